@@ -1,0 +1,66 @@
+# Chudian: the menu. `make` alone prints it.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+CUSTOMERS ?= 2000
+DATE ?= 2009-05-03
+SEED ?= 2009
+DATA ?= ../shared/data
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+UV_VERSION := 0.13.9
+# The system's own certificates: many operators' networks have one of their own.
+export UV_SYSTEM_CERTS := 1
+# The environment's interpreter for Spark's workers, whatever the shell has activated.
+export PYSPARK_PYTHON := $(abspath $(PYTHON))
+unexport PYTHONPATH SPARK_HOME PYTHONHOME
+
+.PHONY: help setup run test check soak bench quote trial airflow docs clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
+		awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@echo "  variables: CUSTOMERS=$(CUSTOMERS) DATE=$(DATE) SEED=$(SEED) DATA=$(DATA)"
+
+setup: $(VENV)/ready ## build the environment (.venv) and fetch Delta's jars; does nothing when done
+
+$(VENV)/ready: conf/setup/constraints.txt conf/setup/spark-jars.lock setup.cfg pyproject.toml
+	@bash conf/setup/environment.sh $(VENV) $(UV_VERSION)
+	@touch $@
+
+run: setup ## synthesize a province, load its history and run one full night into build/
+	@$(PYTHON) -m jobs.synthesize --customers $(CUSTOMERS) --seed $(SEED) --data-date $(DATE) \
+		--landing build/landing --truth build/truth
+	@$(PYTHON) -m jobs.night --history 4 --data-date $(DATE) \
+		--landing build/landing --warehouse build/warehouse --push build/push
+
+test: setup ## the whole suite
+	@$(PYTHON) -m pytest
+
+check: setup ## style: flake8 and isort
+	@$(PYTHON) -m flake8 schemas models jobs dags tests
+	@$(PYTHON) -m isort --check-only --quiet schemas models jobs dags tests
+
+soak: setup ## the long trials
+	@$(PYTHON) -m pytest -m soak
+
+bench: setup ## timings against stated rivals
+	@$(PYTHON) -m tests.bench
+
+quote: setup ## a bill to check by hand: make quote SUBSCRIBER=… PACKAGE=… MONTH=2009-03
+	@$(PYTHON) -m jobs.quote --subscriber "$(SUBSCRIBER)" --package "$(PACKAGE)" \
+		--month "$(MONTH)" --data-date $(DATE) --warehouse build/warehouse
+
+trial: setup ## the same night over the real calls and contacts of DATA
+	@$(PYTHON) -m tests.realdata --data $(DATA) --build build/trial
+
+airflow: setup ## the nightly DAG in a local Airflow on the loopback address
+	@bash conf/setup/airflow.sh $(VENV)
+
+docs: setup ## the data dictionary, rendered from the contracts, into build/docs
+	@$(PYTHON) -m jobs.dictionary --out build/docs/tables.md
+
+clean: ## remove build/ (the environment stays; remove .venv by hand)
+	@rm -rf build

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Builds the environment: checks Python and Java, makes the folder, installs the exact pins through uv,
+# fetches Delta's jars. Restartable: what is there already is kept, what is damaged is made again.
+set -euo pipefail
+venv=$1 uv_version=$2
+
+stop() { echo "chudian: $1" >&2; exit 1; }
+
+good_python() { # 3.11 or newer, with the module that makes environments
+  "$1" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+python=
+for candidate in python3.11 python3 python3.12 python3.13; do
+  if command -v "$candidate" >/dev/null && good_python "$candidate"; then python=$candidate; break; fi
+done
+[ -n "$python" ] || stop "Python 3.11 or newer with its venv module was not found: install it (on Debian: apt-get install python3 python3-venv) and run make again"
+
+java=java
+[ -z "${JAVA_HOME:-}" ] || java=$JAVA_HOME/bin/java
+command -v "$java" >/dev/null || stop "Java was not found: install Java 17 or newer (on Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME, and run make again"
+version=$("$java" -version 2>&1 | sed -nE 's/.*version "([0-9]+).*/\1/p' | head -n 1)
+[ "${version:-0}" -ge 17 ] || stop "Java 17 or newer is needed, '$java' is version ${version:-unknown}: install it or set JAVA_HOME, and run make again"
+
+if ! "$venv/bin/python" -c '' 2>/dev/null; then
+  echo "making $venv with $("$python" --version)"
+  "$python" -m venv --clear "$venv"
+fi
+if [ "$("$venv/bin/uv" --version 2>/dev/null | cut -d' ' -f2)" != "$uv_version" ]; then
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "uv==$uv_version"
+fi
+echo "installing the pinned packages (about a minute the first time)"
+"$venv/bin/uv" pip install --quiet --python "$venv/bin/python" \
+  --constraint conf/setup/constraints.txt --editable '.[dev]'
+"$venv/bin/python" -m jobs.spark_jars conf/setup/spark-jars.lock

@@ -1,0 +1,173 @@
+"""Deliveries as files: what has arrived for a source and a day, and whether it is whole.
+
+Everything that can be known without Spark is settled here, before a table is touched: each file of
+the day is there, agrees with its control file, unpacks to its end, and begins with the promised
+header. The lines counted here are the `delivered` of the ledger, independent of what Spark counts.
+"""
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from schemas.config import Source
+from schemas.errors import InputError, QualityError
+
+CHUNK = 1 << 20
+
+
+class Landing:
+    """The landing folder; a delivery is inspected once in a run, however often it is asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._seen: dict[tuple[str, date], list[DeliveredFile]] = {}
+
+    def files(self, source_id: str, source: Source, days: list[date]) -> list[DeliveredFile]:
+        """The checked files of all the days, in the order (day, name).
+
+        InputError for what is absent, truncated or contradicts its control file; QualityError for
+        a header that is not the configured one. An absent delivery of an optional source is none.
+        """
+        for day in days:
+            if (source_id, day) not in self._seen:
+                self._seen[source_id, day] = _delivery(source_id, source, day, self.folder)
+        return [file for day in days for file in self._seen[source_id, day]]
+
+
+@dataclass(frozen=True)
+class DeliveredFile:
+    """One file of a delivery: `rows` are its non-blank lines after the header."""
+
+    path: Path
+    day: date
+    rows: int
+    bytes: int
+    sha256: str
+
+
+def _delivery(source_id: str, source: Source, day: date, landing: Path) -> list[DeliveredFile]:
+    folder = landing / _fill(source.files.folder, source_id, day)
+    pattern = _fill(source.files.pattern, source_id, day)
+    paths = sorted(folder.glob(pattern)) if folder.is_dir() else []
+    if not paths:
+        if source.optional:
+            return []
+        raise InputError(f"{source_id} {day}: no delivery: expected {folder / pattern}; wait for "
+                         "it, or mark the source optional")
+    files = [_inspect(source_id, source, day, path) for path in paths]
+    if source.files.control is not None:
+        _agree(source_id, day, folder / _fill(source.files.control, source_id, day), files)
+    return files
+
+
+def _fill(text: str, source_id: str, day: date) -> str:
+    return text.format(source=source_id, data_date=day, yyyymmdd=f"{day:%Y%m%d}",
+                       yyyymm=f"{day:%Y%m}")
+
+
+def _inspect(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:
+    """Read the file once: its checksum, its lines, its header."""
+    digest, size = hashlib.sha256(), 0
+    unpack = zlib.decompressobj(31) if source.format.compression == "gzip" else None
+    lines = _Lines()
+    try:
+        with open(path, "rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                while unpack is not None and chunk:
+                    lines.take(unpack.decompress(chunk))
+                    chunk = unpack.unused_data
+                    if unpack.eof and chunk:  # a further member of the same gzip file
+                        unpack = zlib.decompressobj(31)
+                if unpack is None:
+                    lines.take(chunk)
+    except zlib.error:
+        raise InputError(f"{source_id} {day}: {path.name}: not a whole gzip file: ask for it "
+                         "again") from None
+    except OSError as error:
+        raise InputError(f"{source_id} {day}: {path.name}: cannot be read "
+                         f"({error.strerror})") from None
+    if unpack is not None and not unpack.eof:
+        raise InputError(f"{source_id} {day}: {path.name}: the gzip file ends before its end "
+                         f"({size:,} bytes arrived): ask for it again")
+    lines.end()
+    if source.format.header:
+        _check_header(source_id, source, day, path, lines.first or b"")
+    rows = lines.filled - (1 if source.format.header and lines.filled else 0)
+    return DeliveredFile(path, day, rows, size, digest.hexdigest())
+
+
+class _Lines:
+    """Counts the lines that hold more than white space, and keeps the first."""
+
+    def __init__(self) -> None:
+        self.filled, self.first, self._rest = 0, None, b""
+
+    def take(self, data: bytes) -> None:
+        lines = (self._rest + data).split(b"\n")
+        self._rest = lines.pop()
+        for line in lines:
+            self._one(line)
+
+    def end(self) -> None:
+        self._one(self._rest)
+
+    def _one(self, line: bytes) -> None:
+        if self.first is None:
+            self.first = line
+        if line.strip():
+            self.filled += 1
+
+
+def _check_header(source_id: str, source: Source, day: date, path: Path, line: bytes) -> None:
+    try:
+        text = line.decode(source.format.encoding).lstrip("\ufeff").strip()
+    except UnicodeDecodeError:
+        raise QualityError(f"{source_id} {day}: {path.name}: the header is not {source.format.encoding}"
+                           ": check the encoding of the export") from None
+    quote = source.format.quote
+    names = [name.strip().strip(quote or "") for name in text.split(source.format.delimiter)]
+    expected = list(source.columns)
+    if names == expected:
+        return
+    missing = [name for name in expected if name not in names]
+    unknown = [name for name in names if name not in expected]
+    what = "; ".join(part for part in (
+        f"missing column {', '.join(missing)}" if missing else "",
+        f"unknown column {', '.join(unknown)}" if unknown else "",
+        "columns in another order" if not missing and not unknown else "") if part)
+    raise QualityError(f"{source_id} {day}: {path.name}:1: {what}; expected "
+                       f"{source.format.delimiter.join(expected)}")
+
+
+def _agree(source_id: str, day: date, control: Path, files: list[DeliveredFile]) -> None:
+    """The control file names exactly these files with their rows, bytes and checksum."""
+    try:
+        entries = [json.loads(line) for line in control.read_text(encoding="utf-8").splitlines()
+                   if line.strip()]
+        promised = {entry["file"]: entry for entry in entries}
+    except FileNotFoundError:
+        raise InputError(f"{source_id} {day}: no control file {control}: the delivery is not "
+                         "complete yet") from None
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{source_id} {day}: {control.name}: not a control file: expected a line "
+                         '{"file": …, "rows": n, "bytes": n, "sha256": …} for each file') from None
+    arrived = {file.path.name: file for file in files}
+    for name in sorted(set(promised) | set(arrived)):
+        if name not in arrived:
+            raise InputError(f"{source_id} {day}: {name} is in {control.name} but has not arrived")
+        if name not in promised:
+            raise InputError(f"{source_id} {day}: {name} has arrived but is not in {control.name}")
+        file, entry = arrived[name], promised[name]
+        for what, got in (("bytes", file.bytes), ("sha256", file.sha256), ("rows", file.rows)):
+            if what in entry and entry[what] != got:
+                shown = (f"{entry[what]:,}, the file has {got:,}" if what != "sha256" else
+                         f"{str(entry[what])[:12]}…, the file has {got[:12]}…")
+                raise InputError(f"{source_id} {day}: {name}: {control.name} promises {what} "
+                                 f"{shown}: ask for the delivery again")
+

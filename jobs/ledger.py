@@ -1,0 +1,106 @@
+"""What became of every slice: the rows of `ops.run_ledger` and `ops.quality_result`.
+
+Rows are gathered and appended once per step: the outcome of a step goes out together with the
+`started` rows of the next. A slice whose data were committed but whose row was lost with a killed
+process is simply done again: its state is still `started`.
+"""
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timezone
+
+STARTED, COMMITTED, FAILED = "started", "committed", "failed"
+
+
+@dataclass
+class Entry:
+    """One row of `ops.run_ledger`: one attempt at one slice of one table."""
+
+    run_id: str
+    step: str
+    source: str
+    table: str
+    slice: str
+    state: str
+    config_fingerprint: str
+    committed_at: datetime | None = None
+    input_versions: str = "{}"
+    output_version: int | None = None
+    rows_in: int | None = None
+    rows_out: int | None = None
+    rows_delivered: int | None = None
+    rows_accepted: int | None = None
+    rows_rejected: int | None = None
+    rows_duplicate: int | None = None
+    rows_late: int | None = None
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One row of `ops.quality_result`: one check of one slice."""
+
+    run_id: str
+    source: str
+    table: str
+    slice: str
+    check: str
+    severity: str
+    success: bool
+    observed: str
+    expected: str
+
+
+@dataclass
+class Ledger:
+    """The committed slices known so far, and the rows that wait to be written."""
+
+    run_id: str
+    fingerprint: str
+    committed: dict[tuple[str, str], dict[str, Entry]] = field(default_factory=dict)
+    pending: list[Entry] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    def remember(self, entry: Entry) -> None:
+        """Take a committed row of an earlier run into account."""
+        self.committed.setdefault((entry.table, entry.source), {})[entry.slice] = entry
+
+    def write(self, step: str, table: str, slice_: str, state: str, *, source: str = "",
+              versions: dict | None = None, **counts) -> Entry:
+        """Note a new state of a slice; counts are the `rows_*` columns, `output_version`, `message`."""
+        entry = Entry(self.run_id, step, source, table, slice_, state, self.fingerprint,
+                      committed_at=datetime.now(timezone.utc),
+                      input_versions=json.dumps(versions or {}, sort_keys=True), **counts)
+        self.pending.append(entry)
+        if state == COMMITTED:
+            self.remember(entry)
+        return entry
+
+    def judge(self, source: str, table: str, slice_: str, check: str, severity: str, success: bool,
+              observed: str, expected: str) -> None:
+        """Note the outcome of a check."""
+        self.verdicts.append(Verdict(self.run_id, source, table, slice_, check, severity, success,
+                                     observed, expected))
+
+    def is_committed(self, table: str, slice_: date | str, source: str = "") -> bool:
+        return str(slice_) in self.committed.get((table, source), {})
+
+    def entry(self, table: str, slice_: date | str, source: str = "") -> Entry | None:
+        """The row that counts for a slice: its last committed one."""
+        return self.committed.get((table, source), {}).get(str(slice_))
+
+    def last_slice(self, table: str, on: date) -> date | None:
+        """The newest committed daily slice not after `on`."""
+        days = [date.fromisoformat(day) for day in self.committed.get((table, ""), {})]
+        return max((day for day in days if day <= on), default=None)
+
+    def drain(self) -> tuple[list[dict], list[dict]]:
+        """The waiting rows as (ledger, quality), which then wait no longer."""
+        rows = ([_row(entry) for entry in self.pending], [_row(v) for v in self.verdicts])
+        self.pending.clear()
+        self.verdicts.clear()
+        return rows
+
+
+def _row(record: Entry | Verdict) -> dict:
+    """The record as columns; a step that ingests nothing has no source."""
+    return {**asdict(record), "source": record.source or None}

@@ -1,0 +1,141 @@
+"""Run the night, or any part of it, in one Spark session.
+
+Walks `jobs/plan.py`: each due step reads its declared tables, calls its model and replaces its
+slices. Configuration, tariffs and deliveries are checked before Spark starts. Ends with where to
+look.
+"""
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+from jobs import plan, runtime
+from jobs.landing import Landing
+from jobs.ledger import Ledger
+from jobs.outbox import Outbox
+from jobs.quality import Judge
+from models import catalogue
+from schemas import config, contract
+from schemas.config import Config
+from schemas.errors import ConfigError
+from schemas.window import Window
+
+EXAMPLES = """examples:
+  python -m jobs.night --data-date 2009-05-03                   one night, every step
+  python -m jobs.night --data-date 2009-05-03 --history 4       and the four months before it
+  python -m jobs.night --data-date 2009-05-03 --only decide,push
+  python -m jobs.night --from-date 2009-04-01 --to-date 2009-04-30 --only ingest.voice
+  python -m jobs.night --list                                   the plan, without Spark
+exit codes: 0 done, 2 arguments or configuration, 3 data quality, 4 input missing, 1 anything else"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command `python -m jobs.night`; returns the exit code."""
+    return runtime.guarded(lambda: _night(argv))
+
+
+def _night(argv: list[str] | None) -> None:
+    parser = runtime.parser(__doc__, EXAMPLES)
+    parser.prog = "python -m jobs.night"
+    parser.add_argument("--list", action="store_true", help="print the plan and stop")
+    parser.add_argument("--only", metavar="a,b", help="only these steps (ingest names them all)")
+    parser.add_argument("--from", dest="start", metavar="a", help="this step and all after it")
+    args = parser.parse_args(argv)
+    if args.list:
+        conf, _ = configuration(runtime.conf_folders(args.conf))
+        print(listing(plan.night(conf)))
+        return
+    if args.only and args.start:
+        raise ConfigError("give --only or --from, not both")
+    asked = runtime.invocation(args)
+    conf, contracts = configuration(asked.conf)
+    walk(plan.select(plan.night(conf), args.only, args.start), asked, conf, contracts)
+
+
+def step_main(name: str) -> None:
+    """The command `python -m jobs.<step>` (and `spark-submit jobs/<step>.py`): one step alone."""
+    sys.exit(runtime.guarded(lambda: _one_step(name)))
+
+
+def _one_step(name: str) -> None:
+    module = importlib.import_module(f"jobs.{name}")
+    parser = runtime.parser(
+        module.__doc__, f"example: python -m jobs.{name} --data-date 2009-05-03"
+        + (" --source voice" if name == "ingest" else ""))
+    parser.prog = f"python -m jobs.{name}"
+    if name == "ingest":
+        parser.add_argument("--source", metavar="S", help="one source (default: every source)")
+    args = parser.parse_args()
+    asked = runtime.invocation(args)
+    conf, contracts = configuration(asked.conf)
+    source = getattr(args, "source", None)
+    only = name if source is None else f"{name}.{source}"
+    walk(plan.select(plan.night(conf), only), asked, conf, contracts)
+
+
+def configuration(folders: tuple[Path, ...]):
+    """The checked configuration and contracts; every problem is a ConfigError before Spark."""
+    contracts = contract.load()
+    conf = config.load(folders, contracts)
+    catalogue.load(conf.tariffs.values())
+    return conf, contracts
+
+
+def walk(steps: tuple[plan.Step, ...], asked: runtime.Invocation, conf: Config, contracts) -> None:
+    """Run the steps for the window, with progress, lock, log and ledger."""
+    window = asked.window
+    with runtime.run_of(asked.warehouse) as run_id:
+        landing = Landing(asked.landing)
+        for step in steps:
+            if step.source is not None:
+                landing.files(step.source, conf.sources[step.source],
+                              plan.due_days(conf, step.source, window))
+        docs = None if "://" in asked.warehouse else Path(asked.warehouse) / "_docs"
+        judge = Judge(docs, run_id)
+        spark = runtime.session(conf, asked.conf)
+        from jobs.warehouse import Warehouse  # pyspark is imported once the inputs are in order
+
+        wh = Warehouse(spark, asked.warehouse, contracts, conf, Ledger(run_id, conf.fingerprint),
+                       judge, landing, Outbox(asked.push))
+        try:
+            _steps(steps, wh, conf, window)
+        finally:
+            spark.stop()
+
+
+def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> None:
+    print(f"night of {window}: {len(steps)} steps")
+    progress = runtime.Progress(len(steps))
+    wh.open({table for step in steps for table in (*step.reads, *step.writes)
+             if table in wh.contracts})
+    try:
+        for step in steps:
+            progress.begin(step.name, step.title)
+            if not step.due(window, conf):
+                progress.end(step.name, f"not due ({step.cadence})")
+                continue
+            with wh.step(step, window) as activity:
+                importlib.import_module(step.module).run(window, wh, conf)
+            progress.end(step.name, f"{activity.rows_out:,} rows")
+    except BaseException:
+        progress.stop()
+        raise
+    finally:
+        wh.flush()
+
+
+def listing(steps: tuple[plan.Step, ...]) -> str:
+    """The plan as a table of contents."""
+    lines = []
+    for group, members in plan.groups(steps).items():
+        lines.append(f"{group}")
+        for step in members:
+            lines.append(f"  {step.name:<28} {step.title}  ({step.cadence})")
+            lines.append(f"  {'':<28} reads  {', '.join(step.reads) or '-'}")
+            lines.append(f"  {'':<28} writes {', '.join(step.writes) or '-'}")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,51 @@
+"""Files that leave: one folder per channel and day, whole or not there at all.
+
+A file is written under a temporary name, renamed when it is complete, and its manifest comes last:
+a channel that sees a manifest may read the file.
+"""
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from schemas.errors import ChudianError
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A written file: rows and bytes of the body, header line not counted as a row."""
+
+    path: Path
+    bytes: int
+    sha256: str
+
+
+class Outbox:
+    """The push folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, channel: str, day: date, name: str, chunks: Iterable[bytes], mode: int) -> Sent:
+        """Write `<folder>/<channel>/<day>/<name>` with the given access rights."""
+        folder = self.folder / channel / str(day)
+        path = folder / name
+        digest, size = hashlib.sha256(), 0
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            part = path.with_name(f".{name}.part")
+            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as out:
+                for chunk in chunks:
+                    out.write(chunk)
+                    digest.update(chunk)
+                    size += len(chunk)
+            os.chmod(part, mode)
+            os.replace(part, path)
+        except OSError as error:
+            raise ChudianError(f"{path} cannot be written ({error.strerror}): check the push "
+                               "folder and its rights, or give another --push") from None
+        return Sent(path, size, digest.hexdigest())

@@ -1,0 +1,167 @@
+"""The whole night, in the order in which it runs.
+
+Plain Python over the configuration: a step names the module that does it, the tables it reads and
+writes, when it is due, and the group (one Spark application) in which the scheduler runs it. The
+local runner (`jobs/night.py`) walks this list and the DAG (`dags/nightly.py`) is built from it.
+"""
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+from schemas.config import Config
+from schemas.errors import ConfigError
+from schemas.window import Window, closes_in, parse_date
+
+DAILY = "daily"
+MONTH_CLOSE = "month close"
+OPS = ("ops.run_ledger", "ops.rejected_record", "ops.quality_result")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the night.
+
+    `reads` and `writes` are tables; touching any other is an error. `cadence` is `daily`,
+    `month close` (due when a month closes within the window) or, for a delivery, the source's own.
+    """
+
+    name: str
+    module: str
+    group: str
+    title: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    cadence: str = DAILY
+    source: str | None = None
+
+    def due(self, window: Window, conf: Config) -> bool:
+        """Whether the step has anything to do for the window."""
+        if self.source is not None:
+            return bool(due_days(conf, self.source, window))
+        if self.cadence == MONTH_CLOSE:
+            return closes_in(window, conf.policy.month_close.day)
+        return True
+
+
+def due_days(conf: Config, source: str, window: Window) -> list[date]:
+    """The days of the window on which a delivery of the source is expected."""
+    return [day for day in window.days() if conf.sources[source].cadence.due(day)]
+
+
+def night(conf: Config) -> tuple[Step, ...]:
+    """Every step of the night, each after the steps whose tables it reads."""
+    records = tuple(dict.fromkeys(source.record for source in conf.sources.values()))
+    usage_records = ("ods.voice_call", "ods.message", "ods.data_session")
+    events = tuple(dict.fromkeys(source.record for source in conf.sources.values()
+                                 if source.identity == "from_events"))
+    people = ("ods.customer", "ods.subscriber", "ods.package_subscription")
+    pushes = tuple(f"push.{channel}" for channel, entry in conf.channels.items() if entry.push)
+    ingest = tuple(_ingest(conf, source) for source in _by_reference(conf))
+    steps = ingest + (
+        Step("identity", "jobs.identity", "views",
+             "who owns which number when, and who he is", people + events,
+             ("dw.subscriber_identity", "dw.subscriber", "dw.subscription")),
+        Step("contact_event", "jobs.contact_event", "views",
+             "every contact of every channel in one format",
+             ("ods.contact", "ods.complaint", "dw.subscriber_identity"), ("dw.contact_event",)),
+        Step("contact_view", "jobs.contact_view", "views",
+             "one view of a customer's contacts by channel",
+             ("dw.contact_event", "dw.contact_view"), ("dw.contact_view",)),
+        Step("usage_day", "jobs.usage_day", "usage",
+             "guide the night's records into rating cells and add them up by day",
+             usage_records + ("dw.subscriber_identity", "dw.rating_cell", "dw.rating_measure"),
+             ("dw.rating_cell", "dw.rating_measure", "dw.usage_day")),
+        Step("usage_month", "jobs.usage_month", "usage", "add the days up to closed months",
+             ("dw.usage_day",), ("dw.usage_month",), MONTH_CLOSE),
+        Step("backtest", "jobs.backtest", "rating",
+             "re-rate each customer's own packages and compare with his bill",
+             ("dw.usage_month", "dw.rating_cell", "dw.rating_measure", "dw.subscriber",
+              "dw.subscription", "ods.bill", "ods.bill_item"), ("mart.backtest",), MONTH_CLOSE),
+        Step("rerate", "jobs.rerate", "rating",
+             "what each customer would have paid under every open package",
+             ("dw.usage_month", "dw.rating_cell", "dw.rating_measure", "dw.subscriber",
+              "dw.subscription", "ods.bill", "ods.bill_item", "mart.backtest"),
+             ("mart.package_quote", "mart.package_match"), MONTH_CLOSE),
+        Step("preference", "jobs.preference", "decision", "which channel each customer prefers",
+             ("dw.contact_view", "dw.subscriber"), ("mart.channel_preference",)),
+        Step("decide", "jobs.decide", "decision",
+             "who is offered what over which channel, and why not the others",
+             ("mart.package_match", "mart.channel_preference", "dw.subscriber", "dw.subscription",
+              "dw.subscriber_identity"),
+             ("mart.decision",)),
+        Step("push", "jobs.push", "decision", "one table and one file per channel",
+             ("mart.decision", "mart.package_match", "mart.package_quote", "dw.subscriber_identity",
+              "ods.bill_item"), pushes),
+        Step("report", "jobs.report", "decision", "the report of the run",
+             ("mart.decision", "mart.backtest", "dw.contact_view") + OPS, ()),
+    )
+    _preflight(steps, records)
+    return steps
+
+
+def _ingest(conf: Config, source_id: str) -> Step:
+    source = conf.sources[source_id]
+    return Step(f"ingest.{source_id}", "jobs.ingest", "ingest",
+                f"take in {source.name_cn} of {source.system}",
+                (source.record, "ods.subscriber"), (source.record,), str(source.cadence), source_id)
+
+
+def _by_reference(conf: Config) -> list[str]:
+    """Sources in the configuration's order, subscribers before what refers to them."""
+    return sorted(conf.sources, key=lambda name: conf.sources[name].record != "ods.subscriber")
+
+
+def _preflight(steps: tuple[Step, ...], records: tuple[str, ...]) -> None:
+    """Every table that a step reads is written by an earlier step (or by itself, the day before)."""
+    written = set(OPS)
+    for step in steps:
+        written.update(step.writes)
+        for table in step.reads:
+            if table not in written and not (table.startswith("ods.") and table not in records):
+                raise ConfigError(f"plan: {step.name} reads {table}, which no earlier step writes")
+
+
+def select(steps: tuple[Step, ...], only: str | None = None, start: str | None = None
+           ) -> tuple[Step, ...]:
+    """The steps named by `--only a,b` (a name, or a prefix such as `ingest`) or `--from a`."""
+    names = [step.name for step in steps]
+    if only is not None:
+        wanted = [part.strip() for part in only.split(",") if part.strip()]
+        for part in wanted:
+            if not any(_named(name, part) for name in names):
+                raise ConfigError(f"--only: no step '{part}'; the plan has: {', '.join(names)}")
+        return tuple(s for s in steps if any(_named(s.name, part) for part in wanted))
+    if start is not None:
+        places = [place for place, name in enumerate(names) if _named(name, start)]
+        if not places:
+            raise ConfigError(f"--from: no step '{start}'; the plan has: {', '.join(names)}")
+        return steps[places[0]:]
+    return steps
+
+
+def _named(name: str, part: str) -> bool:
+    return name == part or name.startswith(part + ".")
+
+
+def groups(steps: tuple[Step, ...]) -> dict[str, tuple[Step, ...]]:
+    """The steps of each group, in the order of the plan."""
+    grouped: dict[str, tuple[Step, ...]] = {}
+    for step in steps:
+        grouped[step.group] = grouped.get(step.group, ()) + (step,)
+    return grouped
+
+
+def resolve_data_date(asked: str | None, logical_date: datetime | None, zone: str) -> date:
+    """The data_date of a scheduled run.
+
+    What the operator asked for; else the day before the local date of the run's logical date: the
+    night of the 4th takes in the data of the 3rd. (`ds` of the scheduler is a UTC date: between
+    midnight and 8 a.m. in China that is the day before.)
+    """
+    if asked:
+        return parse_date(asked)
+    if logical_date is None:
+        raise ConfigError("no data_date: give the parameter data_date, for example 2009-05-03")
+    if logical_date.tzinfo is None:
+        logical_date = logical_date.replace(tzinfo=timezone.utc)
+    return logical_date.astimezone(ZoneInfo(zone)).date() - timedelta(days=1)

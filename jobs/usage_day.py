@@ -1,0 +1,38 @@
+"""Guide the window's records into rating cells 指引 and add them up by day.
+
+Grain of the result: delivery × subscriber × local day × rating cell in `dw.usage_day`, with every
+increment of the catalogue rounded per event; new cells and measures are appended to their
+registers. When this step fails, no package can be priced for the days that it misses.
+"""
+from pyspark import StorageLevel
+
+from jobs.warehouse import Warehouse
+from models import catalogue, measure, usage
+from schemas.config import Config
+from schemas.window import Window
+
+
+def run(window: Window, wh: Warehouse, conf: Config) -> None:
+    tariffs = catalogue.load(conf.tariffs.values())
+    registered = measure.register(wh.read("dw.rating_measure").collect())
+    new = measure.measures_wanted(registered, tariffs)
+    measures = registered + new
+    guided = usage.guide(
+        wh.read("ods.voice_call", window=window), wh.read("ods.message", window=window),
+        wh.read("ods.data_session", window=window),
+        wh.read("dw.subscriber_identity", on=window.last),
+        {service: tariffs.cuts(service) for service in measure.SERVICES},
+        conf.policy.calendar.holidays).persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        wh.append("dw.rating_measure", wh.rows("dw.rating_measure", new))
+        known = wh.read("dw.rating_cell").select("cell_id")
+        wh.append("dw.rating_cell", usage.cells(guided).join(known, "cell_id", "left_anti"))
+        wh.replace("dw.usage_day", usage.by_day(guided, measures))
+    finally:
+        guided.unpersist()
+
+
+if __name__ == "__main__":
+    from jobs.night import step_main
+
+    step_main("usage_day")

@@ -1,0 +1,105 @@
+"""One view of every contact between customer and operator 客户接触信息视图 (M1).
+
+`contact_event` puts contacts and complaints of all channels into one format; `contact_view` counts
+them per customer and channel and grows by one night's events at a time.
+"""
+from datetime import date
+from typing import Sequence
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from models.identity import as_of, keyed_id
+
+# Kind of a contact → its count in the view. The counts add up to `contacts`.
+KIND_COUNTS = {
+    "enquiry": "enquiries",
+    "complaint": "complaints",
+    "transaction": "transactions",
+    "query": "queries",
+    "care": "cares",
+    "marketing": "marketings",
+}
+SUMS = ("contacts", *KIND_COUNTS.values(), "complaints_about", "successes", "duration_s")
+
+
+def contact_event(
+    contacts: DataFrame,
+    complaints: DataFrame,
+    identity: DataFrame,
+    *,
+    placeholders: Sequence[str],
+    key: str,
+) -> DataFrame:
+    """dw.contact_event: one row per record of ods.contact and of ods.complaint.
+
+    The customer is the owner of the number at the instant of the contact; a contact that links
+    nobody is kept with NULLs. A complaint is a contact of kind complaint on the channel over which
+    it came, its business is the complaint type, and `about_channel` stays as the source says it.
+    """
+    alike = contacts.select(
+        "msisdn", "batch_date", "channel", "direction", "kind", "business_code", "occurred_at",
+        "local_date", "duration_s", "result", F.lit(None).cast("string").alias("about_channel"),
+        "location", "campaign_id", "wave", "source", F.col("contact_no").alias("source_record"),
+    ).unionByName(
+        complaints.select(
+            "msisdn", "batch_date", "channel", F.lit("in").alias("direction"),
+            F.lit("complaint").alias("kind"), F.col("complaint_type").alias("business_code"),
+            "occurred_at", "local_date", "about_channel", "source",
+            F.col("complaint_no").alias("source_record"),
+        ),
+        allowMissingColumns=True,
+    )
+    return as_of(alike, identity, placeholders).select(
+        "batch_date",
+        keyed_id("contact", F.col("source"), F.col("source_record"), key=key).alias("contact_id"),
+        "customer_id", "subscriber_id", "channel", "direction", "kind", "business_code",
+        "occurred_at", "local_date", "duration_s", "result", "about_channel", "location",
+        "campaign_id", "wave", "source", "source_record",
+    )
+
+
+def contact_view(
+    previous: DataFrame | None, night_events: DataFrame, *, data_date: date
+) -> DataFrame:
+    """dw.contact_view: one row per customer and channel with all contacts up to `data_date`.
+
+    `previous`: the snapshot of the day before, or None to count from nothing. `night_events`:
+    the rows of dw.contact_event delivered since. Adding night by night equals counting all events
+    at once. A complaint counts under `complaints` on the channel over which it came and under
+    `complaints_about` on the channel it is about (not said: the channel it came over).
+    Contacts of nobody we know are not in the view.
+    """
+    resolved = night_events.where(F.col("customer_id").isNotNull())
+    contacts = resolved.select(
+        "customer_id",
+        "channel",
+        F.lit(1).alias("contacts"),
+        *(F.when(F.col("kind") == kind, 1).alias(count) for kind, count in KIND_COUNTS.items()),
+        F.lit(0).alias("complaints_about"),
+        F.when(F.col("result") == "success", 1).alias("successes"),
+        "duration_s",
+        F.col("occurred_at").alias("first_contact_at"),
+        F.col("occurred_at").alias("last_contact_at"),
+    )
+    blamed = resolved.where(F.col("kind") == "complaint").select(
+        "customer_id",
+        F.coalesce("about_channel", "channel").alias("channel"),
+        F.lit(1).alias("complaints_about"),
+    )
+    counted = contacts.unionByName(blamed, allowMissingColumns=True)
+    if previous is not None:
+        counted = counted.unionByName(previous.drop("data_date"))
+    return (
+        counted.groupBy("customer_id", "channel")
+        .agg(
+            *(F.coalesce(F.sum(name), F.lit(0)).cast("bigint").alias(name) for name in SUMS),
+            F.min("first_contact_at").alias("first_contact_at"),
+            F.max("last_contact_at").alias("last_contact_at"),
+        )
+        .select(
+            F.lit(data_date).alias("data_date"), "customer_id", "channel", "contacts", "enquiries",
+            "complaints", "complaints_about", "transactions", "queries", "cares", "marketings",
+            "successes", "duration_s", "first_contact_at", "last_contact_at",
+        )
+    )

@@ -1,0 +1,272 @@
+"""From the lines of a delivery to rows with a verdict: accepted, rejected with reasons, duplicate.
+
+Every line keeps its file and its ordinal, and ends in exactly one of the three. Rules are column
+functions; a row carries all its errors as bits of integers, turned into words only for rejected
+rows. Reasons name the column and what was expected, never the value.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from schemas.config import Source
+from schemas.contract import Contract
+from schemas.spark import key_hash, row_rules, struct_type
+
+BLANKS = " \\t\\r\\u000b\\u000c"  # what a blank line may hold
+BITS = 62
+PLACES = ("source", "file_name", "row_no", "batch_date")
+ADDED = PLACES + ("record_key", "local_date", "local_second")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One way in which a row can be wrong. `severity` critical rejects, warning is only counted."""
+
+    reason: str
+    violated: Column
+    severity: str = "critical"
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """The rows of a delivery with their verdict, at the grain of the delivered line.
+
+    `frame` holds the contract's columns, `_errors` (bits by the order of `checks`), `_raw` (the
+    line, of rejected rows only), `_rejected`, `_duplicate` and `_late`.
+    """
+
+    frame: DataFrame
+    checks: tuple[Check, ...]
+
+    def accepted(self) -> DataFrame:
+        """Rows of the contract, one per business key."""
+        return self.frame.where("not _rejected and not _duplicate").drop(
+            "_errors", "_raw", "_rejected", "_duplicate", "_late")
+
+    def rejected(self) -> DataFrame:
+        """Rows of `ops.rejected_record`: the raw line and every reason."""
+        reasons = [F.when(_bit(F.col("_errors"), place), F.lit(check.reason))
+                   for place, check in enumerate(self.checks) if check.severity == "critical"]
+        return self.frame.where("_rejected").select(
+            "source", F.col("batch_date").alias("data_date"), "file_name", "row_no",
+            F.coalesce("_raw", F.lit("")).alias("raw_line"),
+            F.array_compact(F.array(*reasons)).alias("reasons"))
+
+    def counts(self) -> DataFrame:
+        """Delivered, accepted, rejected, duplicate and late rows per batch_date."""
+        def rows(condition: str) -> Column:
+            return F.count_if(F.expr(condition))
+
+        return self.frame.groupBy("batch_date").agg(
+            F.count(F.lit(1)).alias("delivered"),
+            rows("not _rejected and not _duplicate").alias("accepted"),
+            rows("_rejected").alias("rejected"),
+            rows("not _rejected and _duplicate").alias("duplicate"),
+            rows("not _rejected and not _duplicate and _late").alias("late"),
+            *[F.count_if(_bit(F.col("_errors"), place)).alias(f"check_{place}")
+              for place in range(len(self.checks))])
+
+
+def tag(lines: DataFrame, name: str, source: Source, contract: Contract,
+        sets: Mapping[str, Sequence[str]], session_zone: str,
+        known: Mapping[str, DataFrame] | None = None, earlier: DataFrame | None = None) -> Tagged:
+    """Judge every line of a delivery.
+
+    `lines`: `value` (the raw line), `file_name`, `row_no` (ordinal within the file, the header
+    not counted), `batch_date`; blank lines and headers are already gone. `known`: for each
+    referencing column the frame of values that exist. `earlier`: accepted rows of the source from
+    the look-back, with the key's columns, `record_key` and `batch_date`.
+    """
+    fields = _fields(lines, source)
+    checks = [Check(f"line: not readable as {source.format.encoding}", F.col("_undecoded")),
+              Check(f"line: expected {len(source.columns)} fields separated by "
+                    f"{source.format.delimiter!r}", F.col("_broken"))]
+    typed, more = _typed(fields, source, contract, session_zone)
+    excluded = [Check(reason, F.col(f"_excluded_{place}"))
+                for place, reason in enumerate(source.exclude)]
+    checks += excluded
+    alone = len(checks)  # a row that breaks one of these is judged no further
+    checks += more + _event_checks(source, contract)
+    given = [column.name for column in contract.columns if column.name not in PLACES]
+    rules = [rule for rule in row_rules(contract, sets) if rule.column in given
+             and rule.column != "record_key"]
+    checks += [Check(f"{rule.column}: expected {rule.expected}", rule.violated, rule.severity)
+               for rule in rules]
+    typed = typed.withColumn("source", F.lit(name))
+    for column, frame in (known or {}).items():
+        flag = f"_known_{column}"
+        keys = frame.select(F.col(frame.columns[0]).alias(column), F.lit(True).alias(flag))
+        typed = typed.join(F.broadcast(keys.dropDuplicates([column])), column, "left")
+        checks.append(Check(f"{column}: no such record in {contract.column(column).references}",
+                            F.col(flag).isNull() & F.col(column).isNotNull()))
+    tagged = _verdicts(typed, checks, alone, contract)
+    return Tagged(_duplicates(tagged, source, contract, earlier), tuple(checks))
+
+
+def _fields(lines: DataFrame, source: Source) -> DataFrame:
+    """The line cut into the file's columns, all text, trimmed, the empty ones null."""
+    form = source.format
+    names = list(source.columns)
+    if form.encoding == "utf-8":
+        undecoded = ~F.expr("is_valid_utf8(value)")
+        text = F.col("value")
+    else:  # undecodable bytes become U+FFFD, which no such file may hold
+        text = F.decode(F.col("value").cast("binary"), form.encoding.upper())
+        undecoded = text.contains("\ufffd")
+    text = F.regexp_replace(text, "^\ufeff|\r$", "")
+    here = lines.withColumn("_undecoded", undecoded).withColumn("_text", text)
+    if form.quote:
+        schema = T.StructType([T.StructField(n, T.StringType()) for n in (*names, "_corrupt")])
+        options = {"sep": form.delimiter, "quote": form.quote, "escape": form.quote,
+                   "mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_corrupt"}
+        here = here.withColumn("_cut", F.from_csv("_text", schema.simpleString(), options))
+        broken, cut = F.col("_cut._corrupt").isNotNull(), F.col("_cut").getField
+    else:
+        pattern = "".join("\\" + c if not c.isalnum() else c for c in form.delimiter)
+        here = here.withColumn("_cut", F.split("_text", pattern, -1))
+        broken = F.size("_cut") != len(names)
+        places = {n: place for place, n in enumerate(names)}
+        cut = lambda n: F.get(F.col("_cut"), F.lit(places[n]))  # noqa: E731
+    broken = broken & ~F.col("_undecoded")
+    cells = [F.nullif(F.trim(cut(n)), F.lit("")).alias(n) for n in names]
+    return here.select(F.col("value").alias("_line"), F.col("file_name").alias("_file"),
+                       F.col("row_no").alias("_row"), F.col("batch_date").alias("_day"),
+                       "_undecoded", broken.alias("_broken"), *cells)
+
+
+def _typed(fields: DataFrame, source: Source, contract: Contract, session_zone: str
+           ) -> tuple[DataFrame, list[Check]]:
+    """The contract's columns by the mapping; text is cast, and a cast that fails is an error."""
+    excluded = [F.coalesce(F.expr(predicate), F.lit(False)).alias(f"_excluded_{place}")
+                for place, predicate in enumerate(source.exclude.values())]
+    mapped = fields.select(
+        "_line", "_file", "_row", "_day", "_undecoded", "_broken", *excluded,
+        *[_coded(F.expr(sql), source.codes.get(column)).alias(f"_m_{column}")
+          for column, sql in source.mapping.items()])
+    kinds = dict(mapped.dtypes)
+    schema = {field.name: field.dataType for field in struct_type(contract).fields}
+    columns, checks = [], []
+    for name, kind in schema.items():
+        if name in ADDED:
+            continue
+        if name not in source.mapping:
+            columns.append(F.lit(None).cast(kind).alias(name))
+            continue
+        value = F.col(f"_m_{name}")
+        text = kinds[f"_m_{name}"] == "string" and not isinstance(kind, T.StringType)
+        cast = value.try_cast(kind)
+        columns.append(cast.alias(name))
+        if text:
+            columns.append((value.isNotNull() & cast.isNull()).alias(f"_unread_{name}"))
+            checks.append(Check(f"{name}: not readable as {kind.simpleString()}",
+                                F.col(f"_unread_{name}")))
+    places = [F.col("_file").alias("file_name"), F.col("_row").alias("row_no"),
+              F.col("_day").alias("batch_date")]
+    flags = [name for name in mapped.columns if name.startswith("_excluded_")]
+    typed = mapped.select("_line", "_undecoded", "_broken", *flags, *places, *columns)
+    return _local_times(typed, source, schema, session_zone), checks
+
+
+def _coded(value: Column, codes: Mapping[str, str] | None) -> Column:
+    """The operator's code as ours; one that is not listed stays, for the contract to reject."""
+    if not codes:
+        return value
+    text = value.cast("string")
+    ours = [(code, str(mine).lower() if isinstance(mine, bool) else mine)
+            for code, mine in codes.items()]
+    chosen = reduce(lambda case, pair: case.when(text == pair[0], F.lit(pair[1])), ours[1:],
+                    F.when(text == ours[0][0], F.lit(ours[0][1])))
+    return chosen.otherwise(text)
+
+
+def _local_times(frame: DataFrame, source: Source, schema: Mapping, session_zone: str
+                 ) -> DataFrame:
+    """`occurred_at` as an instant, and its date and second in the source's own zone."""
+    if "occurred_at" not in schema:
+        return frame
+    seen = F.col("occurred_at")
+    zone = source.timezone
+    if zone != session_zone:
+        if source.time == "local":
+            instant = F.from_utc_timestamp(F.to_utc_timestamp(seen, zone), session_zone)
+            wall = seen
+        else:
+            instant = seen
+            wall = F.from_utc_timestamp(F.to_utc_timestamp(seen, session_zone), zone)
+    else:
+        instant = wall = seen
+    second = F.hour("_wall") * 3600 + F.minute("_wall") * 60 + F.second("_wall")
+    return (frame.withColumn("_wall", wall).withColumn("occurred_at", instant)
+            .withColumn("local_date", F.to_date("_wall")).withColumn("local_second", second)
+            .drop("_wall"))
+
+
+def _event_checks(source: Source, contract: Contract) -> list[Check]:
+    """The clock: an event far from its delivery has a wrong date (reset phones, wrong years)."""
+    if "local_date" not in contract.column_names:
+        return []
+    age = F.datediff("batch_date", "local_date")
+    return [Check(f"occurred_at: implausible clock, expected at most {source.max_age_days} days "
+                  "before the delivery and none after it",
+                  F.coalesce((age > source.max_age_days) | (age < -1), F.lit(False)))]
+
+
+def _bit(errors: Column, place: int) -> Column:
+    word = F.element_at(errors, place // BITS + 1)
+    return F.coalesce(word.bitwiseAND(F.lit(1 << place % BITS)) != 0, F.lit(False))
+
+
+def _verdicts(frame: DataFrame, checks: Sequence[Check], alone: int, contract: Contract
+              ) -> DataFrame:
+    """The errors of a row as bits; a row that breaks one of the first `alone` has no other."""
+    unread = reduce(lambda a, b: a | b, [check.violated for check in checks[:alone]])
+    words = []
+    for start in range(0, len(checks), BITS):
+        bits = [F.when(F.coalesce(check.violated, F.lit(False)) if start + n < alone else
+                       F.coalesce(check.violated, F.lit(False)) & ~unread,
+                       F.lit(1 << n).cast("bigint")).otherwise(F.lit(0).cast("bigint"))
+                for n, check in enumerate(checks[start:start + BITS])]
+        words.append(reduce(lambda a, b: a + b, bits))
+    critical = [sum(1 << n for n, check in enumerate(checks[start:start + BITS])
+                    if check.severity == "critical") for start in range(0, len(checks), BITS)]
+    rejected = reduce(lambda a, b: a | b, [
+        F.element_at("_errors", place + 1).bitwiseAND(F.lit(mask)) != 0
+        for place, mask in enumerate(critical)])
+    return (frame.withColumn("_errors", F.array(*words)).withColumn("_rejected", rejected)
+            .withColumn("_raw", F.when(F.col("_rejected"), F.col("_line")))
+            .withColumn("record_key", key_hash(contract, frame)))
+
+
+def _duplicates(frame: DataFrame, source: Source, contract: Contract,
+                earlier: DataFrame | None) -> DataFrame:
+    """Of the rows of one business key the lowest (batch_date, file, row) stays.
+
+    Looked for among the delivery's own rows and those accepted in the look-back before it.
+    """
+    key = [F.col("_rejected"), *[F.col(name) for name in contract.key]]
+    order = Window.partitionBy(*key).orderBy("batch_date", "file_name", "row_no")
+    first = F.first("batch_date").over(order)
+    again = (F.row_number().over(order) > 1) & (
+        F.datediff("batch_date", first) <= source.lookback_days)
+    late = F.lit(False)
+    if "local_date" in contract.column_names:
+        late = F.datediff("batch_date", "local_date") > source.late_after_days
+    tagged = frame.withColumn("_duplicate", again & ~F.col("_rejected"))
+    if earlier is not None:
+        seen = earlier.select(F.col("record_key"), *[F.col(n).alias(f"_seen_{n}")
+                                                     for n in contract.key if n != "source"])
+        seen = seen.withColumnRenamed("record_key", "_seen_key").withColumn("_seen", F.lit(True))
+        same = reduce(lambda a, b: a & b, [
+            F.col(n).eqNullSafe(F.col(f"_seen_{n}")) for n in contract.key if n != "source"])
+        tagged = tagged.join(seen,
+                             (F.col("record_key") == F.col("_seen_key")) & same, "left")
+        tagged = tagged.withColumn("_duplicate", F.col("_duplicate") | (
+            F.coalesce("_seen", F.lit(False)) & ~F.col("_rejected")))
+    return tagged.withColumn("_late", F.coalesce(late, F.lit(False))).select(
+        *contract.column_names, "_errors", "_raw", "_rejected", "_duplicate", "_late")

@@ -1,0 +1,156 @@
+"""Events, and the words of a tariff file, as the reference rater understands them.
+
+A package is the plain mapping of its YAML file. Quantities come out in base units (seconds, bytes,
+messages; 1 KB = 1024 bytes), prices as exact Fractions of a yuan.
+"""
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import date
+from fractions import Fraction
+from typing import Mapping, NamedTuple
+
+UNITS = {"s": 1, "msg": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+EVERY_DAY = ("workday", "weekend", "holiday")
+
+
+class Event(NamedTuple):
+    """One use of the network. `at` is the answer time as an instant (epoch seconds); the local
+    times are the home operator's; facts that a service does not have are None. A missed call has
+    quantity 0."""
+
+    key: object
+    service: str
+    direction: str | None
+    roaming: str | None
+    toll: str | None
+    dial: str | None
+    in_group: bool | None
+    message_kind: str | None
+    at: int
+    local_date: date
+    local_second: int
+    day_type: str
+    quantity: int
+
+
+def service_of(name: str) -> str:
+    """The service that a kind of package, or the name of a cap, stands for."""
+    return "data" if name == "gprs" else name
+
+
+def yuan(text: str | None) -> Fraction:
+    """A price as written; absent is nothing to pay. ValueError for anything but a string."""
+    if text is None:
+        return Fraction(0)
+    if not isinstance(text, str):
+        raise ValueError(f"a price is a decimal string, not {text!r}")
+    return Fraction(text)
+
+
+def base_units(quantity: int | str) -> int:
+    """`60s`, `1KB`, `30MB`, `1msg`, or a plain count of base units."""
+    if isinstance(quantity, int):
+        return quantity
+    digits = quantity.rstrip("sBKMGmsg")
+    return int(digits) * UNITS[quantity[len(digits):]]
+
+
+def listed(value: object) -> list:
+    """One value or a list of values, as a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def price_steps(rule: Mapping) -> list[Mapping]:
+    """The steps of a rule's price: its groups, or the rule itself as the only one."""
+    return rule.get("groups") or [rule]
+
+
+def unit_price(step: Mapping) -> Fraction:
+    """Yuan per base unit."""
+    return yuan(step["rate"]) / base_units(step["per"])
+
+
+def increment_of(step: Mapping) -> tuple[int, int]:
+    """The first and the next increment in base units; a group has only one."""
+    increment = listed(step["increment"])
+    return base_units(increment[0]), base_units(increment[-1])
+
+
+def band_ranges(bands: Mapping) -> list[tuple[str, tuple[str, ...], int, int]]:
+    """Every range of every band: name, day types, seconds from and to of the local day."""
+    ranges = []
+    for name, parts in bands.items():
+        for part in parts:
+            days = EVERY_DAY if part["days"] == "all" else tuple(listed(part["days"]))
+            ranges.append((name, days, _second(part["from"]), _second(part["to"])))
+    return ranges
+
+
+def _second(clock: str) -> int:
+    return sum(int(part) * size for part, size in zip(clock.split(":"), (3600, 60, 1)))
+
+
+def days_in(month: date) -> int:
+    """The number of days of a month."""
+    return monthrange(month.year, month.month)[1]
+
+
+def month_factor(partial_month: str, month: date, joined: date | None) -> Fraction:
+    """The part of the month that is charged to a customer who joined within it."""
+    if joined is None or joined <= month:
+        return Fraction(1)
+    if (joined.year, joined.month) != (month.year, month.month):
+        raise ValueError(f"joined on {joined}, after {month:%Y-%m}")
+    if partial_month == "half_month":
+        return Fraction(1, 2) if joined.day >= 16 else Fraction(1)
+    if partial_month == "daily":
+        return Fraction(days_in(month) - joined.day + 1, days_in(month))
+    return Fraction(1)
+
+
+def pool_size(pool: Mapping, factor: Fraction) -> int:
+    """Base units of the month, down to whole units of the pool."""
+    return int(pool["amount"] * factor) * base_units(pool["unit"])
+
+
+def rounded(value: Fraction, scale: int, mode: str) -> Fraction:
+    """One rounding of an exact value to so many decimals."""
+    whole, rest = divmod(abs(value.numerator) * 10**scale, value.denominator)
+    twice, one = 2 * rest, value.denominator
+    if mode == "up":
+        whole += rest > 0
+    elif mode == "half_up":
+        whole += twice >= one
+    elif mode == "half_even":
+        whole += twice > one or (twice == one and whole % 2 == 1)
+    elif mode != "down":
+        raise ValueError(f"unknown rounding mode {mode!r}")
+    return Fraction(whole if value >= 0 else -whole, 10**scale)
+
+
+def billed_quantity(quantity: int, first: int, following: int) -> int:
+    """The billed quantity: nothing, the first increment, or it and the next ones begun."""
+    if quantity <= 0:
+        return 0
+    if quantity <= first:
+        return first
+    return first - (first - quantity) // following * following
+
+
+def due_components(event: Event) -> tuple[str, ...]:
+    """The components an event owes."""
+    if event.service == "voice":
+        far = event.toll != "local" and event.direction in ("mo", "fwd")
+        return ("airtime", "toll") if far else ("airtime",)
+    if event.service in ("sms", "mms"):
+        return ("message",) if event.direction == "mo" else ()
+    return ("volume",) if event.service == "data" else ("airtime",)
+
+
+def matches(clause: Mapping | None, event: Event, band: str) -> bool:
+    """Whether a clause accepts an event; a fact that it does not name is any."""
+    for fact, wanted in (clause or {}).items():
+        if (band if fact == "band" else getattr(event, fact)) not in listed(wanted):
+            return False
+    return True

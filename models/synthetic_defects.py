@@ -1,0 +1,167 @@
+"""Defects planted into the deliveries of the synthetic province, each counted.
+
+Nothing that is true gets lost: a broken line, an unknown code or a wrong clock is a copy of a true
+row that is delivered as well, as if the sender had repeated it in good order. So what a reader
+accepts in the end is exactly what happened, and what the bills were made of.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.synthetic_province import Province
+from models.synthetic_rows import PLAIN, Rows, mark_no, stack
+
+REJECTED = ("broken", "unknown_code", "clock_1980")
+LATEST = 5  # days after which a late record has come
+REPEATED_AFTER = 3  # days within which a row is delivered again
+GPS_EPOCH = "19800106"  # what a switch without a clock writes
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Shares of a source's rows to plant, and how.
+
+    A copy with an unknown code has one of `codes` (column, code), and becomes another record by a
+    new value of `identity`. `time`: the column that a broken clock spoils. No file gets more bad
+    rows than a fraction of `stop_share`, the share at which its reader would refuse it.
+    """
+
+    identity: str
+    codes: tuple[tuple[str, str], ...] = ()
+    time: str = ""
+    broken: float = 0.001
+    unknown_code: float = 0.001
+    clock_1980: float = 0.0
+    duplicate_within: float = 0.0015
+    duplicate_across: float = 0.0015
+    late: float = 0.0
+    stop_share: float = 0.05
+
+
+def _record(identity: str, codes: tuple, time: str) -> Plan:
+    return Plan(identity, codes, time, clock_1980=0.0005, late=0.004)
+
+
+def _log(identity: str, codes: tuple, late: float = 0.0) -> Plan:
+    return Plan(identity, codes, broken=0.003, unknown_code=0.003, duplicate_within=0.004,
+                duplicate_across=0.004, late=late, stop_share=0.2)
+
+
+PLANS = {
+    "customer": Plan("cust_id", (("vip_level", "白金卡"), ("cust_type", "家庭")), stop_share=0.2),
+    "subscriber": Plan("user_id", (("brand_code", "1009"), ("state_code", "7")), stop_share=0.2),
+    "package_subscription": Plan("user_id", (("order_channel", "短信营销"),), stop_share=0.2),
+    "voice": _record("cdr_id", (("call_type", "XX"), ("roam_type", "8"), ("toll_type", "9")),
+                     "start_time"),
+    "message": _record("cdr_id", (("biz_type", "99"), ("direct", "7")), "submit_time"),
+    "data": _record("charging_id", (("apn", "CM3GNET"), ("roam_type", "8")), "start_time"),
+    "bill": Plan("user_id", unknown_code=0.0, duplicate_across=0.0),
+    "bill_item": Plan("user_id", (("item_code", "7777"),), duplicate_across=0.0),
+    "hall_log": _log("txn_id", (("svc_kind", "其它"),), late=0.01),
+    "hotline_log": _log("call_id", (("call_kind", "77"), ("call_dir", "X"))),
+    "sms_log": _log("msg_id", (("svc_kind", "9"),)),
+    "web_log": _log("session_id", (("page_kind", "浏览"),)),
+    "wap_log": _log("visit_id", (("svc_kind", "9"),)),
+    "manager_log": _log("visit_id", (("purpose", "其它"),)),
+    "complaint": replace(_log("complaint_id", (("accept_channel", "微博"),)), stop_share=0.5),
+}
+
+
+def plant(province: Province, chunk: int, source: str, rows: Rows) -> Rows:
+    """The rows with the source's defects among them, sorted as they stand in the files."""
+    rng = province.rng(chunk, "defects", source)
+    plan = PLANS[source]
+    names = (*REJECTED, "duplicate_within", "duplicate_across", "late")
+    limits = np.cumsum([getattr(plan, name) for name in names])
+    drawn = np.searchsorted(limits, rng.random(len(rows)), side="right")
+    drawn[rows.mark != PLAIN] = len(names)
+    drawn[_too_many(province, chunk, plan, rows, drawn)] = len(names)
+    chosen = {name: np.nonzero(drawn == number)[0] for number, name in enumerate(names)}
+    day, mark = rows.day.copy(), rows.mark.copy()
+    delayed = chosen["late"]
+    arrival = day[delayed] + rng.integers(1, LATEST + 1, len(delayed))
+    delayed, arrival = delayed[arrival < province.days], arrival[arrival < province.days]
+    day[delayed], mark[delayed] = arrival, mark_no("late")
+    copies = [
+        _broken(rng, rows.take(chosen["broken"])),
+        _unknown(rng, plan, rows.take(chosen["unknown_code"])),
+        _clock(plan, rows.take(chosen["clock_1980"])),
+        _marked(rows.take(chosen["duplicate_within"]), "duplicate_within"),
+        _repeated(province, rng, rows.take(chosen["duplicate_across"])),
+    ]
+    return stack([replace(rows, day=day, mark=mark), *copies]).sorted()
+
+
+def _too_many(province: Province, chunk: int, plan: Plan, rows: Rows, drawn: np.ndarray
+              ) -> np.ndarray:
+    """Places of bad rows beyond what their day's delivery stands.
+
+    Each chunk has a quarter of the limit for its own rows; in a small delivery, where that is less
+    than one row, the chunk whose turn it is may plant one.
+    """
+    bad = np.nonzero(drawn < len(REJECTED))[0]
+    count = np.bincount(rows.day, minlength=province.days)
+    allowed = (count * plan.stop_share / 4).astype(np.int64)
+    province_count = count * province.customers / len(province.customers_of(chunk))
+    turn = np.arange(province.days) % province.chunks == chunk
+    allowed[turn & (allowed == 0) & (province_count * plan.stop_share * 0.8 >= 1)] = 1
+    days = rows.day[bad]
+    order = np.argsort(days, kind="stable")
+    firsts = np.searchsorted(days[order], days[order])
+    rank = np.arange(len(bad)) - firsts
+    return bad[order][rank >= allowed[days[order]]]
+
+
+def _marked(rows: Rows, name: str) -> Rows:
+    return replace(rows, mark=np.full(len(rows), mark_no(name)))
+
+
+def _broken(rng: np.random.Generator, rows: Rows) -> Rows:
+    """The line breaks off after some of its fields."""
+    cut = rng.integers(1, len(rows.columns), len(rows))
+    return replace(_marked(rows, "broken"), cut=cut)
+
+
+def _unknown(rng: np.random.Generator, plan: Plan, rows: Rows) -> Rows:
+    rows = _another(plan, _marked(rows, "unknown_code"))
+    if not len(rows):
+        return rows
+    which = rng.integers(0, len(plan.codes), len(rows))
+    for number, (column, code) in enumerate(plan.codes):
+        cells = _as_text(rows.columns[column])
+        cells[which == number] = code
+        rows = rows.with_column(column, cells)
+    return rows
+
+
+def _clock(plan: Plan, rows: Rows) -> Rows:
+    if not len(rows):
+        return rows
+    rows = _another(plan, _marked(rows, "clock_1980"))
+    times = [GPS_EPOCH + time[8:] for time in rows.columns[plan.time].tolist()]
+    return rows.with_column(plan.time, np.array(times, dtype=object))
+
+
+def _another(plan: Plan, rows: Rows) -> Rows:
+    """Another record than the one it is a copy of."""
+    rows = rows.with_column(plan.identity, rows.columns[plan.identity] + "R")
+    if "duration" in rows.columns:  # a call is known by its times, not by its number
+        rows = rows.with_column("duration", rows.columns["duration"] + 1)
+    return rows
+
+
+def _repeated(province: Province, rng: np.random.Generator, rows: Rows) -> Rows:
+    """Delivered again some days later; what would come after the history does not come."""
+    day = rows.day + rng.integers(1, REPEATED_AFTER + 1, len(rows))
+    again = _marked(replace(rows, day=day), "duplicate_across")
+    return again.take(np.nonzero(day < province.days)[0])
+
+
+def _as_text(values: np.ndarray) -> np.ndarray:
+    if values.dtype == object:
+        return values.copy()
+    cells = np.empty(len(values), dtype=object)
+    cells[:] = list(map(str, values.tolist()))
+    return cells

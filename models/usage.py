@@ -1,0 +1,260 @@
+"""From records to the usage cube: guiding 指引 resolves each record's rating cell once.
+
+A rating cell is one combination of the facts that can decide a price (dw.rating_cell); a measure is
+one way to round an event's quantity (dw.rating_measure). Rounding is per event and before every
+sum, so whatever is priced from the cube later is exact. Quantities are integers in base units
+(seconds, bytes, messages), fees are yuan as the records state them.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import reduce
+from typing import Collection, Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from models.measure import Measure
+from models.tariff import DAY_SECONDS
+
+FACTS = (
+    "service", "direction", "roaming", "toll", "dial", "in_group", "message_kind",
+    "day_type", "slot_from", "slot_to",
+)
+FEES = ("airtime_fee", "toll_fee", "other_fee")
+FEE_TYPE = "decimal(18,3)"
+EVENT_KEYS = ("batch_date", "msisdn", "occurred_at", "local_date", "local_second")
+SATURDAY, SUNDAY = 7, 1
+
+
+def guide(
+    voice: DataFrame,
+    messages: DataFrame,
+    data: DataFrame,
+    identity: DataFrame,
+    cuts: Mapping[str, Sequence[int]],
+    holidays: Collection[date],
+) -> DataFrame:
+    """One row per record: who pays, its local day, its rating cell, its quantity and its fees.
+
+    `voice`, `messages`, `data` are ods.voice_call, ods.message, ods.data_session; `identity` is one
+    snapshot of dw.subscriber_identity, joined as of the instant of the record. A number nobody
+    held then keeps a null subscriber_id (counted by the caller, left out by `by_day`). Missed
+    calls have quantity 0. `airtime_fee` is the basic fee of the service: airtime, message or
+    volume. `cuts` are the local seconds at which the catalogue's bands change, by service; a day
+    in `holidays` is a holiday, else Saturday and Sunday are weekend.
+    """
+    events = (
+        _calls(voice)
+        .unionByName(_messages(messages))
+        .unionByName(_sessions(data))
+        .withColumn("day_type", _day_type(holidays))
+        .withColumns(_slot(cuts))
+        .withColumn("cell_id", F.xxhash64(*(F.coalesce(F.col(f).cast("string"), F.lit(""))
+                                            for f in FACTS)))
+    )
+    owners = identity.select(
+        F.col("msisdn").alias("owned"), "subscriber_id", "valid_from", "valid_to"
+    )
+    held = (
+        (F.col("msisdn") == F.col("owned"))
+        & (F.col("valid_from") <= F.col("occurred_at"))
+        & (F.col("valid_to").isNull() | (F.col("occurred_at") < F.col("valid_to")))
+    )
+    return events.join(owners, held, "left").select(
+        "batch_date", "subscriber_id", "local_date", "cell_id", *FACTS, "quantity", *FEES
+    )
+
+
+def cells(guided: DataFrame) -> DataFrame:
+    """The distinct rating cells of guided records (dw.rating_cell)."""
+    return guided.where("subscriber_id IS NOT NULL").select("cell_id", *FACTS).distinct()
+
+
+def by_day(guided: DataFrame, measures: Sequence[Measure]) -> DataFrame:
+    """dw.usage_day: guided records added up by delivery, subscriber, local day and cell.
+
+    `billed` holds, by measure_no of the cell's service, the sum of quantities rounded per event.
+    Records of unknown numbers are left out.
+    """
+    services = sorted({measure.service for measure in measures})
+    deepest = max((measure.measure_no for measure in measures), default=0)
+    service_no = F.coalesce(
+        *(F.when(F.col("service") == name, no) for no, name in enumerate(services)), F.lit(-1)
+    )
+    events = guided.where("subscriber_id IS NOT NULL").select(
+        "batch_date", "subscriber_id", "local_date", "cell_id", "quantity",
+        service_no.alias("service_no"),
+        *((F.col(fee) * 1000).cast("bigint").alias(fee) for fee in FEES),
+    )
+    sums = [
+        F.sum(_billed(measures, services, no)).alias(f"billed_{no}")
+        for no in range(1, deepest + 1)
+    ]
+    # Only integers in the keys: grouping by the strings of a cell costs two and a half times more.
+    grouped = events.groupBy(
+        "batch_date", "subscriber_id", "local_date", "cell_id", "service_no"
+    ).agg(
+        F.count(F.lit(1)).alias("events"),
+        F.count_if(F.col("quantity") > 0).alias("billed_events"),
+        F.sum("quantity").alias("quantity"),
+        *sums,
+        *(F.sum(fee).alias(fee) for fee in FEES),
+    )
+    depth = F.coalesce(
+        *(F.when(F.col("service_no") == no, sum(m.service == name for m in measures))
+          for no, name in enumerate(services)),
+        F.lit(0),
+    )
+    return grouped.select(
+        "batch_date", "subscriber_id", "local_date", "cell_id", "events", "billed_events",
+        "quantity",
+        _billed_array([F.col(f"billed_{no}") for no in range(1, deepest + 1)], depth),
+        *((F.col(fee).cast("decimal(18,0)") * F.lit(0.001).cast("decimal(3,3)"))
+          .cast(FEE_TYPE).alias(fee) for fee in FEES),
+    )
+
+
+def by_month(
+    usage_day: DataFrame, months: Collection[date], measures: Sequence[Measure]
+) -> DataFrame:
+    """dw.usage_month: the days of the months (first days) added up, one row per subscriber.
+
+    Cells stand in order of cell_id. Where a day lacks a measure that was registered after it, the
+    month lacks it too: its array is as long as the shortest of its days.
+    """
+    wanted = [F.col("local_date").between(month, _last_day(month)) for month in sorted(months)]
+    deepest = max((measure.measure_no for measure in measures), default=0)
+    # One shuffle serves both groupings.
+    days = usage_day.where(_any_of(wanted)).repartition("subscriber_id")
+    by_cell = days.groupBy(
+        F.trunc("local_date", "month").alias("month"), "subscriber_id", "cell_id"
+    ).agg(
+        F.sum("events").alias("events"),
+        F.sum("billed_events").alias("billed_events"),
+        F.sum("quantity").alias("quantity"),
+        F.min(F.size("billed")).alias("depth"),
+        *(F.sum(F.get("billed", F.lit(no))).alias(f"billed_{no}") for no in range(deepest)),
+        *(F.sum(fee).cast(FEE_TYPE).alias(fee) for fee in FEES),
+    )
+    billed = _billed_array([F.col(f"billed_{no}") for no in range(deepest)], F.col("depth"))
+    measured = F.struct(
+        "cell_id", "events", "billed_events", "quantity", billed, *FEES
+    )
+    return by_cell.groupBy("month", "subscriber_id").agg(
+        F.sort_array(F.collect_list(measured)).alias("cells")
+    )
+
+
+def depths(usage_month: DataFrame, rating_cells: DataFrame) -> DataFrame:
+    """Rows (month, service, depth): the shortest array `billed` (see measure.refuse_lacking)."""
+    used = usage_month.select("month", F.explode("cells").alias("cell")).select(
+        "month", "cell.cell_id", F.size("cell.billed").alias("depth")
+    )
+    services = F.broadcast(rating_cells.select("cell_id", "service"))
+    return (
+        used.groupBy("month", "cell_id").agg(F.min("depth").alias("depth"))
+        .join(services, "cell_id")
+        .groupBy("month", "service").agg(F.min("depth").alias("depth"))
+    )
+
+
+def _calls(voice: DataFrame) -> DataFrame:
+    return voice.select(
+        *EVENT_KEYS,
+        F.lit("voice").alias("service"),
+        "direction", "roaming", "toll", "dial", "in_group",
+        F.lit(None).cast("string").alias("message_kind"),
+        F.when(F.col("outcome") == "missed", 0).otherwise(F.col("duration_s")).cast("bigint")
+        .alias("quantity"),
+        "airtime_fee", "toll_fee", F.col("info_fee").alias("other_fee"),
+    )
+
+
+def _messages(messages: DataFrame) -> DataFrame:
+    return messages.select(
+        *EVENT_KEYS, "service", "direction", "roaming", *_without("toll", "dial"),
+        F.lit(None).cast("boolean").alias("in_group"),
+        F.col("kind").alias("message_kind"),
+        F.lit(1).cast("bigint").alias("quantity"),
+        F.col("fee").alias("airtime_fee"), _no_fee("toll_fee"),
+        F.col("info_fee").alias("other_fee"),
+    )
+
+
+def _sessions(data: DataFrame) -> DataFrame:
+    return data.select(
+        *EVENT_KEYS,
+        F.lit("data").alias("service"),
+        "roaming", *_without("direction", "toll", "dial", "message_kind"),
+        F.lit(None).cast("boolean").alias("in_group"),
+        (F.col("bytes_up") + F.col("bytes_down")).alias("quantity"),
+        F.col("fee").alias("airtime_fee"), _no_fee("toll_fee"), _no_fee("other_fee"),
+    )
+
+
+def _without(*facts: str) -> list[Column]:
+    return [F.lit(None).cast("string").alias(fact) for fact in facts]
+
+
+def _no_fee(name: str) -> Column:
+    return F.lit(0).cast("decimal(12,3)").alias(name)
+
+
+def _day_type(holidays: Collection[date]) -> Column:
+    weekend = F.dayofweek("local_date").isin(SATURDAY, SUNDAY)
+    ordinary = F.when(weekend, "weekend").otherwise("workday")
+    if not holidays:
+        return ordinary
+    return F.when(F.col("local_date").isin(*sorted(holidays)), "holiday").otherwise(ordinary)
+
+
+def _slot(cuts: Mapping[str, Sequence[int]]) -> dict[str, Column]:
+    """The slot [slot_from, slot_to) between two cuts of the service in which the event began."""
+    start, end = F.lit(0), F.lit(DAY_SECONDS)
+    for service, seconds in sorted(cuts.items()):
+        inner = sorted(second for second in set(seconds) if 0 < second < DAY_SECONDS)
+        if not inner:
+            continue
+        lower, upper = F.lit(0), F.lit(DAY_SECONDS)
+        for second in inner:
+            lower = F.when(F.col("local_second") >= second, second).otherwise(lower)
+        for second in reversed(inner):
+            upper = F.when(F.col("local_second") < second, second).otherwise(upper)
+        here = F.col("service") == service
+        start, end = F.when(here, lower).otherwise(start), F.when(here, upper).otherwise(end)
+    return {"slot_from": start.cast("int"), "slot_to": end.cast("int")}
+
+
+def _billed(measures: Sequence[Measure], services: Sequence[str], measure_no: int) -> Column:
+    """An event's billed units by the measure of that number of its own service, else 0."""
+    billed = F.lit(0).cast("bigint")
+    for measure in measures:
+        if measure.measure_no == measure_no:
+            here = F.col("service_no") == services.index(measure.service)
+            billed = F.when(here, _rounded_up(measure)).otherwise(billed)
+    return billed
+
+
+def _rounded_up(measure: Measure) -> Column:
+    """0 if q ≤ 0; first if q ≤ first; else first + ⌈(q − first) / next⌉ · next."""
+    first, following = int(measure.first), int(measure.next)
+    return F.expr(
+        f"CASE WHEN quantity <= 0 THEN 0L WHEN quantity <= {first}L THEN {first}L ELSE {first}L + "
+        f"((quantity - {first}L + {following - 1}L) div {following}L) * {following}L END"
+    )
+
+
+def _billed_array(sums: Sequence[Column], depth: Column) -> Column:
+    if not sums:
+        return F.array().cast("array<bigint>").alias("billed")
+    return F.slice(F.array(*sums), F.lit(1), depth).alias("billed")
+
+
+def _last_day(month: date) -> date:
+    return (month.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+def _any_of(conditions: Sequence[Column]) -> Column:
+    return reduce(lambda left, right: left | right, conditions, F.lit(False))

@@ -1,0 +1,49 @@
+"""What a scalar SQL expression of the configuration refers to, read without Spark.
+
+Only as much of the grammar as tells columns from everything else; a word that is both a column
+and a word of SQL (`date`, `timestamp`) passes unless it is quoted with backquotes.
+"""
+import re
+
+_TOKEN = re.compile(r"""
+      (?P<text>[rR]?'(?:[^'\\]|\\.|'')*' | [rR]?"(?:[^"\\]|\\.|"")*")
+    | `(?P<quoted>(?:[^`]|``)+)`
+    | (?P<number>\d[\w.]*)
+    | (?P<word>[^\W\d]\w*)
+    | (?P<open>['"`])
+    | (?P<arrow>->)
+    | (?P<sign>[^\s\w])
+""", re.VERBOSE)
+_WORDS = frozenset("""
+    all and any array as asc at between bigint binary boolean both by byte case cast current_date
+    current_timestamp date day days dec decimal desc distinct div double else end escape exists
+    false float for from hour hours ilike in int integer interval is leading like long map minute
+    minutes month months not null numeric or regexp rlike second seconds short similar smallint
+    some string struct substring then time timestamp timestamp_ltz timestamp_ntz tinyint to
+    trailing true varchar week weeks when year years zone
+""".split())
+
+
+def columns_of(expression: str) -> list[str]:
+    """The columns that an expression reads, in order, each as it is written.
+
+    Raises ValueError in words for an open quote, unequal parentheses or a query.
+    """
+    tokens = list(_TOKEN.finditer(expression))
+    if any(token["open"] for token in tokens):
+        raise ValueError("a quote is not closed")
+    signs = [token["sign"] for token in tokens]
+    if signs.count("(") != signs.count(")"):
+        raise ValueError("the parentheses do not match")
+    bound = {before["word"] for before, token in zip(tokens, tokens[1:]) if token["arrow"]}
+    found = []
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None]):
+        word = token["word"]
+        if token["quoted"]:
+            found.append(token["quoted"].replace("``", "`"))
+        elif word and word.lower() == "select":
+            raise ValueError("a query is not a scalar expression")
+        elif (word and word.lower() not in _WORDS and word not in bound
+              and not (after and after["sign"] == "(") and not (before and before["sign"] == ".")):
+            found.append(word)
+    return list(dict.fromkeys(found))

@@ -1,0 +1,312 @@
+"""What the configuration holds once it is read: frozen dataclasses named after the YAML keys.
+
+Amounts and shares are Decimal, lists are tuples, dates are datetime.date. Intervals are half-open.
+Keys that a file leaves out have the defaults written here.
+"""
+import calendar
+from collections.abc import Mapping
+from dataclasses import dataclass, field, is_dataclass
+from datetime import date
+from decimal import Decimal
+from types import NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
+
+from schemas.document import Document
+
+
+@dataclass(frozen=True)
+class SparkProfile:
+    """`conf`: file of Spark properties, relative to a configuration folder."""
+
+    conf: str
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """Tasks after a shuffle, and files that a day's slice of a table is written as."""
+
+    shuffle_partitions: int
+    files_per_day: int
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """runtime.yml. `identity_key` keys the hash that makes subscriber_id and customer_id."""
+
+    timezone: str
+    identity_key: str
+    spark: SparkProfile
+    parallel: Parallel
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """The days on which a delivery is expected: daily, monthly on a day, or listed days."""
+
+    monthly: int | None = None
+    on: tuple[date, ...] = ()
+
+    def due(self, day: date) -> bool:
+        """Whether a delivery is expected on `day` (day 31: the last day of a shorter month)."""
+        if self.on:
+            return day in self.on
+        if self.monthly is not None:
+            return day.day == min(self.monthly, calendar.monthrange(day.year, day.month)[1])
+        return True
+
+    def __str__(self) -> str:
+        if self.on:
+            return "on " + ", ".join(map(str, self.on))
+        return "daily" if self.monthly is None else f"monthly on day {self.monthly}"
+
+
+@dataclass(frozen=True)
+class SourceFiles:
+    """Where a delivery lies below the landing folder; `control` None: no control file.
+
+    Placeholders: {source} {data_date} {yyyymmdd} {yyyymm}.
+    """
+
+    folder: str
+    pattern: str
+    control: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceFormat:
+    """How a file is written."""
+
+    delimiter: str
+    quote: str | None = None
+    header: bool = False
+    encoding: str = "utf-8"
+    compression: str = "none"
+
+
+@dataclass(frozen=True)
+class RejectLimits:
+    """Shares of a delivery's rows that may be rejected before it warns, and before it stops."""
+
+    warn_share: Decimal = Decimal("0.01")
+    stop_share: Decimal = Decimal("0.05")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One kind of delivered file and how it becomes records of `record`, a table of layer ods.
+
+    `codes`: contract column → value of the file → ours. `mapping`: contract column → scalar SQL
+    over the file's columns (all text, NULL when empty). `exclude`: reason → SQL predicate.
+    """
+
+    id: str
+    record: str
+    name_cn: str
+    system: str
+    cadence: Cadence
+    files: SourceFiles
+    format: SourceFormat
+    timezone: str
+    columns: tuple[str, ...]
+    mapping: Mapping[str, str]
+    time: str = "local"
+    codes: Mapping[str, Mapping[str, str | bool | None]] = field(default_factory=dict)
+    exclude: Mapping[str, str] = field(default_factory=dict)
+    late_after_days: int = 0
+    max_age_days: int = 62
+    lookback_days: int = 7
+    rejects: RejectLimits = RejectLimits()
+    identity: str = "customer_files"
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Push:
+    """The file that leaves on a channel. Placeholders of its name: {data_date} {yyyymmdd} {yyyymm}.
+
+    `columns` are those of the contract push.<channel>; `mode` is the file's mode in octal.
+    """
+
+    file: str
+    columns: tuple[str, ...]
+    delimiter: str = ","
+    encoding: str = "utf-8"
+    header: bool = True
+    line_end: str = "lf"
+    neutralise_formulas: bool = True
+    mode: str = "0600"
+
+
+@dataclass(frozen=True)
+class Channel:
+    """Where customer and operator meet. `unit_cost` in yuan a contact.
+
+    `capacity`: contacts a day; 0 never; None only on a channel without push.
+    """
+
+    id: str
+    name_cn: str
+    order: int
+    unit_cost: Decimal
+    capacity: int | None = None
+    push: Push | None = None
+
+
+@dataclass(frozen=True)
+class Service:
+    """A business that a contact may be about. `standard`: low risk, may move to any channel."""
+
+    id: str
+    name_cn: str
+    type: str
+    standard: bool
+
+
+@dataclass(frozen=True)
+class MonthClose:
+    """Day of the following month on which a month closes; 0: on its own last day."""
+
+    day: int
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Public holidays; of the other days, Saturdays and Sundays are weekend."""
+
+    holidays: tuple[date, ...]
+
+
+@dataclass(frozen=True)
+class RatingPolicy:
+    """Readings of S2-R1…R8 and the thresholds of a recommendation (amounts in yuan a month)."""
+
+    months: int
+    keep_packages: int
+    vpmn_rent_mode: str
+    toll_rerated: str
+    default_package: Mapping[str, str]
+    tolerance: Decimal
+    min_saving: Decimal
+    min_months_won: int
+    bill_shock: Decimal
+
+
+@dataclass(frozen=True)
+class BillItem:
+    """What becomes of a bill item when a package of `kind` is compared.
+
+    `rerated`: replaced by the candidate's own price (package_rent: when the package that the item
+    names is of the candidate's kind). `records`: counted from the detail records and not again
+    from the bill. `vpmn`: by vpmn_rent_mode. `passed`: stands on both sides.
+    """
+
+    treatment: str
+    kind: str | None = None
+
+
+@dataclass(frozen=True)
+class PreferencePolicy:
+    """M2-02: more than `frequent_above` contacts of the `kinds` make a frequent customer."""
+
+    frequent_above: int
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ContactPolicy:
+    """Numbers that stand for nobody and never link a contact to a customer."""
+
+    placeholders: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """policy.yml: the operator's own choices."""
+
+    month_close: MonthClose
+    calendar: Calendar
+    rating: RatingPolicy
+    bill_items: Mapping[str, BillItem]
+    preference: PreferencePolicy
+    contact: ContactPolicy
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A marketing activity, in force on [valid_from, valid_to). A lower priority number goes first.
+
+    `control_share` of its targets are held out by a hash of `salt` and customer. `script` holds
+    {package_name} {cost_before} {cost_after} {saving} {months_won} {valid_until}.
+    """
+
+    id: str
+    name_cn: str
+    type: str
+    valid_from: date
+    valid_to: date
+    channels: tuple[str, ...]
+    wave: int
+    priority: int
+    control_share: Decimal
+    salt: str
+    horizon_months: int
+    valid_days: int
+    script: str
+
+    def valid_on(self, day: date) -> bool:
+        return self.valid_from <= day < self.valid_to
+
+
+@dataclass(frozen=True)
+class Config:
+    """The effective configuration of a run.
+
+    Channels stand in their `order`, campaigns by priority, tariffs by id. `tariffs` are documents
+    of the right shape; what they mean is models/catalogue.py's. `fingerprint` is the sha256 of
+    everything, the same whatever the order of files and keys.
+    """
+
+    runtime: Runtime
+    sources: Mapping[str, Source]
+    channels: Mapping[str, Channel]
+    services: Mapping[str, Service]
+    policy: Policy
+    campaigns: Mapping[str, Campaign]
+    tariffs: Mapping[str, Document]
+    fingerprint: str
+
+
+def source(id: str, entry: Mapping[str, Any], zone: str) -> Source:
+    """The source of an entry of sources.yml; its times are of `zone` unless it says otherwise."""
+    cadence = entry["cadence"]
+    cadence = {} if cadence == "daily" else cadence
+    entry = {"timezone": zone, **entry, "exclude": entry.get("exclude") or {}, "cadence": cadence}
+    return built(Source, {"id": id, **entry})
+
+
+def campaign(entry: Mapping[str, Any]) -> Campaign:
+    """The campaign of a file under campaigns/."""
+    entry, valid = dict(entry), entry["valid"]
+    del entry["valid"]
+    return built(Campaign, {**entry, "valid_from": valid["from"], "valid_to": valid["to"]})
+
+
+def built(kind: type, entry: Mapping[str, Any]) -> Any:
+    """An object of dataclass `kind` from plain YAML values of the right shape."""
+    hints = get_type_hints(kind)
+    return kind(**{name: _converted(hints[name], value) for name, value in entry.items()})
+
+
+def _converted(hint: Any, value: Any) -> Any:
+    if get_origin(hint) is UnionType:
+        meant = [one for one in get_args(hint) if one is not NoneType]
+        return value if value is None or len(meant) > 1 else _converted(meant[0], value)
+    if is_dataclass(hint):
+        return built(hint, value)
+    if hint is Decimal:
+        return Decimal(value)
+    if get_origin(hint) is tuple:
+        return tuple(value)
+    if get_origin(hint) is Mapping:
+        return {key: _converted(get_args(hint)[1], one) for key, one in value.items()}
+    return value

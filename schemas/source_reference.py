@@ -1,0 +1,95 @@
+"""References of sources.yml: file columns, contract columns, codes, expressions, time zones."""
+from decimal import Decimal
+from typing import Any, Iterator, Mapping, Sequence
+
+from schemas.contract import Contract
+from schemas.document import Document, Key
+from schemas.expression import columns_of
+from schemas.violation import near_miss
+from schemas.written import repeated, template_problems, zone_problem
+
+FILE_PLACEHOLDERS = ("source", "data_date", "yyyymmdd", "yyyymm")
+# Filled in by the ingest of a delivery, never by a mapping.
+FILLED = ("source", "file_name", "row_no", "batch_date", "record_key", "local_date",
+          "local_second")
+
+
+def problems(found: Document, contracts: Mapping[str, Contract] | None,
+             sets: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """One line per problem. `sets`: the configured values that a contract names by a set."""
+    for name, entry in found.data.items():
+        if "timezone" in entry:
+            yield from zone_problem(found, (name, "timezone"), entry["timezone"])
+        for key, template in entry["files"].items():
+            yield from template_problems(found, (name, "files", key), template or "",
+                                         FILE_PLACEHOLDERS)
+        yield from repeated(found, (name, "columns"), entry["columns"])
+        yield from _expressions(found, name, entry)
+        yield from _rejects(found, name, entry.get("rejects"))
+        for column in entry.get("codes", {}):
+            if column not in entry["mapping"]:
+                yield found.problem((name, "codes", column), (
+                    f"codes of a column that the mapping does not fill"
+                    f"{near_miss(column, entry['mapping'])}"))
+        if contracts is not None:
+            yield from _record(found, name, entry, contracts, sets)
+
+
+def _expressions(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    """Columns in mapping and exclude that the file does not have."""
+    known = {column.lower() for column in entry["columns"]}
+    for part in ("mapping", "exclude"):
+        for key, expression in (entry.get(part) or {}).items():
+            path = (name, part, key)
+            try:
+                read = columns_of(expression)
+            except ValueError as error:
+                yield found.problem(path, f"{error}: {expression}")
+                continue
+            for column in read:
+                if column.lower() not in known:
+                    yield found.problem(path, f"the file has no column '{column}'"
+                                              f"{near_miss(column, entry['columns'])}")
+
+
+def _rejects(found: Document, name: str, limits: Mapping[str, str] | None) -> Iterator[str]:
+    if limits and not 0 <= Decimal(limits["warn_share"]) <= Decimal(limits["stop_share"]) <= 1:
+        yield found.problem((name, "rejects"), "expected 0 ≤ warn_share ≤ stop_share ≤ 1")
+
+
+def _record(found: Document, name: str, entry: Mapping[str, Any],
+            contracts: Mapping[str, Contract], sets: Mapping[str, Sequence[str]]
+            ) -> Iterator[str]:
+    if entry["record"] not in contracts:
+        tables = [table for table in contracts if table.startswith("ods.")]
+        yield found.problem((name, "record"), f"no contract for '{entry['record']}'"
+                                              f"{near_miss(entry['record'], tables)}")
+        return
+    contract = contracts[entry["record"]]
+    free = [column for column in contract.column_names if column not in FILLED]
+    for part in ("mapping", "codes"):
+        for column in entry.get(part, {}):
+            if column in FILLED and column in contract.column_names:
+                yield found.problem((name, part, column), "filled in when the file is taken in: "
+                                                          "leave it out")
+            elif column not in free:
+                yield found.problem((name, part, column), f"{contract.table} has no column "
+                                                          f"'{column}'{near_miss(column, free)}")
+    for column in contract.columns:
+        if column.required and column.name in free and column.name not in entry["mapping"]:
+            yield found.problem((name, "mapping"), f"the required column '{column.name}' of "
+                                                   f"{contract.table} is missing")
+    for column, codes in entry.get("codes", {}).items():
+        if column in free:
+            yield from _codes(found, (name, "codes", column), codes,
+                              contract.column(column).allowed, sets)
+
+
+def _codes(found: Document, path: Key, codes: Mapping[str, Any],
+           allowed: Sequence[str] | str | None, sets: Mapping[str, Sequence[str]]
+           ) -> Iterator[str]:
+    known = sets.get(allowed, ()) if isinstance(allowed, str) else allowed
+    for code, value in codes.items():
+        if known is not None and isinstance(value, str) and value not in known:
+            yield found.problem(path + (code,), f"'{value}' is not allowed there"
+                                                f"{near_miss(value, known)}")

@@ -1,0 +1,134 @@
+"""Violations of a JSON Schema in the words of whoever wrote the file.
+
+The schemas under `schemas/shapes` are JSON Schema 2020-12 written as YAML, with one type more
+(`date`). A `description` beside a `pattern`, `type` or `anyOf` says what was expected there.
+"""
+import datetime
+import difflib
+import re
+from decimal import Decimal
+from typing import Any, Iterable, Iterator
+
+import jsonschema
+
+Key = tuple[str | int, ...]
+
+DECIMAL_PATTERN = r"^-?[0-9]+(\.[0-9]+)?$"
+
+Validator = jsonschema.validators.extend(
+    jsonschema.Draft202012Validator,
+    type_checker=jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "date", lambda _, value: isinstance(value, datetime.date)),
+)
+_TYPE_NAMES = {"object": "a map", "array": "a list", "string": "text", "integer": "a whole number",
+               "number": "a number", "boolean": "true or false", "null": "null",
+               "date": "a date like 2009-05-03"}
+
+
+def near_miss(word: Any, known: Iterable[str]) -> str:
+    """`, did you mean 'files'?` when a known word is close, else the known words."""
+    known = [str(one) for one in known]
+    close = _close(word, known)
+    if close:
+        return f", did you mean '{close[0]}'?"
+    if not known:
+        return ""
+    listed = ", ".join(known[:15]) + (", …" if len(known) > 15 else "")
+    return f"; known: {listed}"
+
+
+def explained(error: jsonschema.ValidationError, at: Key) -> Iterator[tuple[Key, str]]:
+    """The places and texts of one violation; it may name several keys."""
+    path, kind = at + tuple(error.absolute_path), error.validator
+    if "propertyNames" in error.absolute_schema_path:
+        hint = near_miss(error.instance, error.schema.get("enum", ()))
+        expected = error.schema.get("description")
+        yield path + (error.instance,), "unknown key" + (
+            f", expected {expected}" if expected else hint)
+    elif kind == "additionalProperties":
+        known = list(error.schema.get("properties", {}))
+        patterns = error.schema.get("patternProperties", {})
+        for key in error.instance:
+            if key not in known and not any(re.search(one, key) for one in patterns):
+                free = [one for one in known if one not in error.instance]
+                yield path + (key,), "unknown key" + near_miss(key, free or known)
+    elif kind == "required":
+        unknown = [key for key in error.instance if key not in error.schema.get("properties", {})]
+        for key in error.validator_value:
+            # A misspelt key is named once, as the unknown one.
+            if key not in error.instance and not _close(key, unknown):
+                yield path, f"the key '{key}' is missing"
+    elif kind in ("anyOf", "oneOf"):
+        yield from _branch(error, at, path)
+    else:
+        yield path, _expected(error)
+
+
+def _branch(error: jsonschema.ValidationError, at: Key, path: Key) -> Iterator[tuple[Key, str]]:
+    """Of several allowed forms, the problems of the only one with the type of what is there."""
+    branches: dict[int, list] = {}
+    for one in error.context:
+        branches.setdefault(one.schema_path[0], []).append(one)
+    meant = [found for found in branches.values()
+             if not any(one.validator == "type" and not one.path for one in found)]
+    if len(meant) == 1:
+        for one in meant[0]:
+            yield from explained(one, at)
+    else:
+        yield path, _expected(error)
+
+
+def _expected(error: jsonschema.ValidationError) -> str:
+    value, wanted, got = error.validator_value, error.schema.get("description"), error.instance
+    kind = error.validator
+    if error.schema.get("pattern") == DECIMAL_PATTERN and _is_number(got):
+        return f'prices are written as strings: "{got}"'
+    if kind == "enum":
+        names = [_spoken(one) for one in value]
+        hint = _close(got, names)
+        meant = f", did you mean '{hint[0]}'?" if hint else ""
+        return f"expected one of {', '.join(names)}; got {_quoted(got)}{meant}"
+    if kind == "type":
+        names = [value] if isinstance(value, str) else value
+        wanted = wanted or " or ".join(_TYPE_NAMES[one] for one in names)
+    elif kind == "const":
+        wanted = wanted or _quoted(value)
+    elif kind == "pattern":
+        wanted = wanted or f"text that matches {value}"
+    elif kind in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"):
+        sign = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤",
+                "exclusiveMaximum": "<"}[kind]
+        wanted = f"a number {sign} {value}"
+    elif kind in ("minItems", "minProperties", "minLength"):
+        wanted = f"at least {value} of them" if kind != "minLength" else "a text that is not empty"
+    elif kind in ("maxItems", "maxProperties"):
+        wanted = f"at most {value} of them"
+    elif kind == "uniqueItems":
+        wanted = "each value once"
+    return f"expected {wanted}; got {_quoted(got)}" if wanted else _short(error.message)
+
+
+def _close(word: Any, known: list[str]) -> list[str]:
+    return difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, Decimal)) and not isinstance(value, bool)
+
+
+def _spoken(value: Any) -> str:
+    return {True: "true", False: "false", None: "null"}[value] if (
+        value is None or isinstance(value, bool)) else str(value)
+
+
+def _quoted(value: Any) -> str:
+    """A value as a message shows it: text in quotes, maps and lists by their kind."""
+    if isinstance(value, dict):
+        return "a map" if value else "an empty map"
+    if isinstance(value, list):
+        return _short("[" + ", ".join(_quoted(one) for one in value) + "]")
+    return f"'{_short(value)}'" if isinstance(value, str) else _spoken(value)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:79] + "…"

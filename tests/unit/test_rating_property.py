@@ -1,0 +1,337 @@
+"""Random packages × random months: the Spark path equals the plain reference rater.
+
+Hypothesis draws packages and customer-months (the same in every run). All of them go through
+guiding, days, months and evaluation in one Spark batch, and every price is compared to the last
+unit with the reference rater, which sees the events one by one in order of time.
+"""
+import random
+from collections import Counter
+from datetime import date, datetime, timedelta, timezone
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from models import (
+    catalogue,
+    measure,
+    rating,
+    reference_bill,
+    reference_rater,
+    tariff_check,
+    tariff_file,
+    usage,
+)
+from models.reference_rater import Event
+from schemas.document import Document
+from schemas.errors import ConfigError
+
+PACKAGES, CUSTOMERS = 40, 300
+MONTHS = (date(2009, 2, 1), date(2009, 3, 1), date(2009, 4, 1))
+HOLIDAYS = (date(2009, 4, 6),)
+CHINA = timezone(timedelta(hours=8))
+RATES = ("0", "0.05", "0.07", "0.10", "0.24", "0.333", "0.40", "1.005", "2")
+BANDS = (
+    None,
+    {"peak": [{"days": "all", "from": "08:00", "to": "20:00"}]},
+    {"peak": [{"days": ["workday"], "from": "07:30", "to": "12:00"}],
+     "night": [{"days": "all", "from": "22:00", "to": "24:00"}]},
+)
+ROUNDINGS = tuple(
+    {"at": at, "scale": scale, "mode": mode}
+    for at in ("line", "bill", "none")
+    for scale in (0, 1, 2, 3)
+    for mode in ("half_up", "half_even", "up", "down")
+)
+SHAPES = {
+    "voice": {
+        "components": ("airtime", "toll"), "unit": ("60s", "6s", "1s"),
+        "facts": {"direction": ["mo", "mt", "fwd"], "roaming": ["home", "inter_prov", "intl"],
+                  "dial": ["direct", "ip17951"], "toll": ["local", "intra_prov", "hkmotw"],
+                  "day_type": ["workday", "weekend", "holiday"]},
+    },
+    "gprs": {
+        "components": ("volume",), "unit": ("1KB", "10KB", "1B"),
+        "facts": {"roaming": ["home", "inter_prov", "intl"],
+                  "day_type": ["workday", "weekend", "holiday"]},
+    },
+    "sms": {
+        "components": ("message",), "unit": ("1msg",),
+        "facts": {"roaming": ["home", "inter_prov", "intl"], "message_kind": ["p2p", "sp"]},
+    },
+}
+
+
+@st.composite
+def clauses(draw, kind, bands):
+    """Conditions on one or two facts, or none."""
+    facts = dict(SHAPES[kind]["facts"])
+    if bands:
+        facts["band"] = [*bands, "off_peak"]
+    chosen = draw(st.lists(st.sampled_from(sorted(facts)), max_size=2, unique=True))
+    return {
+        fact: draw(st.lists(st.sampled_from(facts[fact]), min_size=1, max_size=2, unique=True))
+        for fact in chosen
+    }
+
+
+@st.composite
+def packages(draw):
+    """A package of the language that the night prices, as its YAML file would read."""
+    kind = draw(st.sampled_from(("voice", "voice", "voice", "gprs", "sms")))
+    shape = SHAPES[kind]
+    bands = draw(st.sampled_from(BANDS)) if kind == "voice" else None
+    unit = draw(st.sampled_from(shape["unit"]))
+    pools = [
+        {
+            "id": f"pool_{no}", "covers": draw(clauses(kind, bands)),
+            "components": [draw(st.sampled_from(shape["components"]))],
+            "amount": draw(st.integers(0, 12)), "unit": unit, "order": order,
+            "draw": draw(st.sampled_from(("block", "base"))),
+        }
+        for no, order in enumerate(draw(st.permutations(range(draw(st.integers(0, 3))))))
+    ]
+    rules = []
+    for component in shape["components"]:
+        specific = draw(st.lists(clauses(kind, bands), max_size=2))
+        rules += [draw(a_rule(component, match, pools, unit)) for match in specific + [{}]]
+    return {
+        "id": "unnamed", "name": "unnamed", "kind": kind, "brands": ["gotone"],
+        "valid": {"from": date(2009, 1, 1), "to": date(2010, 1, 1)}, "source": "assumed",
+        "monthly_fee": draw(st.sampled_from(("0", "5", "58.5", "0.01"))),
+        "partial_month": draw(st.sampled_from(("none", "daily", "half_month"))),
+        "pools": pools, "rules": rules,
+        "caps": draw(st.sampled_from(({}, {}, {kind: "0"}, {kind: "1.234"}))),
+        "min_commitment": draw(st.sampled_from(("0", "0", "6.005", "20"))),
+        "rounding": draw(st.sampled_from(ROUNDINGS)),
+        **({"bands": bands} if bands else {}),
+    }
+
+
+@st.composite
+def a_rule(draw, component, match, pools, unit):
+    mine = [pool for pool in pools if component in pool["components"]]
+    drawn = [pool for pool in mine if draw(st.integers(0, 3))]
+    size, suffix = unit.rstrip("sBKmg"), unit.lstrip("0123456789")
+    if any(pool["draw"] == "block" for pool in drawn) or suffix == "msg":
+        increment = [unit, unit]
+    else:
+        increment = [f"{draw(st.sampled_from((1, 3, 45, 60)))}{suffix}" for _ in range(2)]
+    return {
+        "component": component, "match": match, "rate": draw(st.sampled_from(RATES)),
+        "per": f"{draw(st.sampled_from((int(size), 1, 7, 60)))}{suffix}", "increment": increment,
+        "connect": draw(st.sampled_from(("0", "0", "0.15", "0.0049"))),
+        "pools": [pool["id"] for pool in drawn],
+    }
+
+
+MOMENTS = (0, 3600, 27000, 28799, 28800, 43200, 71999, 72000, 79200, 86399)
+
+
+@st.composite
+def months_of_events(draw):
+    """(month, joined or None, events): calls, messages and sessions of one customer's month."""
+    month = draw(st.sampled_from(MONTHS))
+    last = (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    joined = draw(st.none() | st.integers(1, last.day).map(lambda day: month.replace(day=day)))
+    events = []
+    for key in range(draw(st.integers(0, 14))):
+        service = draw(st.sampled_from(("voice", "voice", "voice", "data", "sms")))
+        day = month.replace(day=draw(st.integers(1, last.day)))
+        second = draw(st.sampled_from(MOMENTS))
+        facts = SHAPES[{"data": "gprs"}.get(service, service)]["facts"]
+        calls, writes = service == "voice", service == "sms"
+        quantity = draw(st.sampled_from((0, 1, 45, 59, 60, 61, 119, 120, 300, 1111)))
+        events.append(Event(
+            key, service,
+            draw(st.sampled_from(facts["direction"])) if calls else "mo" if writes else None,
+            draw(st.sampled_from(facts["roaming"])),
+            draw(st.sampled_from(facts["toll"])) if calls else None,
+            draw(st.sampled_from(facts["dial"])) if calls else None,
+            False if calls else None,
+            draw(st.sampled_from(facts["message_kind"])) if writes else None,
+            _instant(day, second), day, second, _day_type(day),
+            1 if writes else quantity * (1 if calls else 100),
+        ))
+    return month, joined, events
+
+
+def _instant(day, second):
+    midnight = datetime(day.year, day.month, day.day, tzinfo=CHINA)
+    return int(midnight.timestamp()) + second
+
+
+def _day_type(day):
+    if day in HOLIDAYS:
+        return "holiday"
+    return "weekend" if day.isoweekday() >= 6 else "workday"
+
+
+def drawn(strategy, count):
+    """So many examples of a strategy, the same in every run, picked from more of them: the first
+    that Hypothesis draws are small."""
+    found = []
+
+    @settings(max_examples=count * 4, derandomize=True, database=None, deadline=None,
+              phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @given(strategy)
+    def collect(example):
+        found.append(example)
+
+    collect()
+    return random.Random(count).sample(found, count)
+
+
+def without_the_useless(package):
+    """The package without what the catalogue refuses as written in vain."""
+    while True:
+        try:
+            catalogue.load([Document(Path("drawn.yml"), package, {})])
+            return package
+        except ConfigError:
+            read = tariff_file.read_package(Document(Path("drawn.yml"), package, {}))
+            path = next(path for path, _ in tariff_check.problems(read))
+        holder = package
+        for part in path[:-1]:
+            holder = holder[part]
+        del holder[path[-1]]
+        for rule in package["rules"]:
+            rule["pools"] = [pool["id"] for pool in package["pools"] if pool["id"] in rule["pools"]]
+
+
+@pytest.fixture(scope="module")
+def tariffs():
+    """The drawn packages as documents, by id."""
+    documents = [without_the_useless(package) for package in drawn(packages(), PACKAGES)]
+    return {f"drawn_{no}": {**one, "id": f"drawn_{no}"} for no, one in enumerate(documents)}
+
+
+@pytest.fixture(scope="module")
+def customers():
+    """subscriber_id → (month, joined, events)."""
+    return dict(enumerate(drawn(months_of_events(), CUSTOMERS), start=1))
+
+
+@pytest.fixture(scope="module")
+def evaluated(spark, tariffs, customers):
+    return evaluate(spark, tariffs, customers)
+
+
+def evaluate(spark, tariffs, customers, shuffled=None, partitions=2):
+    """Every customer-month under every package, through the whole path, by (customer, package)."""
+    packages_read = catalogue.load(
+        Document(Path(f"{name}.yml"), tariff, {}) for name, tariff in tariffs.items()
+    )
+    measures = measure.measures_wanted((), packages_read)
+    rows = [row for number, (_, _, events) in customers.items() for row in _records(number, events)]
+    if shuffled is not None:
+        random.Random(shuffled).shuffle(rows)
+    frames = [
+        spark.createDataFrame([row[1] for row in rows if row[0] == name], schema)
+        .repartition(partitions)
+        for name, schema in RECORDS.items()
+    ]
+    identity = spark.createDataFrame(
+        [(number, f"n{number}", datetime(2008, 1, 1), None) for number in customers],
+        "subscriber_id long, msisdn string, valid_from timestamp, valid_to timestamp",
+    )
+    cuts = {service: packages_read.cuts(service) for service in measure.SERVICES}
+    guided = usage.guide(*frames, identity, cuts, HOLIDAYS)
+    cells = usage.cells(guided).collect()
+    months = usage.by_month(usage.by_day(guided, measures), MONTHS, measures)
+    known = spark.createDataFrame(
+        [(number, month, joined) for number, (month, joined, _) in customers.items()],
+        "subscriber_id long, month date, joined date",
+    )
+    rated = rating.evaluate(
+        known.join(months, ["subscriber_id", "month"], "left").repartition(partitions),
+        cells, measures, list(packages_read.packages.values()), "all",
+    )
+    return {(row.subscriber_id, row.package_id): row for row in rated.collect()}
+
+
+EVENT = "batch_date date, msisdn string, occurred_at timestamp, local_date date, local_second int"
+RECORDS = {
+    "voice": f"{EVENT}, direction string, roaming string, toll string, dial string, "
+             "in_group boolean, outcome string, duration_s long, airtime_fee decimal(12,3), "
+             "toll_fee decimal(12,3), info_fee decimal(12,3)",
+    "sms": f"{EVENT}, service string, direction string, roaming string, kind string, "
+           "fee decimal(12,3), info_fee decimal(12,3)",
+    "data": f"{EVENT}, roaming string, bytes_up long, bytes_down long, fee decimal(12,3)",
+}
+
+
+def _records(number, events):
+    for e in events:
+        start = (e.local_date, f"n{number}", datetime.fromtimestamp(e.at, CHINA), e.local_date,
+                 e.local_second)
+        if e.service == "voice":
+            yield "voice", (*start, e.direction, e.roaming, e.toll, e.dial, e.in_group,
+                            "answered" if e.quantity else "missed", e.quantity, None, None, None)
+        elif e.service == "sms":
+            yield "sms", (*start, "sms", e.direction, e.roaming, e.message_kind, None, None)
+        else:
+            yield "data", (*start, e.roaming, 100, e.quantity - 100, None)
+
+
+def bills(tariffs, customers):
+    for number, (month, joined, events) in customers.items():
+        for name, tariff in tariffs.items():
+            yield (number, name), reference_rater.rate_month(tariff, events, month, joined)
+
+
+def test_every_comparable_price_equals_the_reference(tariffs, customers, evaluated):
+    wrong = []
+    for key, bill in bills(tariffs, customers):
+        row = evaluated[key]
+        wanted = reference_bill.rounded(bill.total, 6, "half_up")
+        if row.comparable and Fraction(row.rated) != wanted:
+            wrong.append((key, row.rated, wanted))
+    assert len(evaluated) == PACKAGES * CUSTOMERS
+    assert wrong == []
+
+
+def test_amounts_are_those_of_the_bill(tariffs, customers, evaluated):
+    for key, bill in bills(tariffs, customers):
+        row = evaluated[key]
+        if not row.comparable:
+            assert all(row[name] is None for name in rating.AMOUNTS)
+            continue
+        assert sum(row[name] for name in rating.BUCKETS) == row.rated
+        exact = Fraction(row.commitment) - bill.commitment, Fraction(row.cap_cut) - sum(
+            bill.cap_cuts.values())
+        assert all(abs(difference) <= Fraction(1, 10**6) for difference in exact)
+        assert abs(Fraction(row.monthly_fee) - bill.fee) <= Fraction(1, 10**6)
+
+
+def test_comparable_means_that_the_order_of_events_does_not_matter(tariffs, customers, evaluated):
+    reasons = Counter(row.reason for row in evaluated.values())
+    assert set(reasons) == {None, rating.ORDER_OF_EVENTS}
+    assert reasons[rating.ORDER_OF_EVENTS] > 200 and reasons[None] > 10000
+    moved = Counter()
+    backwards = {number: _backwards(*month) for number, month in customers.items()}
+    turned = dict(bills(tariffs, backwards))
+    for key, bill in bills(tariffs, customers):
+        same = turned[key].total == bill.total and turned[key].lines == bill.lines
+        if evaluated[key].comparable:
+            assert turned[key].total == bill.total
+        else:
+            moved[same] += 1
+    # Turning the month around is one of many orders: most mixed pools show it, not all.
+    print(moved)
+    assert moved[False] > 2 * moved[True]
+
+
+def _backwards(month, joined, events):
+    """The same events, the last one first."""
+    instants = sorted(event.at for event in events)
+    inverse = sorted(events, key=lambda event: (event.at, event.key), reverse=True)
+    return month, joined, [event._replace(at=at) for event, at in zip(inverse, instants)]
+
+
+def test_order_of_rows_and_partitions_change_nothing(spark, tariffs, customers, evaluated):
+    few = {number: customers[number] for number in range(1, 61)}
+    again = evaluate(spark, tariffs, few, shuffled=7, partitions=5)
+    assert again == {key: row for key, row in evaluated.items() if key[0] in few}
