@@ -36,7 +36,8 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     with _unsplit(wh):
         tagged = delivery.tag(
             _lines(wh, files, source.format.header), name, source, contract, value_sets(conf),
-            conf.runtime.timezone, _known(wh, contract, window), _earlier(wh, name, contract, window))
+            conf.runtime.timezone, _known(wh, contract, window),
+            _earlier(wh, name, contract, window))
         frame = tagged.frame.persist(StorageLevel.MEMORY_AND_DISK)
         tagged = delivery.Tagged(frame, tagged.checks)
         try:
@@ -121,7 +122,8 @@ def _settle(wh: Warehouse, name: str, contract: Contract, window: Window,
     slices, total = {}, Counter()
     for day in due_days(wh.conf, name, window):
         seen = counts.get(day, {})
-        figures = {part: seen.get(part, 0) for part in ("accepted", "rejected", "duplicate", "late")}
+        figures = {part: seen.get(part, 0)
+                   for part in ("accepted", "rejected", "duplicate", "late")}
         slices[str(day)] = {"rows_delivered": delivered[day],
                             **{f"rows_{part}": rows for part, rows in figures.items()}}
         total.update(figures, delivered=delivered[day])

@@ -128,8 +128,8 @@ def _check_header(source_id: str, source: Source, day: date, path: Path, line: b
     try:
         text = line.decode(source.format.encoding).lstrip("\ufeff").strip()
     except UnicodeDecodeError:
-        raise QualityError(f"{source_id} {day}: {path.name}: the header is not {source.format.encoding}"
-                           ": check the encoding of the export") from None
+        raise QualityError(f"{source_id} {day}: {path.name}: the header is not "
+                           f"{source.format.encoding}: check the encoding of the export") from None
     quote = source.format.quote
     names = [name.strip().strip(quote or "") for name in text.split(source.format.delimiter)]
     expected = list(source.columns)
@@ -170,4 +170,3 @@ def _agree(source_id: str, day: date, control: Path, files: list[DeliveredFile])
                          f"{str(entry[what])[:12]}…, the file has {got[:12]}…")
                 raise InputError(f"{source_id} {day}: {name}: {control.name} promises {what} "
                                  f"{shown}: ask for the delivery again")
-

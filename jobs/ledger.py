@@ -66,7 +66,7 @@ class Ledger:
 
     def write(self, step: str, table: str, slice_: str, state: str, *, source: str = "",
               versions: dict | None = None, **counts) -> Entry:
-        """Note a new state of a slice; counts are the `rows_*` columns, `output_version`, `message`."""
+        """Note a new state of a slice; counts: `rows_*`, `output_version`, `message`."""
         entry = Entry(self.run_id, step, source, table, slice_, state, self.fingerprint,
                       committed_at=datetime.now(timezone.utc),
                       input_versions=json.dumps(versions or {}, sort_keys=True), **counts)

@@ -25,9 +25,9 @@ EXAMPLES = """examples:
   python -m jobs.night --data-date 2009-05-03                   one night, every step
   python -m jobs.night --data-date 2009-05-03 --history 4       and the four months before it
   python -m jobs.night --data-date 2009-05-03 --only decide,push
-  python -m jobs.night --from-date 2009-04-01 --to-date 2009-04-30 --only ingest.voice
+  python -m jobs.night --from-date 2009-04-01 --to-date 2009-04-30 --only ingest
   python -m jobs.night --list                                   the plan, without Spark
-exit codes: 0 done, 2 arguments or configuration, 3 data quality, 4 input missing, 1 anything else"""
+exit codes: 0 done, 2 arguments or configuration, 3 data quality, 4 input missing, 1 other"""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -129,11 +129,11 @@ def listing(steps: tuple[plan.Step, ...]) -> str:
     """The plan as a table of contents."""
     lines = []
     for group, members in plan.groups(steps).items():
-        lines.append(f"{group}")
+        lines.append(group)
         for step in members:
-            lines.append(f"  {step.name:<28} {step.title}  ({step.cadence})")
-            lines.append(f"  {'':<28} reads  {', '.join(step.reads) or '-'}")
-            lines.append(f"  {'':<28} writes {', '.join(step.writes) or '-'}")
+            lines.append(f"  {runtime.padded(step.name, 28)} {step.title} ({step.cadence})")
+            reads = ", ".join(step.reads) or "the landing"
+            lines.append(f"  {'':<28} {reads} → {', '.join(step.writes) or 'the report'}")
     return "\n".join(lines)
 
 

@@ -30,6 +30,10 @@ class Outbox:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    def withdraw(self, channel: str, day: date, name: str) -> None:
+        """Take a file away, if it is there: without its manifest nobody reads the data file."""
+        (self.folder / channel / str(day) / name).unlink(missing_ok=True)
+
     def write(self, channel: str, day: date, name: str, chunks: Iterable[bytes], mode: int) -> Sent:
         """Write `<folder>/<channel>/<day>/<name>` with the given access rights."""
         folder = self.folder / channel / str(day)

@@ -68,11 +68,11 @@ def night(conf: Config) -> tuple[Step, ...]:
              "one view of a customer's contacts by channel",
              ("dw.contact_event", "dw.contact_view"), ("dw.contact_view",)),
         Step("usage_day", "jobs.usage_day", "usage",
-             "guide the night's records into rating cells and add them up by day",
+             "guide the records into rating cells and add them up by day",
              usage_records + ("dw.subscriber_identity", "dw.rating_cell", "dw.rating_measure"),
              ("dw.rating_cell", "dw.rating_measure", "dw.usage_day")),
         Step("usage_month", "jobs.usage_month", "usage", "add the days up to closed months",
-             ("dw.usage_day",), ("dw.usage_month",), MONTH_CLOSE),
+             ("dw.usage_day", "dw.rating_measure"), ("dw.usage_month",), MONTH_CLOSE),
         Step("backtest", "jobs.backtest", "rating",
              "re-rate each customer's own packages and compare with his bill",
              ("dw.usage_month", "dw.rating_cell", "dw.rating_measure", "dw.subscriber",
@@ -91,9 +91,9 @@ def night(conf: Config) -> tuple[Step, ...]:
              ("mart.decision",)),
         Step("push", "jobs.push", "decision", "one table and one file per channel",
              ("mart.decision", "mart.package_match", "mart.package_quote", "dw.subscriber_identity",
-              "ods.bill_item"), pushes),
+              "dw.contact_event", *pushes), pushes),
         Step("report", "jobs.report", "decision", "the report of the run",
-             ("mart.decision", "mart.backtest", "dw.contact_view") + OPS, ()),
+             ("mart.decision", "mart.backtest", "dw.contact_view"), ()),
     )
     _preflight(steps, records)
     return steps
@@ -102,8 +102,9 @@ def night(conf: Config) -> tuple[Step, ...]:
 def _ingest(conf: Config, source_id: str) -> Step:
     source = conf.sources[source_id]
     return Step(f"ingest.{source_id}", "jobs.ingest", "ingest",
-                f"take in {source.name_cn} of {source.system}",
-                (source.record, "ods.subscriber"), (source.record,), str(source.cadence), source_id)
+                f"take in {source.name_cn} ({source.system})",
+                tuple(dict.fromkeys((source.record, "ods.subscriber"))), (source.record,),
+                str(source.cadence), source_id)
 
 
 def _by_reference(conf: Config) -> list[str]:
@@ -112,7 +113,7 @@ def _by_reference(conf: Config) -> list[str]:
 
 
 def _preflight(steps: tuple[Step, ...], records: tuple[str, ...]) -> None:
-    """Every table that a step reads is written by an earlier step (or by itself, the day before)."""
+    """Every table that a step reads is written by an earlier step, or by itself the day before."""
     written = set(OPS)
     for step in steps:
         written.update(step.writes)

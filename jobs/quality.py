@@ -82,7 +82,8 @@ class Judge:
             else:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 self._context = gx.get_context(mode="file", project_root_dir=str(self.folder))
-            self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+            self._context.variables.progress_bars = {"globally": False,
+                                                     "metric_calculations": False}
             source = self._context.data_sources.add_or_update_pandas("metrics")
             asset = source.add_dataframe_asset("slice")
             self._batch = asset.add_batch_definition_whole_dataframe("whole")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import json
 import logging
 import os
 import sys
@@ -16,8 +15,9 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from pathlib import Path
+from unicodedata import east_asian_width
 
 from schemas.errors import ChudianError, ConfigError
 from schemas.window import Window, add_months, month_of, parse_date
@@ -105,6 +105,9 @@ def guarded(main: Callable[[], None]) -> int:
     except ChudianError as error:
         print(f"chudian: {error}", file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         print("chudian: interrupted; run the same command again, it goes on safely",
               file=sys.stderr)
@@ -256,16 +259,16 @@ class Progress:
 
     def begin(self, name: str, title: str) -> None:
         self._step += 1
-        self._title, self._from = f"{name:<24} {title}", time.monotonic()
+        self._title, self._from = padded(f"{name:<24} {title}", 84), time.monotonic()
         if self.live:
-            print(f"\r[{self._step:>2}/{self.steps}] {self._title} …", end="", file=self.stream,
-                  flush=True)
+            print(f"\r[{self._step:>2}/{self.steps}] {self._title.rstrip()} …", end="",
+                  file=self.stream, flush=True)
 
     def end(self, name: str, note: str) -> None:
         seconds = time.monotonic() - self._from
         self.times.append((name, seconds))
         start = "\r\x1b[K" if self.live else ""
-        line = f"[{self._step:>2}/{self.steps}] {self._title:<76} {note:>16} {seconds:6.1f} s"
+        line = f"[{self._step:>2}/{self.steps}] {self._title} {note:>16} {seconds:6.1f} s"
         print(start + line, file=self.stream, flush=True)
         log.info("%s", line)
 
@@ -275,8 +278,7 @@ class Progress:
             print(file=self.stream)
 
 
-def canonical_json(value) -> str:
-    """JSON with sorted keys and ISO dates, the same bytes for equal values."""
-    return json.dumps(value, sort_keys=True, ensure_ascii=False,
-                      default=lambda v: v.isoformat() if isinstance(v, (date, datetime))
-                      else str(v))
+def padded(text: str, width: int) -> str:
+    """The text filled up to a width in terminal columns; a Chinese character takes two."""
+    taken = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+    return text + " " * (width - taken)

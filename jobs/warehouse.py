@@ -304,6 +304,19 @@ class Warehouse:
             activity.committed.add((contract.table, source, slice_))
         activity.rows_out += sum(rows.values())
 
+    def publish(self, name: str, text: str) -> None:
+        """Write a page below `<warehouse>/_docs`, whole or not at all (local warehouses only)."""
+        if self.judge.folder is None:
+            return
+        self.judge.folder.mkdir(parents=True, exist_ok=True)
+        part = self.judge.folder / f".{name}.part"
+        part.write_text(text, encoding="utf-8")
+        part.replace(self.judge.folder / name)
+
+    def relative(self, page: Path) -> str:
+        """A page of the data docs as a link from a published one."""
+        return str(page.resolve().relative_to(self.judge.folder.resolve()))
+
     # -- what is where -------------------------------------------------------------------------
 
     def path(self, table: str) -> str:
@@ -374,4 +387,3 @@ class Warehouse:
             raise ChudianError(f"{self.running.name} {use} {table}, which the plan does not "
                                f"declare: add it to the step in jobs/plan.py")
         return self._activity
-

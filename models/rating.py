@@ -27,7 +27,7 @@ LACKING_MEASURE = "measure missing"
 TOO_LARGE = "amount too large"
 REASONS = (None, ORDER_OF_EVENTS, LACKING_MEASURE, TOO_LARGE)
 
-RECORDED = ("d12593", "other_record_fees")
+RECORDED = ("d12593", "other_fees", "direct_toll", "unrated_fees")
 AMOUNTS = (*BUCKETS, "rated", *RECORDED)
 ARROW_AMOUNT = pa.decimal128(18, 6)
 EVALUATED = ", ".join(
@@ -37,7 +37,7 @@ EVALUATED = ", ".join(
 )
 THOUSANDTH_IN_MILLIONTHS = 1000
 EXACT_FLOAT = 2**53
-LARGEST_ENTRY = 2**48  # so that no sum over the cells of a month leaves 64 bits
+LARGEST_ENTRY = 2**44  # so that no sum over the cells of a month leaves 64 bits
 UNKNOWN = -1
 
 
@@ -71,11 +71,12 @@ def evaluate(
 
     `months` has the columns of `customer_months`; `cells` are the rows of dw.rating_cell,
     `measures` the register (measure.register). BUCKETS add up to `rated`, the cost under the
-    package's own prices; `d12593` (S2-R5) and `other_record_fees` (S2-R6 and what the package
-    passes) come from the records and are not in it. Amounts are null where `comparable` is false;
-    `unpriced_events` counts the events for which the package has no price. A price that runs past
-    10⁻⁶ yuan (rounding `none`) is rounded half up there, once. Raises ConfigError for a package
-    that the cube cannot price.
+    package's own prices. RECORDED are fees of the records that are not in it: `d12593` (S2-R5);
+    `other_fees` of all services (S2-R6); `direct_toll`, 0 where the package re-rates it (S2-R4);
+    `unrated_fees` of what else the package leaves out of its own service (in-group calls, what it
+    passes through). Amounts are null where `comparable` is false; `unpriced_events` counts the
+    events for which the package has no price. A price that runs past 10⁻⁶ yuan (rounding `none`)
+    is rounded half up there, once. Raises ConfigError for a package that the cube cannot price.
     """
     matrix = compile_prices(packages, cells, measures, toll_rerated)
 
@@ -93,25 +94,24 @@ def price_batch(matrix: PriceMatrix, batch: pa.RecordBatch) -> Iterator[pa.Recor
     sums = usage.sums()
     days = [_days(batch.column(name)) for name in ("month", "joined")]
     parts = MonthParts.of(*days)
-    recorded = sums[matrix.d12593] * THOUSANDTH_IN_MILLIONTHS
+    nothing = np.zeros(batch.num_rows, dtype=np.int64)
     vocabulary = usage.vocabulary()
     for prices in matrix.packages:
         settled = settle(prices, sums, parts)
         reasons = usage.reasons(prices, settled, sums[prices.unpriced])
         comparable = reasons == 0
-        other = sums[matrix.other] + sums[prices.passed]
-        if prices.passes_direct_toll:
-            other = other + sums[matrix.direct_toll]
-        amounts = settled.micros | {
-            "rated": settled.total, "d12593": recorded,
-            "other_record_fees": other * THOUSANDTH_IN_MILLIONTHS,
+        recorded = (
+            sums[matrix.d12593], sums[matrix.other],
+            sums[matrix.direct_toll] if prices.passes_direct_toll else nothing,
+            sums[prices.passed],
+        )
+        amounts = settled.micros | {"rated": settled.total} | {
+            name: fees * THOUSANDTH_IN_MILLIONTHS for name, fees in zip(RECORDED, recorded)
         }
-        rows = batch.num_rows
-        nothing = np.zeros(rows, dtype=np.int64)
         yield pa.RecordBatch.from_arrays(
             [
                 batch.column("subscriber_id"), batch.column("month"),
-                pa.repeat(prices.id, rows), pa.repeat(prices.kind, rows),
+                pa.repeat(prices.id, batch.num_rows), pa.repeat(prices.kind, batch.num_rows),
                 *(_decimals(amounts.get(name, nothing), comparable) for name in AMOUNTS),
                 pa.array(comparable), vocabulary.take(pa.array(reasons)),
                 pa.array(sums[prices.unpriced]),
@@ -207,6 +207,8 @@ def _add_up(adding: np.ndarray, features: np.ndarray) -> np.ndarray:
 
 def _whole(values: pa.Array) -> np.ndarray:
     """BIGINT as it is; a decimal as its unscaled number."""
+    if not len(values):
+        return np.zeros(0, dtype=np.int64)
     if pa.types.is_decimal(values.type):
         words = np.frombuffer(values.buffers()[1], dtype=np.int64).reshape(-1, 2)
         return words[values.offset:values.offset + len(values), 0]

@@ -33,6 +33,7 @@ from models.synthetic_province import UTC_OFFSET_S, Province
 from models.synthetic_usage import DAY_SECONDS, ROAMING, Moments
 from models.synthetic_voice import DIALS, DIRECT, DIRECTIONS, IP12593, TOLLS, Calls
 from schemas.errors import ConfigError
+from schemas.window import add_months, month_of
 
 MMS_PRICE = Fraction(3, 10)  # yuan a message sent; no package re-rates them
 VAS_PRICES = (5, 3, 8)  # yuan a month: ring-back tone, mobile paper, both
@@ -53,18 +54,39 @@ class Bill:
         return sum(self.items.values(), Fraction(0))
 
 
+class Rates:
+    """The raters of the province's packages, made once for all chunks.
+
+    `month` rates a month: the toll of direct calls is on the records already and free there.
+    `toll` gives the 厘 of toll of one call; what was worked out once is remembered.
+    """
+
+    def __init__(self, province: Province):
+        packages = {name: one for name, one in province.packages.items() if one["kind"] in KINDS}
+        self.month = {name: Rater(_without_direct_toll(one)) for name, one in packages.items()}
+        self._record = {name: Rater(one) for name, one in packages.items()}
+        self._known: dict[tuple, int] = {}
+
+    def toll(self, package: str, call: Event) -> int:
+        rater = self._record[package]
+        slot = bisect_right(rater.cuts, call.local_second)
+        facts = (package, slot, call.quantity, *call[1:8], call.day_type)
+        if facts not in self._known:
+            bill = rater.rate_month([call], month_of(call.local_date))
+            toll = sum(line.amount for key, line in bill.lines.items() if key[1] == "toll")
+            self._known[facts] = li(toll, package)
+        return self._known[facts]
+
+
 class Billing:
     """Rates the months of one chunk's subscribers."""
 
-    def __init__(self, province: Province, people: Subscribers, holdings: Sequence[Holding]):
-        self.province, self.people = province, people
+    def __init__(self, province: Province, rates: Rates, people: Subscribers,
+                 holdings: Sequence[Holding]):
+        self.province, self.rates, self.people = province, rates, people
         self.held: dict[tuple[int, str], list[Holding]] = defaultdict(list)
         for holding in holdings:
             self.held[holding.subscriber, holding.kind].append(holding)
-        self.raters = {
-            name: Rater(_without_direct_toll(package))
-            for name, package in province.packages.items() if package["kind"] in KINDS
-        }
 
     def package_on(self, subscriber: int, kind: str, day: int) -> str | None:
         """The package of a kind on a day of his life; the standard one where he has none."""
@@ -77,14 +99,18 @@ class Billing:
               vas: np.ndarray) -> list[Bill]:
         """Every bill of the chunk, by month and subscriber. `toll_fee` (厘) is per call, `vas` the
         monthly fee (yuan) of each subscriber's value-added services."""
+        # A missed call costs nothing, in-group calls are paid by the group's fee, 12593 on the
+        # record.
+        rated = np.nonzero((calls.duration > 0) & ~calls.in_group & (calls.dial != IP12593))[0]
         events = {
-            "voice": _by_subscriber(self.people, *_voice_events(self.province, calls)),
+            "voice": _by_subscriber(self.people, *_voice_events(self.province, calls, rated)),
             "sms": _by_subscriber(self.people, *_sms_events(self.province, messages)),
             "data": _by_subscriber(self.people, *_data_events(self.province, sessions)),
         }
         bills = []
         for month in self.province.billed_months:
-            first, end = self._days(month)
+            first = self.province.number_of(month)
+            end = self.province.number_of(add_months(month, 1))
             recorded = self._recorded(calls, messages, toll_fee, first, end)
             for subscriber in range(len(self.people)):
                 life = (max(first, int(self.people.joined[subscriber])),
@@ -105,10 +131,6 @@ class Billing:
                 bills.append(Bill(subscriber, month, charged))
         return bills
 
-    def _days(self, month: date) -> tuple[int, int]:
-        following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-        return self.province.number_of(month), self.province.number_of(following)
-
     def _rate(self, items: dict, subscriber: int, kind: str, events: tuple, month: date,
               life: tuple[int, int]) -> None:
         """Rate a month of one kind, package by package, and add its lines to the items."""
@@ -124,11 +146,11 @@ class Billing:
             if package is None or standard and not mine:
                 continue
             joined = self.province.day(start) if start > self.province.number_of(month) else None
-            bill = self.raters[package].rate_month(mine, month, joined)
+            bill = self.rates.month[package].rate_month(mine, month, joined)
             self._add(items, kind, package, bill)
 
     def _add(self, items: dict, kind: str, package: str, bill: MonthBill) -> None:
-        rules = self.raters[package].rules
+        rules = self.rates.month[package].rules
         items["package_rent", package] += bill.fee + bill.commitment + bill.rounding
         for (_, component, no), line in bill.lines.items():
             if kind != "voice":
@@ -163,35 +185,13 @@ class Billing:
     def toll_fees(self, calls: Calls) -> np.ndarray:
         """厘 of toll of each call dialled direct, as the subscriber's voice package prices it."""
         fees = np.zeros(len(calls), dtype=np.int64)
-        owing = (calls.dial == DIRECT) & (calls.toll > 0) & (calls.duration > 0) & ~calls.in_group
-        places, events = _voice_events(self.province, calls, np.nonzero(owing)[0])
-        known: dict[tuple, int] = {}
-        for place, event in zip(places.tolist(), events):
-            subscriber, day = int(calls.when.subscriber[place]), int(calls.when.day[place])
-            package = self.package_on(subscriber, "voice", day)
-            slot = bisect_right(self.raters[package].cuts, event.local_second)
-            facts = (package, slot, event.quantity, *event[1:8], event.day_type)
-            if facts not in known:
-                known[facts] = self._toll(package, event)
-            fees[place] = known[facts]
+        owing = (calls.dial == DIRECT) & (calls.toll > 0) & (calls.duration > 0)
+        places = np.nonzero(owing)[0]
+        when, events = _voice_events(self.province, calls, places)
+        for place, subscriber, day, event in zip(
+                places.tolist(), when.subscriber.tolist(), when.day.tolist(), events):
+            fees[place] = self.rates.toll(self.package_on(subscriber, "voice", day), event)
         return fees
-
-    def _toll(self, package: str, event: Event) -> int:
-        bill = _record_rater(self.province.packages[package]).rate_month(
-            [event], event.local_date.replace(day=1))
-        toll = sum(line.amount for key, line in bill.lines.items() if key[1] == "toll")
-        return li(toll, package)
-
-
-_record_raters: dict[str, Rater] = {}
-
-
-def _record_rater(package: Mapping) -> Rater:
-    """The package as it prices one call; a process keeps those it has met."""
-    written = repr(package)
-    if written not in _record_raters:
-        _record_raters[written] = Rater(package)
-    return _record_raters[written]
 
 
 def _without_direct_toll(package: Mapping) -> Mapping:
@@ -236,19 +236,12 @@ def _events(province: Province, service: str, when: Moments, key: np.ndarray, fa
     return list(map(Event._make, zip(*columns)))
 
 
-def _voice_events(province: Province, calls: Calls, chosen: np.ndarray | None = None):
-    """Where each billed call stands (or its moments), and the calls as events.
-
-    A missed call costs nothing, in-group calls are paid by the group's fee, 12593 on the record.
-    """
-    places = chosen
-    if places is None:
-        places = np.nonzero((calls.duration > 0) & ~calls.in_group & (calls.dial != IP12593))[0]
+def _voice_events(province: Province, calls: Calls, places: np.ndarray):
+    """Moments and events of the calls at some places."""
     when = calls.when.take(places)
     facts = ((DIRECTIONS, calls.direction[places]), (ROAMING, calls.roaming[places]),
              (TOLLS, calls.toll[places]), (DIALS, calls.dial[places]), False, None)
-    events = _events(province, "voice", when, places, facts, calls.duration[places])
-    return (when if chosen is None else places), events
+    return when, _events(province, "voice", when, places, facts, calls.duration[places])
 
 
 def _sms_events(province: Province, messages: Messages):

@@ -16,8 +16,6 @@ from models.synthetic_usage import Moments, apart, moments, week_factor
 
 SESSIONS_A_DAY, CMWAP_SHARE = 0.4, 0.78
 LARGEST_SESSION = 40 * 1024 * 1024
-COLUMNS = ("charging_id", "ggsn_addr", "msisdn", "apn", "start_time", "duration", "up_bytes",
-           "down_bytes", "roam_type", "comm_fee")
 GATEWAYS = np.array(["211.137.58.1", "211.137.58.2", "211.137.59.1"], dtype=object)
 
 
@@ -64,7 +62,7 @@ def rows(province: Province, chunk: int, people: Subscribers, sessions: Sessions
     when = sessions.when
     place = np.arange(len(sessions))
     columns = {
-        "charging_id": texts((chunk * 10_000_019 + place) % (1 << 32)),
+        "charging_id": texts((chunk * 10_000_019 + place) * 2_654_435_761 % (1 << 32)),
         "ggsn_addr": GATEWAYS[place % len(GATEWAYS)],
         "msisdn": people.number_at(when.subscriber, when.day),
         "apn": np.where(sessions.wap, "CMWAP", "CMNET").astype(object),

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from models.synthetic_province import Province
+from models.synthetic_province import Province, texts
 from models.synthetic_rows import PLAIN, Rows, mark_no, stack
 
-REJECTED = ("broken", "unknown_code", "clock_1980")
+BAD = ("broken", "unknown_code", "clock_1980")
+HARMLESS = ("duplicate_within", "duplicate_across", "late")
 LATEST = 5  # days after which a late record has come
 REPEATED_AFTER = 3  # days within which a row is delivered again
 GPS_EPOCH = "19800106"  # what a switch without a clock writes
@@ -25,7 +26,8 @@ class Plan:
 
     A copy with an unknown code has one of `codes` (column, code), and becomes another record by a
     new value of `identity`. `time`: the column that a broken clock spoils. No file gets more bad
-    rows than a fraction of `stop_share`, the share at which its reader would refuse it.
+    rows than a fraction of `stop_share`, the share at which its reader would refuse it; the few
+    rows of a day's changes at the CRM have none at all (`full_load_only`).
     """
 
     identity: str
@@ -38,6 +40,12 @@ class Plan:
     duplicate_across: float = 0.0015
     late: float = 0.0
     stop_share: float = 0.05
+    full_load_only: bool = False
+
+
+def _crm(identity: str, codes: tuple) -> Plan:
+    return Plan(identity, codes, broken=0.002, unknown_code=0.003, stop_share=0.2,
+                full_load_only=True)
 
 
 def _record(identity: str, codes: tuple, time: str) -> Plan:
@@ -50,9 +58,9 @@ def _log(identity: str, codes: tuple, late: float = 0.0) -> Plan:
 
 
 PLANS = {
-    "customer": Plan("cust_id", (("vip_level", "白金卡"), ("cust_type", "家庭")), stop_share=0.2),
-    "subscriber": Plan("user_id", (("brand_code", "1009"), ("state_code", "7")), stop_share=0.2),
-    "package_subscription": Plan("user_id", (("order_channel", "短信营销"),), stop_share=0.2),
+    "customer": _crm("cust_id", (("vip_level", "白金卡"), ("cust_type", "家庭"))),
+    "subscriber": _crm("user_id", (("brand_code", "1009"), ("state_code", "7"))),
+    "package_subscription": _crm("user_id", (("order_channel", "短信营销"),)),
     "voice": _record("cdr_id", (("call_type", "XX"), ("roam_type", "8"), ("toll_type", "9")),
                      "start_time"),
     "message": _record("cdr_id", (("biz_type", "99"), ("direct", "7")), "submit_time"),
@@ -73,45 +81,51 @@ def plant(province: Province, chunk: int, source: str, rows: Rows) -> Rows:
     """The rows with the source's defects among them, sorted as they stand in the files."""
     rng = province.rng(chunk, "defects", source)
     plan = PLANS[source]
-    names = (*REJECTED, "duplicate_within", "duplicate_across", "late")
-    limits = np.cumsum([getattr(plan, name) for name in names])
+    bad = _bad(province, chunk, plan, rows, rng)
+    limits = np.cumsum([getattr(plan, name) for name in HARMLESS])
     drawn = np.searchsorted(limits, rng.random(len(rows)), side="right")
-    drawn[rows.mark != PLAIN] = len(names)
-    drawn[_too_many(province, chunk, plan, rows, drawn)] = len(names)
-    chosen = {name: np.nonzero(drawn == number)[0] for number, name in enumerate(names)}
+    drawn[(rows.mark != PLAIN) | np.isin(np.arange(len(rows)), np.concatenate(bad))] = len(HARMLESS)
+    within, across, late = (np.nonzero(drawn == number)[0] for number in range(len(HARMLESS)))
     day, mark = rows.day.copy(), rows.mark.copy()
-    delayed = chosen["late"]
-    arrival = day[delayed] + rng.integers(1, LATEST + 1, len(delayed))
-    delayed, arrival = delayed[arrival < province.days], arrival[arrival < province.days]
-    day[delayed], mark[delayed] = arrival, mark_no("late")
+    arrival = day[late] + rng.integers(1, LATEST + 1, len(late))
+    late, arrival = late[arrival < province.days], arrival[arrival < province.days]
+    day[late], mark[late] = arrival, mark_no("late")
     copies = [
-        _broken(rng, rows.take(chosen["broken"])),
-        _unknown(rng, plan, rows.take(chosen["unknown_code"])),
-        _clock(plan, rows.take(chosen["clock_1980"])),
-        _marked(rows.take(chosen["duplicate_within"]), "duplicate_within"),
-        _repeated(province, rng, rows.take(chosen["duplicate_across"])),
+        _broken(rng, rows.take(bad[0])),
+        _unknown(rng, plan, rows.take(bad[1])),
+        _clock(plan, rows.take(bad[2])),
+        _marked(rows.take(within), "duplicate_within"),
+        _repeated(province, rng, rows.take(across)),
     ]
     return stack([replace(rows, day=day, mark=mark), *copies]).sorted()
 
 
-def _too_many(province: Province, chunk: int, plan: Plan, rows: Rows, drawn: np.ndarray
-              ) -> np.ndarray:
-    """Places of bad rows beyond what their day's delivery stands.
+def _bad(province: Province, chunk: int, plan: Plan, rows: Rows, rng: np.random.Generator
+         ) -> list[np.ndarray]:
+    """Places to copy as each kind of BAD row, no more than their day's delivery stands.
 
-    Each chunk has a quarter of the limit for its own rows; in a small delivery, where that is less
-    than one row, the chunk whose turn it is may plant one.
+    Each chunk has a quarter of the limit for its own rows. In a small delivery, where that is less
+    than one row, the chunk whose turn it is plants one for all chunks.
     """
-    bad = np.nonzero(drawn < len(REJECTED))[0]
     count = np.bincount(rows.day, minlength=province.days)
     allowed = (count * plan.stop_share / 4).astype(np.int64)
-    province_count = count * province.customers / len(province.customers_of(chunk))
-    turn = np.arange(province.days) % province.chunks == chunk
-    allowed[turn & (allowed == 0) & (province_count * plan.stop_share * 0.8 >= 1)] = 1
-    days = rows.day[bad]
+    chunks = province.customers / len(province.customers_of(chunk))
+    province_mean = len(rows) / province.days * chunks
+    turn = (np.arange(province.days) % province.chunks == chunk) & (allowed == 0)
+    turn &= province_mean * plan.stop_share * 0.4 >= 1
+    allowed[turn] = 1
+    if plan.full_load_only:
+        allowed[1:] = 0
+    likelier = np.where(turn, province.chunks, 1)[rows.day]
+    limits = np.cumsum([getattr(plan, name) for name in BAD])
+    drawn = np.searchsorted(limits, rng.random(len(rows)) / likelier, side="right")
+    drawn[rows.mark != PLAIN] = len(BAD)
+    chosen = np.nonzero(drawn < len(BAD))[0]
+    days = rows.day[chosen]
     order = np.argsort(days, kind="stable")
-    firsts = np.searchsorted(days[order], days[order])
-    rank = np.arange(len(bad)) - firsts
-    return bad[order][rank >= allowed[days[order]]]
+    rank = np.arange(len(chosen)) - np.searchsorted(days[order], days[order])
+    drawn[chosen[order][rank >= allowed[days[order]]]] = len(BAD)
+    return [np.nonzero(drawn == number)[0] for number in range(len(BAD))]
 
 
 def _marked(rows: Rows, name: str) -> Rows:
@@ -130,7 +144,8 @@ def _unknown(rng: np.random.Generator, plan: Plan, rows: Rows) -> Rows:
         return rows
     which = rng.integers(0, len(plan.codes), len(rows))
     for number, (column, code) in enumerate(plan.codes):
-        cells = _as_text(rows.columns[column])
+        cells = rows.columns[column]
+        cells = cells.copy() if cells.dtype == object else texts(cells)
         cells[which == number] = code
         rows = rows.with_column(column, cells)
     return rows
@@ -157,11 +172,3 @@ def _repeated(province: Province, rng: np.random.Generator, rows: Rows) -> Rows:
     day = rows.day + rng.integers(1, REPEATED_AFTER + 1, len(rows))
     again = _marked(replace(rows, day=day), "duplicate_across")
     return again.take(np.nonzero(day < province.days)[0])
-
-
-def _as_text(values: np.ndarray) -> np.ndarray:
-    if values.dtype == object:
-        return values.copy()
-    cells = np.empty(len(values), dtype=object)
-    cells[:] = list(map(str, values.tolist()))
-    return cells

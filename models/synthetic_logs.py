@@ -10,7 +10,6 @@ from models.synthetic_contacts import (
     CHANNELS,
     HALL,
     HOTLINE,
-    KINDS,
     MANAGER,
     MARKETING,
     SMS,
@@ -29,6 +28,7 @@ KIND_TEXTS = np.array(["咨询", "投诉", "办理", "查询", "关怀", "营销
 KIND_DIGITS = np.array(["1", "2", "3", "4", "5", "6"], dtype=object)
 HALLS = np.array(["解放大道营业厅", "江汉路营业厅", "夷陵营业厅", "樊城营业厅"], dtype=object)
 DEPARTMENTS = np.array(["客服中心", "网络部", "市场部", "数据部"], dtype=object)
+COMMANDS = np.array(["ZX", "TS", "BL", "CX", "", ""], dtype=object)
 PAGES = np.array(["话费查询,余额", "套餐办理", "业务介绍", "积分商城,兑换"], dtype=object)
 COMPLAINT_TYPES = np.array(["资费", "网络", "梦网", "服务", "营销短信", "其他"], dtype=object)
 AGENTS = np.array(["Nokia6120c", "MOTO-E6", "SonyEricssonK790", "Lenovo-P960"], dtype=object)
@@ -36,8 +36,6 @@ PLACEHOLDERS = np.array(["", "0", "unknown", "NULL"], dtype=object)
 PLACEHOLDER_SHARE = 0.015
 CAMPAIGN = "spring_2009"
 OPENING = {HALL: (9, 17), MANAGER: (9, 17)}  # hours; the others answer from 7 to 23
-COMPLAINT_COLUMNS = ("complaint_id", "msisdn", "accept_time", "accept_channel", "about_channel",
-                     "complaint_type", "dept", "close_time", "satisfied")
 
 
 class _Log:
@@ -144,14 +142,13 @@ def _hotline(log: _Log) -> dict[str, np.ndarray]:
 
 
 def _sms(log: _Log) -> dict[str, np.ndarray]:
-    commands = np.array([kind[:2].upper() for kind in KINDS], dtype=object)
     recognised = log.outbound | (log.good < 0.97)
     return {
         "msg_id": "S" + log.id,
         "msisdn": log.number,
         "direct": log.either(log.outbound, "MT", "MO"),
         "in_time": log.at,
-        "command": np.where(log.outbound, "", commands[log.kind]),
+        "command": np.where(log.outbound, "", COMMANDS[log.kind]),
         "svc_kind": KIND_DIGITS[log.kind],
         "biz_code": log.code,
         "recognised": recognised.astype(np.int64),

@@ -23,8 +23,6 @@ MIX = {(0, 0, 0): 0.435, (1, 0, 0): 0.435, (0, 0, 1): 0.02, (1, 0, 1): 0.075, (0
        (1, 1, 0): 0.015, (1, 1, 1): 0.005}
 INFO_FEES = (100, 200, 500, 1_000, 2_000)  # 厘
 CHARGED_SHARE = 0.2
-COLUMNS = ("cdr_id", "msisdn", "opp_no", "biz_type", "direct", "submit_time", "msg_length",
-           "roam_type", "comm_fee", "info_fee")
 
 
 @dataclass(frozen=True)

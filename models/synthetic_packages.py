@@ -7,6 +7,7 @@ are ordered in the weeks before; a few take effect within a month.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Sequence
 
 import numpy as np
@@ -37,11 +38,18 @@ class Holding:
     order_channel: str
 
 
-def choices(province: Province, kind: str, brand: str) -> list[str]:
-    """Package ids of a kind that a brand can have through the whole history, cheapest first.
+def require_packages(province: Province) -> None:
+    """ConfigError when a brand has no voice package through the whole history."""
+    for brand in BRANDS:
+        if not choices(province, "voice", brand):
+            raise ConfigError(
+                f"tariffs: no voice package of {brand} is valid from {province.first} to "
+                f"{province.last}: the synthetic province needs one for each brand"
+            )
 
-    ConfigError when a voice package is wanted and none is open: the province needs one.
-    """
+
+def choices(province: Province, kind: str, brand: str) -> list[str]:
+    """Package ids of a kind that a brand can have through the whole history, cheapest first."""
     open_ids = [
         package["id"]
         for package in province.packages.values()
@@ -51,12 +59,7 @@ def choices(province: Province, kind: str, brand: str) -> list[str]:
         and package["valid"]["from"] <= province.first
         and package["valid"]["to"] > province.last
     ]
-    if kind == "voice" and not open_ids:
-        raise ConfigError(
-            f"tariffs: no voice package of {brand} is valid from {province.first} to "
-            f"{province.last}: the synthetic province needs one for each brand"
-        )
-    return sorted(open_ids, key=lambda one: (float(province.packages[one]["monthly_fee"]), one))
+    return sorted(open_ids, key=lambda one: (Fraction(province.packages[one]["monthly_fee"]), one))
 
 
 def holdings(province: Province, chunk: int, people: Subscribers) -> list[Holding]:
@@ -67,8 +70,10 @@ def holdings(province: Province, chunk: int, people: Subscribers) -> list[Holdin
     tastes = {"voice": people.talking, "gprs": people.browsing, "sms": people.texting}
     found: list[Holding] = []
     for kind in KINDS:
-        # Most people want a small package: the wish grows with the square of the rank.
-        rank = np.argsort(np.argsort(tastes[kind], kind="stable")) / len(people)
+        # Most people want a small package: the wish grows with the square of the rank among
+        # those who use the service at all.
+        users = np.sort(tastes[kind][tastes[kind] > 0])
+        rank = np.searchsorted(users, tastes[kind]) / max(1, len(users))
         wishes = rank**2 + rng.normal(0, 0.2, len(people))
         for subscriber in range(len(people)):
             ids = options[kind, BRANDS[people.brand[subscriber]]]

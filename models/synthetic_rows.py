@@ -6,6 +6,8 @@ from typing import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from models.synthetic_province import texts
+
 PLAIN = 0
 MARKS = (
     "plain", "broken", "unknown_code", "clock_1980", "duplicate_within", "duplicate_across",
@@ -63,9 +65,13 @@ class Rows:
 
 
 def stack(tables: Sequence[Rows]) -> Rows:
-    """The rows of several tables with the same columns, one after the other."""
+    """The rows of several tables with the same columns, one after the other. A column that is text
+    in one of them (an unknown code among numbers) becomes text in all."""
     def joined(arrays):
-        return np.concatenate(list(arrays))
+        arrays = list(arrays)
+        if len({array.dtype == object for array in arrays}) > 1:
+            arrays = [array if array.dtype == object else texts(array) for array in arrays]
+        return np.concatenate(arrays)
 
     return Rows(
         {name: joined(t.columns[name] for t in tables) for name in tables[0].columns},
@@ -83,18 +89,20 @@ def table(columns: Sequence[str], records: Sequence[tuple], mark: int = PLAIN) -
     return Rows.of(texts, days, np.array(order, dtype=np.int64), mark=np.full(len(days), mark))
 
 
-def files(rows: Rows, columns: Sequence[str], delimiter: str, quote: str | None
+def files(rows: Rows, delimiter: str, quote: str | None
           ) -> Iterator[tuple[int, int, list[str]]]:
     """(day, part, lines) of every file that has rows; `rows` must be sorted."""
-    lines = _lines(rows, columns, delimiter, quote)
+    if not len(rows):
+        return
+    lines = _lines(rows, delimiter, quote)
     key = rows.day * 2 + rows.part
     bounds = np.nonzero(np.diff(key, prepend=key[:1] - 1, append=key[-1:] + 1))[0].tolist()
     for start, end in zip(bounds, bounds[1:]):
         yield int(rows.day[start]), int(rows.part[start]), lines[start:end]
 
 
-def _lines(rows: Rows, columns: Sequence[str], delimiter: str, quote: str | None) -> list[str]:
-    cells = [_texts(rows.columns[name]) for name in columns]
+def _lines(rows: Rows, delimiter: str, quote: str | None) -> list[str]:
+    cells = [_texts(values) for values in rows.columns.values()]
     if quote is not None:
         delimiter = quote + delimiter + quote
         edge = quote

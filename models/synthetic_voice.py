@@ -29,9 +29,6 @@ TOLL_SHARES = (0.79, 0.11, 0.092, 0.004, 0.004)
 IP_HABIT, IP12593_HABIT = 0.35, 0.1
 FEE_12593 = 300  # 厘 a started minute, charged on the record
 INFO_FEE = 500  # 厘 a started minute of an information line
-COLUMNS = ("cdr_id", "msisdn", "opp_no", "call_type", "start_time", "duration", "end_cause",
-           "toll_type", "roam_type", "vpmn_flag", "opp_oper", "home_area", "visit_area",
-           "base_fee", "toll_fee", "info_fee")
 NOON = 43_200
 
 

@@ -1,0 +1,65 @@
+"""What both rating steps look at: the closed months, who used what, and what he paid.
+
+The back-test prices a customer's own packages, re-rating all open ones; both on the same usage, the
+same bills and the same readings of the policy.
+"""
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from pyspark.sql import DataFrame
+
+from jobs.warehouse import Warehouse
+from models import bill_item, catalogue, holding, measure, rating, usage
+from models.measure import Measure
+from models.tariff import Package
+from schemas.config import Config
+from schemas.window import Window
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Frames by subscriber and month (`customer_months`, `actual`, `passing`), and kind (`holdings`).
+
+    `subscribers` and `subscriptions` are snapshots of the last day.
+    """
+
+    months: Sequence[date]
+    customer_months: DataFrame
+    cells: Sequence
+    measures: Sequence[Measure]
+    subscribers: DataFrame
+    subscriptions: DataFrame
+    holdings: DataFrame
+    actual: DataFrame
+    passing: DataFrame
+    packages: dict[str, Package]
+    depths: Sequence
+
+    def evaluated(self, packages: Sequence[Package], toll_rerated: str) -> DataFrame:
+        """Every month under the packages, after the cube has been found to hold what they need."""
+        measure.refuse_lacking(self.depths, packages, self.measures)
+        return rating.evaluate(self.customer_months, self.cells, self.measures, packages,
+                               toll_rerated)
+
+
+def comparison(window: Window, wh: Warehouse, conf: Config) -> Comparison:
+    """Read the declared tables of the closed months."""
+    day, months = window.last, wh.months(window)
+    subscribers = wh.read("dw.subscriber", on=day)
+    subscriptions = wh.read("dw.subscription", on=day)
+    cells = wh.read("dw.rating_cell")
+    used = wh.read("dw.usage_month", months=months)
+    packages = dict(catalogue.load(conf.tariffs.values()).packages)
+    customer_months = rating.customer_months(used, subscribers, months)
+    kinds = {name: package.kind for name, package in packages.items()}
+    return Comparison(
+        months, customer_months, cells.collect(),
+        measure.register(wh.read("dw.rating_measure").collect()), subscribers, subscriptions,
+        holding.holdings(customer_months, subscriptions, conf.policy.rating.default_package),
+        bill_item.actual(wh.read("ods.bill", upto=day, months=months), subscribers),
+        bill_item.passing(wh.read("ods.bill_item", upto=day, months=months), subscribers, kinds,
+                          conf.policy.bill_items),
+        packages, usage.depths(used, cells).collect())

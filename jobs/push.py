@@ -1,0 +1,56 @@
+"""One table and one file per channel, with a manifest 推送.
+
+Grain of the results: a pushed target in `push.<channel>` and a line of the channel's file. The file
+is written from the committed table, under a temporary name until it is whole, and its manifest
+last. When this step fails, a channel finds no manifest and keeps yesterday's list.
+"""
+import json
+
+from jobs.warehouse import Warehouse
+from models import catalogue, push
+from schemas.config import Channel, Config
+from schemas.window import Window
+
+
+def run(window: Window, wh: Warehouse, conf: Config) -> None:
+    day = window.last
+    matched = wh.last_snapshot("mart.package_match", day)
+    months = {"mart.package_match": wh.empty("mart.package_match"),
+              "mart.package_quote": wh.empty("mart.package_quote")}
+    if matched is not None:
+        months = {table: wh.read(table, on=matched) for table in months}
+    names = {name: package.name
+             for name, package in catalogue.load(conf.tariffs.values()).packages.items()}
+    campaigns = [campaign for campaign in conf.campaigns.values() if campaign.valid_on(day)]
+    for channel in conf.channels.values():
+        if channel.push is None:
+            continue
+        table = f"push.{channel.id}"
+        wh.replace(table, push.targets(
+            wh.read("mart.decision", on=day), months["mart.package_match"],
+            months["mart.package_quote"], wh.read("dw.subscriber_identity", on=day),
+            wh.read("dw.contact_event", upto=day), campaigns=campaigns, package_names=names,
+            channel=channel.id, columns=wh.contracts[table].column_names, data_date=day))
+        _send(wh, channel, day)
+
+
+def _send(wh: Warehouse, channel: Channel, day) -> None:
+    """The channel's file of the day, then its manifest."""
+    table, form = f"push.{channel.id}", channel.push
+    rows = wh.read(table, on=day).orderBy(*push.FILE_ORDER)
+    name = form.file.format(data_date=day, yyyymmdd=f"{day:%Y%m%d}", yyyymm=f"{day:%Y%m}")
+    mode = int(form.mode, 8)
+    wh.outbox.withdraw(channel.id, day, f"{name}.manifest.json")
+    sent = wh.outbox.write(channel.id, day, name,
+                           push.render(rows.toLocalIterator(), form), mode)
+    manifest = push.manifest(
+        file=name, channel=channel.id, data_date=day, rows=wh.ledger.entry(table, day).rows_out,
+        contract_version=wh.contracts[table].version, size=sent.bytes, sha256=sent.sha256)
+    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
+    wh.outbox.write(channel.id, day, f"{name}.manifest.json", [text.encode()], mode)
+
+
+if __name__ == "__main__":
+    from jobs.night import step_main
+
+    step_main("push")

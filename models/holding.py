@@ -1,0 +1,76 @@
+"""Which package of each kind a subscriber had: month by month, and on a day."""
+from __future__ import annotations
+
+from datetime import date
+from typing import Mapping
+
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+HELD = ("subscriber_id", "month", "kind", "package_id", "changed")
+
+
+def holdings(
+    months: DataFrame, subscriptions: DataFrame, defaults: Mapping[str, str]
+) -> DataFrame:
+    """(subscriber_id, month, kind, package_id, changed): one present package per kind and month.
+
+    `months` has (subscriber_id, month, joined), `subscriptions` is one snapshot of dw.subscription.
+    The package in force last in the month counts. `changed`: another one, or none, was in force on
+    some other day of the month since the subscriber joined. `defaults` (kind → package) price the
+    kinds of which he had none.
+    """
+    customers = months.select("subscriber_id", "month", "joined")
+    begins_in = F.col("valid_from") > F.greatest("month", F.coalesce("joined", "month"))
+    ends_in = F.coalesce(F.col("valid_to") <= F.last_day("month"), F.lit(False))
+    in_force = (F.col("valid_from") <= F.last_day("month")) & (
+        F.col("valid_to").isNull() | (F.col("valid_to") > F.col("month"))
+    )
+    each = Window.partitionBy("subscriber_id", "month", "kind")
+    latest = each.orderBy(F.desc("valid_from"), "package_id")
+    held = (
+        customers.join(
+            subscriptions.select("subscriber_id", "kind", "package_id", "valid_from", "valid_to"),
+            "subscriber_id",
+        )
+        .where(in_force)
+        .withColumn("place", F.row_number().over(latest))
+        .withColumn("packages", F.count(F.lit(1)).over(each))
+        .where("place = 1")
+        .withColumn("changed", (F.col("packages") > 1) | begins_in | ends_in)
+        .select(*HELD)
+    )
+    return _or_default(customers.select("subscriber_id", "month"), held, defaults).select(*HELD)
+
+
+def held_on(
+    subscribers: DataFrame, subscriptions: DataFrame, defaults: Mapping[str, str], day: date
+) -> DataFrame:
+    """(subscriber_id, kind, package_id): the packages in force on a day, `defaults` included."""
+    held = subscriptions.where(
+        (F.col("valid_from") <= F.lit(day))
+        & (F.col("valid_to").isNull() | (F.col("valid_to") > F.lit(day)))
+    ).select("subscriber_id", "kind", "package_id").distinct()
+    wanted = ("subscriber_id", "kind", "package_id")
+    return _or_default(subscribers.select("subscriber_id"), held, defaults).select(*wanted)
+
+
+def _or_default(
+    owners: DataFrame, held: DataFrame, defaults: Mapping[str, str]
+) -> DataFrame:
+    """What is held, and the default packages of the owners' kinds of which nothing is."""
+    if not defaults:
+        return held
+    standard = F.explode(F.array(*(
+        F.struct(F.lit(kind).alias("kind"), F.lit(package_id).alias("package_id"))
+        for kind, package_id in sorted(defaults.items())
+    )))
+    keys = [*owners.columns, "kind"]
+    lacking = (
+        owners.select("*", standard.alias("standard"))
+        .select(*owners.columns, "standard.kind", "standard.package_id")
+        .join(held, keys, "left_anti")
+    )
+    if "changed" in held.columns:
+        lacking = lacking.withColumn("changed", F.lit(False))
+    return held.unionByName(lacking)

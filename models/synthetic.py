@@ -1,0 +1,137 @@
+"""The synthetic province, chunk by chunk: lives, bills, deliveries and the truth about them.
+
+Everything is a pure function of the province's plan (models/synthetic_province.py) and the number
+of the chunk. `live` makes what happened, `bill` rates it, `deliveries` turns both into the rows of
+the fifteen sources with the planted defects among them.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Sequence
+
+import numpy as np
+
+from models import synthetic_data, synthetic_message, synthetic_voice
+from models.synthetic_bills import VAS_PRICES, Bill, Billing, Rates
+from models.synthetic_contacts import Contacts, Preferences, contacts, preferences
+from models.synthetic_crm import customer_rows, package_rows, subscriber_rows
+from models.synthetic_data import Sessions
+from models.synthetic_defects import PLANS, plant
+from models.synthetic_logs import complaint_rows, logs
+from models.synthetic_message import Messages
+from models.synthetic_packages import Holding, holdings
+from models.synthetic_people import Customers, Subscribers, customers, subscribers
+from models.synthetic_province import Province
+from models.synthetic_rows import Rows, mark_no, stack
+from models.synthetic_statements import bill_rows, item_rows
+from models.synthetic_usage import travels
+from models.synthetic_voice import Calls
+
+SOURCES = tuple(PLANS)
+UNKNOWN_PACKAGE = "GOTONE_8888"
+VAS_SHARE, WRONG_BILL_SHARE = 0.25, 0.004
+
+
+@dataclass(frozen=True)
+class Life:
+    """What truly happened in a chunk."""
+
+    chunk: int
+    owners: Customers
+    people: Subscribers
+    holdings: Sequence[Holding]
+    calls: Calls
+    messages: Messages
+    sessions: Sessions
+    preferences: Preferences
+    contacts: Contacts
+
+
+@dataclass(frozen=True)
+class Billed:
+    """The bills of a chunk as delivered. `toll_fee` (厘) per call. `discounts` (yuan) by place in
+    `bills`: what was taken off an item without being stated anywhere."""
+
+    toll_fee: np.ndarray
+    bills: Sequence[Bill]
+    discounts: dict[int, Fraction]
+
+
+def live(province: Province, chunk: int) -> Life:
+    """The people of a chunk and all they did."""
+    people = subscribers(province, chunk)
+    where = travels(province, people, chunk)
+    owners = customers(province, chunk, people)
+    wishes = preferences(province, chunk, len(owners.no))
+    return Life(
+        chunk=chunk,
+        owners=owners,
+        people=people,
+        holdings=holdings(province, chunk, people),
+        calls=synthetic_voice.calls(province, chunk, people, where),
+        messages=synthetic_message.messages(province, chunk, people, where),
+        sessions=synthetic_data.sessions(province, chunk, people, where),
+        preferences=wishes,
+        contacts=contacts(province, chunk, people, wishes),
+    )
+
+
+def bill(province: Province, life: Life, rates: Rates) -> Billed:
+    """The bills of a chunk, rated by the reference rater; a few with an unknown discount."""
+    rng = province.rng(life.chunk, "bills")
+    count = len(life.people)
+    vas = np.where(rng.random(count) < VAS_SHARE, rng.choice(VAS_PRICES, count), 0)
+    billing = Billing(province, rates, life.people, life.holdings)
+    toll_fee = billing.toll_fees(life.calls)
+    bills = billing.bills(life.calls, life.messages, life.sessions, toll_fee, vas)
+    wrong = max(len(bills) > 30, rng.binomial(len(bills), WRONG_BILL_SHARE))
+    discounts: dict[int, Fraction] = {}
+    for place in rng.permutation(len(bills)).tolist():
+        if len(discounts) >= wrong:
+            break
+        discount = Fraction(int(rng.integers(2, 21)), 2)
+        cut = _discounted(bills[place], discount)
+        if cut is not None:
+            bills[place], discounts[place] = cut, discount
+    return Billed(toll_fee, bills, discounts)
+
+
+def _discounted(whole: Bill, discount: Fraction) -> Bill | None:
+    """The bill with a discount on the first item that bears it, or None."""
+    for key in sorted(whole.items):
+        if key[0] in ("local_voice", "package_rent") and whole.items[key] > discount:
+            items = {**whole.items, key: whole.items[key] - discount}
+            return Bill(whole.subscriber, whole.month, items)
+    return None
+
+
+def deliveries(province: Province, life: Life, billed: Billed) -> dict[str, Rows]:
+    """The rows of each source in the order of its files, planted defects included."""
+    chunk, people = life.chunk, life.people
+    city = life.owners.city[people.owner]
+    rows = {
+        "customer": customer_rows(province, life.owners),
+        "subscriber": subscriber_rows(province, life.owners, people),
+        "package_subscription": _with_unknown_package(
+            province, chunk, package_rows(province, people, life.holdings)),
+        "voice": synthetic_voice.rows(province, chunk, people, city, life.calls, billed.toll_fee),
+        "message": synthetic_message.rows(province, chunk, people, life.messages),
+        "data": synthetic_data.rows(province, chunk, people, life.sessions),
+        "bill": bill_rows(province, chunk, people, billed.bills),
+        "bill_item": item_rows(province, chunk, people, billed.bills),
+        **logs(province, chunk, people, life.contacts),
+        "complaint": complaint_rows(province, chunk, people, life.contacts),
+    }
+    return {source: plant(province, chunk, source, found) for source, found in rows.items()}
+
+
+def _with_unknown_package(province: Province, chunk: int, rows: Rows) -> Rows:
+    """One order of the full load is repeated for a package that nobody knows."""
+    rng = province.rng(chunk, "unknown package")
+    full = np.nonzero(rows.day == 0)[0]
+    copy = rows.take(full[rng.integers(0, len(full), 1)] if len(full) else full)
+    copy = copy.with_column("product_code", np.full(len(copy), UNKNOWN_PACKAGE, dtype=object))
+    mark = np.concatenate([rows.mark, np.full(len(copy), mark_no("unknown_package"))])
+    joined = stack([rows, copy])
+    return Rows(joined.columns, joined.day, joined.order, joined.part, mark, joined.cut)

@@ -1,0 +1,94 @@
+"""From the events of tests to delivered records, the usage cube, and every price of it."""
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+from random import Random
+
+from models import catalogue, measure, rating, usage
+from schemas.document import Document
+
+CHINA = timezone(timedelta(hours=8))
+EVENT = "batch_date date, msisdn string, occurred_at timestamp, local_date date, local_second int"
+FEE = "decimal(12,3)"
+RECORDS = {
+    "voice": f"{EVENT}, direction string, roaming string, toll string, dial string, "
+             f"in_group boolean, outcome string, duration_s long, airtime_fee {FEE}, "
+             f"toll_fee {FEE}, info_fee {FEE}",
+    "message": f"{EVENT}, service string, direction string, roaming string, kind string, "
+               f"fee {FEE}, info_fee {FEE}",
+    "data": f"{EVENT}, roaming string, bytes_up long, bytes_down long, fee {FEE}",
+}
+IDENTITY = "subscriber_id long, msisdn string, valid_from timestamp, valid_to timestamp"
+
+
+def tariffs_of(packages):
+    """The catalogue of some packages (plain mappings), keyed by the ids they get."""
+    return catalogue.load(
+        Document(Path(f"{name}.yml"), {**package, "id": name}, {})
+        for name, package in packages.items()
+    )
+
+
+def guided(spark, customers, tariffs, holidays=(), fees=None, shuffled=None, partitions=1):
+    """Guided records of customers (subscriber_id → events).
+
+    `fees` maps an event to its recorded (basic, toll, info) fees. With `shuffled`, a seed, rows
+    come in another order and are delivered on other days.
+    """
+    chance = None if shuffled is None else Random(shuffled)
+    rows = [
+        row for number, events in customers.items() for event in events
+        for row in [_record(number, event, (fees or {}).get(event, (0, 0, 0)), chance)]
+    ]
+    if chance:
+        chance.shuffle(rows)
+    frames = [
+        spark.createDataFrame([row for kind, row in rows if kind == name], schema)
+        .repartition(partitions)
+        for name, schema in RECORDS.items()
+    ]
+    identity = spark.createDataFrame(
+        [(number, f"n{number}", datetime(2008, 1, 1), None) for number in customers], IDENTITY
+    )
+    cuts = {service: tariffs.cuts(service) for service in measure.SERVICES}
+    return usage.guide(*frames, identity, cuts, holidays)
+
+
+def evaluated(spark, customers, packages, toll_rerated="all", partitions=1, **how):
+    """Every customer-month under every package through the whole path.
+
+    `customers`: subscriber_id → (month, joined, events). Result: (subscriber_id, package_id) → row.
+    """
+    tariffs = tariffs_of(packages)
+    measures = measure.measures_wanted((), tariffs)
+    records = guided(spark, {number: one[2] for number, one in customers.items()}, tariffs,
+                     partitions=partitions, **how)
+    months = usage.by_month(
+        usage.by_day(records, measures), {month for month, _, _ in customers.values()}, measures
+    )
+    known = spark.createDataFrame(
+        [(number, month, joined) for number, (month, joined, _) in customers.items()],
+        "subscriber_id long, month date, joined date",
+    )
+    rated = rating.evaluate(
+        known.join(months, ["subscriber_id", "month"], "left").repartition(partitions),
+        usage.cells(records).collect(), measures, list(tariffs.packages.values()), toll_rerated,
+    )
+    return {(row.subscriber_id, row.package_id): row for row in rated.collect()}
+
+
+def _record(number, event, fees, chance):
+    late = chance.randrange(4) if chance else 0
+    instant = datetime.fromtimestamp(event.at, CHINA)
+    start = (event.local_date + timedelta(days=late), f"n{number}", instant, event.local_date,
+             event.local_second)
+    basic, toll, info = (Decimal(fee) for fee in fees)
+    if event.service == "voice":
+        outcome = "answered" if event.quantity else "missed"
+        return "voice", (*start, event.direction, event.roaming, event.toll, event.dial,
+                         event.in_group, outcome, event.quantity, basic, toll, info)
+    if event.service == "data":
+        return "data", (*start, event.roaming, event.quantity // 3,
+                        event.quantity - event.quantity // 3, basic)
+    return "message", (*start, event.service, event.direction, event.roaming, event.message_kind,
+                       basic, info)
