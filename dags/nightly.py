@@ -11,22 +11,21 @@ is missing or not whole. Mend that and clear the task; the groups after it follo
 What the DAG needs to be read comes from the environment of the scheduler, what a run needs from
 its parameters:
 
-| setting | meaning | default |
-|---|---|---|
-| environment `CHUDIAN_CONF` | configuration folders, `:` between them, later ones overlay | `conf`, `conf/local` |
-| environment `CHUDIAN_PYTHON` | interpreter of the environment that has Spark and the jobs | the scheduler's own |
-| variables `chudian_landing`, `chudian_warehouse`, `chudian_push` | the deployment's folders | `build/…` |
-| parameters `landing`, `warehouse`, `push` | the same for one run | the variables |
-| parameter `data_date` | the day whose deliveries are taken in | the day before the run |
-| parameter `from_date` | first day of a range that ends with data_date: a first load, a repeat | data_date |
-| connection `chudian_spark` | the Spark master, as JSON | none: without it nothing runs |
-| pool `chudian` | one slot | none: without it nothing is scheduled |
+- environment `CHUDIAN_CONF`: the configuration folders, `:` between them, later ones overlay
+  (default: `conf`, then `conf/local`)
+- environment `CHUDIAN_PYTHON`: the interpreter of the environment that has Spark and the jobs
+  (default: the scheduler's own)
+- connection `chudian_spark`: the Spark master, as JSON; without it no task starts
+- pool `chudian`: one slot; without it no task is scheduled
+- variables `chudian_landing`, `chudian_warehouse`, `chudian_push`: the deployment's folders
+  (default: those under `build`); the parameters `landing`, `warehouse`, `push` for one run
+- parameter `data_date`: the day whose deliveries are taken in (default: the day before the run)
+- parameter `from_date`: the first day of a range that ends with `data_date`, to load a history or
+  repeat some nights in one go (default: one night)
 """
 import os
 import sys
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 from airflow.sdk import (
@@ -37,7 +36,7 @@ from airflow.sdk import (
     get_current_context,
     task,
 )
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
 from jobs import plan
 from schemas import config, contract
@@ -46,7 +45,7 @@ from schemas.config import Config
 ROOT = Path(__file__).resolve().parents[1]
 SPARK_CONNECTION = "chudian_spark"
 SPARK_POOL = "chudian"
-WHEN = "0 6 * * *"  # of the configured zone: the last deliveries of the day before arrive by then
+EVERY_MORNING = "0 6 * * *"  # of the configured zone: the last deliveries of the day before arrive by then
 
 IMPACT = {
     "ingest": "Nothing of the night exists. Yesterday's tables stand and no channel gets a file. "
@@ -86,15 +85,21 @@ def spark_environment(python: Path) -> dict[str, str]:
 
 
 def folder(name: str) -> str:
-    """The template of a folder: the run's parameter, else the deployment's variable, else build/."""
+    """The template of a folder: the run's parameter, the deployment's variable, or in build."""
     return (f"{{{{ params.{name} or "
             f"var.value.get('chudian_{name}', '{ROOT / 'build' / name}') }}}}")
 
 
 def refuse_unnamed_master(context) -> None:
-    """Stop a task whose connection does not name a master: Airflow would go to YARN in silence."""
-    connection = Connection.get(SPARK_CONNECTION)
-    if connection.conn_type != "spark" or not connection.host:
+    """Stop a task whose connection does not name a master: Airflow would go to YARN in silence.
+
+    A connection written as `spark://local[2]` is no address, so it counts as not there.
+    """
+    try:
+        connection = Connection.get(SPARK_CONNECTION)
+    except AirflowNotFoundException:
+        connection = None
+    if connection is None or connection.conn_type != "spark" or not connection.host:
         raise AirflowFailException(
             f"connection {SPARK_CONNECTION} names no Spark master: give it as JSON, "
             'for example {"conn_type": "spark", "host": "local[2]"}')
@@ -120,6 +125,7 @@ def night_task(group: str, steps: tuple[plan.Step, ...]) -> SparkSubmitOperator:
             "--from-date", f"{{{{ params.from_date or {day} }}}}", "--to-date", f"{{{{ {day} }}}}",
             *confs, "--landing", folder("landing"), "--warehouse", folder("warehouse"),
             "--push", folder("push")],
+        conf={"spark.log.level": "WARN"},  # the task's log is for the night's own lines
         conn_id=SPARK_CONNECTION,
         pool=SPARK_POOL,
         pre_execute=refuse_unnamed_master,
@@ -132,8 +138,7 @@ def night_task(group: str, steps: tuple[plan.Step, ...]) -> SparkSubmitOperator:
 
 
 @dag(
-    schedule=CronTriggerTimetable(WHEN, timezone=CONF.runtime.timezone),
-    start_date=datetime(2009, 1, 1, tzinfo=ZoneInfo(CONF.runtime.timezone)),
+    schedule=CronTriggerTimetable(EVERY_MORNING, timezone=CONF.runtime.timezone),
     catchup=False,
     max_active_runs=1,
     default_args={"retries": 0},

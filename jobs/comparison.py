@@ -21,7 +21,7 @@ from schemas.window import Window
 
 @dataclass(frozen=True)
 class Comparison:
-    """Frames by subscriber and month (`customer_months`, `actual`, `passing`), and kind (`holdings`).
+    """Frames by subscriber and month: `customer_months`, `actual`, `passing`; and kind: `holdings`.
 
     `subscribers` and `subscriptions` are snapshots of the last day.
     """

@@ -33,22 +33,23 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     source = conf.sources[name]
     contract = wh.contracts[source.record]
     files = wh.landing.files(name, source, due_days(conf, name, window))
-    with _unsplit(wh):
-        tagged = delivery.tag(
-            _lines(wh, files, source.format.header), name, source, contract, value_sets(conf),
-            conf.runtime.timezone, _known(wh, contract, window),
-            _earlier(wh, name, contract, window))
-        frame = tagged.frame.persist(StorageLevel.MEMORY_AND_DISK)
-        tagged = delivery.Tagged(frame, tagged.checks)
-        try:
+    known = _known(wh, contract, window)
+    tagged = delivery.tag(
+        _lines(wh, files, source.format.header), name, source, contract, value_sets(conf),
+        conf.runtime.timezone, known, _earlier(wh, name, contract, window))
+    frame = tagged.frame.persist(StorageLevel.MEMORY_AND_DISK)
+    tagged = delivery.Tagged(frame, tagged.checks)
+    try:
+        with _unsplit(wh):
             counts = {row["batch_date"]: row.asDict() for row in tagged.counts().collect()}
-            slices = _settle(wh, name, contract, window, files, counts)
-            rejected = sum(entry["rows_rejected"] for entry in slices.values())
-            wh.keep_rejected(name, tagged.rejected(), window, rejected)
-            wh.replace(contract.table, tagged.accepted(), source=name, counts=slices,
-                       files_per_slice=conf.runtime.parallel.files_per_day)
-        finally:
-            frame.unpersist()
+        slices = _settle(wh, name, contract, window, files, counts)
+        rejected = sum(entry["rows_rejected"] for entry in slices.values())
+        wh.keep_rejected(name, tagged.rejected(), window, rejected)
+        wh.replace(contract.table, tagged.accepted(), source=name, counts=slices,
+                   files_per_slice=conf.runtime.parallel.files_per_day)
+    finally:
+        for cached in (frame, *known.values()):
+            cached.unpersist()
 
 
 def value_sets(conf: Config) -> dict[str, list[str]]:
@@ -89,12 +90,18 @@ def _lines(wh: Warehouse, files: list[DeliveredFile], header: bool) -> DataFrame
 
 
 def _known(wh: Warehouse, contract: Contract, window: Window) -> dict[str, DataFrame]:
-    """For each column that refers to another table: the values that exist there."""
+    """For each column that refers to another table: the values that exist there, cached.
+
+    Cached at once, because the pass over the delivery reads files as one task each and these have
+    a small file for every day.
+    """
     known = {}
     for column in contract.columns:
         if column.references:
             table, name = column.references.rsplit(".", 1)
-            known[column.name] = wh.read(table, upto=window.last).select(name)
+            values = wh.read(table, upto=window.last).select(name).distinct()
+            known[column.name] = values.persist(StorageLevel.MEMORY_AND_DISK)
+            known[column.name].count()
     return known
 
 

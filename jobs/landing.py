@@ -6,6 +6,8 @@ header. The lines counted here are the `delivered` of the ledger, independent of
 """
 from __future__ import annotations
 
+import codecs
+import csv
 import hashlib
 import json
 import zlib
@@ -14,9 +16,11 @@ from datetime import date
 from pathlib import Path
 
 from schemas.config import Source
-from schemas.errors import InputError, QualityError
+from schemas.errors import ConfigError, InputError, QualityError
 
 CHUNK = 1 << 20
+PACKED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")  # what Spark unpacks, by the name
+PROMISES = {"file": str, "rows": int, "bytes": int, "sha256": str}
 
 
 class Landing:
@@ -52,15 +56,17 @@ class DeliveredFile:
 def _delivery(source_id: str, source: Source, day: date, landing: Path) -> list[DeliveredFile]:
     folder = landing / _fill(source.files.folder, source_id, day)
     pattern = _fill(source.files.pattern, source_id, day)
-    paths = sorted(folder.glob(pattern)) if folder.is_dir() else []
+    control = source.files.control and folder / _fill(source.files.control, source_id, day)
+    found = sorted(folder.glob(pattern)) if folder.is_dir() else []
+    paths = [path for path in found if path != control]
     if not paths:
         if source.optional:
             return []
         raise InputError(f"{source_id} {day}: no delivery: expected {folder / pattern}; wait for "
                          "it, or mark the source optional")
     files = [_inspect(source_id, source, day, path) for path in paths]
-    if source.files.control is not None:
-        _agree(source_id, day, folder / _fill(source.files.control, source_id, day), files)
+    if control is not None:
+        _agree(source_id, day, control, files)
     return files
 
 
@@ -71,8 +77,13 @@ def _fill(text: str, source_id: str, day: date) -> str:
 
 def _inspect(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:
     """Read the file once: its checksum, its lines, its header."""
+    packed = source.format.compression == "gzip"
+    if path.suffix not in PACKED[:1] if packed else path.suffix in PACKED:
+        raise ConfigError(f"sources.yml: {source_id}: compression is {source.format.compression}, "
+                          f"but {path.name} is unpacked by the end of its name: .gz and gzip "
+                          "belong together")
     digest, size = hashlib.sha256(), 0
-    unpack = zlib.decompressobj(31) if source.format.compression == "gzip" else None
+    unpack = zlib.decompressobj(31) if packed else None
     lines = _Lines()
     try:
         with open(path, "rb") as file:
@@ -118,8 +129,8 @@ class _Lines:
         self._one(self._rest)
 
     def _one(self, line: bytes) -> None:
-        if self.first is None:
-            self.first = line
+        if self.first is None:  # of a mark of the encoding before it the reader knows nothing
+            self.first = line = line.removeprefix(codecs.BOM_UTF8)
         if line.strip():
             self.filled += 1
 
@@ -130,8 +141,10 @@ def _check_header(source_id: str, source: Source, day: date, path: Path, line: b
     except UnicodeDecodeError:
         raise QualityError(f"{source_id} {day}: {path.name}: the header is not "
                            f"{source.format.encoding}: check the encoding of the export") from None
-    quote = source.format.quote
-    names = [name.strip().strip(quote or "") for name in text.split(source.format.delimiter)]
+    form = source.format
+    fields = next(csv.reader([text], delimiter=form.delimiter, quotechar=form.quote), []) \
+        if form.quote else text.split(form.delimiter)
+    names = [name.strip() for name in fields]
     expected = list(source.columns)
     if names == expected:
         return
@@ -142,18 +155,19 @@ def _check_header(source_id: str, source: Source, day: date, path: Path, line: b
         f"unknown column {', '.join(unknown)}" if unknown else "",
         "columns in another order" if not missing and not unknown else "") if part)
     raise QualityError(f"{source_id} {day}: {path.name}:1: {what}; expected "
-                       f"{source.format.delimiter.join(expected)}")
+                       f"{form.delimiter.join(expected)}")
 
 
 def _agree(source_id: str, day: date, control: Path, files: list[DeliveredFile]) -> None:
     """The control file names exactly these files with their rows, bytes and checksum."""
     try:
-        entries = [json.loads(line) for line in control.read_text(encoding="utf-8").splitlines()
-                   if line.strip()]
-        promised = {entry["file"]: entry for entry in entries}
+        promised = _promises(control.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"{source_id} {day}: no control file {control}: the delivery is not "
                          "complete yet") from None
+    except OSError as error:
+        raise InputError(f"{source_id} {day}: {control.name}: cannot be read "
+                         f"({error.strerror})") from None
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{source_id} {day}: {control.name}: not a control file: expected a line "
                          '{"file": …, "rows": n, "bytes": n, "sha256": …} for each file') from None
@@ -165,8 +179,23 @@ def _agree(source_id: str, day: date, control: Path, files: list[DeliveredFile])
             raise InputError(f"{source_id} {day}: {name} has arrived but is not in {control.name}")
         file, entry = arrived[name], promised[name]
         for what, got in (("bytes", file.bytes), ("sha256", file.sha256), ("rows", file.rows)):
-            if what in entry and entry[what] != got:
+            if entry.get(what, got) != got:
                 shown = (f"{entry[what]:,}, the file has {got:,}" if what != "sha256" else
-                         f"{str(entry[what])[:12]}…, the file has {got[:12]}…")
+                         f"{entry[what][:12]}…, the file has {got[:12]}…")
                 raise InputError(f"{source_id} {day}: {name}: {control.name} promises {what} "
                                  f"{shown}: ask for the delivery again")
+
+
+def _promises(text: str) -> dict[str, dict]:
+    """The entries of a control file by the name of the file; ValueError and its kin for others."""
+    promised = {}
+    for line in text.splitlines():
+        if not line.strip():
+            continue
+        entry = json.loads(line)
+        if entry["file"] in promised or any(
+                type(entry.get(what, kind())) is not kind for what, kind in PROMISES.items()):
+            raise ValueError
+        promised[entry["file"]] = {**entry, "sha256": entry["sha256"].lower()} \
+            if "sha256" in entry else entry
+    return promised

@@ -14,6 +14,7 @@ from jobs import plan, runtime
 from jobs.landing import Landing
 from jobs.ledger import Ledger
 from jobs.outbox import Outbox
+from jobs.progress import Progress, padded
 from jobs.quality import Judge
 from models import catalogue
 from schemas import config, contract
@@ -93,20 +94,17 @@ def walk(steps: tuple[plan.Step, ...], asked: runtime.Invocation, conf: Config, 
                               plan.due_days(conf, step.source, window))
         docs = None if "://" in asked.warehouse else Path(asked.warehouse) / "_docs"
         judge = Judge(docs, run_id)
-        spark = runtime.session(conf, asked.conf)
-        from jobs.warehouse import Warehouse  # pyspark is imported once the inputs are in order
+        with runtime.session(conf, asked.conf) as spark:
+            from jobs.warehouse import Warehouse  # pyspark is imported once the inputs are in order
 
-        wh = Warehouse(spark, asked.warehouse, contracts, conf, Ledger(run_id, conf.fingerprint),
-                       judge, landing, Outbox(asked.push))
-        try:
+            wh = Warehouse(spark, asked.warehouse, contracts, conf,
+                           Ledger(run_id, conf.fingerprint), judge, landing, Outbox(asked.push))
             _steps(steps, wh, conf, window)
-        finally:
-            spark.stop()
 
 
 def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> None:
     print(f"night of {window}: {len(steps)} steps")
-    progress = runtime.Progress(len(steps))
+    progress = Progress(len(steps))
     wh.open({table for step in steps for table in (*step.reads, *step.writes)
              if table in wh.contracts})
     try:
@@ -131,7 +129,7 @@ def listing(steps: tuple[plan.Step, ...]) -> str:
     for group, members in plan.groups(steps).items():
         lines.append(group)
         for step in members:
-            lines.append(f"  {runtime.padded(step.name, 28)} {step.title} ({step.cadence})")
+            lines.append(f"  {padded(step.name, 28)} {step.title} ({step.cadence})")
             reads = ", ".join(step.reads) or "the landing"
             lines.append(f"  {'':<28} {reads} → {', '.join(step.writes) or 'the report'}")
     return "\n".join(lines)

@@ -4,10 +4,12 @@ Plain Python over the configuration: a step names the module that does it, the t
 writes, when it is due, and the group (one Spark application) in which the scheduler runs it. The
 local runner (`jobs/night.py`) walks this list and the DAG (`dags/nightly.py`) is built from it.
 """
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+from schemas import contract
 from schemas.config import Config
 from schemas.errors import ConfigError
 from schemas.window import Window, closes_in, parse_date
@@ -56,7 +58,9 @@ def night(conf: Config) -> tuple[Step, ...]:
                                  if source.identity == "from_events"))
     people = ("ods.customer", "ods.subscriber", "ods.package_subscription")
     pushes = tuple(f"push.{channel}" for channel, entry in conf.channels.items() if entry.push)
-    ingest = tuple(_ingest(conf, source) for source in _by_reference(conf))
+    references = _references()
+    ingest = tuple(_ingest(conf, name, references) for name in sorted(
+        conf.sources, key=lambda name: _depth(conf.sources[name].record, references)))
     steps = ingest + (
         Step("identity", "jobs.identity", "views",
              "who owns which number when, and who he is", people + events,
@@ -99,17 +103,24 @@ def night(conf: Config) -> tuple[Step, ...]:
     return steps
 
 
-def _ingest(conf: Config, source_id: str) -> Step:
-    source = conf.sources[source_id]
-    return Step(f"ingest.{source_id}", "jobs.ingest", "ingest",
+def _ingest(conf: Config, name: str, references: Mapping[str, tuple[str, ...]]) -> Step:
+    source = conf.sources[name]
+    return Step(f"ingest.{name}", "jobs.ingest", "ingest",
                 f"take in {source.name_cn} ({source.system})",
-                tuple(dict.fromkeys((source.record, "ods.subscriber"))), (source.record,),
-                str(source.cadence), source_id)
+                (source.record, *references.get(source.record, ())), (source.record,),
+                str(source.cadence), name)
 
 
-def _by_reference(conf: Config) -> list[str]:
-    """Sources in the configuration's order, subscribers before what refers to them."""
-    return sorted(conf.sources, key=lambda name: conf.sources[name].record != "ods.subscriber")
+def _references() -> dict[str, tuple[str, ...]]:
+    """The tables that a record's columns refer to, by the contracts."""
+    return {table: tuple(dict.fromkeys(
+        column.references.rsplit(".", 1)[0] for column in entry.columns if column.references))
+        for table, entry in contract.load().items()}
+
+
+def _depth(table: str, references: Mapping[str, tuple[str, ...]]) -> int:
+    """How many deliveries must be in before this one: what is referred to comes first."""
+    return max((1 + _depth(other, references) for other in references.get(table, ())), default=0)
 
 
 def _preflight(steps: tuple[Step, ...], records: tuple[str, ...]) -> None:

@@ -10,14 +10,13 @@ import argparse
 import fcntl
 import logging
 import os
+import shutil
 import sys
-import time
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from unicodedata import east_asian_width
 
 from schemas.errors import ChudianError, ConfigError
 from schemas.window import Window, add_months, month_of, parse_date
@@ -184,36 +183,85 @@ def _lock(lock, run_id: str, warehouse: str) -> None:
     lock.flush()
 
 
+@contextmanager
 def session(conf, folders: tuple[Path, ...]):
-    """The Spark session: the profile of runtime.yml, then what correctness needs.
+    """The Spark session of a run, stopped at its end.
 
-    Options that `spark-submit` was given win over the profile. Time zone, ANSI mode and Delta are
-    not a matter of taste and are always set.
+    Where Spark runs already (a notebook, a test), the run gets a session of its own in it, with
+    the settings that a running Spark still takes, and leaves Spark running.
     """
+    from pyspark import SparkContext
+    from pyspark.sql import SparkSession
+
+    if SparkContext._active_spark_context is not None:
+        own = SparkSession.builder.getOrCreate().newSession()
+        for key, value in settings(conf, folders).items():
+            if own.conf.isModifiable(key):
+                own.conf.set(key, value)
+        yield own
+        return
+    made = _started(conf, folders)
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+def settings(conf, folders: tuple[Path, ...]) -> dict[str, str]:
+    """The profile of runtime.yml, then what correctness needs whatever the profile says."""
+    return {**profile(conf.runtime.spark.conf, folders), **_needed(conf)}
+
+
+def _needed(conf) -> dict[str, str]:
+    return {
+        "spark.sql.session.timeZone": conf.runtime.timezone,
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.legacy.javaCharsets": "true",
+        "spark.sql.legacy.codingErrorAction": "true",
+        "spark.sql.shuffle.partitions": str(conf.runtime.parallel.shuffle_partitions),
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+    }
+
+
+def _started(conf, folders: tuple[Path, ...]):
+    """A new session. Options that `spark-submit` was given win over the profile."""
     from pyspark import SparkConf, SparkContext
+    from pyspark.errors import PySparkRuntimeError
     from pyspark.sql import SparkSession
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    with _java_to_log():
-        if "PYSPARK_GATEWAY_PORT" in os.environ:  # started by spark-submit
-            SparkContext._ensure_initialized()
-        options = SparkConf()
-        for key, value in profile(conf.runtime.spark.conf, folders).items():
-            options.setIfMissing(key, value)
-        options.setAll([
-            ("spark.sql.session.timeZone", conf.runtime.timezone),
-            ("spark.sql.ansi.enabled", "true"),
-            ("spark.sql.legacy.javaCharsets", "true"),
-            ("spark.sql.legacy.codingErrorAction", "true"),
-            ("spark.sql.shuffle.partitions", str(conf.runtime.parallel.shuffle_partitions)),
-            ("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension"),
-            ("spark.sql.catalog.spark_catalog",
-             "org.apache.spark.sql.delta.catalog.DeltaCatalog"),
-        ])
-        options.setIfMissing("spark.app.name", "chudian")
-        made = SparkSession.builder.config(conf=options).getOrCreate()
-        made.sparkContext.setLogLevel("WARN")
+    submitted = "PYSPARK_GATEWAY_PORT" in os.environ
+    if not submitted:
+        _find_java()
+    try:
+        with _java_to_log():
+            if submitted:
+                SparkContext._ensure_initialized()
+            options = SparkConf()
+            for key, value in profile(conf.runtime.spark.conf, folders).items():
+                options.setIfMissing(key, value)
+            options.setAll(list(_needed(conf).items()))
+            options.setIfMissing("spark.app.name", "chudian")
+            made = SparkSession.builder.config(conf=options).getOrCreate()
+            made.sparkContext.setLogLevel("WARN")
+    except PySparkRuntimeError as error:
+        if error.getCondition() != "JAVA_GATEWAY_EXITED":
+            raise
+        raise ChudianError("Spark could not be started: Java 17 or newer and the memory that the "
+                           f"Spark profile asks for are needed; Java's own words are in "
+                           f"{_log_file()}") from None
     return made
+
+
+def _find_java() -> None:
+    """Where Spark will look for Java, and nowhere else."""
+    home = os.environ.get("JAVA_HOME")
+    if home and not os.access(Path(home, "bin", "java"), os.X_OK):
+        raise ChudianError(f"Java was not found: JAVA_HOME is {home}, which has no bin/java: set "
+                           "it to Java 17 or newer, or unset it")
+    if not home and shutil.which("java") is None:
+        raise ChudianError("Java was not found: install Java 17 or newer, or set JAVA_HOME")
 
 
 def profile(name: str, folders: tuple[Path, ...]) -> dict[str, str]:
@@ -246,39 +294,3 @@ def _java_to_log():
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-class Progress:
-    """`step n of m`, rows and seconds: one live line on a terminal, plain lines elsewhere."""
-
-    def __init__(self, steps: int, stream=None) -> None:
-        self.steps, self.stream = steps, stream or sys.stdout
-        self.live = self.stream.isatty()
-        self.times: list[tuple[str, float]] = []
-        self._step, self._title, self._from = 0, "", 0.0
-
-    def begin(self, name: str, title: str) -> None:
-        self._step += 1
-        self._title, self._from = padded(f"{name:<24} {title}", 84), time.monotonic()
-        if self.live:
-            print(f"\r[{self._step:>2}/{self.steps}] {self._title.rstrip()} …", end="",
-                  file=self.stream, flush=True)
-
-    def end(self, name: str, note: str) -> None:
-        seconds = time.monotonic() - self._from
-        self.times.append((name, seconds))
-        start = "\r\x1b[K" if self.live else ""
-        line = f"[{self._step:>2}/{self.steps}] {self._title} {note:>16} {seconds:6.1f} s"
-        print(start + line, file=self.stream, flush=True)
-        log.info("%s", line)
-
-    def stop(self) -> None:
-        """Leave the live line, so that a message starts on a line of its own."""
-        if self.live:
-            print(file=self.stream)
-
-
-def padded(text: str, width: int) -> str:
-    """The text filled up to a width in terminal columns; a Chinese character takes two."""
-    taken = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
-    return text + " " * (width - taken)

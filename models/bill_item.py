@@ -12,8 +12,8 @@ from pyspark.sql import functions as F
 
 from models.lookup import looked_up
 from models.tariff import KIND_SERVICE
-from schemas.config import BillItem
 from schemas.errors import ConfigError
+from schemas.settings import BillItem
 
 KINDS = tuple(KIND_SERVICE)
 PACKAGE_RENT = "package_rent"

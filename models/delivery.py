@@ -16,10 +16,14 @@ from pyspark.sql import types as T
 
 from schemas.config import Source
 from schemas.contract import Contract
+from schemas.rule import quoted_name
 from schemas.spark import key_hash, row_rules, struct_type
 
 BLANKS = " \\t\\r\\u000b\\u000c"  # what a blank line may hold
 BITS = 62
+PLACES_OF_CSV = 20_000
+# UTF-8 read as GB18030 is mostly readable nonsense, but Chinese text is almost never both.
+WRITTEN_AS_UTF8 = "is_valid_utf8(cast(value as string)) and cast(value as string) rlike '[\\\\u4e00-\\\\u9fff]'"
 PLACES = ("source", "file_name", "row_no", "batch_date")
 ADDED = PLACES + ("record_key", "local_date", "local_second")
 
@@ -93,11 +97,13 @@ def tag(lines: DataFrame, name: str, source: Source, contract: Contract,
     checks += excluded
     alone = len(checks)  # a row that breaks one of these is judged no further
     checks += more + _event_checks(source, contract)
-    given = [column.name for column in contract.columns if column.name not in PLACES]
-    rules = [rule for rule in row_rules(contract, sets) if rule.column in given
-             and rule.column != "record_key"]
-    checks += [Check(f"{rule.column}: expected {rule.expected}", rule.violated, rule.severity)
-               for rule in rules]
+    for rule in row_rules(contract, sets):
+        if rule.column in ADDED:
+            continue
+        violated = rule.violated
+        if rule.code == "required" and f"_unread_{rule.column}" in typed.columns:
+            violated &= ~F.col(f"_unread_{rule.column}")  # it has a value: one fault, one reason
+        checks.append(Check(rule.reason, violated, rule.severity))
     typed = typed.withColumn("source", F.lit(name))
     for column, frame in (known or {}).items():
         flag = f"_known_{column}"
@@ -115,29 +121,38 @@ def _fields(lines: DataFrame, source: Source) -> DataFrame:
     names = list(source.columns)
     if form.encoding == "utf-8":
         undecoded = ~F.expr("is_valid_utf8(value)")
-        text = F.col("value")
+        line = F.expr("make_valid_utf8(value)")
     else:  # undecodable bytes become U+FFFD, which no such file may hold
-        text = F.decode(F.col("value").cast("binary"), form.encoding.upper())
-        undecoded = text.contains("\ufffd")
-    text = F.regexp_replace(text, "^\ufeff|\r$", "")
-    here = lines.withColumn("_undecoded", undecoded).withColumn("_text", text)
+        line = F.decode(F.col("value").cast("binary"), form.encoding.upper())
+        undecoded = line.contains("\ufffd") | F.expr(WRITTEN_AS_UTF8)
+    here = lines.select(line.alias("_line"), undecoded.alias("_undecoded"),
+                        F.regexp_replace(line, "^\ufeff|\r$", "").alias("_text"),
+                        F.col("file_name").alias("_file"), F.col("row_no").alias("_row"),
+                        F.col("batch_date").alias("_day"))
     if form.quote:
-        schema = T.StructType([T.StructField(n, T.StringType()) for n in (*names, "_corrupt")])
-        options = {"sep": form.delimiter, "quote": form.quote, "escape": form.quote,
-                   "mode": "PERMISSIVE", "columnNameOfCorruptRecord": "_corrupt"}
-        here = here.withColumn("_cut", F.from_csv("_text", schema.simpleString(), options))
-        broken, cut = F.col("_cut._corrupt").isNotNull(), F.col("_cut").getField
+        cut, broken, cell = _unquoted(form.delimiter, form.quote, names)
     else:
         pattern = "".join("\\" + c if not c.isalnum() else c for c in form.delimiter)
-        here = here.withColumn("_cut", F.split("_text", pattern, -1))
-        broken = F.size("_cut") != len(names)
-        places = {n: place for place, n in enumerate(names)}
-        cut = lambda n: F.get(F.col("_cut"), F.lit(places[n]))  # noqa: E731
+        cut, broken = F.split("_text", pattern, -1), F.size("_cut") != len(names)
+        cell = [F.get(F.col("_cut"), F.lit(place)) for place in range(len(names))]
+    here = here.withColumn("_cut", cut)
     broken = broken & ~F.col("_undecoded")
-    cells = [F.nullif(F.trim(cut(n)), F.lit("")).alias(n) for n in names]
-    return here.select(F.col("value").alias("_line"), F.col("file_name").alias("_file"),
-                       F.col("row_no").alias("_row"), F.col("batch_date").alias("_day"),
-                       "_undecoded", broken.alias("_broken"), *cells)
+    cells = [F.nullif(F.trim(one), F.lit("")).alias(name) for name, one in zip(names, cell)]
+    return here.select("_line", "_file", "_row", "_day", "_undecoded", broken.alias("_broken"),
+                       *cells)
+
+
+def _unquoted(delimiter: str, quote: str, names: Sequence[str]
+              ) -> tuple[Column, Column, list[Column]]:
+    """How a line with quoted fields is cut, whether the cut failed, and each of its fields."""
+    marks = F.length("_text") - F.length(F.replace("_text", F.lit(delimiter), F.lit("")))
+    schema = ", ".join(f"{quoted_name(name)} STRING" for name in (*names, "_corrupt"))
+    options = {"sep": delimiter, "quote": quote, "escape": quote, "mode": "PERMISSIVE",
+               "columnNameOfCorruptRecord": "_corrupt"}
+    # The parser stops the run at a line of more fields than it has places for.
+    cut = F.from_csv(F.when(marks < PLACES_OF_CSV, F.col("_text")), schema, options)
+    broken = F.col("_cut").isNull() | F.col("_cut").getField("_corrupt").isNotNull()
+    return cut, broken, [F.col("_cut").getField(name) for name in names]
 
 
 def _typed(fields: DataFrame, source: Source, contract: Contract, session_zone: str
@@ -158,11 +173,12 @@ def _typed(fields: DataFrame, source: Source, contract: Contract, session_zone: 
         if name not in source.mapping:
             columns.append(F.lit(None).cast(kind).alias(name))
             continue
-        value = F.col(f"_m_{name}")
-        text = kinds[f"_m_{name}"] == "string" and not isinstance(kind, T.StringType)
+        value, given = F.col(f"_m_{name}"), kinds[f"_m_{name}"]
         cast = value.try_cast(kind)
+        if isinstance(kind, T.BooleanType) and name in source.codes:  # `1` is a code, not true
+            cast = F.when(value.isin("true", "false"), cast)
         columns.append(cast.alias(name))
-        if text:
+        if given != kind.simpleString():
             columns.append((value.isNotNull() & cast.isNull()).alias(f"_unread_{name}"))
             checks.append(Check(f"{name}: not readable as {kind.simpleString()}",
                                 F.col(f"_unread_{name}")))
@@ -190,17 +206,18 @@ def _local_times(frame: DataFrame, source: Source, schema: Mapping, session_zone
     """`occurred_at` as an instant, and its date and second in the source's own zone."""
     if "occurred_at" not in schema:
         return frame
-    seen = F.col("occurred_at")
-    zone = source.timezone
-    if zone != session_zone:
-        if source.time == "local":
-            instant = F.from_utc_timestamp(F.to_utc_timestamp(seen, zone), session_zone)
-            wall = seen
-        else:
-            instant = seen
-            wall = F.from_utc_timestamp(F.to_utc_timestamp(seen, session_zone), zone)
-    else:
+    zone, seen = F.lit(source.timezone), F.col("occurred_at")
+    epoch = F.lit("1970-01-01").cast("timestamp_ntz")
+    if source.timezone == session_zone:
         instant = wall = seen
+    elif source.time == "local":
+        wall = seen.cast("timestamp_ntz")
+        instant = F.timestamp_micros(F.timestamp_diff(
+            "MICROSECOND", epoch, F.convert_timezone(zone, F.lit("UTC"), wall)))
+    else:
+        instant = seen
+        wall = F.convert_timezone(F.lit("UTC"), zone,
+                                  F.timestamp_add("MICROSECOND", F.unix_micros(seen), epoch))
     second = F.hour("_wall") * 3600 + F.minute("_wall") * 60 + F.second("_wall")
     return (frame.withColumn("_wall", wall).withColumn("occurred_at", instant)
             .withColumn("local_date", F.to_date("_wall")).withColumn("local_second", second)
@@ -213,7 +230,7 @@ def _event_checks(source: Source, contract: Contract) -> list[Check]:
         return []
     age = F.datediff("batch_date", "local_date")
     return [Check(f"occurred_at: implausible clock, expected at most {source.max_age_days} days "
-                  "before the delivery and none after it",
+                  "before the delivery and one after it",
                   F.coalesce((age > source.max_age_days) | (age < -1), F.lit(False)))]
 
 
@@ -247,26 +264,37 @@ def _duplicates(frame: DataFrame, source: Source, contract: Contract,
                 earlier: DataFrame | None) -> DataFrame:
     """Of the rows of one business key the lowest (batch_date, file, row) stays.
 
-    Looked for among the delivery's own rows and those accepted in the look-back before it.
+    A row repeats one that stays, on its own day or in the look-back before it: of the window, or
+    accepted before it. Night by night or in one pass, the same rows stay.
     """
-    key = [F.col("_rejected"), *[F.col(name) for name in contract.key]]
-    order = Window.partitionBy(*key).orderBy("batch_date", "file_name", "row_no")
-    first = F.first("batch_date").over(order)
-    again = (F.row_number().over(order) > 1) & (
-        F.datediff("batch_date", first) <= source.lookback_days)
+    key = [F.col(name) for name in contract.key]
+    order = Window.partitionBy("_rejected", *key).orderBy("batch_date", "file_name", "row_no")
+    before = order.rowsBetween(Window.unboundedPreceding, -1)
+    frame = _with_last_accepted(frame, contract, earlier)
+    frame = (frame.withColumn("_same_day", F.lag("batch_date").over(order) == F.col("batch_date"))
+             .withColumn("_days", F.array_sort(F.collect_set("batch_date").over(before))))
+
+    def staying(last: Column, day: Column) -> Column:
+        new = last.isNull() | (F.datediff(day, last) > source.lookback_days)
+        return F.when(new, day).otherwise(last)
+
+    last = F.aggregate("_days", F.col("_last_accepted"), staying)
+    again = F.col("_same_day") | (F.datediff("batch_date", last) <= source.lookback_days)
     late = F.lit(False)
     if "local_date" in contract.column_names:
         late = F.datediff("batch_date", "local_date") > source.late_after_days
-    tagged = frame.withColumn("_duplicate", again & ~F.col("_rejected"))
-    if earlier is not None:
-        seen = earlier.select(F.col("record_key"), *[F.col(n).alias(f"_seen_{n}")
-                                                     for n in contract.key if n != "source"])
-        seen = seen.withColumnRenamed("record_key", "_seen_key").withColumn("_seen", F.lit(True))
-        same = reduce(lambda a, b: a & b, [
-            F.col(n).eqNullSafe(F.col(f"_seen_{n}")) for n in contract.key if n != "source"])
-        tagged = tagged.join(seen,
-                             (F.col("record_key") == F.col("_seen_key")) & same, "left")
-        tagged = tagged.withColumn("_duplicate", F.col("_duplicate") | (
-            F.coalesce("_seen", F.lit(False)) & ~F.col("_rejected")))
-    return tagged.withColumn("_late", F.coalesce(late, F.lit(False))).select(
-        *contract.column_names, "_errors", "_raw", "_rejected", "_duplicate", "_late")
+    return (frame.withColumn("_duplicate", ~F.col("_rejected") & F.coalesce(again, F.lit(False)))
+            .withColumn("_late", F.coalesce(late, F.lit(False)))
+            .select(*contract.column_names, "_errors", "_raw", "_rejected", "_duplicate", "_late"))
+
+
+def _with_last_accepted(frame: DataFrame, contract: Contract, earlier: DataFrame | None
+                        ) -> DataFrame:
+    """`_last_accepted`: the last day of the look-back on which the row's key was accepted."""
+    if earlier is None:
+        return frame.withColumn("_last_accepted", F.lit(None).cast("date"))
+    names = [name for name in contract.key if name != "source"]
+    seen = earlier.groupBy("record_key", *names).agg(F.max("batch_date").alias("_last_accepted"))
+    same = [frame[name].eqNullSafe(seen[name]) for name in names]
+    return frame.join(seen, [frame["record_key"] == seen["record_key"], *same], "left").select(
+        *[frame[name] for name in frame.columns], "_last_accepted")

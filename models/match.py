@@ -17,7 +17,7 @@ from models.bill_item import AMOUNT_TYPE, KINDS, not_rerated, require_treatments
 from models.lookup import looked_up
 from models.price_matrix import BUCKETS
 from models.tariff import Package
-from schemas.config import Policy, RatingPolicy
+from schemas.settings import Policy, RatingPolicy
 
 REASONS = ("NO_BILL", "NOT_COMPARABLE", "BACKTEST", "OWNED", "BRAND", "NO_SAVING", "MONTHS_WON",
            "BILL_SHOCK")

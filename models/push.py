@@ -14,7 +14,7 @@ from schemas.errors import ConfigError
 
 # Rows of a file stand in this order, whatever the order of the table.
 FILE_ORDER = ("activity", "subscriber_id")
-# Lines of the before and after picture that a package prices; the rest of the total is passed on.
+# Lines of the before and after picture that a package prices; passed_through is the rest.
 PRICED_LINES = (
     "monthly_fee", "local_airtime", "roaming_airtime", "toll", "sms", "mms", "gprs", "wlan",
     "connect", "cap_cut", "commitment",
@@ -74,11 +74,13 @@ def targets(
             0, ["served"]
         ).withColumn("best_frequency", F.lit(BEST_FREQUENCY))
     if set(PICTURE) & set(columns):
-        rows = rows.join(_pictures(rows, quotes), ["subscriber_id", "package_id"], "left")
+        rows = rows.join(_means(rows, quotes), ["subscriber_id", "package_id"], "left").withColumns(
+            {f"{side}_lines": _picture(side) for side in ("before", "after")}
+        )
     return rows.select(*columns)
 
 
-def _cents(column: Column | str) -> Column:
+def _cents(column: str) -> Column:
     return F.round(column, 2).cast("decimal(18,2)")
 
 
@@ -112,36 +114,42 @@ def _served(contacts: DataFrame, channel: str) -> DataFrame:
     )
 
 
-def _pictures(rows: DataFrame, quotes: DataFrame) -> DataFrame:
-    """Per pushed (subscriber, package) both sides line by line as JSON: the mean, yuan as text, of
-    the months that can be compared under the present package and under the offered one. Each line
-    is rounded for itself; before that they add up to the total."""
-    lines = F.struct(
-        *PRICED_LINES,
-        (F.col("total") - sum(F.col(line) for line in PRICED_LINES)).alias("passed_through"),
-        "total",
-    )
-    comparable = quotes.where("comparable")
-    present = comparable.where("is_present").select(
+def _means(rows: DataFrame, quotes: DataFrame) -> DataFrame:
+    """Per pushed (subscriber, package) the mean of every line on both sides, and over how many
+    months: those that are priced exactly under the present package and under the offered one."""
+    rest = F.col("total") - sum(F.col(line) for line in PRICED_LINES)
+    lines = F.struct(*PRICED_LINES, rest.alias("passed_through"))
+    priced = quotes.where("comparable")
+    present = priced.where("is_present").select(
         "subscriber_id", "month", "kind", lines.alias("before")
     )
-    offered = comparable.select(
-        "subscriber_id", "month", "kind", "package_id", lines.alias("after")
-    )
+    offered = priced.select("subscriber_id", "month", "kind", "package_id", lines.alias("after"))
     return (
         rows.select("subscriber_id", "package_id")
         .join(offered, ["subscriber_id", "package_id"])
         .join(present, ["subscriber_id", "month", "kind"])
         .groupBy("subscriber_id", "package_id")
-        .agg(_picture("before").alias("before_lines"), _picture("after").alias("after_lines"))
+        .agg(F.count("*").alias("priced_months"), *(
+            F.avg(f"{side}.{line}").alias(f"{side}_{line}")
+            for side in ("before", "after") for line in (*PRICED_LINES, "passed_through")
+        ))
     )
 
 
 def _picture(side: str) -> Column:
-    """JSON of the mean of every line of one side, in the order of the bill."""
-    lines = (*PRICED_LINES, "passed_through", "total")
-    means = (_cents(F.avg(f"{side}.{line}")).cast("string").alias(line) for line in lines)
-    return F.to_json(F.struct(*means))
+    """One side line by line as JSON, yuan as text, each line rounded for itself.
+
+    Only the total where a compared month is not priced on both sides: lines of fewer months would
+    not belong to the total beside them.
+    """
+    total = F.col(f"cost_{side}").cast("string").alias("total")
+    lines = (
+        _cents(f"{side}_{line}").cast("string").alias(line)
+        for line in (*PRICED_LINES, "passed_through")
+    )
+    return F.when(
+        F.col("priced_months") == F.col("months"), F.to_json(F.struct(*lines, total))
+    ).otherwise(F.to_json(F.struct(total)))
 
 
 def render(rows: Iterable[Mapping], push: Push) -> Iterator[bytes]:

@@ -5,30 +5,30 @@ from pathlib import Path
 
 import pytest
 
+from jobs import runtime
+from schemas import config
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory):
-    """A small session with Delta: two cores, few partitions, scratch folders of its own."""
+    """The session of a run as the shipped configuration makes it, but small and kept.
+
+    A run inside a test (`jobs.night.main`) finds it, takes a session of its own in it and leaves
+    it running.
+    """
     from pyspark.sql import SparkSession
 
-    scratch = tmp_path_factory.mktemp("spark")
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    session = (
-        SparkSession.builder.master("local[2]")
-        .appName("chudian-tests")
-        .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
-        .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
-        .config("spark.sql.session.timeZone", "Asia/Shanghai")
-        .config("spark.sql.shuffle.partitions", "2")
-        .config("spark.databricks.delta.snapshotPartitions", "2")
-        .config("spark.sql.warehouse.dir", str(scratch / "warehouse"))
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.legacy.javaCharsets", "true")
-        .config("spark.driver.memory", "2g")
-        .getOrCreate()
-    )
+    settings = runtime.settings(config.load([ROOT / "conf"]), (ROOT / "conf",)) | {
+        "spark.app.name": "chudian-tests",
+        "spark.master": "local[2]",
+        "spark.driver.memory": "2g",
+        "spark.sql.shuffle.partitions": "2",  # rows are few: fewer tasks, faster tests
+        "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark") / "warehouse"),
+    }
+    session = SparkSession.builder.config(map=settings).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()

@@ -1,5 +1,5 @@
 """From the events of tests to delivered records, the usage cube, and every price of it."""
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -38,20 +38,29 @@ def guided(spark, customers, tariffs, holidays=(), fees=None, shuffled=None, par
     chance = None if shuffled is None else Random(shuffled)
     rows = [
         row for number, events in customers.items() for event in events
-        for row in [_record(number, event, (fees or {}).get(event, (0, 0, 0)), chance)]
+        for row in [record(number, event, (fees or {}).get(event, (0, 0, 0)), chance)]
     ]
     if chance:
         chance.shuffle(rows)
-    frames = [
+    cuts = {service: tariffs.cuts(service) for service in measure.SERVICES}
+    records = [frame.repartition(partitions) for frame in frames(spark, rows)]
+    return usage.guide(*records, owners(spark, customers), cuts, holidays)
+
+
+def frames(spark, rows):
+    """Rows of `record` as ods.voice_call, ods.message and ods.data_session."""
+    return [
         spark.createDataFrame([row for kind, row in rows if kind == name], schema)
-        .repartition(partitions)
         for name, schema in RECORDS.items()
     ]
-    identity = spark.createDataFrame(
-        [(number, f"n{number}", datetime(2008, 1, 1), None) for number in customers], IDENTITY
+
+
+def owners(spark, numbers):
+    """dw.subscriber_identity: subscriber 1 has the number n1 for good, and so on."""
+    return spark.createDataFrame(
+        [(number, f"n{number}", datetime(2008, 1, 1, tzinfo=CHINA), None) for number in numbers],
+        IDENTITY,
     )
-    cuts = {service: tariffs.cuts(service) for service in measure.SERVICES}
-    return usage.guide(*frames, identity, cuts, holidays)
 
 
 def evaluated(spark, customers, packages, toll_rerated="all", partitions=1, **how):
@@ -77,7 +86,8 @@ def evaluated(spark, customers, packages, toll_rerated="all", partitions=1, **ho
     return {(row.subscriber_id, row.package_id): row for row in rated.collect()}
 
 
-def _record(number, event, fees, chance):
+def record(number, event, fees=(0, 0, 0), chance=None):
+    """(record kind, row) of an event of a subscriber's number."""
     late = chance.randrange(4) if chance else 0
     instant = datetime.fromtimestamp(event.at, CHINA)
     start = (event.local_date + timedelta(days=late), f"n{number}", instant, event.local_date,

@@ -112,7 +112,7 @@ class Files:
 
 
 def test_bills_equal_the_reference_rater_over_the_files(province, conf):
-    """Every April bill of those whose month is plain: nobody joined, left, changed, was favoured."""
+    """Every April bill of a plain month: nobody joined, left, changed or was favoured."""
     landing, truth = province
     files, plain, commitments = Files(landing, conf), 0, 0
     for row in truth_table(truth, "bills"):

@@ -31,7 +31,8 @@ def missed(warehouse: Path) -> dict[str, int]:
 
 def rejections(warehouse: Path) -> list[tuple]:
     """(source, reason, rows) of the rejected lines."""
-    return query(warehouse, "SELECT source, unnest(reasons) AS reason, count(*) FROM rejected "
+    return query(warehouse, "SELECT source, reason, count(*) FROM "
+                            "(SELECT source, unnest(reasons) AS reason FROM rejected) "
                             "GROUP BY ALL ORDER BY ALL", rejected="ops.rejected_record")
 
 

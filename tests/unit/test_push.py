@@ -65,8 +65,8 @@ def quote(number, month, package_id, *, fee, airtime, total, present=False, comp
 
 def targets(spark, decisions, *, identity=(held(1, "13800000001"),), quotes=(), contacts=(),
             campaigns=(campaign(),), columns=TARGET, channel="hall",
-            costs=("100.004", "87.546")):
-    match = [(number, "gotone_58", "voice", 3, Decimal(costs[0]), Decimal(costs[1]), 2)
+            costs=("100.004", "87.546"), months=3):
+    match = [(number, "gotone_58", "voice", months, Decimal(costs[0]), Decimal(costs[1]), 2)
              for number in {row[1] for row in decisions}]
     return push.targets(
         spark.createDataFrame(list(decisions), DECISION_ROW),
@@ -131,7 +131,7 @@ def test_the_hotline_sees_how_often_the_customer_was_reached_for_this_activity(s
     assert {row.best_frequency for row in rows} == {push.BEST_FREQUENCY}
 
 
-def test_the_web_gets_both_sides_as_means_of_the_comparable_months(spark):
+def test_the_web_gets_both_sides_as_means_of_the_months_priced_on_both(spark):
     quotes = [
         quote(1, 2, "old", fee="50", airtime="40", total="95", present=True),
         quote(1, 3, "old", fee="50", airtime="41", total="96.01", present=True),
@@ -143,8 +143,12 @@ def test_the_web_gets_both_sides_as_means_of_the_comparable_months(spark):
         quote(1, 3, "gotone_88", fee="88", airtime="0", total="93"),
         quote(2, 3, "gotone_58", fee="1", airtime="1", total="3"),
     ]
-    row = targets(spark, [decision(1, channel="web")], quotes=quotes, channel="web",
-                  columns=("before_lines", "after_lines"))[0]
+    def picture(months):
+        return targets(spark, [decision(1, channel="web")], quotes=quotes, channel="web",
+                       columns=("before_lines", "after_lines"), months=months,
+                       costs=("95.505", "73.51"))[0]
+
+    row = picture(months=2)
     before = json.loads(row.before_lines, object_pairs_hook=list)
     assert [line for line, _ in before] == [*AMOUNTS, "passed_through", "total"]
     before, after = dict(before), json.loads(row.after_lines)
@@ -152,6 +156,15 @@ def test_the_web_gets_both_sides_as_means_of_the_comparable_months(spark):
     assert (before["passed_through"], before["total"]) == ("5.01", "95.51")  # 5.005 and 95.505
     assert (after["monthly_fee"], after["local_airtime"]) == ("58.00", "10.51")  # 10.505
     assert (after["passed_through"], after["total"]) == ("5.01", "73.51")
+    april_is_lacking = picture(months=3)
+    assert json.loads(april_is_lacking.before_lines) == {"total": "95.51"}
+    assert json.loads(april_is_lacking.after_lines) == {"total": "73.51"}
+
+
+def test_without_a_present_package_to_price_the_web_gets_the_totals(spark):
+    row = targets(spark, [decision(1, channel="web")], channel="web",
+                  columns=("before_lines", "after_lines"))[0]
+    assert (row.before_lines, row.after_lines) == ('{"total":"100.00"}', '{"total":"87.55"}')
 
 
 def file_of(rows, **changes):

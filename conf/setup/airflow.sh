@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# The nightly DAG in an Airflow of its own, on this machine only: database, logs and password under
+# build/airflow; pool and connection from conf/airflow. Ctrl-C stops it; what it knew stays there.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+venv=$(realpath --no-symlinks "$1")
+
+export PATH=$venv/bin:$PATH
+export AIRFLOW_HOME=$PWD/build/airflow
+export AIRFLOW__CORE__DAGS_FOLDER=$PWD/dags
+export AIRFLOW__CORE__LOAD_EXAMPLES=False
+export AIRFLOW__CORE__PARALLELISM=2           # the default starts 32 workers
+export AIRFLOW__API__HOST=127.0.0.1           # the default listens on every network
+export AIRFLOW__API__PORT=${PORT:-8080}
+export AIRFLOW__API__BASE_URL=http://127.0.0.1:$AIRFLOW__API__PORT
+export AIRFLOW__API__WORKERS=1
+export AIRFLOW__CORE__EXECUTION_API_SERVER_URL=$AIRFLOW__API__BASE_URL/execution/
+export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED=False
+mkdir -p "$AIRFLOW_HOME" && chmod 700 "$AIRFLOW_HOME"   # it keeps a password and keys
+
+stop() { echo "chudian: $1; see build/airflow/$2.log" >&2; exit 1; }
+
+echo "preparing Airflow's database, pool and connection in build/airflow"
+{
+  airflow db migrate && airflow pools import conf/airflow/pools.json \
+    && airflow connections import --overwrite conf/airflow/connections.json
+} >"$AIRFLOW_HOME/setup.log" 2>&1 || stop "Airflow could not be prepared" setup
+
+# Not `airflow standalone`: its scheduler also serves the log files, and on every network.
+declare -A part
+finish() { # the scheduler first: a task that it ends still tells the server
+  trap - EXIT
+  kill "${part[scheduler]}" 2>/dev/null && wait "${part[scheduler]}" 2>/dev/null
+  kill "${part[@]}" 2>/dev/null
+  wait
+}
+trap finish EXIT
+trap 'exit 0' INT TERM
+for name in scheduler dag-processor api-server; do
+  options=$([ $name != scheduler ] || echo --skip-serve-logs)
+  airflow $name $options >"$AIRFLOW_HOME/$name.log" 2>&1 &
+  part[$name]=$!
+done
+cat <<SAY
+starting Airflow (about half a minute); then
+  open $AIRFLOW__API__BASE_URL as admin, with the password in
+  build/airflow/simple_auth_manager_passwords.json.generated
+  and trigger nightly with a data_date, for example 2009-05-03; Ctrl-C stops Airflow
+SAY
+wait -n || true
+for name in "${!part[@]}"; do
+  kill -0 "${part[$name]}" 2>/dev/null || stop "$name has stopped" "$name"
+done

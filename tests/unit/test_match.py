@@ -1,0 +1,263 @@
+"""Quotes by S2-R1…R8 with numbers worked out by hand, and which package is recommended."""
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from models import bill_item, holding, match
+from schemas.errors import ConfigError
+from tests import match_rows as rows
+from tests.match_rows import APRIL, FEB, MARCH, POLICY
+
+LONG_AGO = date(2008, 1, 1)
+OFFERED = ("big", "small", "data")
+PACKAGES = rows.catalogue_of(
+    present=("voice", "50", "gotone"), big=("voice", "58", "gotone"),
+    small=("voice", "20", "gotone", "mzone"), young=("voice", "10", "mzone"),
+    texts=("sms", "5", "gotone"), data=("gprs", "20", "gotone"),
+)
+# A bill of March: everything that R1 to R8 treat differently, 159.57 yuan in all.
+ITEMS = (
+    ("S1", MARCH, "package_rent", ("50", "present")), ("S1", MARCH, "package_rent", ("5", "texts")),
+    ("S1", MARCH, "local_voice", "40"), ("S1", MARCH, "roam_voice", "12"),
+    ("S1", MARCH, "ip_toll", "9"), ("S1", MARCH, "toll_voice", "7"),
+    ("S1", MARCH, "d12593", "1.57"), ("S1", MARCH, "info", "3"), ("S1", MARCH, "sms", "6"),
+    ("S1", MARCH, "mms", "2"), ("S1", MARCH, "gprs", "8"), ("S1", MARCH, "vas", "4"),
+    ("S1", MARCH, "other", "2"), ("S1", MARCH, "vpmn_rent", "10"),
+)
+RECORDS = {"monthly_fee": "20", "toll": "6", "d12593": "1.57", "other_fees": "3",
+           "direct_toll": "7", "unrated_fees": "0.50"}
+
+
+def quoted(spark, evaluated, policy=POLICY, items=ITEMS, offered=OFFERED, brand="gotone"):
+    """Quotes of subscriber 1, who holds `present` and `texts`, by (month, package)."""
+    people = rows.subscribers(spark, 1, brand=brand)
+    customers = evaluated.selectExpr("subscriber_id", "month", "DATE'2005-01-01' joined").distinct()
+    subscriptions = [(1, "voice", "present", LONG_AGO, None), (1, "sms", "texts", LONG_AGO, None)]
+    held = rows.holdings(spark, customers, subscriptions)
+    owned = held.select("subscriber_id", "kind", "package_id").distinct()
+    passed = rows.passing(spark, people, PACKAGES, *items)
+    result = match.quotes(
+        evaluated, passed, held, owned, people, PACKAGES, offered, policy)
+    return {(row.month, row.package_id): row for row in result.collect()}
+
+
+def amounts(row, *names):
+    return {name: str(row[name].normalize()) for name in names}
+
+
+@pytest.mark.parametrize("mode, rent, total", [
+    ("add", "10", "119.07"), ("subtract", "-10", "99.07"), ("none", "0", "109.07")])
+def test_a_voice_quote_by_the_eight_rules(spark, mode, rent, total):
+    evaluated = rows.evaluated(spark, (1, MARCH, "small", "voice", "70", RECORDS))
+    row = quoted(spark, evaluated, rows.policy(vpmn_rent_mode=mode))[MARCH, "small"]
+    assert amounts(row, *match.PASSED) == {
+        "d12593": "1.57",                 # R5: as recorded
+        "other_record_fees": "10.5",      # R6 and the toll of direct calls (R4), from the records
+        "new_service_fees": "27",         # R7: texts 5, sms 6, mms 2, gprs 8, vas 4, other 2
+        "vpmn_rent": rent.replace("10", "1E+1"),  # R8
+    }
+    assert row.passed_through == sum(row[name] for name in match.PASSED)
+    assert row.total == Decimal(total) == Decimal("70") + row.passed_through
+    assert (row.monthly_fee, row.toll, row.local_airtime) == (20, 6, 44)
+
+
+def test_an_sms_quote_lets_voice_and_its_rents_pass(spark):
+    # Whatever R8 means for a voice package, an SMS package does not take the VPMN's place.
+    evaluated = rows.evaluated(spark, (1, MARCH, "texts", "sms", "11", {
+        "d12593": "1.57", "other_fees": "3", "direct_toll": "7"}))
+    row = quoted(spark, evaluated, rows.policy(vpmn_rent_mode="subtract"))[MARCH, "texts"]
+    # package 50 + local 40 + roaming 12 + ip toll 9 + mms 2 + gprs 8 + vas 4 + other 2
+    assert amounts(row, "new_service_fees", "vpmn_rent") == {
+        "new_service_fees": "127", "vpmn_rent": "1E+1"}
+    # The present package at its own cost gives the bill back: rent 5 and messages 6.
+    assert row.total == sum(Decimal(one[3][0] if isinstance(one[3], tuple) else one[3])
+                            for one in ITEMS)
+    assert row.is_present
+
+
+def test_without_a_bill_the_quote_holds_what_the_records_know(spark):
+    evaluated = rows.evaluated(spark, (1, MARCH, "small", "voice", "70", RECORDS))
+    row = quoted(spark, evaluated, items=())[MARCH, "small"]
+    assert amounts(row, "total", "new_service_fees", "vpmn_rent") == {
+        "total": "82.07", "new_service_fees": "0", "vpmn_rent": "0"}
+
+
+def test_a_quote_that_is_not_comparable_has_no_amounts_but_a_reason(spark):
+    evaluated = rows.evaluated(spark, (1, MARCH, "small", "voice", "order of events"))
+    row = quoted(spark, evaluated)[MARCH, "small"]
+    assert (row.comparable, row.reason, row.replayed) == (False, "order of events", False)
+    assert all(row[name] is None for name in ("monthly_fee", "total", *match.PASSED))
+
+
+def test_the_best_k_of_a_kind_are_kept_and_the_present_package(spark):
+    evaluated = rows.evaluated(
+        spark, (1, MARCH, "present", "voice", "90"), (1, MARCH, "big", "voice", "70"),
+        (1, MARCH, "small", "voice", "60"), (1, MARCH, "data", "gprs", "99"))
+    kept = quoted(spark, evaluated, rows.policy(keep_packages=1))
+    assert {name for _, name in kept} == {"present", "small", "data"}
+    assert {name for (_, name), row in kept.items() if row.is_present} == {"present"}
+
+
+def test_packages_of_the_own_brand_are_kept_first(spark):
+    evaluated = rows.evaluated(
+        spark, (1, MARCH, "young", "voice", "10"), (1, MARCH, "small", "voice", "60"))
+    kept = quoted(spark, evaluated, rows.policy(keep_packages=1), offered=("young", "small"))
+    assert {name for _, name in kept} == {"small"}
+
+
+def test_a_closed_package_is_quoted_only_to_those_who_have_it(spark):
+    evaluated = rows.evaluated(
+        spark, (1, MARCH, "present", "voice", "90"), (1, MARCH, "big", "voice", "70"))
+    assert {name for _, name in quoted(spark, evaluated, offered=("small",))} == {"present"}
+
+
+def test_a_policy_that_counts_a_fee_twice_is_refused(spark):
+    treatments = POLICY.bill_items | {"toll_voice": bill_item.BillItem("rerated", "voice")}
+    with pytest.raises(ConfigError, match="bill_items.toll_voice: treatment records expected"):
+        quoted(spark, rows.evaluated(spark, (1, MARCH, "small", "voice", "70")),
+               replace(POLICY, bill_items=treatments))
+
+
+# ---- the match -----------------------------------------------------------------------------------
+
+MONTHS = (FEB, MARCH, APRIL)
+BACKTEST = "subscriber_id long, month date, cause string"
+
+
+def matched(spark, costs, paid=("100", "100", "100"), causes=("equal",) * 3, brand="gotone",
+            policy=POLICY):
+    """Package → its match row, for three months: costs by package, bills and back-test causes."""
+    people = rows.subscribers(spark, 1, brand=brand)
+    evaluated = rows.evaluated(spark, *(
+        (1, month, name, PACKAGES[name].kind, cost)
+        for name, amounts in costs.items() for month, cost in zip(MONTHS, amounts)
+    ))
+    customers = rows.months(spark, *((1, month, None) for month in MONTHS))
+    held = rows.holdings(spark, customers, [(1, "voice", "present", LONG_AGO, None)])
+    owned = held.select("subscriber_id", "kind", "package_id").distinct()
+    quotes = match.quotes(evaluated, rows.passing(spark, people, PACKAGES), held, owned, people,
+                          PACKAGES, tuple(PACKAGES), policy)
+    bills = rows.actual(spark, people, *(
+        ("S1", month, total) for month, total in zip(MONTHS, paid) if total))
+    tested = spark.createDataFrame(
+        [(1, month, cause) for month, cause in zip(MONTHS, causes)], BACKTEST)
+    result = match.package_match(
+        quotes, bills, tested, owned, people, PACKAGES, policy.rating)
+    return {row.package_id: row for row in result.collect()}
+
+
+def test_means_savings_and_ranks_of_three_months(spark):
+    found = matched(spark, {
+        "present": ("100", "110", "90"), "big": ("80", "95", "101"), "small": ("70", "130", "70")},
+        paid=("100", "110", "90"))
+    big, small, present = found["big"], found["small"], found["present"]
+    assert (big.months, big.mean_present_cost, big.mean_cost, big.saving) == (3, 100, 92, 8)
+    assert (big.months_won, big.worst_month_cost, big.income_change) == (2, 101, -8)
+    assert big.regret == 10 + 0 + 31
+    assert (small.rank, big.rank, present.rank) == (2, 1, None)
+    assert big.recommended and big.reasons == []
+    assert small.mean_cost == 90 and small.reasons == ["BILL_SHOCK"]
+    assert present.reasons == ["OWNED", "NO_SAVING", "MONTHS_WON"]
+
+
+def test_a_mean_is_shown_to_the_micro_yuan_and_compared_as_a_sum(spark):
+    # 15.00 in three months is 5.00 a month exactly; 14.99 is not.
+    found = matched(spark, {"big": ("95", "95", "95"), "small": ("95", "95", "95.01")})
+    assert found["big"].reasons == [] and found["small"].reasons == ["NO_SAVING"]
+    assert found["small"].saving == Decimal("4.996667")
+
+
+def test_one_month_won_is_not_enough_and_an_equal_month_is_not_won(spark):
+    found = matched(spark, {"big": ("50", "100", "100"), "small": ("50", "99.999999", "100")})
+    assert (found["big"].months_won, found["big"].reasons) == (1, ["MONTHS_WON"])
+    assert (found["small"].months_won, found["small"].reasons) == (2, [])
+
+
+def test_no_month_may_exceed_the_dearest_present_month_by_more_than_the_margin(spark):
+    found = matched(spark, {"big": ("50", "50", "132"), "small": ("50", "50", "132.000001")},
+                    paid=("100", "120", "90"))
+    assert found["big"].reasons == []
+    assert found["small"].reasons == ["BILL_SHOCK"]
+
+
+def test_ties_go_to_the_lower_fee_then_to_the_id(spark):
+    same = ("80", "80", "80")
+    found = matched(spark, {"big": same, "small": same, "young": same}, brand="mzone")
+    assert [found[name].rank for name in ("young", "small", "big")] == [1, 2, 3]
+    assert found["big"].reasons == ["BRAND"] and found["small"].recommended
+    twins = rows.catalogue_of(b=("voice", "20", "gotone"), a=("voice", "20", "gotone"))
+    assert [name for name in twins] == ["a", "b"]
+
+
+def test_a_month_that_is_not_comparable_stands_against_the_package(spark):
+    found = matched(spark, {"big": ("50", "order of events", "50"), "small": ("90", "90", "90")})
+    assert (found["big"].months, found["big"].mean_cost, found["big"].saving) == (2, 50, 50)
+    assert found["big"].reasons == ["NOT_COMPARABLE"]
+    assert found["small"].rank == 1 and found["big"].rank == 2
+
+
+def test_a_package_never_comparable_has_no_mean(spark):
+    found = matched(spark, {"big": ("order of events",) * 3})
+    assert (found["big"].months, found["big"].mean_cost, found["big"].saving) == (0, None, None)
+    assert found["big"].reasons == ["NOT_COMPARABLE", "NO_SAVING", "MONTHS_WON"]
+
+
+def test_without_bills_costs_are_shown_and_nothing_is_compared(spark):
+    found = matched(spark, {"big": ("50", "60", "70"), "small": ("51", "60", "70")},
+                    paid=(None,) * 3, causes=("no_bill",) * 3)
+    big = found["big"]
+    assert (big.months, big.mean_cost, big.worst_month_cost) == (3, 60, 70)
+    assert (big.mean_present_cost, big.saving, big.income_change) == (None, None, None)
+    assert (big.rank, big.months_won, big.reasons) == (1, 0, ["NO_BILL"])
+    assert found["small"].regret == 1
+
+
+def test_a_month_without_a_bill_is_not_compared(spark):
+    found = matched(spark, {"big": ("50", "500", "50")}, paid=("100", None, "100"),
+                    causes=("equal", "no_bill", "equal"))
+    assert (found["big"].months, found["big"].saving) == (2, 50)
+    assert found["big"].reasons == ["NO_BILL"]
+
+
+@pytest.mark.parametrize("causes, refused", [
+    (("equal", "equal", "equal"), False),
+    (("equal", "order_of_events", "equal"), False),
+    (("order_of_events",) * 3, True),            # nothing of his was ever reproduced
+    (("equal", "unexplained", "equal"), True),
+    (("equal", "package_changed", "equal"), True),
+    (("equal", "unknown_cell", "equal"), True),
+])
+def test_the_back_test_is_a_gate(spark, causes, refused):
+    found = matched(spark, {"big": ("50", "50", "50")}, causes=causes)
+    assert found["big"].reasons == (["BACKTEST"] if refused else [])
+
+
+# ---- who held what -------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("words, held, joined, expected", [
+    ("the whole month", [("big", LONG_AGO, None)], None, ("big", False)),
+    ("until the month's end", [("big", LONG_AGO, APRIL)], None, ("big", False)),
+    ("a change within the month", [("big", LONG_AGO, date(2009, 3, 10)),
+                                   ("small", date(2009, 3, 10), None)], None, ("small", True)),
+    ("given up within the month", [("big", LONG_AGO, date(2009, 3, 10))], None, ("big", True)),
+    ("begun within the month", [("big", date(2009, 3, 10), None)], None, ("big", True)),
+    ("begun on joining", [("big", date(2009, 3, 10), None)], date(2009, 3, 10), ("big", False)),
+    ("ended before", [("big", LONG_AGO, MARCH)], None, ("standard", False)),
+])
+def test_the_package_of_a_month(spark, words, held, joined, expected):
+    customers = rows.months(spark, (1, MARCH, joined))
+    (row,) = rows.holdings(
+        spark, customers, [(1, "voice", *one) for one in held], {"voice": "standard"}).collect()
+    assert (row.package_id, row.changed) == expected
+
+
+def test_the_packages_of_a_day(spark):
+    subscriptions = spark.createDataFrame(
+        [(1, "voice", "big", LONG_AGO, MARCH), (1, "voice", "small", MARCH, None),
+         (2, "sms", "texts", MARCH, None)], rows.SUBSCRIPTION)
+    people = rows.subscribers(spark, 1, 2)
+    held = holding.held_on(people, subscriptions, {"sms": "sms_standard"}, date(2009, 2, 28))
+    assert sorted(held.collect()) == [(1, "sms", "sms_standard"), (1, "voice", "big"),
+                                      (2, "sms", "sms_standard")]
