@@ -45,7 +45,7 @@ from schemas.config import Config
 ROOT = Path(__file__).resolve().parents[1]
 SPARK_CONNECTION = "chudian_spark"
 SPARK_POOL = "chudian"
-EVERY_MORNING = "0 6 * * *"  # of the configured zone: the last deliveries of the day before arrive by then
+EVERY_MORNING = "0 6 * * *"  # in the configured zone: by then the day before has arrived
 
 IMPACT = {
     "ingest": "Nothing of the night exists. Yesterday's tables stand and no channel gets a file. "

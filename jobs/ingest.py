@@ -4,27 +4,39 @@ Grain of the result: one accepted record in the source's `ods` table, one reject
 `ops.rejected_record`, one row of counts per delivery in the ledger. When this step fails, the
 table stays as it was and everything that reads it stops with the source's name.
 """
+import re
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
 from pyspark import StorageLevel
+from pyspark.errors import (
+    ArithmeticException,
+    DateTimeException,
+    NumberFormatException,
+    SparkRuntimeException,
+)
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.landing import DeliveredFile
 from jobs.plan import due_days
 from jobs.warehouse import Warehouse
-from models import delivery
+from models import delivered_line, delivery
 from schemas import expectations
 from schemas.config import Config
 from schemas.contract import Contract
+from schemas.errors import ConfigError, QualityError
 from schemas.window import Window
 
 WHOLE_FILES = {  # a file is one task: the ordinal of a line within its file is then its line number
     "spark.sql.files.maxPartitionBytes": str(1 << 40),
     "spark.sql.files.openCostInBytes": str(1 << 40),
 }
+PATTERN_SIGNS = r"[\\{}\[\]*?]"  # of a path, which Spark would take for a pattern
+CELL_ERRORS = (ArithmeticException, DateTimeException, NumberFormatException,
+               SparkRuntimeException)
 
 
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
@@ -41,15 +53,22 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     tagged = delivery.Tagged(frame, tagged.checks)
     try:
         with _unsplit(wh):
-            counts = {row["batch_date"]: row.asDict() for row in tagged.counts().collect()}
-        slices = _settle(wh, name, contract, window, files, counts)
-        rejected = sum(entry["rows_rejected"] for entry in slices.values())
-        wh.keep_rejected(name, tagged.rejected(), window, rejected)
-        wh.replace(contract.table, tagged.accepted(), source=name, counts=slices,
-                   files_per_slice=conf.runtime.parallel.files_per_day)
+            counts = _counted(name, tagged)
+        slices = _settle(wh, name, contract, window, files, counts, tagged.checks)
+        wh.take_in(contract.table, name, tagged.accepted(), tagged.rejected(), slices,
+                   conf.runtime.parallel.files_per_day)
     finally:
         for cached in (frame, *known.values()):
             cached.unpersist()
+
+
+def _counted(name: str, tagged: delivery.Tagged) -> dict:
+    """The figures of each day, in the pass that reads the files."""
+    try:
+        return {row["batch_date"]: row.asDict() for row in tagged.counts().collect()}
+    except CELL_ERRORS as error:  # its text holds the cell
+        raise ConfigError(f"sources.yml: {name}: an expression of the mapping stops at a cell "
+                          f"({error.getCondition()}): use its try_… form") from None
 
 
 def value_sets(conf: Config) -> dict[str, list[str]]:
@@ -76,14 +95,15 @@ def _lines(wh: Warehouse, files: list[DeliveredFile], header: bool) -> DataFrame
         return wh.spark.createDataFrame(
             [], "value string, file_name string, row_no bigint, batch_date date")
     days = wh.spark.createDataFrame(
-        [(wh.uri(file.path), file.path.name, file.day) for file in files],
+        [(wh.tables.uri(file.path), file.path.name, file.day) for file in files],
         "_uri string, file_name string, batch_date date")
-    text = wh.spark.read.text([str(file.path.resolve()) for file in files], lineSep="\n")
+    text = wh.spark.read.text([re.sub(PATTERN_SIGNS, r"\\\g<0>", str(file.path.resolve()))
+                               for file in files], lineSep="\n")
     place = F.monotonically_increasing_id().bitwiseAND(F.lit((1 << 33) - 1))
     lines = text.select("value", F.col("_metadata.file_path").alias("_uri"), place.alias("_place"))
     if header:
         lines = lines.where("_place > 0")
-    return (lines.where(F.expr(f"length(btrim(value, '{delivery.BLANKS}')) > 0"))
+    return (lines.where(F.expr(f"length(btrim(value, '{delivered_line.BLANKS}')) > 0"))
             .join(F.broadcast(days), "_uri")
             .select("value", "file_name", "batch_date",
                     (F.col("_place") + (0 if header else 1)).alias("row_no")))
@@ -118,7 +138,8 @@ def _earlier(wh: Warehouse, name: str, contract: Contract, window: Window) -> Da
 
 
 def _settle(wh: Warehouse, name: str, contract: Contract, window: Window,
-            files: list[DeliveredFile], counts: dict) -> dict[str, dict[str, int]]:
+            files: list[DeliveredFile], counts: dict, checks: Sequence[delivery.Check]
+            ) -> dict[str, dict[str, int]]:
     """The ledger's figures per day, after the gate has let the delivery through.
 
     Delivered is what was counted in the files before Spark read them.
@@ -133,16 +154,29 @@ def _settle(wh: Warehouse, name: str, contract: Contract, window: Window,
                    for part in ("accepted", "rejected", "duplicate", "late")}
         slices[str(day)] = {"rows_delivered": delivered[day],
                             **{f"rows_{part}": rows for part, rows in figures.items()}}
-        total.update(figures, delivered=delivered[day])
-    settled = total["accepted"] + total["rejected"] + total["duplicate"]
-    metrics = {**{part: total[part] for part in expectations.INGEST_COUNTS},
-               "unaccounted": total["delivered"] - settled,
+        settled = sum(figures[part] for part in ("accepted", "rejected", "duplicate"))
+        total.update(figures, delivered=delivered[day],
+                     unaccounted=abs(delivered[day] - settled))
+    metrics = {**{part: total[part] for part in (*expectations.INGEST_COUNTS, "unaccounted")},
                "reject_share": total["rejected"] / max(total["delivered"], 1)}
     rejects = wh.conf.sources[name].rejects
-    wh.check(contract, metrics, expectations.suite(
-        contract, {"warn_share": rejects.warn_share, "stop_share": rejects.stop_share}),
-        name, str(window))
+    try:
+        wh.check(contract, metrics, expectations.suite(
+            contract, {"warn_share": rejects.warn_share, "stop_share": rejects.stop_share}),
+            name, str(window))
+    except QualityError as error:
+        raise QualityError(f"{error}{_most_often(checks, counts)}") from None
     return slices
+
+
+def _most_often(checks: Sequence[delivery.Check], counts: dict) -> str:
+    """The commonest reasons of a delivery that is refused, which nobody could look up later."""
+    rows = Counter()
+    for seen in counts.values():
+        rows.update({check.reason: seen[f"check_{place}"] for place, check in enumerate(checks)
+                     if check.severity == "critical"})
+    named = [f"{reason} ({count:,} rows)" for reason, count in rows.most_common(3) if count]
+    return f"; most often: {'; '.join(named)}" if named else ""
 
 
 if __name__ == "__main__":

@@ -11,8 +11,9 @@ from zoneinfo import ZoneInfo
 
 from schemas import contract
 from schemas.config import Config
+from schemas.contract import APPEND_ONLY, Contract
 from schemas.errors import ConfigError
-from schemas.window import Window, closes_in, parse_date
+from schemas.window import Window, closed_months, closes_in, parse_date
 
 DAILY = "daily"
 MONTH_CLOSE = "month close"
@@ -48,6 +49,24 @@ class Step:
 def due_days(conf: Config, source: str, window: Window) -> list[date]:
     """The days of the window on which a delivery of the source is expected."""
     return [day for day in window.days() if conf.sources[source].cadence.due(day)]
+
+
+def rated_months(conf: Config, window: Window) -> list[date]:
+    """The closed months that a run of the window re-rates, oldest first (S2-07)."""
+    return closed_months(window.last, conf.policy.rating.months, conf.policy.month_close.day)
+
+
+def slices(conf: Config, table: Contract, window: Window, source: str | None = None) -> list[str]:
+    """The slices of a table that a run of the window replaces (for a delivery: of its source)."""
+    if source is not None:
+        return [str(day) for day in due_days(conf, source, window)]
+    if table.slice == "batch_date":
+        return [str(day) for day in window.days()]
+    if table.slice == "data_date":
+        return [str(window.last)]
+    if table.slice == "month":
+        return [str(month) for month in rated_months(conf, window)]
+    return [APPEND_ONLY]
 
 
 def night(conf: Config) -> tuple[Step, ...]:

@@ -73,6 +73,19 @@ class Judge:
         built = self._context.build_data_docs()
         return Path(next(iter(built.values())).removeprefix("file://"))
 
+    def keep(self, name: str, text: str) -> None:
+        """Write a page beside the data docs, whole or not at all (local warehouses only)."""
+        if self.folder is None:
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        part = self.folder / f".{name}.part"
+        part.write_text(text, encoding="utf-8")
+        part.replace(self.folder / name)
+
+    def link(self, page: Path) -> str:
+        """A page of the data docs as a link from a page beside them."""
+        return str(page.resolve().relative_to(self.folder.resolve()))
+
     def _open(self):
         self._importing.join()
         gx = _library()

@@ -30,9 +30,9 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     parts = [_deliveries(window, wh, conf), _contacts(wh, day), _backtest(wh, day),
              _decisions(wh, day)]
     docs = wh.judge.publish()
-    wh.publish(f"report_{day}.html", PAGE.format(
+    wh.judge.keep(f"report_{day}.html", PAGE.format(
         day=window, parts="\n".join(part for part in parts if part),
-        docs=wh.relative(docs) if docs else "#"))
+        docs=wh.judge.link(docs) if docs else "#"))
 
 
 def _deliveries(window: Window, wh: Warehouse, conf: Config) -> str:

@@ -157,7 +157,7 @@ def run_of(warehouse: str):
             _lock(lock, run_id, warehouse)
             yield run_id
     except ChudianError as error:
-        log.error("%s", error)
+        log.error("%s", error, exc_info=error.__cause__)
         raise
     except Exception as error:
         log.exception("stopped")

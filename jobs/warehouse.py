@@ -1,4 +1,4 @@
-"""The one border between the program and its tables: paths, Delta, checks, commits, ledger.
+"""The one border between the program and its tables: declared use, checks, commits, ledger.
 
 A step reads and writes only what the plan declares for it. `read` gives a declared window of a
 table and stops when that window has not been committed; `replace` conforms a frame to its contract,
@@ -11,27 +11,26 @@ from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 
-from py4j.protocol import Py4JJavaError
 from pyspark import StorageLevel
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.landing import Landing
 from jobs.ledger import COMMITTED, FAILED, STARTED, Entry, Ledger
 from jobs.outbox import Outbox
-from jobs.plan import OPS, Step, due_days
+from jobs.plan import OPS, Step, due_days, rated_months, slices
 from jobs.quality import Judge, Judgement
-from schemas import delta, expectations
+from jobs.tables import Tables, conform, shaped
+from models import slice_figures
+from schemas import expectations
 from schemas.config import Config
 from schemas.contract import Contract
 from schemas.errors import ChudianError, InputError, QualityError
-from schemas.spark import key_hash, struct_type
-from schemas.window import Window, closed_months
+from schemas.spark import struct_type
+from schemas.window import Window
 
-APPEND_ONLY = "-"
+REJECTED = "ops.rejected_record"
 
 
 @dataclass
@@ -54,8 +53,8 @@ class Warehouse:
     def __init__(self, spark: SparkSession, root: str, contracts: Mapping[str, Contract],
                  conf: Config, ledger: Ledger, judge: Judge, landing: Landing,
                  outbox: Outbox) -> None:
-        self.root = root.rstrip("/") if "://" in root else str(Path(root).resolve())
         self.spark, self.contracts = spark, contracts
+        self.tables = Tables(spark, root, contracts)
         self.conf, self.ledger, self.judge = conf, ledger, judge
         self.landing, self.outbox = landing, outbox
         self._activity: Activity | None = None
@@ -72,9 +71,8 @@ class Warehouse:
     def open(self, tables: Iterable[str]) -> None:
         """Create what is missing of these tables and of `ops`, and learn what is committed."""
         for table in dict.fromkeys((*OPS, *tables)):
-            if self.version(table) is None:
-                self.spark.sql(delta.create_table_sql(self.contracts[table], self.path(table)))
-        rows = (self._load("ops.run_ledger").where(F.col("state") == COMMITTED)
+            self.tables.create(table)
+        rows = (self.tables.load("ops.run_ledger").where(F.col("state") == COMMITTED)
                 .orderBy("committed_at").collect())
         for row in rows:
             self.ledger.remember(Entry(**{**row.asDict(), "source": row["source"] or ""}))
@@ -83,8 +81,8 @@ class Warehouse:
     def step(self, step: Step, window: Window):
         """Let `step` read and write its tables; its slices end as committed or failed."""
         self._activity = activity = Activity(step, window)
-        started = [(table, source, slice_) for table in step.writes
-                   for source, slice_ in self._slices(table, window, step.source)]
+        started = [(table, step.source or "", slice_) for table in step.writes
+                   for slice_ in self._slices(table, window, step.source)]
         for table, source, slice_ in started:
             self.ledger.write(step.name, table, slice_, STARTED, source=source)
         self.flush()
@@ -110,7 +108,7 @@ class Warehouse:
                 schema = struct_type(self.contracts[table])
                 frame = self.spark.createDataFrame(
                     [tuple(row[name] for name in schema.names) for row in rows], schema)
-                frame.coalesce(1).write.format("delta").mode("append").save(self.path(table))
+                self.tables.save(table, frame.coalesce(1))
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -136,8 +134,8 @@ class Warehouse:
         for month in months or ():
             if contract.slice == "month" and not self.ledger.is_committed(table, month):
                 raise self._missing(table, str(month))
-        activity.versions[table] = self.version(table)
-        return self._part(contract, self._load(table), window, upto, on, months)
+        activity.versions[table] = self.tables.version(table)
+        return self._part(contract, self.tables.load(table), window, upto, on, months)
 
     def last_snapshot(self, table: str, on: date) -> date | None:
         """The newest committed snapshot of a declared table that is not after `on`."""
@@ -169,82 +167,83 @@ class Warehouse:
 
     # -- writing ---------------------------------------------------------------------------------
 
-    def replace(self, table: str, frame: DataFrame, *, source: str = "",
-                counts: Mapping[str, Mapping[str, int]] | None = None,
-                files_per_slice: int = 1) -> int:
+    def replace(self, table: str, frame: DataFrame) -> int:
         """Replace the window's slices of a declared table by `frame`; the rows written.
 
-        The frame is conformed to the contract and judged before the commit. `counts` are the
-        `rows_*` figures per slice of a delivery, which has been counted and judged already.
-        QualityError when a critical check fails: then the table stays as it was.
+        The frame is conformed to the contract and judged before the commit. QualityError when a
+        critical check fails: then the table stays as it was.
         """
-        activity = self._declared(table, "writes")
-        contract = self.contracts[table]
-        frame = self._conform(contract, frame)
-        if counts is not None:
-            per_slice = {slice_: figures["rows_accepted"] for slice_, figures in counts.items()}
-            self._commit(contract, frame, source, activity, files_per_slice)
-        else:
-            frame = frame.persist(StorageLevel.MEMORY_AND_DISK)
-            try:
-                per_slice = self._judge(contract, frame, activity)
-                self._commit(contract, frame, source, activity, files_per_slice)
-            finally:
-                frame.unpersist()
-        self._note(contract, source, activity, per_slice, counts or {})
-        return sum(per_slice.values())
-
-    def append(self, table: str, frame: DataFrame) -> int:
-        """Add rows to a declared append-only table; nothing is written for an empty frame."""
-        activity = self._declared(table, "writes")
-        contract = self.contracts[table]
-        frame = self._conform(contract, frame).persist(StorageLevel.MEMORY_AND_DISK)
+        activity, contract = self._declared(table, "writes"), self.contracts[table]
+        if contract.slice is None:
+            raise ChudianError(f"{table} is only appended to: no slice of it can be replaced")
+        frame = conform(contract, frame).persist(StorageLevel.MEMORY_AND_DISK)
         try:
-            rows = frame.count()
-            if rows:
-                self._save(contract, frame.coalesce(1), "append", None)
+            rows = self._judge(contract, frame, activity)
+            self._commit(contract, frame, "", activity)
         finally:
             frame.unpersist()
-        self._note(contract, "", activity, {APPEND_ONLY: rows}, {})
-        return rows
+        self._note(contract, "", activity, rows)
+        return sum(rows.values())
 
-    def keep_rejected(self, source: str, frame: DataFrame, window: Window, rows: int) -> None:
-        """Replace the rejected rows of a source's deliveries in the window."""
-        known = self.ledger.committed.get((self.conf.sources[source].record, source), {})
-        before = any(known[str(day)].rows_rejected for day in window.days() if str(day) in known)
-        if not rows and not before:
-            return
-        table = "ops.rejected_record"
-        contract = self.contracts[table]
-        where = (f"source = '{source}' AND data_date >= '{window.first}' "
-                 f"AND data_date <= '{window.last}'")
-        self._save(contract, self._conform(contract, frame).coalesce(1), "overwrite", where)
+    def take_in(self, table: str, source: str, accepted: DataFrame, rejected: DataFrame,
+                counts: Mapping[str, Mapping[str, int]], files_per_slice: int = 1) -> int:
+        """Replace what a source delivered in the window: its accepted rows, its rejected lines.
 
-    def _conform(self, contract: Contract, frame: DataFrame) -> DataFrame:
-        """The contract's columns in its order and types; an unknown or missing one is refused."""
-        schema = struct_type(contract)
-        unknown = sorted(set(frame.columns) - set(schema.names))
-        missing = [name for name in schema.names if name not in frame.columns]
-        if unknown or missing:
-            raise ChudianError(f"{contract.table}: the frame does not fit the contract: unknown "
-                               f"columns {unknown or 'none'}, missing columns {missing or 'none'}")
-        return frame.select([F.col(f.name).cast(f.dataType).alias(f.name) for f in schema.fields])
+        `counts` are the `rows_*` figures per slice of the delivery, which has been judged already.
+        """
+        activity, contract = self._declared(table, "writes"), self.contracts[table]
+        known = [self.ledger.entry(table, slice_, source) for slice_ in counts]
+        self._commit(contract, conform(contract, accepted), source, activity,
+                     files_per_slice)
+        if any(entry.rows_rejected for entry in known if entry is not None) or any(
+                figures["rows_rejected"] for figures in counts.values()):
+            window = activity.window
+            self.tables.save(REJECTED, conform(self.contracts[REJECTED], rejected)
+                             .coalesce(1), f"source = '{source}' AND "
+                             f"{_between('data_date', window)}")
+        rows = {slice_: figures["rows_accepted"] for slice_, figures in counts.items()}
+        self._note(contract, source, activity, rows, counts)
+        return sum(rows.values())
+
+    def append(self, table: str, frame: DataFrame) -> int:
+        """Add rows to a declared append-only table; nothing is written for an empty frame.
+
+        QualityError for a key that the frame holds twice or the table holds already.
+        """
+        activity, contract = self._declared(table, "writes"), self.contracts[table]
+        if contract.slice is not None:
+            raise ChudianError(f"{table} is written by slices: replace one instead of appending")
+        frame = conform(contract, frame).persist(StorageLevel.MEMORY_AND_DISK)
+        try:
+            rows = self._judge(contract, frame, activity)
+            if rows:
+                self.tables.save(table, frame.coalesce(1))
+        finally:
+            frame.unpersist()
+        self._note(contract, "", activity, rows)
+        return sum(rows.values())
 
     def _judge(self, contract: Contract, frame: DataFrame, activity: Activity) -> dict[str, int]:
-        """Count rows by slice and doubled keys in one pass, and let the suite decide."""
-        slice_column = F.lit(APPEND_ONLY) if contract.slice is None else F.col(contract.slice)
-        keys = F.count_distinct(key_hash(contract, frame))
-        required = [name for name in contract.key if contract.column(name).required]
-        rows = (frame.groupBy(slice_column.cast("string").alias("slice"))
-                .agg(F.count(F.lit(1)).alias("rows"), keys.alias("keys"),
-                     *[F.count_if(F.col(name).isNull()).alias(f"null_{name}")
-                       for name in required]).collect())
-        metrics = {"rows": sum(row["rows"] for row in rows),
-                   "key_duplicates": sum(row["rows"] - row["keys"] for row in rows),
-                   **{f"null_{name}": sum(row[f"null_{name}"] for row in rows)
-                      for name in required}}
+        """Count rows by slice, doubled keys and broken rules in one pass; the suite decides.
+
+        The table's own constraints would refuse a row too, but print its values.
+        """
+        figures = slice_figures.by_slice(frame, contract).collect()
+        metrics = slice_figures.metrics(figures, contract)
+        if figures and contract.slice is None:
+            metrics["key_duplicates"] += self.tables.load(contract.table).join(
+                frame, list(contract.key), "left_semi").count()
         self.check(contract, metrics, expectations.suite(contract), "", str(activity.window))
-        return {row["slice"]: row["rows"] for row in rows}
+        broken = slice_figures.broken_rules(figures, contract)
+        if broken:
+            raise QualityError(f"{contract.table} {activity.window}: {'; '.join(broken)}")
+        rows = {row["slice"]: row["rows"] for row in figures}
+        due = self._slices(contract.table, activity.window)
+        astray = sorted(set(rows) - set(due))
+        if astray:
+            raise ChudianError(f"{contract.table}: rows of {', '.join(astray)} in a run that "
+                               f"replaces {', '.join(due)}")
+        return rows
 
     def check(self, contract: Contract, metrics: Mapping, suite: list, source: str, slice_: str
               ) -> list[Judgement]:
@@ -260,109 +259,40 @@ class Warehouse:
         return [r for r in results if not r.success]
 
     def _commit(self, contract: Contract, frame: DataFrame, source: str, activity: Activity,
-                files: int) -> None:
+                files: int = 1) -> None:
         window = activity.window
         if contract.slice == "batch_date":
-            where = f"batch_date >= '{window.first}' AND batch_date <= '{window.last}'"
-            if source:
-                where += f" AND source = '{source}'"
+            where = _between("batch_date", window) + (f" AND source = '{source}'" if source else "")
         elif contract.slice == "data_date":
             where = f"data_date = '{window.last}'"
         else:
             months = ", ".join(f"'{month}'" for month in self.months(window))
             where = f"month IN ({months})"
-        spread = [F.col(contract.slice)]
-        if files > 1:
-            spread.append(F.pmod(F.xxhash64(*contract.sort_by), F.lit(files)))
         many = len(self._slices(contract.table, window, source or None)) > 1
-        shaped = frame.repartition(*spread) if many else frame.coalesce(files)
-        if contract.sort_by:
-            shaped = shaped.sortWithinPartitions(contract.slice, *contract.sort_by)
-        self._save(contract, shaped, "overwrite", where)
-
-    def _save(self, contract: Contract, frame: DataFrame, mode: str, where: str | None) -> None:
-        writer = frame.write.format("delta").mode(mode)
-        if where is not None:
-            writer = writer.option("replaceWhere", where)
-        try:
-            writer.save(self.path(contract.table))
-        except (PySparkException, Py4JJavaError) as error:
-            text = str(error)
-            if "DELTA_VIOLATE_CONSTRAINT" in text or "DELTA_NOT_NULL" in text \
-                    or "DELTA_CONSTRAINT" in text:
-                # The engine prints the row's values: a person's data. Only the rule may be shown.
-                name = text.split("constraint ", 1)[-1].split(" ", 1)[0].strip(":")
-                raise QualityError(f"{contract.table}: a row breaks the contract ({name}); "
-                                   "nothing was written") from None
-            raise
+        self.tables.save(contract.table, shaped(contract, frame, many, files), where)
 
     def _note(self, contract: Contract, source: str, activity: Activity,
-              rows: Mapping[str, int], counts: Mapping[str, Mapping[str, int]]) -> None:
-        version = self.version(contract.table)
-        for _, slice_ in self._slices(contract.table, activity.window, source or None):
+              rows: Mapping[str, int], counts: Mapping[str, Mapping[str, int]] | None = None
+              ) -> None:
+        version = self.tables.version(contract.table)
+        for slice_ in self._slices(contract.table, activity.window, source or None):
             self.ledger.write(activity.step.name, contract.table, slice_, COMMITTED, source=source,
                               versions=activity.versions, output_version=version,
-                              rows_out=rows.get(slice_, 0), **counts.get(slice_, {}))
+                              rows_out=rows.get(slice_, 0), **(counts or {}).get(slice_, {}))
             activity.committed.add((contract.table, source, slice_))
         activity.rows_out += sum(rows.values())
 
-    def publish(self, name: str, text: str) -> None:
-        """Write a page below `<warehouse>/_docs`, whole or not at all (local warehouses only)."""
-        if self.judge.folder is None:
-            return
-        self.judge.folder.mkdir(parents=True, exist_ok=True)
-        part = self.judge.folder / f".{name}.part"
-        part.write_text(text, encoding="utf-8")
-        part.replace(self.judge.folder / name)
-
-    def relative(self, page: Path) -> str:
-        """A page of the data docs as a link from a published one."""
-        return str(page.resolve().relative_to(self.judge.folder.resolve()))
-
     # -- what is where -------------------------------------------------------------------------
-
-    def path(self, table: str) -> str:
-        return f"{self.root}/{table.replace('.', '/')}"
-
-    def uri(self, file: Path) -> str:
-        """A file as Spark names it in `_metadata.file_path`."""
-        path = self.spark._jvm.org.apache.hadoop.fs.Path(str(file.resolve()))
-        files = path.getFileSystem(self.spark._jsparkSession.sessionState().newHadoopConf())
-        return files.makeQualified(path).toUri().toString().replace("file:///", "file:/", 1)
-
-    def version(self, table: str) -> int | None:
-        """The newest version of a table's log; None when there is no table yet."""
-        jvm = self.spark._jvm
-        log = jvm.org.apache.hadoop.fs.Path(self.path(table) + "/_delta_log")
-        files = log.getFileSystem(self.spark._jsparkSession.sessionState().newHadoopConf())
-        if not files.exists(log):
-            return None
-        names = (status.getPath().getName() for status in files.listStatus(log))
-        return max((int(n[:-5]) for n in names if n.endswith(".json")), default=None)
 
     def months(self, window: Window) -> list[date]:
         """The closed months that a run of this window re-rates, oldest first (S2-07)."""
-        policy = self.conf.policy
-        return closed_months(window.last, policy.rating.months, policy.month_close.day)
+        return rated_months(self.conf, window)
 
-    def _load(self, table: str) -> DataFrame:
-        return self.spark.read.format("delta").load(self.path(table))
+    def _slices(self, table: str, window: Window, source: str | None = None) -> list[str]:
+        return slices(self.conf, self.contracts[table], window, source)
 
     def _feeding(self, table: str) -> list[str]:
         return [name for name, source in self.conf.sources.items() if source.record == table]
-
-    def _slices(self, table: str, window: Window, source: str | None) -> list[tuple[str, str]]:
-        """(source, slice) pairs that a run of the window replaces."""
-        kind = self.contracts[table].slice
-        if source is not None:
-            return [(source, str(day)) for day in due_days(self.conf, source, window)]
-        if kind == "batch_date":
-            return [("", str(day)) for day in window.days()]
-        if kind == "data_date":
-            return [("", str(window.last))]
-        if kind == "month":
-            return [("", str(month)) for month in self.months(window)]
-        return [("", APPEND_ONLY)]
 
     def _require(self, table: str, window: Window) -> None:
         """Every slice of the window is committed, for each source that feeds the table."""
@@ -375,7 +305,7 @@ class Warehouse:
                             and not self.conf.sources[source].optional:
                         raise self._missing(f"{table} from {source}", str(day))
             return
-        for _, slice_ in self._slices(table, window, None):
+        for slice_ in self._slices(table, window):
             if not self.ledger.is_committed(table, slice_):
                 raise self._missing(table, slice_)
 
@@ -389,3 +319,7 @@ class Warehouse:
             raise ChudianError(f"{self.running.name} {use} {table}, which the plan does not "
                                f"declare: add it to the step in jobs/plan.py")
         return self._activity
+
+
+def _between(column: str, window: Window) -> str:
+    return f"{column} >= '{window.first}' AND {column} <= '{window.last}'"

@@ -10,20 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from models import delivered_line
 from schemas.config import Source
 from schemas.contract import Contract
-from schemas.rule import quoted_name
+from schemas.errors import ConfigError
 from schemas.spark import key_hash, row_rules, struct_type
 
-BLANKS = " \\t\\r\\u000b\\u000c"  # what a blank line may hold
 BITS = 62
-PLACES_OF_CSV = 20_000
-# UTF-8 read as GB18030 is mostly readable nonsense, but Chinese text is almost never both.
-WRITTEN_AS_UTF8 = "is_valid_utf8(cast(value as string)) and cast(value as string) rlike '[\\\\u4e00-\\\\u9fff]'"
 PLACES = ("source", "file_name", "row_no", "batch_date")
 ADDED = PLACES + ("record_key", "local_date", "local_second")
 
@@ -87,22 +85,24 @@ def tag(lines: DataFrame, name: str, source: Source, contract: Contract,
     referencing column the frame of values that exist. `earlier`: accepted rows of the source from
     the look-back, with the key's columns, `record_key` and `batch_date`.
     """
-    fields = _fields(lines, source)
+    fields = delivered_line.fields(lines, source)
     checks = [Check(f"line: not readable as {source.format.encoding}", F.col("_undecoded")),
               Check(f"line: expected {len(source.columns)} fields separated by "
                     f"{source.format.delimiter!r}", F.col("_broken"))]
     typed, more = _typed(fields, source, contract, session_zone)
-    excluded = [Check(reason, F.col(f"_excluded_{place}"))
+    whole = ~F.col("_undecoded") & ~F.col("_broken")
+    excluded = [Check(reason, F.col(f"_excluded_{place}") & whole)
                 for place, reason in enumerate(source.exclude)]
     checks += excluded
     alone = len(checks)  # a row that breaks one of these is judged no further
     checks += more + _event_checks(source, contract)
+    flags = set(typed.columns)
     for rule in row_rules(contract, sets):
         if rule.column in ADDED:
             continue
-        violated = rule.violated
-        if rule.code == "required" and f"_unread_{rule.column}" in typed.columns:
-            violated &= ~F.col(f"_unread_{rule.column}")  # it has a value: one fault, one reason
+        violated, unread = rule.violated, f"_unread_{rule.column}"
+        if rule.code == "required" and unread in flags:  # it has a value: one fault, one reason
+            violated = violated & ~F.col(unread)
         checks.append(Check(rule.reason, violated, rule.severity))
     typed = typed.withColumn("source", F.lit(name))
     for column, frame in (known or {}).items():
@@ -115,55 +115,10 @@ def tag(lines: DataFrame, name: str, source: Source, contract: Contract,
     return Tagged(_duplicates(tagged, source, contract, earlier), tuple(checks))
 
 
-def _fields(lines: DataFrame, source: Source) -> DataFrame:
-    """The line cut into the file's columns, all text, trimmed, the empty ones null."""
-    form = source.format
-    names = list(source.columns)
-    if form.encoding == "utf-8":
-        undecoded = ~F.expr("is_valid_utf8(value)")
-        line = F.expr("make_valid_utf8(value)")
-    else:  # undecodable bytes become U+FFFD, which no such file may hold
-        line = F.decode(F.col("value").cast("binary"), form.encoding.upper())
-        undecoded = line.contains("\ufffd") | F.expr(WRITTEN_AS_UTF8)
-    here = lines.select(line.alias("_line"), undecoded.alias("_undecoded"),
-                        F.regexp_replace(line, "^\ufeff|\r$", "").alias("_text"),
-                        F.col("file_name").alias("_file"), F.col("row_no").alias("_row"),
-                        F.col("batch_date").alias("_day"))
-    if form.quote:
-        cut, broken, cell = _unquoted(form.delimiter, form.quote, names)
-    else:
-        pattern = "".join("\\" + c if not c.isalnum() else c for c in form.delimiter)
-        cut, broken = F.split("_text", pattern, -1), F.size("_cut") != len(names)
-        cell = [F.get(F.col("_cut"), F.lit(place)) for place in range(len(names))]
-    here = here.withColumn("_cut", cut)
-    broken = broken & ~F.col("_undecoded")
-    cells = [F.nullif(F.trim(one), F.lit("")).alias(name) for name, one in zip(names, cell)]
-    return here.select("_line", "_file", "_row", "_day", "_undecoded", broken.alias("_broken"),
-                       *cells)
-
-
-def _unquoted(delimiter: str, quote: str, names: Sequence[str]
-              ) -> tuple[Column, Column, list[Column]]:
-    """How a line with quoted fields is cut, whether the cut failed, and each of its fields."""
-    marks = F.length("_text") - F.length(F.replace("_text", F.lit(delimiter), F.lit("")))
-    schema = ", ".join(f"{quoted_name(name)} STRING" for name in (*names, "_corrupt"))
-    options = {"sep": delimiter, "quote": quote, "escape": quote, "mode": "PERMISSIVE",
-               "columnNameOfCorruptRecord": "_corrupt"}
-    # The parser stops the run at a line of more fields than it has places for.
-    cut = F.from_csv(F.when(marks < PLACES_OF_CSV, F.col("_text")), schema, options)
-    broken = F.col("_cut").isNull() | F.col("_cut").getField("_corrupt").isNotNull()
-    return cut, broken, [F.col("_cut").getField(name) for name in names]
-
-
 def _typed(fields: DataFrame, source: Source, contract: Contract, session_zone: str
            ) -> tuple[DataFrame, list[Check]]:
     """The contract's columns by the mapping; text is cast, and a cast that fails is an error."""
-    excluded = [F.coalesce(F.expr(predicate), F.lit(False)).alias(f"_excluded_{place}")
-                for place, predicate in enumerate(source.exclude.values())]
-    mapped = fields.select(
-        "_line", "_file", "_row", "_day", "_undecoded", "_broken", *excluded,
-        *[_coded(F.expr(sql), source.codes.get(column)).alias(f"_m_{column}")
-          for column, sql in source.mapping.items()])
+    mapped = _mapped(fields, source)
     kinds = dict(mapped.dtypes)
     schema = {field.name: field.dataType for field in struct_type(contract).fields}
     columns, checks = [], []
@@ -187,6 +142,26 @@ def _typed(fields: DataFrame, source: Source, contract: Contract, session_zone: 
     flags = [name for name in mapped.columns if name.startswith("_excluded_")]
     typed = mapped.select("_line", "_undecoded", "_broken", *flags, *places, *columns)
     return _local_times(typed, source, schema, session_zone), checks
+
+
+def _mapped(fields: DataFrame, source: Source) -> DataFrame:
+    """The expressions of mapping and exclude; ConfigError names the one that is no SQL."""
+    excluded = [F.coalesce(F.expr(predicate), F.lit(False)).alias(f"_excluded_{place}")
+                for place, predicate in enumerate(source.exclude.values())]
+    try:
+        return fields.select(
+            "_line", "_file", "_row", "_day", "_undecoded", "_broken", *excluded,
+            *[_coded(F.expr(sql), source.codes.get(column)).alias(f"_m_{column}")
+              for column, sql in source.mapping.items()])
+    except AnalysisException:
+        for part, expressions in (("mapping", source.mapping), ("exclude", source.exclude)):
+            for name, sql in expressions.items():
+                try:
+                    fields.select(F.expr(sql))
+                except AnalysisException as error:
+                    raise ConfigError(f"sources.yml: {source.id}.{part}.{name}: {sql}: "
+                                      f"{str(error).splitlines()[0]}") from None
+        raise
 
 
 def _coded(value: Column, codes: Mapping[str, str] | None) -> Column:

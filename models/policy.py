@@ -19,6 +19,8 @@ STAGES = (
     "HOLD_ACTIVITY", "LOST_PRIORITY", "LOST_CAPACITY",
 )
 HASH_BITS = 60
+# Reasons of mart.package_match that are stages of their own here (BRAND is part of ELIG).
+STATED_ELSEWHERE = ("BACKTEST", "OWNED", "BRAND")
 
 
 def judged(candidates: DataFrame, campaigns: Sequence[Campaign]) -> DataFrame:
@@ -70,18 +72,18 @@ def control_bound(share: object) -> int:
 
 def _rules() -> dict[str, Column]:
     """Code → whether a candidate breaks the rule (S3-02, S2-05)."""
-    off_backtest = F.array_contains("match_reasons", "BACKTEST")
-    other_reasons = F.size(F.array_remove("match_reasons", "BACKTEST")) > 0
+    elsewhere = F.array(*map(F.lit, STATED_ELSEWHERE))
+    no_saving_shown = F.size(F.array_except("match_reasons", elsewhere)) > 0
+    unexplained = ~F.col("recommended") & (F.size("match_reasons") == 0)
     return {
         "ELIG": ~F.col("offer_open"),
         "STATUS": ~(F.col("active") & F.col("has_number")),
         "CONSENT": ~F.col("willing"),
         "OWNED": F.col("owned"),
-        # Without a recommendation there is nothing to gain for the customer; with a value of
-        # nothing or less the contact costs more than it is expected to bring.
+        # Without a saving that can be shown the customer gains nothing; with a value of nothing or
+        # less the contact costs more than it is expected to bring.
         "NO_SAVING": (
-            (~F.col("recommended") & (other_reasons | ~off_backtest))
-            | F.coalesce(F.col("value") <= 0, F.lit(True))
+            no_saving_shown | unexplained | F.coalesce(F.col("value") <= 0, F.lit(True))
         ),
-        "BACKTEST": off_backtest,
+        "BACKTEST": F.array_contains("match_reasons", "BACKTEST"),
     }

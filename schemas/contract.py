@@ -21,6 +21,7 @@ from schemas.violation import near_miss
 TABLES = Path(__file__).parent / "tables"
 _SHAPE = Path(__file__).parent / "shapes" / "contract.yml"
 LAYERS = ("ods", "dw", "mart", "push", "ops")
+APPEND_ONLY = "-"       # stands for the slice of a table that is only appended to
 
 
 @dataclass(frozen=True)

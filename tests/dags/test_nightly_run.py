@@ -13,7 +13,7 @@ from tests.dags.conftest import ROOT, airflow_environment, python
 
 CONF = (ROOT / "conf", Path(__file__).parent / "conf")
 DAY = "2009-05-03"  # the bills of April arrive: the month closes
-FIRST = "2009-04-01"
+FIRST = "2009-04-28"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,5 @@
 """The present packages re-rated against the real bill: amounts by hand, one case per cause."""
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -13,70 +14,109 @@ PACKAGES = rows.catalogue_of(
     talk=("voice", "50", "gotone"), other=("voice", "20", "gotone"), texts=("sms", "5", "gotone"),
     sms_standard=("sms", "0", "gotone"))
 RECORDS = {"d12593": "1.57", "other_fees": "3", "direct_toll": "7"}
-TALK = (1, MARCH, "talk", "voice", "111", RECORDS | {"unrated_fees": "0.50"})
-TEXTS = (1, MARCH, "texts", "sms", "11", RECORDS | {"unrated_fees": "0.25"})
+TALK = ("talk", "voice", "111", RECORDS | {"unrated_fees": "0.50"})
+TEXTS = ("texts", "sms", "11", RECORDS | {"unrated_fees": "0.25"})
 ITEMS = (
-    ("S1", MARCH, "package_rent", ("50", "talk")), ("S1", MARCH, "package_rent", ("5", "texts")),
-    ("S1", MARCH, "local_voice", "61.50"), ("S1", MARCH, "sms", "6.25"),
-    ("S1", MARCH, "toll_voice", "7"), ("S1", MARCH, "d12593", "1.57"), ("S1", MARCH, "info", "3"),
-    ("S1", MARCH, "gprs", "8"), ("S1", MARCH, "vas", "4"), ("S1", MARCH, "vpmn_rent", "10"),
+    ("package_rent", ("50", "talk")), ("package_rent", ("5", "texts")),
+    ("local_voice", "61.50"), ("sms", "6.25"),
+    ("toll_voice", "7"), ("d12593", "1.57"), ("info", "3"),
+    ("gprs", "8"), ("vas", "4"), ("vpmn_rent", "10"),
 )
 TOTAL = "156.32"  # of the items, and 111 + 11 + 1.57 + 3 + 7 + 0.75 re-rated + 22 passed
-HELD = [(1, "voice", "talk", LONG_AGO, None), (1, "sms", "texts", LONG_AGO, None)]
+HELD = (("voice", "talk", LONG_AGO, None), ("sms", "texts", LONG_AGO, None))
 
 
-def tested(spark, evaluated=(TALK, TEXTS), held=HELD, items=ITEMS, total=TOTAL, defaults=None):
-    people = rows.subscribers(spark, 1)
-    customers = rows.months(spark, (1, MARCH, None))
-    bills = [("S1", MARCH, total)] if total else []
-    (row,) = backtest.backtest(
-        rows.evaluated(spark, *evaluated), rows.holdings(spark, customers, held, defaults),
-        rows.passing(spark, people, PACKAGES, *items), rows.actual(spark, people, *bills),
-        Decimal("0.01"), ("voice", "sms"),
-    ).collect()
-    return row
+@dataclass(frozen=True)
+class Case:
+    """A subscriber's March: packages evaluated, packages held, items and total of the bill."""
+
+    evaluated: tuple = (TALK, TEXTS)
+    held: tuple = HELD
+    items: tuple = ITEMS
+    total: str | None = TOTAL
 
 
-@pytest.mark.parametrize("total, difference, cause", [
-    ("156.32", "0", "equal"), ("156.31", "0.01", "equal"), ("156.33", "-0.01", "equal"),
-    ("156.30", "0.02", "unexplained"), ("156.34", "-0.02", "unexplained")])
-def test_the_present_packages_and_what_passes_give_the_bill(spark, total, difference, cause):
-    row = tested(spark, total=total)
-    assert (row.rated, row.actual) == (Decimal("156.32"), Decimal(total))
+MIDDLE = date(2009, 3, 16)
+CHANGED = (("voice", "other", LONG_AGO, MIDDLE), ("voice", "talk", MIDDLE, None), HELD[1])
+CASES = {
+    "one fen above": Case(total="156.31"), "one fen below": Case(total="156.33"),
+    "two fen above": Case(total="156.30"), "two fen below": Case(total="156.34"),
+    "exact": Case(),
+    "the standard price of messages": Case(
+        (TALK, ("sms_standard", "sms", "6.25", RECORDS)), HELD[:1],
+        tuple(item for item in ITEMS if item[1] != ("5", "texts")), "151.32"),
+    "direct toll re-rated": Case((("talk", "voice", "118", RECORDS | {
+        "direct_toll": "0", "unrated_fees": "0.50"}), TEXTS)),
+    "no bill": Case(total=None),
+    "voice on the bill, no voice package": Case(held=HELD[1:]),
+    "a package that was not evaluated": Case(evaluated=(TALK,)),
+    "order": Case(evaluated=(("talk", "voice", "order of events"), TEXTS)),
+    "a cell": Case(evaluated=(("talk", "voice", "unknown cell: 7"), TEXTS)),
+    "a cell beside order": Case(evaluated=(
+        ("talk", "voice", "order of events"), ("texts", "sms", "unknown cell: 7"))),
+    "an amount too large": Case(evaluated=(("talk", "voice", "amount too large: 7"), TEXTS)),
+    "changed and different": Case(held=CHANGED, total="140"),
+    "changed and equal": Case(held=CHANGED),
+}
+
+
+@pytest.fixture(scope="module")
+def found(spark):
+    """Case in words → its row; one subscriber per case, all in one run."""
+    numbers = dict(enumerate(CASES.values(), start=1))
+    people = rows.subscribers(spark, *numbers)
+    evaluated = rows.evaluated(spark, *(
+        (number, MARCH, *one) for number, case in numbers.items() for one in case.evaluated))
+    customers = rows.months(spark, *((number, MARCH, None) for number in numbers))
+    held = rows.holdings(
+        spark, customers,
+        [(number, *one) for number, case in numbers.items() for one in case.held],
+        {"sms": "sms_standard"})
+    passing = rows.passing(spark, people, PACKAGES, *(
+        (f"S{number}", MARCH, *item) for number, case in numbers.items() for item in case.items))
+    actual = rows.actual(spark, people, *(
+        (f"S{number}", MARCH, case.total) for number, case in numbers.items() if case.total))
+    result = backtest.backtest(
+        evaluated, held, passing, actual, Decimal("0.01"), ("voice", "sms")).collect()
+    assert len(result) == len(CASES)
+    return {list(CASES)[row.subscriber_id - 1]: row for row in result}
+
+
+@pytest.mark.parametrize("words, difference, cause", [
+    ("exact", "0", "equal"), ("one fen above", "0.01", "equal"),
+    ("one fen below", "-0.01", "equal"), ("two fen above", "0.02", "unexplained"),
+    ("two fen below", "-0.02", "unexplained")])
+def test_the_present_packages_and_what_passes_give_the_bill(found, words, difference, cause):
+    row = found[words]
+    assert (row.rated, row.actual) == (Decimal(TOTAL), Decimal(CASES[words].total))
     assert (row.difference, row.cause) == (Decimal(difference), cause)
     assert row.within_tolerance == (cause == "equal")
 
 
-def test_the_standard_package_prices_a_kind_that_is_not_held(spark):
-    standard = (1, MARCH, "sms_standard", "sms", "6.25", RECORDS)
-    items = [item for item in ITEMS if item[3] != ("5", "texts")]
-    row = tested(spark, (TALK, standard), HELD[:1], items, "151.07", {"sms": "sms_standard"})
-    assert (row.rated, row.cause) == (Decimal("151.07"), "equal")
+def test_the_standard_package_prices_a_kind_that_is_not_held(found):
+    row = found["the standard price of messages"]
+    assert (row.rated, row.cause) == (Decimal("151.32"), "equal")
 
 
-def test_direct_toll_counts_only_when_no_present_package_re_rates_it(spark):
-    talk = (*TALK[:4], "118", {**TALK[5], "direct_toll": "0"})
-    assert tested(spark, (talk, TEXTS)).rated == Decimal("156.32")
+def test_direct_toll_counts_only_when_no_present_package_re_rates_it(found):
+    assert found["direct toll re-rated"].rated == Decimal(TOTAL)
 
 
-@pytest.mark.parametrize("words, changes, cause", [
-    ("no bill", {"total": None}, "no_bill"),
-    ("voice was billed and no voice package known", {"held": HELD[1:]}, "no_package"),
-    ("no package at all", {"held": []}, "no_package"),
-    ("a package that was not priced", {"evaluated": (TALK,)}, "no_package"),
-    ("order", {"evaluated": ((*TALK[:4], "order of events"), TEXTS)}, "order_of_events"),
-    ("a cell", {"evaluated": ((*TALK[:4], "unknown cell: 7"), TEXTS)}, "unknown_cell"),
-    ("a cell beside order", {"evaluated": ((*TALK[:4], "order of events"),
-                                           (*TEXTS[:4], "unknown cell: 7"))}, "unknown_cell"),
+@pytest.mark.parametrize("words, cause", [
+    ("no bill", "no_bill"),
+    ("voice on the bill, no voice package", "no_package"),
+    ("a package that was not evaluated", "no_package"),
+    ("order", "order_of_events"),
+    ("a cell", "unknown_cell"),
+    ("a cell beside order", "unknown_cell"),
+    ("an amount too large", "not_priced"),
 ])
-def test_why_there_is_nothing_to_compare(spark, words, changes, cause):
-    row = tested(spark, **changes)
+def test_why_there_is_nothing_to_compare(found, words, cause):
+    row = found[words]
     assert row.cause == cause
     assert row.difference is None and row.within_tolerance is None
 
 
-def test_a_change_within_the_month_explains_a_difference(spark):
-    middle = date(2009, 3, 16)
-    held = [(1, "voice", "other", LONG_AGO, middle), (1, "voice", "talk", middle, None), HELD[1]]
-    assert tested(spark, held=held, total="140").cause == "package_changed"
-    assert tested(spark, held=held).cause == "equal"
+def test_a_change_within_the_month_explains_a_difference(found):
+    assert found["changed and different"].cause == "package_changed"
+    assert found["changed and equal"].cause == "equal"

@@ -171,7 +171,7 @@ contacts_of_any_kind = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None, derandomize=True,
+@settings(max_examples=6, deadline=None, derandomize=True,
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(nights=st.lists(contacts_of_any_kind, min_size=1, max_size=3))
 def test_night_by_night_equals_all_at_once(spark, nights):

@@ -134,7 +134,7 @@ def test_every_rule_gives_its_reason_and_the_first_in_the_order_of_the_stages_le
     midnight = datetime(2009, 5, 4, tzinfo=BEIJING)
     night = (
         Night()
-        .subscriber(1, brand="mzone").match(1)                          # not his brand's package
+        .subscriber(1, brand="mzone").match(1, recommended=False, reasons=["BRAND"])
         .subscriber(2).match(2, "gone_package")                         # no longer open
         .subscriber(3, brand=None).match(3)                             # brand not known
         .subscriber(4, status="suspended").match(4)
@@ -143,14 +143,15 @@ def test_every_rule_gives_its_reason_and_the_first_in_the_order_of_the_stages_le
         .subscriber(7, disturb=True).match(7)
         .subscriber(8, consent=False).match(8)
         .subscriber(9, consent=None).match(9)                           # never asked
-        .subscriber(10).owns(10, "gotone_58").match(10)
-        .subscriber(11).match(11, recommended=False, reasons=["bill shock"])
+        .subscriber(10).owns(10, "gotone_58").match(10, recommended=False, reasons=["OWNED"])
+        .subscriber(11).match(11, recommended=False, reasons=["BILL_SHOCK"])
         .subscriber(12).match(12, recommended=False, reasons=["BACKTEST"])
-        .subscriber(13).match(13, recommended=False, reasons=["bill shock", "BACKTEST"])
+        .subscriber(13).match(13, recommended=False, reasons=["BACKTEST", "BILL_SHOCK"])
         .subscriber(14, status="churned", disturb=True, brand="mzone").owns(14, "gotone_58")
         .match(14, recommended=False, reasons=["BACKTEST"])
         .subscriber(15).match(15, "gprs_20")                            # nothing against him
         .subscriber(16).owns(16, "gotone_58", end=DAY).match(16)        # no longer his today
+        .subscriber(17).match(17, recommended=False)                    # nobody says why
     )
     rows = night.decide(spark)
     reasons = {row.customer_id: list(row.reasons) for row in rows if row.channel == "hotline"}
@@ -159,6 +160,7 @@ def test_every_rule_gives_its_reason_and_the_first_in_the_order_of_the_stages_le
         7: ["CONSENT"], 8: ["CONSENT"], 9: ["CONSENT"], 10: ["OWNED"], 11: ["NO_SAVING"],
         12: ["BACKTEST"], 13: ["NO_SAVING", "BACKTEST"],
         14: ["ELIG", "STATUS", "CONSENT", "OWNED", "BACKTEST"], 15: [], 16: [],
+        17: ["NO_SAVING"],
     }
     for row in rows:
         assert row.first_reason == (row.reasons[0] if row.reasons else None)
@@ -337,7 +339,7 @@ savings = st.lists(st.integers(-5, 60), min_size=2, max_size=2)
 limits = st.fixed_dictionaries({name: st.integers(0, 4) for name in ("hall", "hotline", "sms")})
 
 
-@settings(max_examples=8, deadline=None, derandomize=True,
+@settings(max_examples=6, deadline=None, derandomize=True,
           suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(people=st.lists(st.tuples(person, savings), min_size=1, max_size=14), limits=limits)
 def test_the_accounts_close_and_no_channel_is_overrun(spark, people, limits):
@@ -346,7 +348,7 @@ def test_the_accounts_close_and_no_channel_is_overrun(spark, people, limits):
         night.subscriber(number, **traits)
         for offer, saving in zip(("gotone_58", "gprs_20"), amounts):
             night.match(number, offer, str(saving), recommended=saving >= 5,
-                        reasons=[] if saving >= 5 else ["saving below 5.00"])
+                        reasons=[] if saving >= 5 else ["NO_SAVING"])
     campaigns = (campaign("a", share="0.25"), campaign("b", priority=2, names=("sms", "hall")))
     rows = night.decide(spark, campaigns=campaigns, room=channels(**limits))
 

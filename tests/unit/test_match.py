@@ -1,5 +1,5 @@
 """Quotes by S2-R1…R8 with numbers worked out by hand, and which package is recommended."""
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ OFFERED = ("big", "small", "data")
 PACKAGES = rows.catalogue_of(
     present=("voice", "50", "gotone"), big=("voice", "58", "gotone"),
     small=("voice", "20", "gotone", "mzone"), young=("voice", "10", "mzone"),
+    teen=("voice", "10", "mzone"),
     texts=("sms", "5", "gotone"), data=("gprs", "20", "gotone"),
 )
 # A bill of March: everything that R1 to R8 treat differently, 159.57 yuan in all.
@@ -120,137 +121,181 @@ def test_a_policy_that_counts_a_fee_twice_is_refused(spark):
                replace(POLICY, bill_items=treatments))
 
 
-# ---- the match -----------------------------------------------------------------------------------
+# ---- the match: one subscriber per case, all in one run ------------------------------------------
 
 MONTHS = (FEB, MARCH, APRIL)
-BACKTEST = "subscriber_id long, month date, cause string"
+HUNDRED = ("100", "100", "100")
+ORDER = "order of events"
 
 
-def matched(spark, costs, paid=("100", "100", "100"), causes=("equal",) * 3, brand="gotone",
-            policy=POLICY):
-    """Package → its match row, for three months: costs by package, bills and back-test causes."""
-    people = rows.subscribers(spark, 1, brand=brand)
+@dataclass(frozen=True)
+class Case:
+    """Three months of a subscriber: costs by package, bills, causes of the back-test, brand."""
+
+    costs: dict
+    paid: tuple = HUNDRED
+    causes: tuple = ("equal", "equal", "equal")
+    brand: str = "gotone"
+
+
+CASES = {
+    "means and sums": Case(
+        {"present": ("100", "110", "90"), "big": ("80", "95", "101"), "small": ("70", "130", "70")},
+        paid=("100", "110", "90")),
+    "15.00 and 14.99 saved": Case({"big": ("95", "95", "95"), "small": ("95", "95", "95.01")}),
+    "months won": Case({"big": ("50", "100", "100"), "small": ("50", "99.999999", "100")}),
+    "bill shock": Case({"big": ("50", "50", "132"), "small": ("50", "50", "132.000001")},
+                       paid=("100", "120", "90")),
+    "ties": Case(dict.fromkeys(("big", "small", "young", "teen"), ("80", "80", "80")),
+                 brand="mzone"),
+    "a gap": Case({"big": ("50", ORDER, "50"), "small": ("90", "90", "90")}),
+    "only gaps": Case({"big": (ORDER, ORDER, ORDER)}),
+    "no bills": Case({"big": ("50", "60", "70"), "small": ("51", "60", "70")},
+                     paid=(None, None, None), causes=("no_bill",) * 3),
+    "one bill missing": Case({"big": ("50", "500", "50")}, paid=("100", None, "100"),
+                             causes=("equal", "no_bill", "equal")),
+    "unknown brand": Case({"big": ("50", "50", "50")}, brand=None),
+    "reproduced": Case({"big": ("50", "50", "50")}),
+    "reproduced but for one month of two prices": Case(
+        {"big": ("50", "50", "50")}, causes=("equal", "order_of_events", "equal")),
+    "never reproduced": Case({"big": ("50", "50", "50")}, causes=("order_of_events",) * 3),
+} | {
+    cause: Case({"big": ("50", "50", "50")}, causes=("equal", cause, "equal"))
+    for cause in ("unexplained", "package_changed", "unknown_cell", "no_package")
+}
+
+
+@pytest.fixture(scope="module")
+def matched(spark):
+    """Case in words → package → its match row."""
+    numbers = dict(enumerate(CASES.values(), start=1))
+    people = spark.createDataFrame(
+        [(number, f"S{number}", case.brand, LONG_AGO) for number, case in numbers.items()],
+        rows.SUBSCRIBER)
     evaluated = rows.evaluated(spark, *(
-        (1, month, name, PACKAGES[name].kind, cost)
-        for name, amounts in costs.items() for month, cost in zip(MONTHS, amounts)
-    ))
-    customers = rows.months(spark, *((1, month, None) for month in MONTHS))
-    held = rows.holdings(spark, customers, [(1, "voice", "present", LONG_AGO, None)])
+        (number, month, name, PACKAGES[name].kind, cost)
+        for number, case in numbers.items()
+        for name, amounts in case.costs.items() for month, cost in zip(MONTHS, amounts)))
+    customers = rows.months(spark, *((n, month, None) for n in numbers for month in MONTHS))
+    held = rows.holdings(
+        spark, customers, [(number, "voice", "present", LONG_AGO, None) for number in numbers])
     owned = held.select("subscriber_id", "kind", "package_id").distinct()
     quotes = match.quotes(evaluated, rows.passing(spark, people, PACKAGES), held, owned, people,
-                          PACKAGES, tuple(PACKAGES), policy)
+                          PACKAGES, tuple(PACKAGES), POLICY)
     bills = rows.actual(spark, people, *(
-        ("S1", month, total) for month, total in zip(MONTHS, paid) if total))
-    tested = spark.createDataFrame(
-        [(1, month, cause) for month, cause in zip(MONTHS, causes)], BACKTEST)
-    result = match.package_match(
-        quotes, bills, tested, owned, people, PACKAGES, policy.rating)
-    return {row.package_id: row for row in result.collect()}
+        (f"S{number}", month, total) for number, case in numbers.items()
+        for month, total in zip(MONTHS, case.paid) if total))
+    backtest = spark.createDataFrame(
+        [(number, month, cause) for number, case in numbers.items()
+         for month, cause in zip(MONTHS, case.causes)],
+        "subscriber_id long, month date, cause string")
+    found = {words: {} for words in CASES}
+    for row in match.package_match(
+            quotes, bills, backtest, owned, people, PACKAGES, POLICY.rating).collect():
+        found[list(CASES)[row.subscriber_id - 1]][row.package_id] = row
+    return found
 
 
-def test_means_savings_and_ranks_of_three_months(spark):
-    found = matched(spark, {
-        "present": ("100", "110", "90"), "big": ("80", "95", "101"), "small": ("70", "130", "70")},
-        paid=("100", "110", "90"))
-    big, small, present = found["big"], found["small"], found["present"]
+def test_means_savings_and_ranks_of_three_months(matched):
+    big, small, present = (matched["means and sums"][name] for name in ("big", "small", "present"))
     assert (big.months, big.mean_present_cost, big.mean_cost, big.saving) == (3, 100, 92, 8)
     assert (big.months_won, big.worst_month_cost, big.income_change) == (2, 101, -8)
     assert big.regret == 10 + 0 + 31
-    assert (small.rank, big.rank, present.rank) == (2, 1, None)
+    assert (small.rank, big.rank, present.rank) == (1, 2, None)
     assert big.recommended and big.reasons == []
     assert small.mean_cost == 90 and small.reasons == ["BILL_SHOCK"]
     assert present.reasons == ["OWNED", "NO_SAVING", "MONTHS_WON"]
 
 
-def test_a_mean_is_shown_to_the_micro_yuan_and_compared_as_a_sum(spark):
+def test_a_mean_is_shown_to_the_micro_yuan_and_compared_as_a_sum(matched):
     # 15.00 in three months is 5.00 a month exactly; 14.99 is not.
-    found = matched(spark, {"big": ("95", "95", "95"), "small": ("95", "95", "95.01")})
+    found = matched["15.00 and 14.99 saved"]
     assert found["big"].reasons == [] and found["small"].reasons == ["NO_SAVING"]
     assert found["small"].saving == Decimal("4.996667")
 
 
-def test_one_month_won_is_not_enough_and_an_equal_month_is_not_won(spark):
-    found = matched(spark, {"big": ("50", "100", "100"), "small": ("50", "99.999999", "100")})
+def test_one_month_won_is_not_enough_and_an_equal_month_is_not_won(matched):
+    found = matched["months won"]
     assert (found["big"].months_won, found["big"].reasons) == (1, ["MONTHS_WON"])
     assert (found["small"].months_won, found["small"].reasons) == (2, [])
 
 
-def test_no_month_may_exceed_the_dearest_present_month_by_more_than_the_margin(spark):
-    found = matched(spark, {"big": ("50", "50", "132"), "small": ("50", "50", "132.000001")},
-                    paid=("100", "120", "90"))
+def test_no_month_may_exceed_the_dearest_present_month_by_more_than_the_margin(matched):
+    found = matched["bill shock"]
     assert found["big"].reasons == []
     assert found["small"].reasons == ["BILL_SHOCK"]
 
 
-def test_ties_go_to_the_lower_fee_then_to_the_id(spark):
-    same = ("80", "80", "80")
-    found = matched(spark, {"big": same, "small": same, "young": same}, brand="mzone")
-    assert [found[name].rank for name in ("young", "small", "big")] == [1, 2, 3]
-    assert found["big"].reasons == ["BRAND"] and found["small"].recommended
-    twins = rows.catalogue_of(b=("voice", "20", "gotone"), a=("voice", "20", "gotone"))
-    assert [name for name in twins] == ["a", "b"]
+def test_ties_go_to_the_lower_fee_then_to_the_id(matched):
+    found = matched["ties"]
+    assert [found[name].rank for name in ("teen", "young", "small", "big")] == [1, 2, 3, 4]
 
 
-def test_a_month_that_is_not_comparable_stands_against_the_package(spark):
-    found = matched(spark, {"big": ("50", "order of events", "50"), "small": ("90", "90", "90")})
-    assert (found["big"].months, found["big"].mean_cost, found["big"].saving) == (2, 50, 50)
-    assert found["big"].reasons == ["NOT_COMPARABLE"]
-    assert found["small"].rank == 1 and found["big"].rank == 2
+def test_a_package_of_another_brand_is_not_recommended(matched):
+    assert matched["ties"]["big"].reasons == ["BRAND"]
+    assert matched["ties"]["small"].recommended
+    assert matched["unknown brand"]["big"].reasons == ["BRAND"]
 
 
-def test_a_package_never_comparable_has_no_mean(spark):
-    found = matched(spark, {"big": ("order of events",) * 3})
-    assert (found["big"].months, found["big"].mean_cost, found["big"].saving) == (0, None, None)
-    assert found["big"].reasons == ["NOT_COMPARABLE", "NO_SAVING", "MONTHS_WON"]
+def test_a_month_that_is_not_comparable_stands_against_the_package(matched):
+    big, small = matched["a gap"]["big"], matched["a gap"]["small"]
+    assert (big.months, big.mean_cost, big.saving) == (2, 50, 50)
+    assert big.reasons == ["NOT_COMPARABLE"]
+    assert (small.rank, big.rank) == (1, 2)
 
 
-def test_without_bills_costs_are_shown_and_nothing_is_compared(spark):
-    found = matched(spark, {"big": ("50", "60", "70"), "small": ("51", "60", "70")},
-                    paid=(None,) * 3, causes=("no_bill",) * 3)
-    big = found["big"]
+def test_a_package_never_comparable_has_no_mean(matched):
+    big = matched["only gaps"]["big"]
+    assert (big.months, big.mean_cost, big.saving) == (0, None, None)
+    assert big.reasons == ["NOT_COMPARABLE", "NO_SAVING", "MONTHS_WON"]
+
+
+def test_without_bills_costs_are_shown_and_nothing_is_compared(matched):
+    big = matched["no bills"]["big"]
     assert (big.months, big.mean_cost, big.worst_month_cost) == (3, 60, 70)
     assert (big.mean_present_cost, big.saving, big.income_change) == (None, None, None)
     assert (big.rank, big.months_won, big.reasons) == (1, 0, ["NO_BILL"])
-    assert found["small"].regret == 1
+    assert matched["no bills"]["small"].regret == 1
 
 
-def test_a_month_without_a_bill_is_not_compared(spark):
-    found = matched(spark, {"big": ("50", "500", "50")}, paid=("100", None, "100"),
-                    causes=("equal", "no_bill", "equal"))
-    assert (found["big"].months, found["big"].saving) == (2, 50)
-    assert found["big"].reasons == ["NO_BILL"]
+def test_a_month_without_a_bill_is_not_compared(matched):
+    big = matched["one bill missing"]["big"]
+    assert (big.months, big.saving, big.reasons) == (2, 50, ["NO_BILL"])
 
 
-@pytest.mark.parametrize("causes, refused", [
-    (("equal", "equal", "equal"), False),
-    (("equal", "order_of_events", "equal"), False),
-    (("order_of_events",) * 3, True),            # nothing of his was ever reproduced
-    (("equal", "unexplained", "equal"), True),
-    (("equal", "package_changed", "equal"), True),
-    (("equal", "unknown_cell", "equal"), True),
-])
-def test_the_back_test_is_a_gate(spark, causes, refused):
-    found = matched(spark, {"big": ("50", "50", "50")}, causes=causes)
-    assert found["big"].reasons == (["BACKTEST"] if refused else [])
+@pytest.mark.parametrize("words, refused", [
+    ("reproduced", False), ("reproduced but for one month of two prices", False),
+    ("never reproduced", True), ("unexplained", True), ("package_changed", True),
+    ("unknown_cell", True), ("no_package", True)])
+def test_the_back_test_is_a_gate(matched, words, refused):
+    assert matched[words]["big"].reasons == (["BACKTEST"] if refused else [])
 
 
 # ---- who held what -------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("words, held, joined, expected", [
-    ("the whole month", [("big", LONG_AGO, None)], None, ("big", False)),
-    ("until the month's end", [("big", LONG_AGO, APRIL)], None, ("big", False)),
-    ("a change within the month", [("big", LONG_AGO, date(2009, 3, 10)),
-                                   ("small", date(2009, 3, 10), None)], None, ("small", True)),
-    ("given up within the month", [("big", LONG_AGO, date(2009, 3, 10))], None, ("big", True)),
-    ("begun within the month", [("big", date(2009, 3, 10), None)], None, ("big", True)),
-    ("begun on joining", [("big", date(2009, 3, 10), None)], date(2009, 3, 10), ("big", False)),
-    ("ended before", [("big", LONG_AGO, MARCH)], None, ("standard", False)),
-])
-def test_the_package_of_a_month(spark, words, held, joined, expected):
-    customers = rows.months(spark, (1, MARCH, joined))
-    (row,) = rows.holdings(
-        spark, customers, [(1, "voice", *one) for one in held], {"voice": "standard"}).collect()
-    assert (row.package_id, row.changed) == expected
+HELD = {
+    "the whole month": ([("big", LONG_AGO, None)], None, ("big", False)),
+    "until the month's end": ([("big", LONG_AGO, APRIL)], None, ("big", False)),
+    "a change within the month": (
+        [("big", LONG_AGO, date(2009, 3, 10)), ("small", date(2009, 3, 10), None)], None,
+        ("small", True)),
+    "given up within the month": ([("big", LONG_AGO, date(2009, 3, 10))], None, ("big", True)),
+    "begun within the month": ([("big", date(2009, 3, 10), None)], None, ("big", True)),
+    "begun on joining": ([("big", date(2009, 3, 10), None)], date(2009, 3, 10), ("big", False)),
+    "ended before": ([("big", LONG_AGO, MARCH)], None, ("standard", False)),
+}
+
+
+def test_the_package_of_a_month(spark):
+    customers = rows.months(
+        spark, *((number, MARCH, joined) for number, (_, joined, _) in enumerate(HELD.values())))
+    subscriptions = [(number, "voice", *one)
+                     for number, (held, _, _) in enumerate(HELD.values()) for one in held]
+    found = {
+        list(HELD)[row.subscriber_id]: (row.package_id, row.changed)
+        for row in rows.holdings(spark, customers, subscriptions, {"voice": "standard"}).collect()
+    }
+    assert found == {words: expected for words, (_, _, expected) in HELD.items()}
 
 
 def test_the_packages_of_a_day(spark):

@@ -143,6 +143,7 @@ def test_the_web_gets_both_sides_as_means_of_the_months_priced_on_both(spark):
         quote(1, 3, "gotone_88", fee="88", airtime="0", total="93"),
         quote(2, 3, "gotone_58", fee="1", airtime="1", total="3"),
     ]
+
     def picture(months):
         return targets(spark, [decision(1, channel="web")], quotes=quotes, channel="web",
                        columns=("before_lines", "after_lines"), months=months,

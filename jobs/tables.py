@@ -1,0 +1,103 @@
+"""Delta tables under one root: where they lie, how they are made, read and written.
+
+What the engine has to say about a refused row holds the row's values, a person's data: only the
+name of the broken rule leaves this module.
+"""
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from schemas import delta
+from schemas.contract import Contract
+from schemas.errors import ChudianError, QualityError
+from schemas.spark import struct_type
+
+BROKEN_RULE = re.compile(r"CHECK constraint (\w+)|NOT NULL constraint violated for column: (\w+)")
+
+
+class Tables:
+    """The tables of the contracts below a folder or an object store's prefix."""
+
+    def __init__(self, spark: SparkSession, root: str, contracts: Mapping[str, Contract]) -> None:
+        self.root = root.rstrip("/") if "://" in root else str(Path(root).resolve())
+        self.spark, self.contracts = spark, contracts
+
+    def path(self, table: str) -> str:
+        return f"{self.root}/{table.replace('.', '/')}"
+
+    def create(self, table: str) -> None:
+        """Make the table unless it is there."""
+        try:
+            if self.version(table) is None:
+                self.spark.sql(delta.create_table_sql(self.contracts[table], self.path(table)))
+        except (PySparkException, Py4JJavaError) as error:
+            raise ChudianError(f"the table {table} cannot be made below {self.root}: check the "
+                               "folder and its rights, or give another --warehouse") from error
+
+    def load(self, table: str) -> DataFrame:
+        """The table whole, as its newest version stands now."""
+        return self.spark.read.format("delta").load(self.path(table))
+
+    def save(self, table: str, frame: DataFrame, where: str | None = None) -> None:
+        """Replace the rows for which `where` holds, in one commit; without it, append.
+
+        QualityError for a row that breaks NOT NULL or CHECK: then the table stays as it was.
+        """
+        writer = frame.write.format("delta").mode("append")
+        if where is not None:
+            writer = writer.mode("overwrite").option("replaceWhere", where)
+        try:
+            writer.save(self.path(table))
+        except (PySparkException, Py4JJavaError) as error:
+            broken = BROKEN_RULE.search(str(error))
+            if broken is None:
+                raise
+            raise QualityError(f"{table}: a row breaks the contract ({broken[1] or broken[2]}); "
+                               "nothing was written") from None
+
+    def version(self, table: str) -> int | None:
+        """The newest version of a table's log; None when there is no table yet."""
+        log = self.spark._jvm.org.apache.hadoop.fs.Path(self.path(table) + "/_delta_log")
+        files = self._files(log)
+        if not files.exists(log):
+            return None
+        names = (status.getPath().getName() for status in files.listStatus(log))
+        return max((int(n[:-5]) for n in names if n.endswith(".json")), default=None)
+
+    def uri(self, file: Path) -> str:
+        """A file as Spark names it in `_metadata.file_path`."""
+        path = self.spark._jvm.org.apache.hadoop.fs.Path(str(file.resolve()))
+        uri = self._files(path).makeQualified(path).toUri().toString()
+        return uri.replace("file:///", "file:/", 1)
+
+    def _files(self, path):
+        return path.getFileSystem(self.spark._jsparkSession.sessionState().newHadoopConf())
+
+
+def conform(contract: Contract, frame: DataFrame) -> DataFrame:
+    """The contract's columns in its order and types; an unknown or missing one is refused."""
+    schema = struct_type(contract)
+    unknown = sorted(set(frame.columns) - set(schema.names))
+    missing = [name for name in schema.names if name not in frame.columns]
+    if unknown or missing:
+        raise ChudianError(f"{contract.table}: the frame does not fit the contract: unknown "
+                           f"columns {unknown or 'none'}, missing columns {missing or 'none'}")
+    return frame.select([F.col(f.name).cast(f.dataType).alias(f.name) for f in schema.fields])
+
+
+def shaped(contract: Contract, frame: DataFrame, many_slices: bool, files: int) -> DataFrame:
+    """The rows as they are written: `files` files a slice, sorted for who reads them."""
+    spread = [F.col(contract.slice)]
+    if files > 1:
+        spread.append(F.pmod(F.xxhash64(*contract.sort_by), F.lit(files)))
+    frame = frame.repartition(*spread) if many_slices else frame.coalesce(files)
+    if contract.sort_by:
+        frame = frame.sortWithinPartitions(contract.slice, *contract.sort_by)
+    return frame

@@ -1,0 +1,101 @@
+"""The trial over real calls, messages and service contacts shows the known truths."""
+from collections import defaultdict
+from datetime import date
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from jobs import night
+from models.reference_rater import Rater
+from schemas import config
+from tests.realdata import figures
+from tests.realdata.__main__ import CONF, NIGHTS, ROOT, main, options
+from tests.warehouse_reader import events, query, rerated
+
+DATA = ROOT.parent / "shared" / "data"
+pytestmark = pytest.mark.realdata
+
+
+@pytest.fixture(scope="module")
+def warehouse(spark, tmp_path_factory) -> Path:
+    if not DATA.is_dir():
+        pytest.skip("no folder of real data beside the project")
+    build = tmp_path_factory.mktemp("trial")
+    for day in NIGHTS:
+        assert night.main(["--data-date", day, *options(DATA, build)]) == 0
+    return build / "warehouse"
+
+
+def test_every_delivered_row_is_accounted_for(warehouse):
+    assert figures.deliveries(warehouse) == [
+        ("copenhagen_call", 3600, 3600, 0, 0),
+        ("copenhagen_message", 24333, 24312, 0, 21),
+        ("nodobo_call", 13035, 13004, 31, 0),
+        ("sf311_case", 10000, 9907, 93, 0),
+    ]
+
+
+def test_a_reset_clock_and_a_channel_of_no_customer_are_the_only_reasons(warehouse):
+    found = [(source, reason.split(":")[0], rows)
+             for source, reason, rows in figures.rejections(warehouse)]
+    assert found == [("nodobo_call", "occurred_at", 31), ("sf311_case", "source", 93)]
+
+
+def test_missed_calls_are_kept_and_never_charged(warehouse):
+    assert figures.missed(warehouse) == {"nodobo_call": 1821, "copenhagen_call": 366}
+    missed_in_cube = query(warehouse, "SELECT count(*), sum(duration_s) FROM v WHERE "
+                                      "outcome = 'missed' AND source = 'copenhagen_call'",
+                           v="ods.voice_call")
+    assert missed_in_cube == [(366, 0)]
+
+
+def test_months_are_cut_in_the_local_time_of_the_file(warehouse):
+    """Of every call the local day and second are those written in its line, whatever the offset."""
+    written = defaultdict(int)
+    with open(DATA / "nodobo_calls" / "calls.csv", encoding="utf-8") as lines:
+        for line in lines:
+            _, month, _, _, _, year = line.rsplit(",", 1)[1].split()
+            if year != "1980":
+                written[year, month] += 1
+    kept = query(warehouse, "SELECT strftime(local_date, '%Y'), strftime(local_date, '%b'), "
+                            "count(*) FROM v WHERE source = 'nodobo_call' GROUP BY ALL",
+                 v="ods.voice_call")
+    assert {(year, month): rows for year, month, rows in kept} == dict(written)
+
+
+def test_the_view_holds_the_contacts_of_the_customers_channels(warehouse):
+    assert figures.channels(warehouse) == {"hotline": 5895, "mobile": 2256, "web": 1658,
+                                           "twitter": 89, "email": 9}
+    assert figures.customers(warehouse) == (6296, 691)
+
+
+def test_quotes_of_real_callers_equal_the_reference_rater(warehouse):
+    conf = config.load([ROOT / "conf", CONF])
+    used = events(warehouse)
+    raters = {name: Rater(document.data) for name, document in conf.tariffs.items()}
+    quoted = query(warehouse, """
+        SELECT subscriber_id, month, package_id, total, passed_through FROM q WHERE comparable""",
+                   q="mart.package_quote")
+    real = {subscriber for subscriber, mine in used.items()}
+    assert {row[0] for row in quoted} <= real
+    assert len(quoted) > 5000
+    months = set()
+    for subscriber, month, package, total, passed in quoted:
+        expected = rerated(raters[package], used[subscriber], month, None)
+        assert (Fraction(total), passed) == (expected, 0), (subscriber, month, package)
+        months.add(month)
+    assert months == {date(2010, 9, 1), date(2010, 10, 1), date(2010, 11, 1), date(2010, 12, 1),
+                      date(2011, 1, 1)}
+
+
+def test_what_is_not_comparable_is_so_because_order_matters(warehouse):
+    assert query(warehouse, "SELECT DISTINCT reason FROM q WHERE NOT comparable",
+                 q="mart.package_quote") == [("order of events",)]
+
+
+def test_without_the_data_the_trial_says_so(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["trial", "--data", str(tmp_path / "none"), "--build",
+                                     str(tmp_path)])
+    assert main() == 0
+    assert "are not part of the project" in capsys.readouterr().out

@@ -1,0 +1,81 @@
+"""The warehouse as its readers see it: through delta-rs and DuckDB, never through Spark."""
+from fractions import Fraction
+from pathlib import Path
+
+import duckdb
+from deltalake import DeltaTable
+
+from models.reference_rater import Rater
+from models.reference_tariff import Event
+
+# The facts of a usage record that a price can depend on, and its quantity.
+USAGE = {
+    "ods.voice_call": """
+        'voice' AS service, direction, roaming, toll, dial, in_group, NULL AS message_kind,
+        CASE WHEN outcome = 'missed' THEN 0 ELSE duration_s END AS quantity""",
+    "ods.message": """
+        service, direction, roaming, NULL AS toll, NULL AS dial, NULL AS in_group,
+        kind AS message_kind, 1 AS quantity""",
+    "ods.data_session": """
+        'data' AS service, NULL AS direction, roaming, NULL AS toll, NULL AS dial,
+        NULL AS in_group, NULL AS message_kind, bytes_up + bytes_down AS quantity""",
+}
+
+
+def table(warehouse: Path, name: str) -> DeltaTable:
+    """A Delta table such as mart.decision."""
+    return DeltaTable(str(warehouse / name.replace(".", "/")))
+
+
+def query(warehouse: Path, sql: str, **tables: str) -> list[tuple]:
+    """Rows of a DuckDB query; `tables`: name in the query → name of the table."""
+    with duckdb.connect() as db:
+        for name, of in tables.items():
+            db.register(name, table(warehouse, of).to_pyarrow_table())
+        return db.sql(sql).fetchall()
+
+
+def differing_rows(one: Path, other: Path, name: str) -> int:
+    """Rows that stand in one of two versions of a table and not in the other, doubles counted."""
+    with duckdb.connect() as db:
+        for place, warehouse in (("a", one), ("b", other)):
+            db.register(place, table(warehouse, name).to_pyarrow_table())
+        return db.sql("SELECT count(*) FROM ((FROM a EXCEPT ALL FROM b) UNION ALL "
+                      "(FROM b EXCEPT ALL FROM a))").fetchall()[0][0]
+
+
+def events(warehouse: Path, holidays=()) -> dict[int, list[Event]]:
+    """Every accepted usage record as an event of the reference rater, by subscriber.
+
+    Numbers are resolved here by the intervals of dw.subscriber_identity, in plain SQL.
+    """
+    found: dict[int, list[Event]] = {}
+    for source, facts in USAGE.items():
+        rows = query(warehouse, f"""
+            WITH owners AS (FROM identity WHERE data_date = (SELECT max(data_date) FROM identity)),
+                 records AS (SELECT msisdn, occurred_at, local_date, local_second, file_name,
+                                    row_no, {facts} FROM usage)
+            SELECT subscriber_id, epoch(occurred_at)::BIGINT, local_date, local_second, service,
+                   direction, roaming, toll, dial, in_group, message_kind, quantity
+            FROM records AS r JOIN owners AS o
+                 ON o.msisdn = r.msisdn AND r.occurred_at >= o.valid_from
+                 AND (o.valid_to IS NULL OR r.occurred_at < o.valid_to)
+            ORDER BY subscriber_id, occurred_at, file_name, row_no""",
+                     usage=source, identity="dw.subscriber_identity")
+        for number, (subscriber, at, day, second, *fact, quantity) in enumerate(rows):
+            day_type = ("holiday" if day in holidays else
+                        "weekend" if day.weekday() >= 5 else "workday")
+            found.setdefault(subscriber, []).append(Event(
+                f"{source}{number:09}", *fact, at, day, second, day_type, quantity))
+    return found
+
+
+def rerated(rater: Rater, mine: list[Event], month, joined) -> Fraction:
+    """What the reference rater asks of the events that a candidate re-rates.
+
+    In-group calls are left out (S2-07), 12593 calls pass (S2-R5), and of long distance only that
+    of IP calls is priced (S2-R4): a direct call counts as a local one, its toll passes.
+    """
+    kept = [event._replace(toll="local") if event.dial == "direct" else event
+            for event in mine if not event.in_group and event.dial != "ip12593"]
+    return rater.rate_month(kept, month, joined).total
