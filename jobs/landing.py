@@ -150,10 +150,13 @@ def _check_header(source_id: str, source: Source, day: date, path: Path, line: b
         return
     missing = [name for name in expected if name not in names]
     unknown = [name for name in names if name not in expected]
-    what = "; ".join(part for part in (
-        f"missing column {', '.join(missing)}" if missing else "",
-        f"unknown column {', '.join(unknown)}" if unknown else "",
-        "columns in another order" if not missing and not unknown else "") if part)
+    if not text:
+        what = "no header"
+    elif missing or unknown:
+        what = "; ".join(f"{kind} column {', '.join(columns)}" for kind, columns in (
+            ("missing", missing), ("unknown", unknown)) if columns)
+    else:
+        what = "columns in another order" if len(names) == len(expected) else "a column twice"
     raise QualityError(f"{source_id} {day}: {path.name}:1: {what}; expected "
                        f"{form.delimiter.join(expected)}")
 

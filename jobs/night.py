@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 from jobs import plan, runtime
@@ -85,13 +86,19 @@ def configuration(folders: tuple[Path, ...]):
 
 def walk(steps: tuple[plan.Step, ...], asked: runtime.Invocation, conf: Config, contracts) -> None:
     """Run the steps for the window, with progress, lock, log and ledger."""
-    window = asked.window
+    with opened(asked, conf, contracts, steps) as wh:
+        _steps(steps, wh, conf, asked.window)
+
+
+@contextmanager
+def opened(asked: runtime.Invocation, conf: Config, contracts, steps: tuple[plan.Step, ...]):
+    """The warehouse of a run of the steps: locked, logged, its deliveries inspected, Spark up."""
     with runtime.run_of(asked.warehouse) as run_id:
         landing = Landing(asked.landing)
         for step in steps:
             if step.source is not None:
                 landing.files(step.source, conf.sources[step.source],
-                              plan.due_days(conf, step.source, window))
+                              plan.due_days(conf, step.source, asked.window))
         docs = None if "://" in asked.warehouse else Path(asked.warehouse) / "_docs"
         judge = Judge(docs, run_id)
         with runtime.session(conf, asked.conf) as spark:
@@ -99,14 +106,14 @@ def walk(steps: tuple[plan.Step, ...], asked: runtime.Invocation, conf: Config, 
 
             wh = Warehouse(spark, asked.warehouse, contracts, conf,
                            Ledger(run_id, conf.fingerprint), judge, landing, Outbox(asked.push))
-            _steps(steps, wh, conf, window)
+            wh.open({table for step in steps for table in (*step.reads, *step.writes)
+                     if table in contracts})
+            yield wh
 
 
 def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> None:
     print(f"night of {window}: {len(steps)} steps")
     progress = Progress(len(steps))
-    wh.open({table for step in steps for table in (*step.reads, *step.writes)
-             if table in wh.contracts})
     try:
         for step in steps:
             progress.begin(step.name, step.title)

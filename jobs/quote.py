@@ -1,8 +1,9 @@
 """Print the bill of one customer-month under one package, to be checked by hand.
 
-Reads the customer's records, rates them one by one in time order (models/reference_rater.py, which
-shares nothing with the engine), and sets the engine's own quote beside the sum. Shows each line with
-its events, units, free units and pool, price and rounding.
+Reads the customer's records, rates them one by one in time order (models/reference_rater.py,
+which shares nothing with the engine), and sets the engine's quote beside the sum. Each line is
+shown with
+its events, units, free units, price and amount.
 """
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import runtime
-from jobs.night import configuration
+from jobs.night import configuration, opened
 from jobs.plan import Step
 from jobs.warehouse import Warehouse
 from models import usage
@@ -24,7 +25,7 @@ from models.reference_tariff import Event
 from models.tariff import KIND_SERVICE
 from schemas.config import Config
 from schemas.errors import ConfigError, InputError
-from schemas.window import Window, month_of, parse_date
+from schemas.window import month_of, parse_date
 
 READS = ("ods.voice_call", "ods.message", "ods.data_session", "dw.subscriber_identity",
          "dw.subscriber", "mart.package_quote")
@@ -46,61 +47,60 @@ def _main() -> None:
     args = parser.parse_args()
     asked = runtime.invocation(args)
     conf, contracts = configuration(asked.conf)
-    month = parse_date(f"{args.month}-01" if len(args.month) == 7 else args.month)
     if args.package not in conf.tariffs:
         raise ConfigError(f"--package: no package '{args.package}' in conf/tariffs; there are "
                           f"{', '.join(sorted(conf.tariffs))}")
-    with runtime.run_of(asked.warehouse) as run_id, runtime.session(conf, asked.conf) as spark:
-        wh = Warehouse.of_run(spark, asked, contracts, conf, run_id)
-        wh.open(READS)
-        with wh.step(STEP, Window(asked.window.last, asked.window.last)):
-            print(_bill(wh, conf, args.subscriber, args.package, month_of(month)))
+    with opened(asked, conf, contracts, (STEP,)) as wh, wh.step(STEP, asked.window):
+        print(_bill(wh, conf, asked.window.last, args))
 
 
-def _bill(wh: Warehouse, conf: Config, subscriber: str, package: str, month: date) -> str:
-    day = wh.last_snapshot("dw.subscriber", wh.window.last)
+def _bill(wh: Warehouse, conf: Config, last: date, args) -> str:
+    month = month_of(parse_date(f"{args.month}-01" if len(args.month) == 7 else args.month))
+    day = wh.last_snapshot("dw.subscriber", last)
     if day is None:
-        raise InputError("no subscribers up to this day: run the night first")
+        raise InputError(f"no subscribers up to {last}: run the night first")
     found = wh.read("dw.subscriber", on=day).where(
-        (F.col("subscriber_no") == subscriber)
-        | (F.col("subscriber_id").cast("string") == subscriber)).collect()
+        (F.col("subscriber_no") == args.subscriber)
+        | (F.col("subscriber_id").cast("string") == args.subscriber)).collect()
     if not found:
         raise InputError(f"--subscriber: no such subscriber on {day}")
-    who = found[0]
-    document = conf.tariffs[package].data
-    events = _events(wh, conf, who["subscriber_id"], month, day,
-                     KIND_SERVICE[document["kind"]])
+    who, document = found[0], conf.tariffs[args.package].data
+    events = _events(wh, conf, who["subscriber_id"], month, day, KIND_SERVICE[document["kind"]])
     bill = Rater(document).rate_month(events, month, who["join_date"])
-    quoted = wh.last_snapshot("mart.package_quote", wh.window.last)
+    quoted = wh.last_snapshot("mart.package_quote", last)
     engine = [] if quoted is None else wh.read("mart.package_quote", on=quoted).where(
-        (F.col("subscriber_id") == who["subscriber_id"]) & (F.col("package_id") == package)
-        & (F.col("month") == F.lit(month))).collect()
+        (F.col("subscriber_id") == who["subscriber_id"]) & (F.col("month") == F.lit(month))
+        & (F.col("package_id") == args.package)).collect()
     return _printed(document, bill, month, engine)
 
 
 def _events(wh: Warehouse, conf: Config, subscriber: int, month: date, day: date, service: str
             ) -> list[Event]:
-    """The events that a candidate re-rates: in-group and 12593 calls are none (S2-07, S2-R5), and
-    of long distance only that of IP calls is (S2-R4), by the policy's reading."""
+    """The events that a candidate re-rates, in time order.
+
+    In-group and 12593 calls are none (S2-07, S2-R5), and of long distance only that of IP calls is
+    (S2-R4) unless the policy reads it otherwise: a direct call then counts as a local one.
+    """
     identity = wh.read("dw.subscriber_identity", on=day).where(
         F.col("subscriber_id") == subscriber)
 
     def mine(table: str) -> DataFrame:
-        return wh.read(table, upto=wh.window.last, whatever_is_there=True).where(
+        return wh.read(table, upto=day, whatever_is_there=True).where(
             F.trunc("local_date", "month") == F.lit(month)).join(
             identity.select("msisdn").distinct(), "msisdn", "left_semi")
 
-    guided = usage.events(mine("ods.voice_call"), mine("ods.message"), mine("ods.data_session"),
-                          identity, conf.policy.calendar.holidays)
-    rows = guided.where(f"service = '{service}' AND NOT coalesce(in_group, false) "
-                        "AND coalesce(dial, '') <> 'ip12593'").collect()
+    rows = usage.events(
+        mine("ods.voice_call"), mine("ods.message"), mine("ods.data_session"), identity,
+        conf.policy.calendar.holidays).where(
+        f"subscriber_id IS NOT NULL AND service = '{service}' AND NOT coalesce(in_group, false) "
+        "AND coalesce(dial, '') <> 'ip12593'").orderBy("occurred_at", "quantity").collect()
     ip_only = conf.policy.rating.toll_rerated == "ip_only"
     return [Event(
-        (row["occurred_at"], number), row["service"], row["direction"], row["roaming"],
+        number, row["service"], row["direction"], row["roaming"],
         "local" if ip_only and row["dial"] == "direct" else row["toll"], row["dial"],
         row["in_group"], row["message_kind"], int(row["occurred_at"].timestamp()),
         row["local_date"], row["local_second"], row["day_type"], row["quantity"])
-        for number, row in enumerate(sorted(rows, key=lambda row: row["occurred_at"]))]
+        for number, row in enumerate(rows)]
 
 
 def _printed(document: dict, bill, month: date, engine: list) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from pyspark import StorageLevel
+from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
@@ -31,6 +32,7 @@ from schemas.spark import struct_type
 from schemas.window import Window
 
 REJECTED = "ops.rejected_record"
+CAST_ERRORS = (ArithmeticException, DateTimeException, NumberFormatException)
 
 
 @dataclass
@@ -228,7 +230,11 @@ class Warehouse:
 
         The table's own constraints would refuse a row too, but print its values.
         """
-        figures = slice_figures.by_slice(frame, contract).collect()
+        try:
+            figures = slice_figures.by_slice(frame, contract).collect()
+        except CAST_ERRORS as error:  # its text holds the value
+            raise QualityError(f"{contract.table} {activity.window}: a value does not fit the type "
+                               f"of its column ({error.getCondition()})") from None
         metrics = slice_figures.metrics(figures, contract)
         if figures and contract.slice is None:
             metrics["key_duplicates"] += self.tables.load(contract.table).join(

@@ -1,4 +1,4 @@
-"""The register of measures: which rounding of quantities the usage cube holds at which position.
+"""What the usage cube holds: the facts of a cell, recorded fees, and the register of measures.
 
 A measure is one pair (first, next) of a service: the sum of quantities, each rounded up per event
 to `first` and then to steps of `next` base units. Numbers are only ever added (dw.rating_measure),
@@ -13,6 +13,11 @@ from typing import Iterable, Mapping, Protocol, Sequence
 from models.tariff import KIND_SERVICE, Package
 from schemas.errors import ConfigError, QualityError
 
+FACTS = (
+    "service", "direction", "roaming", "toll", "dial", "in_group", "message_kind",
+    "day_type", "slot_from", "slot_to",
+)
+FEES = ("airtime_fee", "toll_fee", "other_fee")
 SERVICES = tuple(dict.fromkeys(KIND_SERVICE.values()))
 
 

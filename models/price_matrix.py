@@ -15,7 +15,7 @@ from typing import Mapping, Sequence
 import numpy as np
 
 from models.catalogue import require_priceable
-from models.measure import Measure, measure_no
+from models.measure import FACTS, FEES, Measure, measure_no
 from models.tariff import (
     COMPONENT_SERVICES,
     Package,
@@ -25,11 +25,6 @@ from models.tariff import (
     first_rule,
 )
 
-FACTS = (
-    "service", "direction", "roaming", "toll", "dial", "in_group", "message_kind",
-    "day_type", "slot_from", "slot_to",
-)
-FEES = ("airtime_fee", "toll_fee", "other_fee")
 EVENTS, BILLED_EVENTS = "events", "billed_events"
 BUCKETS = (
     "monthly_fee", "local_airtime", "roaming_airtime", "toll", "sms", "mms", "gprs", "wlan",

@@ -15,17 +15,44 @@ from typing import Collection, Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from models.measure import Measure
+from models.measure import FACTS, FEES, Measure
 from models.tariff import DAY_SECONDS
 
-FACTS = (
-    "service", "direction", "roaming", "toll", "dial", "in_group", "message_kind",
-    "day_type", "slot_from", "slot_to",
-)
-FEES = ("airtime_fee", "toll_fee", "other_fee")
 FEE_TYPE = "decimal(18,3)"
 EVENT_KEYS = ("batch_date", "msisdn", "occurred_at", "local_date", "local_second")
 SATURDAY, SUNDAY = 7, 1
+
+
+def events(
+    voice: DataFrame,
+    messages: DataFrame,
+    data: DataFrame,
+    identity: DataFrame,
+    holidays: Collection[date],
+) -> DataFrame:
+    """One row per record: who pays, when, the facts that can decide a price, quantity and fees.
+
+    `voice`, `messages`, `data` are ods.voice_call, ods.message, ods.data_session; `identity` is one
+    snapshot of dw.subscriber_identity, joined as of the instant of the record. A number nobody
+    held then keeps a null subscriber_id. Missed calls have quantity 0. `airtime_fee` is the basic
+    fee of the service: airtime, message or volume. A day in `holidays` is a holiday, else Saturday
+    and Sunday are weekend.
+    """
+    together = (
+        _calls(voice)
+        .unionByName(_messages(messages))
+        .unionByName(_sessions(data))
+        .withColumn("day_type", _day_type(holidays))
+    )
+    owners = identity.select(
+        F.col("msisdn").alias("owned"), "subscriber_id", "valid_from", "valid_to"
+    )
+    held = (
+        (F.col("msisdn") == F.col("owned"))
+        & (F.col("valid_from") <= F.col("occurred_at"))
+        & (F.col("valid_to").isNull() | (F.col("occurred_at") < F.col("valid_to")))
+    )
+    return together.join(owners, held, "left").drop("msisdn", "owned", "valid_from", "valid_to")
 
 
 def guide(
@@ -36,34 +63,17 @@ def guide(
     cuts: Mapping[str, Sequence[int]],
     holidays: Collection[date],
 ) -> DataFrame:
-    """One row per record: who pays, its local day, its rating cell, its quantity and its fees.
+    """The records as `events` has them, each with its rating cell instead of its time.
 
-    `voice`, `messages`, `data` are ods.voice_call, ods.message, ods.data_session; `identity` is one
-    snapshot of dw.subscriber_identity, joined as of the instant of the record. A number nobody
-    held then keeps a null subscriber_id (counted by the caller, left out by `by_day`). Missed
-    calls have quantity 0. `airtime_fee` is the basic fee of the service: airtime, message or
-    volume. `cuts` are the local seconds at which the catalogue's bands change, by service; a day
-    in `holidays` is a holiday, else Saturday and Sunday are weekend.
+    A number nobody held keeps a null subscriber_id (counted by the caller, left out by `by_day`).
+    `cuts` are the local seconds at which the catalogue's bands change, by service.
     """
-    events = (
-        _calls(voice)
-        .unionByName(_messages(messages))
-        .unionByName(_sessions(data))
-        .withColumn("day_type", _day_type(holidays))
+    return (
+        events(voice, messages, data, identity, holidays)
         .withColumns(_slot(cuts))
         .withColumn("cell_id", F.xxhash64(*(F.coalesce(F.col(f).cast("string"), F.lit(""))
                                             for f in FACTS)))
-    )
-    owners = identity.select(
-        F.col("msisdn").alias("owned"), "subscriber_id", "valid_from", "valid_to"
-    )
-    held = (
-        (F.col("msisdn") == F.col("owned"))
-        & (F.col("valid_from") <= F.col("occurred_at"))
-        & (F.col("valid_to").isNull() | (F.col("occurred_at") < F.col("valid_to")))
-    )
-    return events.join(owners, held, "left").select(
-        "batch_date", "subscriber_id", "local_date", "cell_id", *FACTS, "quantity", *FEES
+        .select("batch_date", "subscriber_id", "local_date", "cell_id", *FACTS, "quantity", *FEES)
     )
 
 

@@ -7,6 +7,9 @@ import pytest
 from jobs import night
 from tests.small_province import FIRST, LAST, synthesized
 
+CONF_FOLDERS = (Path(__file__).resolve().parents[2] / "conf", Path(__file__).parent / "conf")
+CONF = tuple(part for folder in CONF_FOLDERS for part in ("--conf", str(folder)))
+
 
 @dataclass(frozen=True)
 class Night:
@@ -19,7 +22,7 @@ class Night:
 
     def run(self, warehouse: Path, push: Path, *more: str) -> int:
         return night.main(["--from-date", FIRST, "--to-date", LAST, "--landing", str(self.landing),
-                           "--warehouse", str(warehouse), "--push", str(push), *more])
+                           "--warehouse", str(warehouse), "--push", str(push), *CONF, *more])
 
 
 @pytest.fixture(scope="session")

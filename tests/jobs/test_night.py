@@ -13,6 +13,7 @@ import pytest
 from jobs import plan
 from models.reference_rater import Rater
 from schemas import config, contract
+from tests.jobs.conftest import CONF_FOLDERS
 from tests.plain_reader import truth_table
 from tests.small_province import LAST
 from tests.warehouse_reader import differing_rows, events, query, rerated, table
@@ -27,7 +28,7 @@ EXPORTED = ("ops.run_ledger", "ops.rejected_record", "ops.quality_result", "ods.
 
 @pytest.fixture(scope="module")
 def conf():
-    return config.load()
+    return config.load(CONF_FOLDERS)
 
 
 def pushed_files(push: Path) -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.jobs.conftest import CONF
 from tests.small_province import LAST
 from tests.warehouse_reader import query
 
@@ -36,7 +37,7 @@ def added(one_night, tmp_path_factory):
     from jobs import night
 
     assert night.main([
-        "--data-date", LAST, "--conf", str(ROOT / "conf"), "--conf", str(folder / "conf"),
+        "--data-date", LAST, *CONF, "--conf", str(folder / "conf"),
         "--only", "ingest.hotline_east_log,contact_event,contact_view,rerate,preference",
         "--landing", str(folder / "landing"), "--warehouse", str(folder / "warehouse"),
         "--push", str(folder / "push")]) == 0

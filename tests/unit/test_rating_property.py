@@ -84,12 +84,14 @@ def packages(draw):
         }
         for no, order in enumerate(draw(st.permutations(range(draw(st.integers(0, 3))))))
     ]
+    # Few rates, so that rules of one price on several lines are common.
+    rates = draw(st.lists(st.sampled_from(RATES), min_size=1, max_size=3))
     rules = []
     for component in shape["components"]:
         specific = draw(st.lists(clauses(kind, bands), max_size=2))
         if bands and component == "airtime":
             specific = [{"band": ["peak"]}, *specific]
-        rules += [draw(a_rule(component, match, pools, unit)) for match in specific + [{}]]
+        rules += [draw(a_rule(component, match, pools, unit, rates)) for match in specific + [{}]]
     return {
         "id": "unnamed", "name": "unnamed", "kind": kind, "brands": ["gotone"],
         "valid": {"from": date(2009, 1, 1), "to": date(2010, 1, 1)}, "source": "assumed",
@@ -104,7 +106,7 @@ def packages(draw):
 
 
 @st.composite
-def a_rule(draw, component, match, pools, unit):
+def a_rule(draw, component, match, pools, unit, rates):
     mine = [pool for pool in pools if component in pool["components"]]
     drawn = [pool for pool in mine if draw(st.integers(0, 3))]
     size, suffix = unit.rstrip("sBKmg"), unit.lstrip("0123456789")
@@ -113,7 +115,7 @@ def a_rule(draw, component, match, pools, unit):
     else:
         increment = [f"{draw(st.sampled_from((1, 3, 45, 60)))}{suffix}" for _ in range(2)]
     return {
-        "component": component, "match": match, "rate": draw(st.sampled_from(RATES)),
+        "component": component, "match": match, "rate": draw(st.sampled_from(rates)),
         "per": f"{draw(st.sampled_from((int(size), 1, 7, 60)))}{suffix}", "increment": increment,
         "connect": draw(st.sampled_from(("0", "0", "0.15", "0.0049"))),
         "pools": [pool["id"] for pool in drawn],
