@@ -93,11 +93,14 @@ class Ledger:
         days = [date.fromisoformat(day) for day in self.committed.get((table, ""), {})]
         return max((day for day in days if day <= on), default=None)
 
-    def drain(self) -> tuple[list[dict], list[dict]]:
-        """The waiting rows as (ledger, quality), which then wait no longer."""
-        rows = ([_row(entry) for entry in self.pending], [_row(v) for v in self.verdicts])
-        self.pending.clear()
-        self.verdicts.clear()
+    def entries(self) -> list[dict]:
+        """The waiting rows of the ledger, which then wait no longer."""
+        rows, self.pending = [_row(entry) for entry in self.pending], []
+        return rows
+
+    def judgements(self) -> list[dict]:
+        """The waiting outcomes of checks, which then wait no longer."""
+        rows, self.verdicts = [_row(verdict) for verdict in self.verdicts], []
         return rows
 
 

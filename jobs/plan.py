@@ -158,6 +158,8 @@ def select(steps: tuple[Step, ...], only: str | None = None, start: str | None =
     names = [step.name for step in steps]
     if only is not None:
         wanted = [part.strip() for part in only.split(",") if part.strip()]
+        if not wanted:
+            raise ConfigError(f"--only names no step; the plan has: {', '.join(names)}")
         for part in wanted:
             if not any(_named(name, part) for name in names):
                 raise ConfigError(f"--only: no step '{part}'; the plan has: {', '.join(names)}")

@@ -133,7 +133,7 @@ def run_of(warehouse: str):
     cluster the scheduler's pool of one keeps runs apart).
     """
     started = datetime.now(timezone.utc)
-    run_id = f"{started:%Y%m%dT%H%M%SZ}-{os.getpid()}"
+    run_id = f"{started:%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
     if "://" in warehouse:
         yield run_id
         return
@@ -141,7 +141,9 @@ def run_of(warehouse: str):
     try:
         (root / "_logs").mkdir(parents=True, exist_ok=True)
         lock = open(root / "_run.lock", "a+", encoding="utf-8")
-        handler = logging.FileHandler(root / "_logs" / f"{run_id}.log", encoding="utf-8")
+        path = root / "_logs" / f"{run_id}.log"
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))  # the engine may quote a row
+        handler = logging.FileHandler(path, encoding="utf-8")
     except OSError as error:
         raise ChudianError(f"the warehouse {warehouse} cannot be written ({error.strerror}): "
                            "check the folder and its rights, or give another --warehouse") from None
@@ -191,8 +193,11 @@ def session(conf, folders: tuple[Path, ...]):
     the settings that a running Spark still takes, and leaves Spark running.
     """
     from pyspark import SparkContext
+    from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession
 
+    for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
+        PySparkLogger.getLogger(name).disabled = True  # they print failing cells on the screen
     if SparkContext._active_spark_context is not None:
         own = SparkSession.builder.getOrCreate().newSession()
         for key, value in settings(conf, folders).items():

@@ -8,6 +8,7 @@ nothing behind that a later one would trust.
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def read_lock(lock: Path) -> list[Jar]:
         if not line.strip() or line.startswith("#"):
             continue
         fields = line.split()
-        if len(fields) != 4 or len(fields[0]) != 64:
+        if len(fields) != 4 or not re.fullmatch("[0-9a-f]{64}", fields[0]):
             raise ConfigError(
                 f"{lock}:{number}: expected 'sha256 organisation module version', got {line!r}"
             )

@@ -6,7 +6,8 @@ name of the broken rule leaves this module.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 from py4j.protocol import Py4JJavaError
@@ -18,6 +19,7 @@ from schemas import delta
 from schemas.contract import Contract
 from schemas.errors import ChudianError, QualityError
 from schemas.spark import struct_type
+from schemas.window import Window
 
 BROKEN_RULE = re.compile(r"CHECK constraint (\w+)|NOT NULL constraint violated for column: (\w+)")
 
@@ -101,3 +103,31 @@ def shaped(contract: Contract, frame: DataFrame, many_slices: bool, files: int) 
     if contract.sort_by:
         frame = frame.sortWithinPartitions(contract.slice, *contract.sort_by)
     return frame
+
+
+def part(contract: Contract, frame: DataFrame, window: Window | None, upto: date | None,
+         on: date | None, months: Sequence[date] | None) -> DataFrame:
+    """The rows of some slices; each condition that is given cuts."""
+    if window is not None:
+        frame = frame.where(between(contract.slice, window))
+    if upto is not None:
+        frame = frame.where(F.col(contract.slice) <= F.lit(upto))
+    if on is not None:
+        frame = frame.where(F.col(contract.slice) == F.lit(on))
+    if months is not None:
+        frame = frame.where(F.col("month").isin(months))
+    return frame
+
+
+def slices_where(contract: Contract, window: Window, months: Sequence[date], source: str) -> str:
+    """The rows that a run of the window replaces; `source` cuts the deliveries of one source."""
+    if contract.slice == "batch_date":
+        of_source = f" AND source = '{source}'" if source else ""
+        return between("batch_date", window) + of_source
+    if contract.slice == "data_date":
+        return f"data_date = '{window.last}'"
+    return "month IN ({})".format(", ".join(f"'{month}'" for month in months))
+
+
+def between(column: str, window: Window) -> str:
+    return f"{column} >= '{window.first}' AND {column} <= '{window.last}'"

@@ -22,7 +22,7 @@ from jobs.ledger import COMMITTED, FAILED, STARTED, Entry, Ledger
 from jobs.outbox import Outbox
 from jobs.plan import OPS, Step, due_days, rated_months, slices
 from jobs.quality import Judge, Judgement
-from jobs.tables import Tables, conform, shaped
+from jobs.tables import Tables, between, conform, part, shaped, slices_where
 from models import slice_figures
 from schemas import expectations
 from schemas.config import Config
@@ -87,7 +87,7 @@ class Warehouse:
                    for slice_ in self._slices(table, window, step.source)]
         for table, source, slice_ in started:
             self.ledger.write(step.name, table, slice_, STARTED, source=source)
-        self.flush()
+        self._append("ops.run_ledger", self.ledger.entries())
         try:
             yield activity
         except BaseException as error:
@@ -103,14 +103,20 @@ class Warehouse:
             self._activity = None
 
     def flush(self) -> None:
-        """Append the waiting rows of `ops`: one commit per table."""
-        entries, verdicts = self.ledger.drain()
-        for table, rows in (("ops.run_ledger", entries), ("ops.quality_result", verdicts)):
-            if rows:
-                schema = struct_type(self.contracts[table])
-                frame = self.spark.createDataFrame(
-                    [tuple(row[name] for name in schema.names) for row in rows], schema)
-                self.tables.save(table, frame.coalesce(1))
+        """Append the waiting rows of `ops`, at the end of a run and where a step fails.
+
+        A commit costs as much for one row as for many: a step appends to the ledger once, and
+        judgements, which nothing reads before the end, wait for it.
+        """
+        self._append("ops.run_ledger", self.ledger.entries())
+        self._append("ops.quality_result", self.ledger.judgements())
+
+    def _append(self, table: str, rows: list[dict]) -> None:
+        if rows:
+            schema = struct_type(self.contracts[table])
+            frame = self.spark.createDataFrame(
+                [tuple(row[name] for name in schema.names) for row in rows], schema)
+            self.tables.save(table, frame.coalesce(1))
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -137,7 +143,7 @@ class Warehouse:
             if contract.slice == "month" and not self.ledger.is_committed(table, month):
                 raise self._missing(table, str(month))
         activity.versions[table] = self.tables.version(table)
-        return self._part(contract, self.tables.load(table), window, upto, on, months)
+        return part(contract, self.tables.load(table), window, upto, on, months)
 
     def last_snapshot(self, table: str, on: date) -> date | None:
         """The newest committed snapshot of a declared table that is not after `on`."""
@@ -153,19 +159,6 @@ class Warehouse:
         schema = struct_type(self.contracts[table])
         return self.spark.createDataFrame(
             [tuple(getattr(record, name) for name in schema.names) for record in records], schema)
-
-    @staticmethod
-    def _part(contract: Contract, frame: DataFrame, window, upto, on, months) -> DataFrame:
-        column = F.col(contract.slice) if contract.slice is not None else None
-        if window is not None:
-            frame = frame.where(column.between(F.lit(window.first), F.lit(window.last)))
-        if upto is not None:
-            frame = frame.where(column <= F.lit(upto))
-        if on is not None:
-            frame = frame.where(column == F.lit(on))
-        if months is not None:
-            frame = frame.where(F.col("month").isin(months))
-        return frame
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -199,10 +192,8 @@ class Warehouse:
                      files_per_slice)
         if any(entry.rows_rejected for entry in known if entry is not None) or any(
                 figures["rows_rejected"] for figures in counts.values()):
-            window = activity.window
-            self.tables.save(REJECTED, conform(self.contracts[REJECTED], rejected)
-                             .coalesce(1), f"source = '{source}' AND "
-                             f"{_between('data_date', window)}")
+            self.tables.save(REJECTED, conform(self.contracts[REJECTED], rejected).coalesce(1),
+                             f"source = '{source}' AND {between('data_date', activity.window)}")
         rows = {slice_: figures["rows_accepted"] for slice_, figures in counts.items()}
         self._note(contract, source, activity, rows, counts)
         return sum(rows.values())
@@ -267,13 +258,7 @@ class Warehouse:
     def _commit(self, contract: Contract, frame: DataFrame, source: str, activity: Activity,
                 files: int = 1) -> None:
         window = activity.window
-        if contract.slice == "batch_date":
-            where = _between("batch_date", window) + (f" AND source = '{source}'" if source else "")
-        elif contract.slice == "data_date":
-            where = f"data_date = '{window.last}'"
-        else:
-            months = ", ".join(f"'{month}'" for month in self.months(window))
-            where = f"month IN ({months})"
+        where = slices_where(contract, window, self.months(window), source)
         many = len(self._slices(contract.table, window, source or None)) > 1
         self.tables.save(contract.table, shaped(contract, frame, many, files), where)
 
@@ -325,7 +310,3 @@ class Warehouse:
             raise ChudianError(f"{self.running.name} {use} {table}, which the plan does not "
                                f"declare: add it to the step in jobs/plan.py")
         return self._activity
-
-
-def _between(column: str, window: Window) -> str:
-    return f"{column} >= '{window.first}' AND {column} <= '{window.last}'"

@@ -28,10 +28,12 @@ echo "preparing Airflow's database, pool and connection in build/airflow"
 
 # Not `airflow standalone`: its scheduler also serves the log files, and on every network.
 declare -A part
-finish() { # the scheduler first: a task that it ends still tells the server
+finish() { # the scheduler first: it waits for the task under way, which reports to the server
+  trap '' INT TERM
   trap - EXIT
+  echo "stopping; a Spark application that is running is waited for, so that its step is whole"
   kill "${part[scheduler]}" 2>/dev/null && wait "${part[scheduler]}" 2>/dev/null
-  kill "${part[@]}" 2>/dev/null
+  kill "${part[@]}" 2>/dev/null || true
   wait
 }
 trap finish EXIT
