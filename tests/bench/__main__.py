@@ -1,0 +1,58 @@
+"""`make bench`: where the time of a night goes, and how the rating kernel compares.
+
+Prints figures and ratios against a stated rival in the same run; it never fails on time.
+"""
+import argparse
+import re
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+STEP = re.compile(r"^\[ ?\d+/\d+\] (\S+) .* (\d+\.\d) s$")
+
+
+def measured(*command: str) -> tuple[float, str]:
+    """Seconds and output of a command; its failure ends the benchmark."""
+    begun = time.monotonic()
+    done = subprocess.run([sys.executable, "-m", *command], capture_output=True, text=True,
+                          check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
+    return time.monotonic() - begun, done.stdout
+
+
+def night(customers: int, build: Path) -> None:
+    """A province of the size, its history and a night, from nothing."""
+    province = ("jobs.synthesize", "--customers", str(customers), "--seed", "2009", "--data-date",
+                "2009-05-03", "--landing", str(build / "landing"), "--truth",
+                str(build / "truth"))
+    made, said = measured(*province)
+    print(said.strip())
+    seconds, output = measured(
+        "jobs.night", "--history", "4", "--data-date", "2009-05-03", "--landing",
+        str(build / "landing"), "--warehouse", str(build / "warehouse"), "--push",
+        str(build / "push"))
+    steps = [(float(found[2]), found[1]) for line in output.splitlines()
+             if (found := STEP.match(line))]
+    for step_seconds, name in sorted(steps, reverse=True):
+        print(f"  {name:<30} {step_seconds:7.1f} s  {step_seconds / seconds:6.1%}")
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+    print(f"province {made:.1f} s, night {seconds:.1f} s, together {made + seconds:.1f} s "
+          f"(goal 180 s, at most 300 s); largest process {peak:.2f} GiB")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--customers", type=int, default=2000)
+    parser.add_argument("--build", type=Path, default=Path("build/bench"))
+    args = parser.parse_args()
+    subprocess.run(["rm", "-rf", str(args.build)], check=True)
+    night(args.customers, args.build)
+    print()
+    print(measured("tests.bench.rating", str(args.build / "warehouse"))[1].strip())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The evaluator against the rival that a user would write: one event at a time in plain Python.
+
+Rates the customer-months of a warehouse under every package of the catalogue, through Spark from
+the usage cube, and a sample of them by the reference rater from the records; prints both per
+(record × package). That the two agree to the last unit is the tests' business.
+"""
+import sys
+import time
+from pathlib import Path
+
+from jobs import night, runtime
+from models import catalogue, measure, rating
+from models.reference_rater import Rater
+from tests.warehouse_reader import events, query, rerated
+
+SAMPLE = 200
+
+
+def main() -> None:
+    warehouse = Path(sys.argv[1])
+    folders = runtime.conf_folders(None)
+    conf, _ = night.configuration(folders)
+    packages = list(catalogue.load(conf.tariffs.values()).packages.values())
+    months = [month for month, in query(warehouse, "SELECT DISTINCT month FROM u",
+                                        u="dw.usage_month")]
+    used = events(warehouse, conf.policy.calendar.holidays)
+    services = [package.service for package in packages]
+    records = sum(services.count(event.service) for mine in used.values() for event in mine
+                  if event.local_date.replace(day=1) in months)
+    with runtime.session(conf, folders) as spark:
+        def load(name: str):
+            return spark.read.format("delta").load(str((warehouse / name).resolve()))
+
+        frame = rating.customer_months(load("dw/usage_month"), load("dw/subscriber"), months)
+        frame = frame.persist()
+        rows = frame.count() * len(packages)
+        evaluated = rating.evaluate(
+            frame, load("dw/rating_cell").collect(),
+            measure.register(load("dw/rating_measure").collect()), packages,
+            conf.policy.rating.toll_rerated)
+        evaluated.write.format("noop").mode("overwrite").save()  # warm
+        begun = time.monotonic()
+        evaluated.write.format("noop").mode("overwrite").save()
+        engine = time.monotonic() - begun
+    sample = sorted(used)[:SAMPLE]
+    raters = [Rater(conf.tariffs[package.id].data) for package in packages]
+    sampled = sum(services.count(event.service) for who in sample for event in used[who]
+                  if event.local_date.replace(day=1) in months)
+    begun = time.monotonic()
+    for who in sample:
+        for month in months:
+            for rater in raters:
+                rerated(rater, used[who], month, None)
+    plain = time.monotonic() - begun
+    ours, theirs = engine / records, plain / sampled
+    print(f"{rows:,} customer-months × packages, {records:,} records × packages: {engine:.1f} s "
+          f"from the cube, {ours * 1e9:,.0f} ns each")
+    print(f"plain Python over {sampled:,} records × packages: {plain:.1f} s, "
+          f"{theirs * 1e9:,.0f} ns each: {theirs / ours:.0f} times as long")
+
+
+if __name__ == "__main__":
+    main()
