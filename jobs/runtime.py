@@ -114,7 +114,8 @@ def guarded(main: Callable[[], None]) -> int:
     except Exception as error:  # the stack is in the log; a message may hold a row's values
         where = getattr(error, "log", None)
         print(f"chudian: stopped by an unexpected {type(error).__name__}"
-              + (f"; the whole story is in {where}" if where else f": {error}"), file=sys.stderr)
+              + (f"; the whole story is in {where}" if where else
+                 "".join(f": {line}" for line in str(error).splitlines()[:1])), file=sys.stderr)
         return 1
 
 

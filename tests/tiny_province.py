@@ -10,6 +10,7 @@ from schemas.config import Source
 DAYS = (date(2009, 5, 2), date(2009, 5, 3))
 SOURCES = ("customer", "subscriber", "package_subscription", "voice", "bill", "web_log")
 PEOPLE = range(1, 7)
+MARK = "\ufeff"
 
 
 def overlay(folder: Path, sources) -> Path:
@@ -33,6 +34,7 @@ def deliveries() -> dict[tuple[str, date], list[list[str]]]:
     }
     made = {(name, first): [lines] for name, lines in people.items()}
     made |= {(name, second): [[]] for name in people}  # nothing changed on the second day
+    made["subscriber", second] = [[MARK]]  # an empty export of a desktop: a mark and nothing more
     for day in DAYS:
         made["voice", day] = calls(day)
         made["web_log", day] = [visits(day)]
@@ -64,8 +66,9 @@ def calls(day: date) -> list[list[str]]:
 
 
 def visits(day: date) -> list[str]:
-    header = "session_id,visit_no,login_no,enter_time,stay_s,page_kind,page_title,biz_code,action"
-    return [header] + [f'W{day:%d}{n},1,1380000000{n},{day} 09:00:0{n},30,查询,"套餐, 余额",,done'
+    header = MARK + ("session_id,visit_no,login_no,enter_time,stay_s,page_kind,page_title,"
+                     "biz_code,action")
+    return [header] + [f'W{day:%d}{n},1,1380000000{n},{day} 09:00:0{n},30,查询,"套餐, 余额",,done\r'
                        for n in PEOPLE]
 
 
@@ -96,7 +99,7 @@ class Landing:
             path = self.path(name, day, part)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(packed)
-            rows = sum(bool(line.strip()) for line in lines) - form.header
+            rows = sum(bool(line.strip().strip(MARK)) for line in lines) - form.header
             promises.append({"file": path.name, "rows": rows, "bytes": len(packed),
                              "sha256": hashlib.sha256(packed).hexdigest()})
         if self.sources[name].files.control:
