@@ -1,0 +1,116 @@
+"""What surrounds a run: what a person sees, the profile of Spark, messages and exit codes."""
+import io
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from jobs import night, runtime
+from jobs.progress import Progress, padded
+from schemas.errors import ConfigError, InputError, QualityError
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def progressed(stream):
+    progress = Progress(12, stream)
+    progress.begin("ingest.voice", "take in 语音清单 (boss)")
+    progress.end("ingest.voice", "1,234 rows")
+    return stream.getvalue()
+
+
+def test_elsewhere_progress_is_one_plain_line_a_step():
+    text = progressed(io.StringIO())
+    assert text.startswith("[ 1/12] ingest.voice             take in 语音清单 (boss)")
+    assert text.count("\n") == 1 and "\r" not in text and "\x1b" not in text
+    assert "1,234 rows" in text and text.rstrip().endswith(" s")
+
+
+def test_on_a_terminal_a_live_line_becomes_the_plain_one():
+    live, plain = progressed(Terminal()).split("\r\x1b[K")
+    assert live == "\r[ 1/12] ingest.voice             take in 语音清单 (boss) …"
+    assert plain.count("\n") == 1 and "1,234 rows" in plain
+
+
+def test_columns_stand_under_one_another_whatever_the_script():
+    assert padded("语音", 6) == "语音  " and padded("voice", 6) == "voice "
+    assert padded("longer than asked", 6) == "longer than asked"
+
+
+@pytest.mark.parametrize("error, code, said", [
+    (ConfigError("conf/x.yml:1: wrong"), 2, "chudian: conf/x.yml:1: wrong\n"),
+    (QualityError("bad"), 3, "chudian: bad\n"),
+    (InputError("absent"), 4, "chudian: absent\n"),
+    (ValueError("first line\nthe rest"), 1,
+     "chudian: stopped by an unexpected ValueError: first line\n"),
+    (ValueError(), 1, "chudian: stopped by an unexpected ValueError\n"),
+    (KeyboardInterrupt(), 1,
+     "chudian: interrupted; run the same command again, it goes on safely\n"),
+])
+def test_what_stops_a_run_is_one_message_and_a_code(capsys, error, code, said):
+    def stop():
+        raise error
+    assert runtime.guarded(stop) == code
+    assert capsys.readouterr().err == said
+
+
+def test_a_run_that_comes_to_its_end(capsys):
+    assert runtime.guarded(lambda: None) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_profile_is_taken_from_the_last_folder_that_has_it(tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder, cores in ((first, 2), (second, 4)):
+        folder.mkdir()
+        (folder / "local.conf").write_text(
+            f"# a comment\n\nspark.master   local[{cores}]\nspark.empty\n", encoding="utf-8")
+    assert runtime.profile("local.conf", (first,)) == {"spark.master": "local[2]",
+                                                       "spark.empty": ""}
+    assert runtime.profile("local.conf", (first, second))["spark.master"] == "local[4]"
+    (second / "local.conf").unlink()
+    assert runtime.profile("local.conf", (first, second))["spark.master"] == "local[2]"
+    assert runtime.profile("spark/local.conf", (second,))["spark.master"] == "local[2]"  # shipped
+    with pytest.raises(ConfigError, match="runtime.yml: spark.conf: no file nosuch.conf in "):
+        runtime.profile("nosuch.conf", (first,))
+
+
+def test_without_a_word_the_projects_own_folders_are_read():
+    root = Path(runtime.__file__).resolve().parents[1] / "conf"
+    assert runtime.conf_folders(None)[0] == root
+    assert runtime.conf_folders([Path("a"), Path("b")]) == (Path("a"), Path("b"))
+
+
+@pytest.mark.parametrize("asked, window", [
+    ({"data_date": "2009-05-03"}, "2009-05-03"),
+    ({"data_date": "2009-05-03", "history": 0}, "2009-05-01..2009-05-03"),
+    ({"data_date": "2009-05-03", "history": 4}, "2009-01-01..2009-05-03"),
+    ({"from_date": "2009-04-01", "to_date": "2009-04-30"}, "2009-04-01..2009-04-30"),
+])
+def test_the_days_of_a_run(asked, window):
+    nothing = {"data_date": None, "history": None, "from_date": None, "to_date": None,
+               "conf": None, "landing": Path("l"), "warehouse": "w", "push": Path("p")}
+    assert str(runtime.invocation(Namespace(**{**nothing, **asked})).window) == window
+
+
+def test_help_teaches_with_examples(capsys):
+    with pytest.raises(SystemExit) as done:
+        night.main(["--help"])
+    text = capsys.readouterr().out
+    assert done.value.code == 0
+    assert "python -m jobs.night --data-date 2009-05-03 " in text and "exit codes: 0 done" in text
+    for option in ("--from-date", "--history", "--conf", "--landing", "--warehouse", "--push",
+                   "--only", "--from", "--list"):
+        assert option in text
+
+
+def test_the_plan_reads_like_a_table_of_contents(capsys):
+    assert night.main(["--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "ingest"
+    assert "  push                         one table and one file per channel (daily)" in lines
+    assert [line for line in lines if not line.startswith(" ")] == [
+        "ingest", "views", "usage", "rating", "decision"]
