@@ -30,5 +30,6 @@ if [ "$("$venv/bin/uv" --version 2>/dev/null | cut -d' ' -f2)" != "$uv_version" 
 fi
 echo "installing the pinned packages (about a minute the first time)"
 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" \
-  --constraint conf/setup/constraints.txt --editable '.[dev]'
+  --constraint conf/setup/constraints.txt --build-constraint conf/setup/constraints.txt \
+  --editable '.[dev]' setuptools
 "$venv/bin/python" -m jobs.spark_jars conf/setup/spark-jars.lock
