@@ -70,7 +70,7 @@ def _present(evaluated: DataFrame, holdings: DataFrame) -> DataFrame:
     )
     # Fees of all services stand on the row of each package: they count once.
     own = (
-        F.sum("rated") + F.max("d12593") + F.max("other_fees") + F.min("direct_toll")
+        F.sum("rated") + F.max("d12593") + F.max("other_fees") + F.max("direct_toll")
         + F.sum("unrated_fees")
     )
     return rows.groupBy("subscriber_id", "month").agg(

@@ -12,28 +12,12 @@ from pyspark.sql import functions as F
 
 from models.lookup import looked_up
 from models.tariff import KIND_SERVICE
-from schemas.errors import ConfigError
 from schemas.settings import BillItem
 
 KINDS = tuple(KIND_SERVICE)
 PACKAGE_RENT = "package_rent"
-FROM_RECORDS = ("d12593", "info", "toll_voice")  # what models/rating.py takes from the records
 SIGN = {"add": 1, "subtract": -1, "none": 0}
 AMOUNT_TYPE = "decimal(18,6)"
-
-
-def require_treatments(treatments: Mapping[str, BillItem]) -> None:
-    """Refuse a policy by which a fee would be counted twice or not at all.
-
-    Raises ConfigError unless exactly d12593, info and toll_voice come from the records.
-    """
-    recorded = {code for code, item in treatments.items() if item.treatment == "records"}
-    for code in sorted(recorded ^ set(FROM_RECORDS)):
-        wanted = "records" if code in FROM_RECORDS else "rerated or passed"
-        raise ConfigError(
-            f"policy.yml: bill_items.{code}: treatment {wanted} expected: the fees of "
-            f"{', '.join(FROM_RECORDS)} and of nothing else are taken from the detail records"
-        )
 
 
 def actual(bills: DataFrame, subscribers: DataFrame) -> DataFrame:

@@ -13,7 +13,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from models.backtest import EQUAL, NO_BILL, ORDER_OF_EVENTS
-from models.bill_item import AMOUNT_TYPE, KINDS, not_rerated, require_treatments, vpmn_rent
+from models.bill_item import AMOUNT_TYPE, KINDS, not_rerated, vpmn_rent
 from models.lookup import looked_up
 from models.price_matrix import BUCKETS
 from models.tariff import Package
@@ -50,10 +50,8 @@ def quotes(
     holding.holdings and holding.held_on; `subscribers`: one snapshot of dw.subscriber. `packages`
     is the whole catalogue by id, `offered` are the ids open on the day. Best is the lowest sum of
     the months, packages of the subscriber's brand and without a gap first, ties by fee, then id.
-    Without a bill nothing passes from it. Raises ConfigError for a policy that would count a fee
-    twice.
+    Without a bill nothing passes from it.
     """
-    require_treatments(policy.bill_items)
     present = holdings.select(
         "subscriber_id", "month", "package_id", F.lit(True).alias("is_present")
     )

@@ -92,7 +92,6 @@ class PackagePrices:
     groups: tuple[Group, ...]
     connects: tuple[Connect, ...]
     pools: tuple[PoolPlan, ...]
-    passes_direct_toll: bool
     unpriced: int
     passed: int
     unpriced_cells: np.ndarray
@@ -106,8 +105,8 @@ class PriceMatrix:
     `columns[cell, statistic]` is the column of a cell's statistic or -1 when nobody needs it.
     Arrays by cell have one more entry at the end, for a cell that is not known (number -1).
     `adding[sum, column]` says which columns make a sum. `d12593` and `other` are the sums of the
-    recorded fees that every package passes (S2-R5, S2-R6), `direct_toll` of those passed by the
-    packages that do not re-rate it (S2-R4).
+    recorded fees that every package passes (S2-R5, S2-R6), `direct_toll` of direct long distance
+    where no package re-rates it (S2-R4 read as `ip_only`; else it is empty).
     """
 
     cell_ids: np.ndarray
@@ -147,7 +146,7 @@ def compile_prices(
                 sums.add(d12593, cell_no, fee)
             continue
         sums.add(other, cell_no, "other_fee")
-        if cell["dial"] == "direct":
+        if cell["dial"] == "direct" and toll_rerated == IP_ONLY:
             sums.add(direct_toll, cell_no, "toll_fee")
     compiled = tuple(
         _Compiler(package, facts, measures, toll_rerated, sums).compiled() for package in packages
@@ -232,7 +231,6 @@ class _Compiler:
             package.rounding.at,
             whole // 10**package.rounding.scale, package.rounding.mode,
             groups, connects, _pool_plans(package, groups),
-            package.kind != "voice" or self.toll_rerated == IP_ONLY,
             self.unpriced, self.passed, self.unpriced_cells, self.measured,
         )
 
@@ -249,8 +247,8 @@ class _Compiler:
                 if component != "toll" or self._toll_is_rerated(cell):
                     self._component(cell_no, cell, component)
                     rated.add("toll_fee" if component == "toll" else "airtime_fee")
-        # What the records charged for a component that is not re-rated passes, once: the direct
-        # toll of a package that re-rates none of it is a sum of its own.
+        # What the records charged for a component that is not re-rated passes, once: direct toll
+        # that no package re-rates is a sum of its own.
         for fee in {"airtime_fee", "toll_fee"} - rated:
             if fee == "airtime_fee" or self._toll_is_rerated(cell):
                 self.sums.add(self.passed, cell_no, fee)

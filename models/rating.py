@@ -72,7 +72,7 @@ def evaluate(
     `months` has the columns of `customer_months`; `cells` are the rows of dw.rating_cell,
     `measures` the register (measure.register). BUCKETS add up to `rated`, the cost under the
     package's own prices. RECORDED are fees of the records that are not in it: `d12593` (S2-R5);
-    `other_fees` of all services (S2-R6); `direct_toll`, 0 where the package re-rates it (S2-R4);
+    `other_fees` of all services (S2-R6); `direct_toll`, 0 where packages re-rate it (S2-R4);
     `unrated_fees` of what else the package leaves out of its own service (in-group calls, what it
     passes through). Amounts are null where `comparable` is false; `unpriced_events` counts the
     events for which the package has no price. A price that runs past 10⁻⁶ yuan (rounding `none`)
@@ -101,8 +101,7 @@ def price_batch(matrix: PriceMatrix, batch: pa.RecordBatch) -> Iterator[pa.Recor
         reasons = usage.reasons(prices, settled, sums[prices.unpriced])
         comparable = reasons == 0
         recorded = (
-            sums[matrix.d12593], sums[matrix.other],
-            sums[matrix.direct_toll] if prices.passes_direct_toll else nothing,
+            sums[matrix.d12593], sums[matrix.other], sums[matrix.direct_toll],
             sums[prices.passed],
         )
         amounts = settled.micros | {"rated": settled.total} | {

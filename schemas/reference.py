@@ -14,6 +14,7 @@ from schemas.overlay import Documents
 from schemas.violation import near_miss
 from schemas.written import repeated, template_problems, zone_problem
 
+FROM_RECORDS = ("d12593", "info")  # of direct toll the policy decides: S2-R4
 PUSH_PLACEHOLDERS = ("data_date", "yyyymmdd", "yyyymm")
 SCRIPT_PLACEHOLDERS = ("package_name", "cost_before", "cost_after", "saving", "months_won",
                        "valid_until")
@@ -84,13 +85,27 @@ def _policy(documents: Documents, contracts: Mapping[str, Contract] | None) -> I
         if entry["treatment"] == "rerated" and "kind" not in entry and item != "package_rent":
             yield found.problem(("bill_items", item), "a re-rated item needs 'kind': voice, gprs, "
                                                       "sms, mms or wlan")
-    if "toll_voice" in items:
-        rerated = items["toll_voice"]["treatment"] == "rerated"
-        if rerated != (found.data["rating"]["toll_rerated"] == "all"):
-            yield found.problem(("bill_items", "toll_voice"), (
-                "direct long-distance calls are re-rated if and only if rating.toll_rerated is "
-                "all: write treatment rerated with all, records with ip_only"))
+    yield from _counted_once(found)
     yield from _bill_items(found, contracts)
+
+
+def _counted_once(found: Document) -> Iterator[str]:
+    """A fee that the comparison takes from the detail records is not taken from the bill too."""
+    all_toll = found.data["rating"]["toll_rerated"] == "all"
+    for item, entry in found.data["bill_items"].items():
+        treatment, path = entry["treatment"], ("bill_items", item)
+        if item == "toll_voice":
+            if treatment != ("rerated" if all_toll else "records"):
+                yield found.problem(path, (
+                    "direct long-distance calls are re-rated if and only if rating.toll_rerated "
+                    "is all: write treatment rerated with all, records with ip_only"))
+        elif item in FROM_RECORDS:
+            if treatment != "records":
+                yield found.problem(path, "its fee is taken from the detail records: write "
+                                          "treatment records, or it is counted twice")
+        elif treatment == "records":
+            yield found.problem(path, "its fee does not stand in the detail records: write "
+                                      "treatment rerated or passed")
 
 
 def _bill_items(found: Document, contracts: Mapping[str, Contract] | None) -> Iterator[str]:

@@ -26,7 +26,7 @@ def spark(tmp_path_factory):
         "spark.master": "local[2]",
         "spark.driver.memory": "2g",
         # Thousands of small plans, each run once: the second compiler never pays.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
         "spark.sql.shuffle.partitions": "2",  # rows are few: fewer tasks, faster tests
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark") / "warehouse"),
     }

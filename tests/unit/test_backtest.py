@@ -45,8 +45,6 @@ CASES = {
     "the standard price of messages": Case(
         (TALK, ("sms_standard", "sms", "6.25", RECORDS)), HELD[:1],
         tuple(item for item in ITEMS if item[1] != ("5", "texts")), "151.32"),
-    "direct toll re-rated": Case((("talk", "voice", "118", RECORDS | {
-        "direct_toll": "0", "unrated_fees": "0.50"}), TEXTS)),
     "no bill": Case(total=None),
     "voice on the bill, no voice package": Case(held=HELD[1:]),
     "a package that was not evaluated": Case(evaluated=(TALK,)),
@@ -96,10 +94,6 @@ def test_the_present_packages_and_what_passes_give_the_bill(found, words, differ
 def test_the_standard_package_prices_a_kind_that_is_not_held(found):
     row = found["the standard price of messages"]
     assert (row.rated, row.cause) == (Decimal("151.32"), "equal")
-
-
-def test_direct_toll_counts_only_when_no_present_package_re_rates_it(found):
-    assert found["direct toll re-rated"].rated == Decimal(TOTAL)
 
 
 @pytest.mark.parametrize("words, cause", [

@@ -424,6 +424,21 @@ def test_every_bill_item_needs_a_treatment_and_no_other_has_one(folder, contract
     assert "conf/policy.yml:14: bill_items: the bill item 'vas' has no treatment" in lines
 
 
+@pytest.mark.parametrize("item, treatment, message", [
+    ("info", "passed", "its fee is taken from the detail records: write treatment records, or it "
+     "is counted twice"),
+    ("d12593", "rerated, kind: voice", "its fee is taken from the detail records: write treatment "
+     "records, or it is counted twice"),
+    ("vas", "records", "its fee does not stand in the detail records: write treatment rerated or "
+     "passed"),
+])
+def test_a_fee_is_counted_once(folder, item, treatment, message):
+    """By the records or by the bill, whatever the policy says (S2-R5, S2-R6, S2-R7)."""
+    edit(folder, "policy.yml", "  toll_voice:",
+         f"  {item}: {{treatment: {treatment}}}\n  toll_voice:")
+    assert refusal(folder) == f"conf/policy.yml:16: bill_items.{item}: {message}"
+
+
 # Fingerprint -------------------------------------------------------------------------------------
 
 def test_the_fingerprint_does_not_depend_on_the_order_of_keys_or_on_where_a_value_stands(

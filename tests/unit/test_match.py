@@ -1,12 +1,11 @@
 """Quotes by S2-R1…R8 with numbers worked out by hand, and which package is recommended."""
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from models import bill_item, holding, match
-from schemas.errors import ConfigError
+from models import holding, match
 from tests import match_rows as rows
 from tests.match_rows import APRIL, FEB, MARCH, POLICY
 
@@ -112,13 +111,6 @@ def test_a_closed_package_is_quoted_only_to_those_who_have_it(spark):
     evaluated = rows.evaluated(
         spark, (1, MARCH, "present", "voice", "90"), (1, MARCH, "big", "voice", "70"))
     assert {name for _, name in quoted(spark, evaluated, offered=("small",))} == {"present"}
-
-
-def test_a_policy_that_counts_a_fee_twice_is_refused(spark):
-    treatments = POLICY.bill_items | {"toll_voice": bill_item.BillItem("rerated", "voice")}
-    with pytest.raises(ConfigError, match="bill_items.toll_voice: treatment records expected"):
-        quoted(spark, rows.evaluated(spark, (1, MARCH, "small", "voice", "70")),
-               replace(POLICY, bill_items=treatments))
 
 
 # ---- the match: one subscriber per case, all in one run ------------------------------------------

@@ -231,6 +231,15 @@ def test_fees_of_the_records_pass_each_once(spark):
     }
 
 
+def test_direct_toll_passes_beside_every_package_or_beside_none(spark):
+    """A package of messages does not price calls: with `all` the bill still has their toll."""
+    tariff = package("sms", [{"component": "message", "rate": "0.10", "per": "1msg",
+                              "increment": [1, 1]}])
+    calls = [call(60, key="direct", toll="inter_prov")]
+    assert evaluated_fees(spark, tariff, calls)["direct_toll"] == "0.500000"
+    assert evaluated_fees(spark, tariff, calls, "all")["direct_toll"] == "0.000000"
+
+
 def test_what_a_package_passes_through_costs_what_the_records_say(spark):
     tariff = package("voice", [airtime(match={"roaming": "home"}), toll()],
                      otherwise="pass_through")
