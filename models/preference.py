@@ -103,9 +103,10 @@ def _ranked(vectors: DataFrame) -> DataFrame:
         .withColumn("rank", F.row_number().over(
             by_customer.orderBy((F.col("channel") != F.col("_first")), *ties)
         ))
-        .withColumn("score", F.round(
-            F.col("weight").cast("decimal(18,0)") / F.col("weights").cast("decimal(18,0)"), 6
-        ).cast("decimal(9,6)"))
+        # Nobody's weights are 0 here, but a plan of constants is divided before rows are left out.
+        .withColumn("score", F.round(F.try_divide(
+            F.col("weight").cast("decimal(18,0)"), F.col("weights").cast("decimal(18,0)")
+        ), 6).cast("decimal(9,6)"))
         .drop("_first")
     )
 

@@ -27,7 +27,10 @@ def spark(tmp_path_factory):
         "spark.driver.memory": "2g",
         # Thousands of small plans, each run once: the second compiler never pays.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
-        "spark.sql.shuffle.partitions": "2",  # rows are few: fewer tasks, faster tests
+        # Rows are few: fewer tasks, and no job of its own for each stage of a plan. A whole night
+        # in the tests sets both back to the configuration.
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.adaptive.enabled": "false",
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark") / "warehouse"),
     }
     session = SparkSession.builder.config(map=settings).getOrCreate()

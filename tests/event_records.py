@@ -6,6 +6,7 @@ from random import Random
 
 from models import catalogue, measure, rating, usage
 from schemas.document import Document
+from tests.frames import local_frame
 
 CHINA = timezone(timedelta(hours=8))
 EVENT = "batch_date date, msisdn string, occurred_at timestamp, local_date date, local_second int"
@@ -50,17 +51,15 @@ def guided(spark, customers, tariffs, holidays=(), fees=None, shuffled=None, par
 def frames(spark, rows):
     """Rows of `record` as ods.voice_call, ods.message and ods.data_session."""
     return [
-        spark.createDataFrame([row for kind, row in rows if kind == name], schema)
+        local_frame(spark, [row for kind, row in rows if kind == name], schema)
         for name, schema in RECORDS.items()
     ]
 
 
 def owners(spark, numbers):
     """dw.subscriber_identity: subscriber 1 has the number n1 for good, and so on."""
-    return spark.createDataFrame(
-        [(number, f"n{number}", datetime(2008, 1, 1, tzinfo=CHINA), None) for number in numbers],
-        IDENTITY,
-    )
+    since = datetime(2008, 1, 1, tzinfo=CHINA)
+    return local_frame(spark, [(number, f"n{number}", since, None) for number in numbers], IDENTITY)
 
 
 def evaluated(spark, customers, packages, toll_rerated="all", partitions=1, **how):
@@ -75,8 +74,8 @@ def evaluated(spark, customers, packages, toll_rerated="all", partitions=1, **ho
     months = usage.by_month(
         usage.by_day(records, measures), {month for month, _, _ in customers.values()}, measures
     )
-    known = spark.createDataFrame(
-        [(number, month, joined) for number, (month, joined, _) in customers.items()],
+    known = local_frame(
+        spark, [(number, month, joined) for number, (month, joined, _) in customers.items()],
         "subscriber_id long, month date, joined date",
     )
     rated = rating.evaluate(

@@ -8,6 +8,7 @@ from models import bill_item, holding, rating
 from models.price_matrix import BUCKETS
 from schemas import config
 from tests.event_records import tariffs_of
+from tests.frames import local_frame
 from tests.tariff_examples import airtime, package
 
 FEB, MARCH, APRIL = (date(2009, month, 1) for month in (2, 3, 4))
@@ -40,7 +41,7 @@ def catalogue_of(**packages):
 def subscribers(spark, *numbers, brand="gotone"):
     """Subscriber 1 is S1, and so on; all joined long ago."""
     rows = [(number, f"S{number}", brand, date(2005, 1, 1)) for number in numbers]
-    return spark.createDataFrame(rows, SUBSCRIBER)
+    return local_frame(spark, rows, SUBSCRIBER)
 
 
 def evaluated(spark, *rows):
@@ -58,7 +59,7 @@ def evaluated(spark, *rows):
         else:
             amounts = dict.fromkeys(amounts)
         made.append((subscriber, month, name, kind, *amounts.values(), reason is None, reason, 0))
-    return spark.createDataFrame(made, rating.EVALUATED)
+    return local_frame(spark, made, rating.EVALUATED)
 
 
 def passing(spark, people, packages, *items):
@@ -69,21 +70,21 @@ def passing(spark, people, packages, *items):
         for number, month, code, amount in items
     ]
     kinds = {name: one.kind for name, one in packages.items()}
-    return bill_item.passing(spark.createDataFrame(rows, ITEM), people, kinds, POLICY.bill_items)
+    return bill_item.passing(local_frame(spark, rows, ITEM), people, kinds, POLICY.bill_items)
 
 
 def actual(spark, people, *bills):
     """(subscriber_no, month, total) as bill_item.actual gives them."""
     rows = [(number, month, Decimal(total)) for number, month, total in bills]
-    return bill_item.actual(spark.createDataFrame(rows, BILL), people)
+    return bill_item.actual(local_frame(spark, rows, BILL), people)
 
 
 def months(spark, *rows):
     """(subscriber_id, month, joined or None)."""
-    return spark.createDataFrame(list(rows), "subscriber_id long, month date, joined date")
+    return local_frame(spark, list(rows), "subscriber_id long, month date, joined date")
 
 
 def holdings(spark, customers, subscriptions, defaults=None):
     """(subscriber, kind, package, from, to) as holding.holdings gives them for some months."""
-    held = spark.createDataFrame(list(subscriptions), SUBSCRIPTION)
+    held = local_frame(spark, list(subscriptions), SUBSCRIPTION)
     return holding.holdings(customers, held, defaults or {})

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models import contact
+from tests.frames import local_frame
 
 BEIJING = timezone(timedelta(hours=8))
 DAY = date(2009, 5, 3)
@@ -46,12 +47,12 @@ def complaint_row(complaint_no, msisdn, channel="hotline", about=None, hour=9):
 
 def events_of(spark, contacts, complaints):
     """Number 138 is customer 1's until hour 10, then customer 2's."""
-    identity = spark.createDataFrame([
+    identity = local_frame(spark, [
         (DAY, 11, "138", 1, at(0), at(10)), (DAY, 12, "138", 2, at(10), None),
     ], IDENTITY_ROW)
     return contact.contact_event(
-        spark.createDataFrame(contacts, CONTACT_ROW),
-        spark.createDataFrame(complaints, COMPLAINT_ROW),
+        local_frame(spark, contacts, CONTACT_ROW),
+        local_frame(spark, complaints, COMPLAINT_ROW),
         identity, placeholders=["", "0"], key="k",
     )
 
@@ -63,7 +64,7 @@ def event(customer_id=1, channel="hall", kind="enquiry", hour=1, *, result="succ
 
 def view_of(spark, events, previous=None):
     return contact.contact_view(
-        previous, spark.createDataFrame(events, EVENT_ROW), data_date=DAY
+        previous, local_frame(spark, events, EVENT_ROW), data_date=DAY
     )
 
 
@@ -150,7 +151,7 @@ def test_a_contact_of_nobody_we_know_is_not_in_the_view(spark):
 def test_a_night_without_events_carries_the_view_over(spark):
     before = view_of(spark, [event(), event(kind="complaint", about="web")])
     after = contact.contact_view(
-        before, spark.createDataFrame([], EVENT_ROW), data_date=DAY + timedelta(days=1))
+        before, local_frame(spark, [], EVENT_ROW), data_date=DAY + timedelta(days=1))
     assert (sorted(after.drop("data_date").collect(), key=str)
             == sorted(before.drop("data_date").collect(), key=str))
     assert {row.data_date for row in after.collect()} == {DAY + timedelta(days=1)}

@@ -9,6 +9,7 @@ from models import assignment, candidates, contact, identity, policy, preference
 from schemas import contract
 from schemas.config import Campaign, Channel
 from schemas.spark import struct_type
+from tests.frames import local_frame
 
 DAY = date(2009, 5, 3)
 CONTRACTS = contract.load()
@@ -30,17 +31,17 @@ class Tables:
         self.spark = spark
 
     def __getitem__(self, table):
-        return self.spark.createDataFrame([], struct_type(CONTRACTS[table]))
+        return local_frame(self.spark, [], struct_type(CONTRACTS[table]))
 
 
 def identities(t):
-    parties = t.spark.createDataFrame([], "source string, party string")
+    parties = local_frame(t.spark, [], "source string, party string")
     return identity.subscriber_identity(
         t["ods.subscriber"], parties, key="k", data_date=DAY, placeholders=["0"])
 
 
 def subscribers(t):
-    parties = t.spark.createDataFrame([], "source string, party string")
+    parties = local_frame(t.spark, [], "source string, party string")
     return identity.subscriber(
         t["ods.subscriber"], t["ods.customer"], parties, key="k", data_date=DAY)
 

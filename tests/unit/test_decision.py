@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from models import assignment, candidates, policy
 from schemas.config import Campaign, Channel
 from schemas.errors import ConfigError
+from tests.frames import local_frame
 
 BEIJING = timezone(timedelta(hours=8))
 DAY = date(2009, 5, 3)
@@ -86,11 +87,11 @@ class Night:
 
     def decide(self, spark, *, campaigns=(campaign(),), room=channels(), partitions=None):
         frames = [
-            spark.createDataFrame(self.matches, MATCH_ROW),
-            spark.createDataFrame(self.subscribers, SUBSCRIBER_ROW),
-            spark.createDataFrame(self.subscriptions, SUBSCRIPTION_ROW),
-            spark.createDataFrame(self.identity, IDENTITY_ROW),
-            spark.createDataFrame(self.preferences, PREFERENCE_ROW),
+            local_frame(spark, self.matches, MATCH_ROW),
+            local_frame(spark, self.subscribers, SUBSCRIBER_ROW),
+            local_frame(spark, self.subscriptions, SUBSCRIPTION_ROW),
+            local_frame(spark, self.identity, IDENTITY_ROW),
+            local_frame(spark, self.preferences, PREFERENCE_ROW),
         ]
         if partitions:
             frames = [frame.repartition(partitions) for frame in frames]

@@ -13,6 +13,7 @@ from schemas.config import Source
 from schemas.errors import ConfigError
 from schemas.settings import Cadence, SourceFiles, SourceFormat
 from schemas.spark import struct_type
+from tests.frames import local_frame
 
 ZONE = "Asia/Shanghai"
 DAY = date(2009, 5, 3)
@@ -56,9 +57,9 @@ def contracts():
 def judged(spark, contracts):
     """Rows of lines with their verdict by row number; `rows`: (line, file, row, day)."""
     def run(rows, of, known=None, earlier=None):
-        frame = spark.createDataFrame(
-            [(bytearray(text if isinstance(text, bytes) else text.encode(of.format.encoding)),
-              file, row, day) for text, file, row, day in rows], LINES)
+        frame = local_frame(spark, [
+            (bytearray(text if isinstance(text, bytes) else text.encode(of.format.encoding)),
+             file, row, day) for text, file, row, day in rows], LINES)
         if of.format.encoding == "utf-8":
             frame = frame.withColumn("value", frame["value"].cast("string"))
         tagged = delivery.tag(frame, of.id, of, contracts[of.record], SETS, ZONE, known, earlier)
@@ -249,8 +250,8 @@ def test_references_and_configured_sets(judged, spark):
             ("200904||sms||1000", "a", 3, DAY),
             ("200904|S0000001|package_rent|gotone_59|58000", "a", 4, DAY),
             ("200904|S0000001|vas||99999999999999", "a", 5, DAY)]
-    known = spark.createDataFrame([("S0000001",), ("S0000001",), ("S0000002",)],
-                                  "subscriber_no string")
+    known = local_frame(spark, [("S0000001",), ("S0000001",), ("S0000002",)],
+                        "subscriber_no string")
     seen = judged(rows, item, known={"subscriber_no": known})
     assert seen.accepted["a", 1].amount == Decimal("58.000")
     assert {row: r.reasons for (_, row), r in seen.rejected.items()} == {
@@ -361,8 +362,8 @@ def test_one_pass_keeps_what_night_by_night_would(judged, spark, contracts):
     before = [row for row in whole.accepted.values()
               if cut - timedelta(days=lookback) <= row.batch_date < cut]
     assert before
-    earlier = spark.createDataFrame(before + before[:3],  # a key twice must not double a row
-                                    struct_type(contracts["ods.voice_call"]))
+    earlier = local_frame(spark, before + before[:3],  # a key twice must not double a row
+                          struct_type(contracts["ods.voice_call"]))
     second = judged([row for row in rows if row[3] >= cut], of, earlier=earlier)
     assert second.kept() == {place for place in expected if place[0] >= cut}
     assert len(second.all) == sum(row[3] >= cut for row in rows)

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models import identity
+from tests.frames import local_frame
 
 KEY = "demonstration"
 DAY = date(2009, 5, 3)
@@ -44,9 +45,9 @@ def subscriber_row(subscriber_no, msisdn, start, end=None, *, customer_no=None, 
 
 
 def identity_of(spark, rows, parties=None, placeholders=()):
-    event_parties = None if parties is None else spark.createDataFrame(parties, PARTY_ROW)
+    event_parties = None if parties is None else local_frame(spark, parties, PARTY_ROW)
     return identity.subscriber_identity(
-        spark.createDataFrame(rows, SUBSCRIBER_ROW), event_parties, key=KEY, data_date=DAY,
+        local_frame(spark, rows, SUBSCRIBER_ROW), event_parties, key=KEY, data_date=DAY,
         placeholders=placeholders,
     )
 
@@ -69,7 +70,7 @@ def instant(collected):
 
 
 def owners_at(spark, known, events, placeholders=("", "0", "unknown")):
-    linked = identity.as_of(spark.createDataFrame(events, EVENT_ROW), known, placeholders)
+    linked = identity.as_of(local_frame(spark, events, EVENT_ROW), known, placeholders)
     return sorted((row.event, row.subscriber_id) for row in linked.collect())
 
 
@@ -97,7 +98,7 @@ def test_ids_of_one_natural_key_differ_by_key_and_by_kind(spark):
 
 
 def test_two_natural_keys_under_one_id_are_shown_and_a_repeated_one_is_not(spark):
-    frame = spark.createDataFrame([(1, "S1"), (1, "S9"), (2, "S2"), (2, "S2")], "id int, no string")
+    frame = local_frame(spark, [(1, "S1"), (1, "S9"), (2, "S2"), (2, "S2")], "id int, no string")
     clashes = identity.collisions(frame, "id", ["no"]).collect()
     assert sorted(tuple(row) for row in clashes) == [(1, "S1"), (1, "S9")]
 
@@ -106,8 +107,8 @@ def test_natural_keys_name_every_subscriber_customer_and_party_once(spark):
     rows = [subscriber_row("S1", "138", 0, 5, customer_no="C1"),
             subscriber_row("S1", "139", 5, customer_no="C1")]
     keys = identity.natural_keys(
-        spark.createDataFrame(rows, SUBSCRIBER_ROW),
-        spark.createDataFrame([("calls", "p1"), ("texts", "p1")], PARTY_ROW),
+        local_frame(spark, rows, SUBSCRIBER_ROW),
+        local_frame(spark, [("calls", "p1"), ("texts", "p1")], PARTY_ROW),
         key=KEY, data_date=DAY,
     )
     assert sorted(tuple(row) for row in keys.collect()) == sorted([
@@ -225,9 +226,9 @@ def test_a_subscriber_has_the_state_that_holds_at_the_end_of_the_day(spark):
         ("C-S1", "gold", at(9), "customer", "c", 1, date(2009, 1, 10)),
     ]
     states = identity.subscriber(
-        spark.createDataFrame(rows, SUBSCRIBER_ROW),
-        spark.createDataFrame(customers, CUSTOMER_ROW),
-        spark.createDataFrame([("calls", "p1")], PARTY_ROW),
+        local_frame(spark, rows, SUBSCRIBER_ROW),
+        local_frame(spark, customers, CUSTOMER_ROW),
+        local_frame(spark, [("calls", "p1")], PARTY_ROW),
         key=KEY, data_date=DAY,
     ).collect()
     assert {(row.subscriber_no, row.status, row.vip_level, row.source) for row in states} == {
@@ -246,7 +247,7 @@ def test_a_subscription_is_its_last_change_with_the_kind_of_its_package(spark):
                 date(2009, 1, 1))
 
     january, march = date(2009, 1, 1), date(2009, 3, 1)
-    subscriptions = spark.createDataFrame([
+    subscriptions = local_frame(spark, [
         row("gotone_58", january, None, 0),
         row("gotone_58", january, march, 50),           # ended later on
         row("gprs_5", march, march, 60),                # cancelled before its first day
@@ -306,9 +307,8 @@ def test_each_event_comes_back_exactly_once_however_it_is_spread(spark, partitio
     known = identity_of(spark, [
         subscriber_row("S1", "138", 0), subscriber_row("S2", "138", 3),
     ])
-    events = spark.createDataFrame(
-        [(f"e{n}", "138" if n % 2 else None, at(n)) for n in range(40)], EVENT_ROW
-    ).repartition(partitions)
+    events = local_frame(spark, [(f"e{n}", "138" if n % 2 else None, at(n)) for n in range(40)],
+                         EVENT_ROW).repartition(partitions)
     linked = identity.as_of(events, known, [""]).collect()
     assert sorted(row.event for row in linked) == sorted(f"e{n}" for n in range(40))
     assert {row.subscriber_id for row in linked if row.msisdn is None} == {None}

@@ -7,6 +7,7 @@ import pytest
 
 from models import holding, match
 from tests import match_rows as rows
+from tests.frames import local_frame
 from tests.match_rows import APRIL, FEB, MARCH, POLICY
 
 LONG_AGO = date(2008, 1, 1)
@@ -161,8 +162,8 @@ CASES = {
 def matched(spark):
     """Case in words → package → its match row."""
     numbers = dict(enumerate(CASES.values(), start=1))
-    people = spark.createDataFrame(
-        [(number, f"S{number}", case.brand, LONG_AGO) for number, case in numbers.items()],
+    people = local_frame(
+        spark, [(number, f"S{number}", case.brand, LONG_AGO) for number, case in numbers.items()],
         rows.SUBSCRIBER)
     evaluated = rows.evaluated(spark, *(
         (number, month, name, PACKAGES[name].kind, cost)
@@ -177,9 +178,9 @@ def matched(spark):
     bills = rows.actual(spark, people, *(
         (f"S{number}", month, total) for number, case in numbers.items()
         for month, total in zip(MONTHS, case.paid) if total))
-    backtest = spark.createDataFrame(
-        [(number, month, cause) for number, case in numbers.items()
-         for month, cause in zip(MONTHS, case.causes)],
+    backtest = local_frame(
+        spark, [(number, month, cause) for number, case in numbers.items()
+                for month, cause in zip(MONTHS, case.causes)],
         "subscriber_id long, month date, cause string")
     found = {words: {} for words in CASES}
     for row in match.package_match(
@@ -291,9 +292,9 @@ def test_the_package_of_a_month(spark):
 
 
 def test_the_packages_of_a_day(spark):
-    subscriptions = spark.createDataFrame(
-        [(1, "voice", "big", LONG_AGO, MARCH), (1, "voice", "small", MARCH, None),
-         (2, "sms", "texts", MARCH, None)], rows.SUBSCRIPTION)
+    subscriptions = local_frame(spark, [
+        (1, "voice", "big", LONG_AGO, MARCH), (1, "voice", "small", MARCH, None),
+        (2, "sms", "texts", MARCH, None)], rows.SUBSCRIPTION)
     people = rows.subscribers(spark, 1, 2)
     held = holding.held_on(people, subscriptions, {"sms": "sms_standard"}, date(2009, 2, 28))
     assert sorted(held.collect()) == [(1, "sms", "sms_standard"), (1, "voice", "big"),

@@ -6,6 +6,7 @@ import pytest
 
 from models import preference
 from schemas.config import Channel
+from tests.frames import local_frame
 
 BEIJING = timezone(timedelta(hours=8))
 DAY = date(2009, 5, 3)
@@ -42,8 +43,8 @@ def rank(spark, view, people=(), **changes):
     settings = dict(channels=channels(COSTS), frequent_above=10,
                     kinds=["enquiry", "complaint", "transaction"], data_date=DAY)
     return preference.channel_preference(
-        spark.createDataFrame(view, VIEW_ROW),
-        spark.createDataFrame(list(people), SUBSCRIBER_ROW),
+        local_frame(spark, view, VIEW_ROW),
+        local_frame(spark, list(people), SUBSCRIBER_ROW),
         **(settings | changes),
     ).collect()
 

@@ -8,6 +8,7 @@ import pytest
 from models import push
 from schemas.config import Campaign, Push
 from schemas.errors import ConfigError
+from tests.frames import local_frame
 
 BEIJING = timezone(timedelta(hours=8))
 DAY = date(2009, 5, 3)
@@ -69,11 +70,11 @@ def targets(spark, decisions, *, identity=(held(1, "13800000001"),), quotes=(), 
     match = [(number, "gotone_58", "voice", months, Decimal(costs[0]), Decimal(costs[1]), 2)
              for number in {row[1] for row in decisions}]
     return push.targets(
-        spark.createDataFrame(list(decisions), DECISION_ROW),
-        spark.createDataFrame(match, MATCH_ROW),
-        spark.createDataFrame(list(quotes), QUOTE_ROW),
-        spark.createDataFrame(list(identity), IDENTITY_ROW),
-        spark.createDataFrame(list(contacts), CONTACT_ROW),
+        local_frame(spark, list(decisions), DECISION_ROW),
+        local_frame(spark, match, MATCH_ROW),
+        local_frame(spark, list(quotes), QUOTE_ROW),
+        local_frame(spark, list(identity), IDENTITY_ROW),
+        local_frame(spark, list(contacts), CONTACT_ROW),
         campaigns=campaigns, package_names={"gotone_58": "全球通58套餐"}, channel=channel,
         columns=columns, data_date=DAY,
     ).collect()
@@ -226,7 +227,7 @@ def test_chinese_text_leaves_in_the_encoding_of_the_channel():
 def test_a_column_that_the_table_lacks_is_named(spark):
     with pytest.raises(ConfigError, match="push column 'note' is no column"):
         file_of([{"name": "a"}])
-    row = spark.createDataFrame([("a",)], "name string").first()
+    row = local_frame(spark, [("a",)], "name string").first()
     with pytest.raises(ConfigError, match="push column 'note' is no column"):
         file_of([row])
 

@@ -8,6 +8,7 @@ from models import measure, usage
 from models.measure import Measure
 from schemas.errors import ConfigError, QualityError
 from tests import event_records
+from tests.frames import local_frame
 from tests.tariff_examples import airtime, call, message, package, session
 
 MARCH, APRIL = date(2009, 3, 1), date(2009, 4, 1)
@@ -40,9 +41,8 @@ def guide(spark):
 def test_a_recycled_number_belongs_to_who_held_it_at_the_instant(spark):
     first, second, last = (datetime(*day, tzinfo=event_records.CHINA)
                            for day in ((2008, 1, 1), (2009, 3, 10, 12), (2009, 3, 20)))
-    identity = spark.createDataFrame(
-        [(1, "n1", first, second), (2, "n1", second, last)], event_records.IDENTITY
-    )
+    identity = local_frame(spark, [(1, "n1", first, second), (2, "n1", second, last)],
+                           event_records.IDENTITY)
     moments = {"2009-03-10 11:59:59": 1, "2009-03-10 12:00:00": 2, "2009-03-19 23:59:59": 2,
                "2009-03-20 00:00:00": None, "2007-12-31 10:00:00": None}
     calls = [call(number, moment) for number, moment in enumerate(moments, start=1)]
