@@ -52,10 +52,8 @@ IMPACT = {
               "A delivery that is late or damaged is the usual cause: ask its system for it again.",
     "views": "The deliveries are in, but nobody knows whose numbers they are: no contact view, no "
              "usage, no decisions, no push files.",
-    "usage": "Contacts are up to date. The night's records are in no month, so on a closing day no "
-             "package can be priced; no decisions and no push files.",
-    "rating": "On a closing day there are no quotes and recommendations for the new month. On any "
-              "other day the group has nothing to do. No push files.",
+    "rating": "Contacts are up to date. The night's records are in no month, and on a closing day "
+              "there are no quotes and recommendations for the new one. No push files.",
     "decision": "All analysis is done, but no channel has been told whom to serve today: the hall, "
                 "the hotline, SMS and the web go without new targets.",
 }

@@ -1,4 +1,4 @@
-"""One Spark session for the whole test run."""
+"""One Spark session, and one night over the small province, for the whole test run."""
 import os
 import sys
 from pathlib import Path
@@ -7,6 +7,8 @@ import pytest
 
 from jobs import runtime
 from schemas import config
+from tests.one_night import Night
+from tests.small_province import synthesized
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,3 +39,11 @@ def spark(tmp_path_factory):
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def one_night(spark, tmp_path_factory) -> Night:
+    folder = tmp_path_factory.mktemp("night")
+    made = Night(*synthesized(folder), folder / "warehouse", folder / "push")
+    assert made.run() == 0
+    return made

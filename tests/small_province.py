@@ -1,9 +1,9 @@
-"""A synthetic province small enough for every test: 60 customers over 40 days, one billed month."""
+"""A synthetic province small enough for every test: 60 customers over 33 days, one billed month."""
 from pathlib import Path
 
 from jobs.synthesize import run
 
-FIRST, LAST = "2009-03-25", "2009-05-03"
+FIRST, LAST = "2009-04-01", "2009-05-03"
 
 
 def synthesized(folder: Path, seed: int = 7, customers: int = 60) -> tuple[Path, Path]:

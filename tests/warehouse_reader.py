@@ -3,7 +3,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 from deltalake import DeltaTable
+from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
 from models.reference_rater import Rater
 from models.reference_tariff import Event
@@ -27,11 +29,22 @@ def table(warehouse: Path, name: str) -> DeltaTable:
     return DeltaTable(str(warehouse / name.replace(".", "/")))
 
 
+def all_rows(warehouse: Path, name: str) -> pa.Table:
+    """All rows of a table.
+
+    Through Arrow's own files: those of delta-rs call back into Python, which now and then aborts
+    a process that ends soon after.
+    """
+    opened = table(warehouse, name)
+    files = SubTreeFileSystem(str(warehouse / name.replace(".", "/")), LocalFileSystem())
+    return opened.to_pyarrow_table(filesystem=files)
+
+
 def query(warehouse: Path, sql: str, **tables: str) -> list[tuple]:
     """Rows of a DuckDB query; `tables`: name in the query → name of the table."""
     with duckdb.connect() as db:
         for name, of in tables.items():
-            db.register(name, table(warehouse, of).to_pyarrow_table())
+            db.register(name, all_rows(warehouse, of))
         return db.sql(sql).fetchall()
 
 
@@ -39,7 +52,7 @@ def differing_rows(one: Path, other: Path, name: str) -> int:
     """Rows that stand in one of two versions of a table and not in the other, doubles counted."""
     with duckdb.connect() as db:
         for place, warehouse in (("a", one), ("b", other)):
-            db.register(place, table(warehouse, name).to_pyarrow_table())
+            db.register(place, all_rows(warehouse, name))
         return db.sql("SELECT count(*) FROM ((FROM a EXCEPT ALL FROM b) UNION ALL "
                       "(FROM b EXCEPT ALL FROM a))").fetchall()[0][0]
 

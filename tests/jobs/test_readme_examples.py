@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.conftest import CONF
+from tests.one_night import CONF
 from tests.small_province import LAST
 from tests.warehouse_reader import query
 

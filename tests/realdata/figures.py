@@ -1,17 +1,7 @@
 """What a trial shows, read from its tables with another engine than the one that wrote them."""
 from pathlib import Path
 
-import duckdb
-from deltalake import DeltaTable
-
-
-def query(warehouse: Path, sql: str, **tables: str) -> list[tuple]:
-    """Rows of a DuckDB query over Delta tables; `tables`: name in the query → layer.table."""
-    with duckdb.connect() as db:
-        for name, table in tables.items():
-            delta = DeltaTable(str(warehouse / table.replace(".", "/")))
-            db.register(name, delta.to_pyarrow_table())
-        return db.sql(sql).fetchall()
+from tests.warehouse_reader import query
 
 
 def deliveries(warehouse: Path) -> list[tuple]:

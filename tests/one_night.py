@@ -1,0 +1,34 @@
+"""A night over the small synthetic province, which many tests read."""
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs import night
+from tests.small_province import FIRST, LAST
+
+# One billed month, and enough of few customers in the control group.
+CONF_FOLDERS = (Path(__file__).resolve().parents[1] / "conf", Path(__file__).parent / "conf")
+CONF = tuple(part for folder in CONF_FOLDERS for part in ("--conf", str(folder)))
+
+
+@dataclass(frozen=True)
+class Night:
+    """The folders of a night that has run."""
+
+    landing: Path
+    truth: Path
+    warehouse: Path
+    push: Path
+
+    def options(self) -> list[str]:
+        return [*CONF, "--landing", str(self.landing), "--warehouse", str(self.warehouse),
+                "--push", str(self.push)]
+
+    def run(self) -> int:
+        """The history of the province and its last night, in one range."""
+        return night.main(["--from-date", FIRST, "--to-date", LAST, *self.options()])
+
+
+def pushed_files(push: Path) -> dict[str, bytes]:
+    """Every file that was pushed, by its path."""
+    return {str(path.relative_to(push)): path.read_bytes()
+            for path in sorted(push.rglob("*")) if path.is_file()}
