@@ -2,8 +2,7 @@
 
 Reads the customer's records, rates them one by one in time order (models/reference_rater.py,
 which shares nothing with the engine), and sets the engine's quote beside the sum. Each line is
-shown with
-its events, units, free units, price and amount.
+shown with its events, units, free units, price and amount.
 """
 from __future__ import annotations
 
@@ -32,11 +31,12 @@ READS = ("ods.voice_call", "ods.message", "ods.data_session", "dw.subscriber_ide
 STEP = Step("quote", "jobs.quote", "quote", "a bill to check by hand", READS, ())
 
 
-def main() -> int:
-    return runtime.guarded(_main)
+def main(argv: list[str] | None = None) -> int:
+    """The command `python -m jobs.quote`; returns the exit code."""
+    return runtime.guarded(lambda: _quote(argv))
 
 
-def _main() -> None:
+def _quote(argv: list[str] | None) -> None:
     parser = runtime.parser(__doc__, "example: python -m jobs.quote --subscriber 100000000004 "
                             "--package gotone_80 --month 2009-03 --data-date 2009-05-03")
     parser.prog = "python -m jobs.quote"
@@ -44,7 +44,7 @@ def _main() -> None:
                         "subscriber_id of the tables")
     parser.add_argument("--package", required=True, help="id of a package in conf/tariffs")
     parser.add_argument("--month", required=True, help="for example 2009-03")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     asked = runtime.invocation(args)
     conf, contracts = configuration(asked.conf)
     if args.package not in conf.tariffs:

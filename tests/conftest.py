@@ -27,7 +27,8 @@ def spark(tmp_path_factory):
         "spark.app.name": "chudian-tests",
         "spark.master": "local[2]",
         "spark.driver.memory": "2g",
-        # Thousands of small plans, each run once: the second compiler never pays.
+        # Thousands of small plans, each run once: the second compiler never pays. Their code would
+        # fill the usual cache, and a full one turns the first compiler off too.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
         # Rows are few: fewer tasks, and no job of its own for each stage of a plan. A whole night
         # in the tests sets both back to the configuration.

@@ -1,7 +1,7 @@
 """The whole night as Airflow runs it, one Spark application per group, against the local runner's.
 
-Two runners, other processes, another compiler and another number of tasks: nothing but the
-deliveries and the configuration may decide the tables and the files.
+Two runners and other processes: nothing but the deliveries and the configuration may decide the
+tables and the files.
 """
 import json
 from datetime import date

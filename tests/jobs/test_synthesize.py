@@ -85,7 +85,7 @@ def test_control_files_agree_with_what_was_delivered(province, conf):
 
 
 def test_every_due_day_has_a_delivery_and_voice_has_two_parts(province, conf):
-    days = [date(2009, 3, 25), date(2009, 4, 30), date(2009, 5, 3)]
+    days = [date(2009, 4, 1), date(2009, 4, 30), date(2009, 5, 3)]
     for name in SOURCES:
         source = conf.sources[name]
         for day in days:

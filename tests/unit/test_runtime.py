@@ -113,4 +113,4 @@ def test_the_plan_reads_like_a_table_of_contents(capsys):
     assert lines[0] == "ingest"
     assert "  push                         one table and one file per channel (daily)" in lines
     assert [line for line in lines if not line.startswith(" ")] == [
-        "ingest", "views", "usage", "rating", "decision"]
+        "ingest", "views", "rating", "decision"]

@@ -1,0 +1,54 @@
+"""`make quote` prints a bill whose lines add up, and which the engine's quote agrees with."""
+from decimal import Decimal
+
+import pytest
+
+from jobs import quote
+from tests.small_province import LAST
+from tests.warehouse_reader import query
+
+
+@pytest.fixture(scope="module")
+def dearest(one_night):
+    """(subscriber_no, package, month, total, passed through): most kinds of calls, then dearest."""
+    return query(one_night.warehouse, """
+        SELECT subscriber_no, package_id, month, total, passed_through
+        FROM q JOIN s USING (subscriber_id)
+        WHERE comparable AND local_airtime > 0
+        ORDER BY (roaming_airtime > 0)::INT + (toll > 0)::INT DESC, total DESC, subscriber_no,
+                 package_id LIMIT 1""",
+                 q="mart.package_quote", s="dw.subscriber")[0]
+
+
+def printed(one_night, capsys, *asked: str) -> tuple[int, str, str]:
+    code = quote.main([*asked, "--data-date", LAST, *one_night.options()])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_the_lines_of_the_bill_add_up_to_the_engines_quote(one_night, dearest, capsys):
+    number, package, month, total, passed = dearest
+    code, bill, _ = printed(one_night, capsys, "--subscriber", number, "--package", package,
+                            "--month", f"{month:%Y-%m}")
+    assert code == 0
+    lines = bill.splitlines()
+    title, end = lines[0], next(n for n, line in enumerate(lines) if "own prices" in line)
+    assert f"({package}), {month:%Y-%m}" in title
+    amounts = [Decimal(line.split()[-1]) for line in lines[3:end]]
+    assert len(amounts) >= 3
+    assert sum(amounts) == Decimal(lines[end].split()[-1]) == total - passed
+    assert next(line for line in lines if line.startswith("by the engine")).endswith("the same")
+    assert Decimal(lines[-1].split()[-1]) == total
+
+
+@pytest.mark.parametrize("asked, code, message", [
+    (["--package", "gotone_8O"], 2, "--package: no package 'gotone_8O' in conf/tariffs"),
+    (["--month", "April"], 2, "April"),
+    (["--subscriber", "1"], 4, "--subscriber: no such subscriber on 2009-05-03"),
+])
+def test_what_there_is_no_bill_of(one_night, dearest, capsys, asked, code, message):
+    number, package, month, *_ = dearest
+    right = ["--subscriber", number, "--package", package, "--month", f"{month:%Y-%m}"]
+    ended, bill, said = printed(one_night, capsys, *right, *asked)
+    assert (ended, bill) == (code, "")
+    assert message in said and len(said.splitlines()) == 1
