@@ -1,8 +1,8 @@
 """What became of every slice: the rows of `ops.run_ledger` and `ops.quality_result`.
 
-Rows are gathered and appended once per step: the outcome of a step goes out together with the
-`started` rows of the next. A slice whose data were committed but whose row was lost with a killed
-process is simply done again: its state is still `started`.
+Rows are gathered: a run announces all its slices as `started` in one append, and outcomes of steps
+wait some seconds for each other. A slice whose data were committed but whose row was lost with a
+killed process is simply done again: its state is still `started`.
 """
 import json
 from dataclasses import asdict, dataclass, field
@@ -59,6 +59,7 @@ class Ledger:
     committed: dict[tuple[str, str], dict[str, Entry]] = field(default_factory=dict)
     pending: list[Entry] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
+    unsettled: dict[tuple[str, str, str], str] = field(default_factory=dict)  # slice → its step
 
     def remember(self, entry: Entry) -> None:
         """Take a committed row of an earlier run into account."""
@@ -71,9 +72,19 @@ class Ledger:
                       committed_at=datetime.now(timezone.utc),
                       input_versions=json.dumps(versions or {}, sort_keys=True), **counts)
         self.pending.append(entry)
+        if state == STARTED:
+            self.unsettled[table, source, slice_] = step
+        else:
+            self.unsettled.pop((table, source, slice_), None)
         if state == COMMITTED:
             self.remember(entry)
         return entry
+
+    def fail(self, message: str, step: str | None = None) -> None:
+        """Note what a step (or any step) has started and not committed as failed."""
+        for (table, source, slice_), owner in list(self.unsettled.items()):
+            if step in (owner, None):
+                self.write(owner, table, slice_, FAILED, source=source, message=message)
 
     def judge(self, source: str, table: str, slice_: str, check: str, severity: str, success: bool,
               observed: str, expected: str) -> None:

@@ -108,12 +108,16 @@ def opened(asked: runtime.Invocation, conf: Config, contracts, steps: tuple[plan
                            Ledger(run_id, conf.fingerprint), judge, landing, Outbox(asked.push))
             wh.open({table for step in steps for table in (*step.reads, *step.writes)
                      if table in contracts})
-            yield wh
+            try:
+                yield wh
+            finally:
+                wh.close()
 
 
 def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> None:
     print(f"night of {window}: {len(steps)} steps")
     progress = Progress(len(steps))
+    wh.announce([step for step in steps if step.due(window, conf)], window)
     try:
         for step in steps:
             progress.begin(step.name, step.title)
@@ -126,8 +130,6 @@ def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> No
     except BaseException:
         progress.stop()
         raise
-    finally:
-        wh.flush()
 
 
 def listing(steps: tuple[plan.Step, ...]) -> str:

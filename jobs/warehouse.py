@@ -7,7 +7,9 @@ twice leaves equal tables.
 """
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,7 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.landing import Landing
-from jobs.ledger import COMMITTED, FAILED, STARTED, Entry, Ledger
+from jobs.ledger import COMMITTED, STARTED, Entry, Ledger
 from jobs.outbox import Outbox
 from jobs.plan import OPS, Step, due_days, rated_months, slices
 from jobs.quality import Judge, Judgement
@@ -32,6 +34,8 @@ from schemas.spark import struct_type
 from schemas.window import Window
 
 REJECTED = "ops.rejected_record"
+CREATED_AT_ONCE = 4
+LEDGER_DELAY_S = 20  # a commit costs as much for one row as for many: outcomes wait for each other
 CAST_ERRORS = (ArithmeticException, DateTimeException, NumberFormatException)
 
 
@@ -42,7 +46,6 @@ class Activity:
     step: Step
     window: Window
     versions: dict[str, int] = field(default_factory=dict)
-    committed: set[tuple[str, str, str]] = field(default_factory=set)
     rows_out: int = 0
 
 
@@ -60,6 +63,8 @@ class Warehouse:
         self.conf, self.ledger, self.judge = conf, ledger, judge
         self.landing, self.outbox = landing, outbox
         self._activity: Activity | None = None
+        self._announced: set[tuple[Step, Window]] = set()
+        self._noted_at = time.monotonic()
 
     @property
     def running(self) -> Step:
@@ -72,46 +77,50 @@ class Warehouse:
 
     def open(self, tables: Iterable[str]) -> None:
         """Create what is missing of these tables and of `ops`, and learn what is committed."""
-        for table in dict.fromkeys((*OPS, *tables)):
-            self.tables.create(table)
+        with ThreadPoolExecutor(CREATED_AT_ONCE) as several:
+            list(several.map(self.tables.create, dict.fromkeys((*OPS, *tables))))
         rows = (self.tables.load("ops.run_ledger").where(F.col("state") == COMMITTED)
                 .orderBy("committed_at").collect())
         for row in rows:
             self.ledger.remember(Entry(**{**row.asDict(), "source": row["source"] or ""}))
 
+    def announce(self, steps: Iterable[Step], window: Window) -> None:
+        """Note that the run is about to write the slices of these steps, in one append."""
+        for step in steps:
+            for table in step.writes:
+                for slice_ in self._slices(table, window, step.source):
+                    self.ledger.write(step.name, table, slice_, STARTED, source=step.source or "")
+            self._announced.add((step, window))
+        self._append("ops.run_ledger", self.ledger.entries())
+
     @contextmanager
     def step(self, step: Step, window: Window):
         """Let `step` read and write its tables; its slices end as committed or failed."""
+        if (step, window) not in self._announced:
+            self.announce([step], window)
+        self._announced.remove((step, window))
         self._activity = activity = Activity(step, window)
-        started = [(table, step.source or "", slice_) for table in step.writes
-                   for slice_ in self._slices(table, window, step.source)]
-        for table, source, slice_ in started:
-            self.ledger.write(step.name, table, slice_, STARTED, source=source)
-        self._append("ops.run_ledger", self.ledger.entries())
         try:
             yield activity
+            self.ledger.fail("not written", step.name)
         except BaseException as error:
-            message = str(error).splitlines()[0][:500] if isinstance(error, ChudianError) else \
-                type(error).__name__
-            for table, source, slice_ in started:
-                if (table, source, slice_) not in activity.committed:
-                    self.ledger.write(step.name, table, slice_, FAILED, source=source,
-                                      message=message)
-            self.flush()
+            self.ledger.fail(str(error).splitlines()[0][:500] if isinstance(error, ChudianError)
+                             else type(error).__name__, step.name)
+            self.close()
             raise
         finally:
             self._activity = None
+        if time.monotonic() - self._noted_at > LEDGER_DELAY_S:
+            self._append("ops.run_ledger", self.ledger.entries())
 
-    def flush(self) -> None:
-        """Append the waiting rows of `ops`, at the end of a run and where a step fails.
-
-        A commit costs as much for one row as for many: a step appends to the ledger once, and
-        judgements, which nothing reads before the end, wait for it.
-        """
+    def close(self) -> None:
+        """Append the waiting rows of `ops`; what was announced and not reached has failed."""
+        self.ledger.fail("not reached")
         self._append("ops.run_ledger", self.ledger.entries())
         self._append("ops.quality_result", self.ledger.judgements())
 
     def _append(self, table: str, rows: list[dict]) -> None:
+        self._noted_at = time.monotonic()
         if rows:
             schema = struct_type(self.contracts[table])
             frame = self.spark.createDataFrame(
@@ -270,7 +279,6 @@ class Warehouse:
             self.ledger.write(activity.step.name, contract.table, slice_, COMMITTED, source=source,
                               versions=activity.versions, output_version=version,
                               rows_out=rows.get(slice_, 0), **(counts or {}).get(slice_, {}))
-            activity.committed.add((contract.table, source, slice_))
         activity.rows_out += sum(rows.values())
 
     # -- what is where -------------------------------------------------------------------------

@@ -27,9 +27,12 @@ def spark(tmp_path_factory):
         "spark.app.name": "chudian-tests",
         "spark.master": "local[2]",
         "spark.driver.memory": "2g",
-        # Thousands of small plans, each run once: the second compiler never pays. Their code would
-        # fill the usual cache, and a full one turns the first compiler off too.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m",
+        # Thousands of small plans, each run once over few rows: making and compiling code for them
+        # takes longer than they do, so this session interprets them. The nights that Airflow
+        # submits and `make trial` compile, and a test compares the two.
+        "spark.sql.codegen.wholeStage": "false",
+        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        "spark.databricks.delta.snapshotPartitions": "1",
         # Rows are few: fewer tasks, and no job of its own for each stage of a plan. A whole night
         # in the tests sets both back to the configuration.
         "spark.sql.shuffle.partitions": "2",

@@ -3,7 +3,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jobs import night
+from schemas import contract
 from tests.small_province import FIRST, LAST
+from tests.warehouse_reader import differing_rows
 
 # One billed month, and enough of few customers in the control group.
 CONF_FOLDERS = (Path(__file__).resolve().parents[1] / "conf", Path(__file__).parent / "conf")
@@ -32,3 +34,9 @@ def pushed_files(push: Path) -> dict[str, bytes]:
     """Every file that was pushed, by its path."""
     return {str(path.relative_to(push)): path.read_bytes()
             for path in sorted(push.rglob("*")) if path.is_file()}
+
+
+def differing_tables(one: Night, other: Night) -> list[str]:
+    """The tables that hold other rows; what happened when (`ops`) is not compared."""
+    return [name for name, entry in contract.load().items() if entry.layer != "ops"
+            and differing_rows(one.warehouse, other.warehouse, name)]

@@ -25,8 +25,12 @@ def main() -> None:
                                         u="dw.usage_month")]
     used = events(warehouse, conf.policy.calendar.holidays)
     services = [package.service for package in packages]
-    records = sum(services.count(event.service) for mine in used.values() for event in mine
-                  if event.local_date.replace(day=1) in months)
+
+    def rated(people) -> int:
+        """Records × packages of the people in the months."""
+        return sum(services.count(event.service) for who in people for event in used[who]
+                   if event.local_date.replace(day=1) in months)
+
     with runtime.session(conf, folders) as spark:
         def load(name: str):
             return spark.read.format("delta").load(str((warehouse / name).resolve()))
@@ -44,14 +48,13 @@ def main() -> None:
         engine = time.monotonic() - begun
     sample = sorted(used)[:SAMPLE]
     raters = [Rater(conf.tariffs[package.id].data) for package in packages]
-    sampled = sum(services.count(event.service) for who in sample for event in used[who]
-                  if event.local_date.replace(day=1) in months)
     begun = time.monotonic()
     for who in sample:
         for month in months:
             for rater in raters:
                 rerated(rater, used[who], month, None)
     plain = time.monotonic() - begun
+    records, sampled = rated(used), rated(sample)
     ours, theirs = engine / records, plain / sampled
     print(f"{rows:,} customer-months × packages, {records:,} records × packages: {engine:.1f} s "
           f"from the cube, {ours * 1e9:,.0f} ns each")

@@ -11,14 +11,13 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-import deltalake
 import pytest
 
 from jobs import landing, night
 from schemas import config
 from tests.plain_reader import judged
 from tests.tiny_province import DAYS, MARK, Landing, call, calls, deliveries, overlay, visits
-from tests.warehouse_reader import differing_rows, query
+from tests.warehouse_reader import differing_rows, query, table
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST, DAY = DAYS
@@ -83,8 +82,7 @@ def refused(province, capfd):
 
 def versions(warehouse):
     """Version of every table of the data; the ledger and the judgements go on."""
-    return {table: deltalake.DeltaTable(str(warehouse / table.replace(".", "/"))).version()
-            for table in TABLES}
+    return {name: table(warehouse, name).version() for name in TABLES}
 
 
 def ledger(warehouse, *columns, state="committed"):
@@ -448,16 +446,16 @@ def copied(province, tmp_path):
 
 def test_a_day_that_is_taken_in_again_gives_equal_tables(province, copied):
     assert province.night("--only", "ingest.voice,ingest.bill", warehouse=copied) == 0
-    for table in TABLES:
-        assert differing_rows(province.warehouse, copied, table) == 0, table
+    for name in TABLES:
+        assert differing_rows(province.warehouse, copied, name) == 0, name
 
 
 def test_day_by_day_gives_what_the_range_gave(province, tmp_path):
     for day in DAYS:
         assert province.night("--only", "ingest.voice,ingest.web_log", days=(day, day),
                               warehouse=tmp_path / "daily") == 0
-    for table in ("ods.voice_call", "ods.contact", "ops.rejected_record"):
-        assert differing_rows(province.warehouse, tmp_path / "daily", table) == 0, table
+    for name in ("ods.voice_call", "ods.contact", "ops.rejected_record"):
+        assert differing_rows(province.warehouse, tmp_path / "daily", name) == 0, name
 
 
 def test_a_corrected_delivery_takes_away_what_it_no_longer_holds(province, copied, bad):

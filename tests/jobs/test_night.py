@@ -12,11 +12,11 @@ import pytest
 
 from jobs import night, plan
 from models.reference_rater import Rater
-from schemas import config, contract
-from tests.one_night import CONF_FOLDERS, Night, pushed_files
+from schemas import config
+from tests.one_night import CONF_FOLDERS, Night, differing_tables, pushed_files
 from tests.plain_reader import truth_table
 from tests.small_province import LAST
-from tests.warehouse_reader import all_rows, differing_rows, events, query, rerated, table
+from tests.warehouse_reader import all_rows, events, query, rerated, table
 
 APRIL = date(2009, 4, 1)
 EXPORTED = ("ops.run_ledger", "ops.rejected_record", "ops.quality_result", "ods.voice_call",
@@ -187,18 +187,12 @@ def again(one_night, tmp_path) -> Night:
     return Night(one_night.landing, one_night.truth, tmp_path / "warehouse", tmp_path / "push")
 
 
-def differing(one: Night, other: Night) -> list[str]:
-    """The tables that hold other rows; what happened when (`ops`) is not compared."""
-    return [name for name, entry in contract.load().items() if entry.layer != "ops"
-            and differing_rows(one.warehouse, other.warehouse, name)]
-
-
 def test_steps_once_more_replace_what_they_wrote(one_night, again):
     """As one night, where the first was the end of a range."""
     assert night.main(["--data-date", LAST, "--only", "contact_view,decide,push",
                        *again.options()]) == 0
     assert pushed_files(again.push) == pushed_files(one_night.push)
-    assert differing(again, one_night) == []
+    assert differing_tables(again, one_night) == []
 
 
 @pytest.mark.soak
@@ -206,7 +200,7 @@ def test_the_whole_night_once_more_gives_equal_tables_and_the_same_bytes(one_nig
     """Two runs of a night from nothing are compared in tests/dags."""
     assert night.main(["--data-date", LAST, *again.options()]) == 0
     assert pushed_files(again.push) == pushed_files(one_night.push)
-    assert differing(again, one_night) == []
+    assert differing_tables(again, one_night) == []
 
 
 def test_every_step_of_the_plan_left_committed_slices(one_night, conf):

@@ -1,8 +1,8 @@
 """The border of the tables: what a step may touch, what is committed, and what the ledger says."""
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-import deltalake
 import pytest
 from pyspark.sql import types as T
 
@@ -17,6 +17,8 @@ from schemas import config, contract
 from schemas.errors import ChudianError, InputError, QualityError
 from schemas.spark import example_row, struct_type
 from schemas.window import Window
+from tests.warehouse_reader import all_rows
+from tests.warehouse_reader import table as delta_table
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST, SECOND, THIRD = (date(2009, 5, day) for day in (1, 2, 3))
@@ -82,22 +84,21 @@ def write(wh, table, rows, first, last=None):
 
 def rows_of(folder, table, *columns):
     """Rows as delta-rs reads them, in order."""
-    data = deltalake.DeltaTable(str(Path(folder) / table.replace(".", "/"))).to_pyarrow_table()
+    data = all_rows(Path(folder), table)
     return sorted(tuple(row[name] for name in columns) for row in data.to_pylist())
 
 
 def version(folder, table):
-    return deltalake.DeltaTable(str(Path(folder) / table.replace(".", "/"))).version()
+    return delta_table(Path(folder), table).version()
 
 
 def files(folder, table, day):
     """Data files of one slice."""
-    opened = deltalake.DeltaTable(str(Path(folder) / table.replace(".", "/")))
-    return sorted(uri for uri in opened.file_uris() if f"={day}/" in uri)
+    return sorted(uri for uri in delta_table(Path(folder), table).file_uris() if f"={day}/" in uri)
 
 
 def ledger_of(folder, run_id, *columns):
-    found = deltalake.DeltaTable(str(Path(folder) / "ops/run_ledger")).to_pyarrow_table()
+    found = all_rows(Path(folder), "ops.run_ledger")
     rows = [row for row in found.to_pylist() if row["run_id"] == run_id]
     return [tuple(row[name] for name in columns)
             for row in sorted(rows, key=lambda row: row["committed_at"])]
@@ -204,7 +205,7 @@ def refusals(opened, frame, root):
             with pytest.raises(error) as raised:
                 wh.replace(table, change(rows) if change else rows)
             found[case] = str(raised.value)
-    wh.flush()
+    wh.close()
     found["versions"] = before, [version(root, table) for table in (SUBSCRIPTION, CONTACT, MONTH)]
     return found
 
@@ -218,7 +219,7 @@ def test_rows_that_do_not_fit_are_refused_in_one_line_without_their_values(refus
 
 
 def test_every_judgement_is_kept(refusals, root):
-    found = deltalake.DeltaTable(str(root / "ops/quality_result")).to_pyarrow_table().to_pylist()
+    found = all_rows(root, "ops.quality_result").to_pylist()
     kept = [(row["table"], row["severity"], row["success"], row["observed"], row["expected"])
             for row in found if row["run_id"] == "refusals" and row["check"] == "key_duplicates"]
     assert kept.count((CONTACT, "critical", False, "1", "0")) == 1
@@ -356,7 +357,7 @@ def test_the_ledger_tells_of_every_attempt_and_a_later_run_reads_it(opened, fram
         assert wh.read(SUBSCRIPTION, on=SECOND).count() == 2
         wh.replace(CONTACT, frame(CONTACT, event(THIRD, 1)))
         wh.replace(MONTH, frame(MONTH, {"month": APRIL}))
-    wh.flush()
+    wh.close()
     rows = ledger_of(root, "told", "table", "slice", "state", "rows_out", "output_version",
                      "input_versions", "config_fingerprint", "message")
     seen = {(table, slice_, state): (rows_out, at, inputs)
@@ -396,11 +397,28 @@ def test_a_step_that_stops_leaves_failed_rows_for_what_it_had_not_committed(wh, 
         wh.read(MEASURE)
 
 
+def test_what_a_run_announced_and_did_not_reach_failed(opened, frame, root):
+    """A step that stops takes the steps after it with it; nothing stays `started`."""
+    wh = opened(run_id="halted")
+    first, second = step(writes=[SUBSCRIPTION]), replace(step(writes=[MONTH]), name="after it")
+    day = Window(THIRD, THIRD)
+    wh.announce([first, second], day)
+    assert {row[1] for row in ledger_of(root, "halted", "table", "state")} == {"started"}
+    with pytest.raises(QualityError):
+        with wh.step(first, day):
+            raise QualityError("too bad")
+    last = {(table, slice_): (state, message) for table, slice_, state, message in
+            ledger_of(root, "halted", "table", "slice", "state", "message")}
+    assert last.pop((SUBSCRIPTION, str(THIRD))) == ("failed", "too bad")
+    assert {table for table, _ in last} == {MONTH}
+    assert set(last.values()) == {("failed", "not reached")}
+
+
 # -- other readers -------------------------------------------------------------------------------
 
 def test_delta_rs_opens_every_table_at_reader_version_1(wh, root, contracts):
     for table in (*TABLES, "ops.run_ledger", "ops.quality_result", REJECTED):
-        found = deltalake.DeltaTable(str(root / table.replace(".", "/")))
+        found = delta_table(root, table)
         assert found.protocol().min_reader_version == 1, table
         assert not found.protocol().reader_features, table
         assert found.to_pyarrow_table().schema.names == list(contracts[table].column_names)
