@@ -87,7 +87,8 @@ def configuration(folders: tuple[Path, ...]):
 def walk(steps: tuple[plan.Step, ...], asked: runtime.Invocation, conf: Config, contracts) -> None:
     """Run the steps for the window, with progress, lock, log and ledger."""
     with opened(asked, conf, contracts, steps) as wh:
-        _steps(steps, wh, conf, asked.window)
+        progress = _steps(steps, wh, conf, asked.window)
+    print(ending(progress, {step.name for step in steps}, asked))
 
 
 @contextmanager
@@ -114,7 +115,7 @@ def opened(asked: runtime.Invocation, conf: Config, contracts, steps: tuple[plan
                 wh.close()
 
 
-def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> None:
+def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> Progress:
     print(f"night of {window}: {len(steps)} steps")
     progress = Progress(len(steps))
     wh.announce([step for step in steps if step.due(window, conf)], window)
@@ -130,6 +131,19 @@ def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> No
     except BaseException:
         progress.stop()
         raise
+    return progress
+
+
+def ending(progress: Progress, names: set[str], asked: runtime.Invocation) -> str:
+    """What a person wants to know when a run is through: how long it took, and where to look."""
+    day, tables = asked.window.last, asked.warehouse
+    slowest = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in progress.slowest(3))
+    places = [("files of the channels", f"{asked.push}/<channel>/{day}", "push"),
+              ("report, and every check", f"{tables}/_docs/report_{day}.html", "report")]
+    lines = [f"done in {progress.seconds:.0f} s; longest: {slowest}", "look at"]
+    lines += [f"  {what:<25} {place}" for what, place, step in places if step in names]
+    return "\n".join([*lines, f"  {'tables':<25} {tables}/<layer>/<table>",
+                      f"  {'what Spark had to say':<25} {tables}/_logs"])
 
 
 def listing(steps: tuple[plan.Step, ...]) -> str:

@@ -30,6 +30,15 @@ class Progress:
         print(start + line, file=self.stream, flush=True)
         runtime.log.info("%s", line)
 
+    @property
+    def seconds(self) -> float:
+        """Seconds of all steps that have ended."""
+        return sum(seconds for _, seconds in self.times)
+
+    def slowest(self, most: int) -> list[tuple[str, float]]:
+        """The steps that took longest, with their seconds."""
+        return sorted(self.times, key=lambda step: -step[1])[:most]
+
     def stop(self) -> None:
         """Leave the live line, so that a message starts on a line of its own."""
         if self.live:

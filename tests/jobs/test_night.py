@@ -1,6 +1,7 @@
 """A whole night over a small synthetic province, judged by the planted truth and other engines."""
 import hashlib
 import json
+import re
 import shutil
 from collections import Counter
 from datetime import date
@@ -187,10 +188,17 @@ def again(one_night, tmp_path) -> Night:
     return Night(one_night.landing, one_night.truth, tmp_path / "warehouse", tmp_path / "push")
 
 
-def test_steps_once_more_replace_what_they_wrote(one_night, again):
+def test_steps_once_more_replace_what_they_wrote(one_night, again, capsys):
     """As one night, where the first was the end of a range."""
     assert night.main(["--data-date", LAST, "--only", "contact_view,decide,push",
                        *again.options()]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in said[1:4]] == [
+        ["[", "1/3]"], ["[", "2/3]"], ["[", "3/3]"]]
+    assert re.fullmatch(r"done in \d+ s; longest: (\w+ [0-9.]+ s(, )?){3}", said[4])
+    assert said[5:] == ["look at", f"  files of the channels     {again.push}/<channel>/{LAST}",
+                        f"  tables                    {again.warehouse}/<layer>/<table>",
+                        f"  what Spark had to say     {again.warehouse}/_logs"]
     assert pushed_files(again.push) == pushed_files(one_night.push)
     assert differing_tables(again, one_night) == []
 
