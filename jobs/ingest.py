@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import reduce
 
 from pyspark import StorageLevel
 from pyspark.errors import (
@@ -25,9 +26,10 @@ from jobs.plan import due_days
 from jobs.warehouse import Warehouse
 from models import delivered_line, delivery
 from schemas import expectations
-from schemas.config import Config
+from schemas.config import Config, Source
 from schemas.contract import Contract
 from schemas.errors import ConfigError, QualityError
+from schemas.rule import quoted_name
 from schemas.window import Window
 
 WHOLE_FILES = {  # a file is one task: the ordinal of a line within its file is then its line number
@@ -47,7 +49,7 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     files = wh.landing.files(name, source, due_days(conf, name, window))
     known = _known(wh, contract, window)
     tagged = delivery.tag(
-        _lines(wh, files, source.format.header), name, source, contract, value_sets(conf),
+        _rows(wh, files, source), name, source, contract, value_sets(conf),
         conf.runtime.timezone, known, _earlier(wh, name, contract, window))
     frame = tagged.frame.persist(StorageLevel.MEMORY_AND_DISK)
     tagged = delivery.Tagged(frame, tagged.checks)
@@ -89,24 +91,51 @@ def _unsplit(wh: Warehouse):
             wh.spark.conf.set(key, value)
 
 
-def _lines(wh: Warehouse, files: list[DeliveredFile], header: bool) -> DataFrame:
-    """The non-blank lines after the header, with file, ordinal and day of delivery."""
+def _rows(wh: Warehouse, files: list[DeliveredFile], source: Source) -> DataFrame:
+    """The delivered rows with file, ordinal and day of delivery, for models.delivered_line.
+
+    Lines are the non-blank ones after the header. Files of columns are read together only where
+    their types agree: the columns are text afterwards.
+    """
+    text = source.format.kind != "parquet"
     if not files:
+        content = "value string" if text else ", ".join(
+            f"_{place} string" for place in range(len(source.columns)))
         return wh.spark.createDataFrame(
-            [], "value string, file_name string, row_no bigint, batch_date date")
-    days = wh.spark.createDataFrame(
+            [], f"{content}, file_name string, row_no bigint, batch_date date")
+    days = F.broadcast(wh.spark.createDataFrame(
         [(wh.tables.uri(file.path), file.path.name, file.day) for file in files],
-        "_uri string, file_name string, batch_date date")
-    text = wh.spark.read.text([re.sub(PATTERN_SIGNS, r"\\\g<0>", str(file.path.resolve()))
-                               for file in files], lineSep="\n")
+        "_uri string, file_name string, batch_date date"))
+    if text:
+        return _lines(wh, files, source.format.header).join(days, "_uri").drop("_uri")
+    alike: dict[str, list[DeliveredFile]] = {}
+    for file in files:
+        alike.setdefault(file.types, []).append(file)
+    found = [_columns(wh, together, source.columns) for together in alike.values()]
+    return reduce(DataFrame.unionByName, found).join(days, "_uri").drop("_uri")
+
+
+def _paths(files: list[DeliveredFile]) -> list[str]:
+    return [re.sub(PATTERN_SIGNS, r"\\\g<0>", str(file.path.resolve())) for file in files]
+
+
+def _lines(wh: Warehouse, files: list[DeliveredFile], header: bool) -> DataFrame:
+    text = wh.spark.read.text(_paths(files), lineSep="\n")
     place = F.monotonically_increasing_id().bitwiseAND(F.lit((1 << 33) - 1))
     lines = text.select("value", F.col("_metadata.file_path").alias("_uri"), place.alias("_place"))
     if header:
         lines = lines.where("_place > 0")
     return (lines.where(F.expr(f"length(btrim(value, '{delivered_line.BLANKS}')) > 0"))
-            .join(F.broadcast(days), "_uri")
-            .select("value", "file_name", "batch_date",
-                    (F.col("_place") + (0 if header else 1)).alias("row_no")))
+            .select("value", "_uri", (F.col("_place") + (0 if header else 1)).alias("row_no")))
+
+
+def _columns(wh: Warehouse, files: list[DeliveredFile], names: Sequence[str]) -> DataFrame:
+    table = wh.spark.read.parquet(*_paths(files))
+    return table.select(
+        *[F.col(quoted_name(name)).cast("string").alias(f"_{place}")
+          for place, name in enumerate(names)],
+        F.col("_metadata.file_path").alias("_uri"),
+        (F.col("_metadata.row_index") + 1).alias("row_no"))
 
 
 def _known(wh: Warehouse, contract: Contract, window: Window) -> dict[str, DataFrame]:

@@ -44,13 +44,17 @@ class Landing:
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """One file of a delivery: `rows` are its non-blank lines after the header."""
+    """One file of a delivery: `rows` are its non-blank lines after the header.
+
+    `types` tells files of columns apart whose columns have different types.
+    """
 
     path: Path
     day: date
     rows: int
     bytes: int
     sha256: str
+    types: str = ""
 
 
 def _delivery(source_id: str, source: Source, day: date, landing: Path) -> list[DeliveredFile]:
@@ -77,6 +81,36 @@ def _fill(text: str, source_id: str, day: date) -> str:
 
 def _inspect(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:
     """Read the file once: its checksum, its lines, its header."""
+    try:
+        if source.format.kind == "parquet":
+            return _inspect_columns(source_id, source, day, path)
+        return _inspect_lines(source_id, source, day, path)
+    except OSError as error:
+        raise InputError(f"{source_id} {day}: {path.name}: cannot be read "
+                         f"({error.strerror})") from None
+
+
+def _inspect_columns(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        size = file.seek(0, 2)
+        try:
+            from pyarrow import ArrowException, parquet  # only for those who deliver such files
+
+            content = parquet.ParquetFile(file)
+        except ArrowException:
+            raise InputError(f"{source_id} {day}: {path.name}: not a whole Parquet file: ask for "
+                             "it again") from None
+    names = list(content.schema_arrow.names)
+    if sorted(names) != sorted(source.columns):
+        raise QualityError(f"{source_id} {day}: {path.name}: "
+                           f"{_differing(names, list(source.columns))}; expected the columns "
+                           f"{', '.join(source.columns)}")
+    types = str(content.schema_arrow.remove_metadata())
+    return DeliveredFile(path, day, content.metadata.num_rows, size, digest.hexdigest(), types)
+
+
+def _inspect_lines(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:
     packed = source.format.compression == "gzip"
     if path.suffix not in PACKED[:1] if packed else path.suffix in PACKED:
         raise ConfigError(f"sources.yml: {source_id}: compression is {source.format.compression}, "
@@ -100,9 +134,6 @@ def _inspect(source_id: str, source: Source, day: date, path: Path) -> Delivered
     except zlib.error:
         raise InputError(f"{source_id} {day}: {path.name}: not a whole gzip file: ask for it "
                          "again") from None
-    except OSError as error:
-        raise InputError(f"{source_id} {day}: {path.name}: cannot be read "
-                         f"({error.strerror})") from None
     if unpack is not None and not unpack.eof:
         raise InputError(f"{source_id} {day}: {path.name}: the gzip file ends before its end "
                          f"({size:,} bytes arrived): ask for it again")
@@ -148,17 +179,20 @@ def _check_header(source_id: str, source: Source, day: date, path: Path, line: b
     expected = list(source.columns)
     if names == expected:
         return
-    missing = [name for name in expected if name not in names]
-    unknown = [name for name in names if name not in expected]
-    if not text:
-        what = "no header"
-    elif missing or unknown:
-        what = "; ".join(f"{kind} column {', '.join(columns)}" for kind, columns in (
-            ("missing", missing), ("unknown", unknown)) if columns)
-    else:
-        what = "columns in another order" if len(names) == len(expected) else "a column twice"
-    raise QualityError(f"{source_id} {day}: {path.name}:1: {what}; expected "
+    raise QualityError(f"{source_id} {day}: {path.name}:1: "
+                       f"{_differing(names, expected) if text else 'no header'}; expected "
                        f"{form.delimiter.join(expected)}")
+
+
+def _differing(names: list[str], expected: list[str]) -> str:
+    """What the columns of a file have wrong, in words."""
+    wrong = {"missing": [name for name in expected if name not in names],
+             "unknown": [name for name in names if name not in expected]}
+    found = "; ".join(f"{kind} column {', '.join(columns)}" for kind, columns in wrong.items()
+                      if columns)
+    if found:
+        return found
+    return "columns in another order" if len(names) == len(expected) else "a column twice"
 
 
 def _agree(source_id: str, day: date, control: Path, files: list[DeliveredFile]) -> None:

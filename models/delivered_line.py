@@ -1,4 +1,4 @@
-"""From the bytes of a delivered line to the text of its fields."""
+"""From the bytes of a delivered line, or the columns of a row, to the text of its fields."""
 from collections.abc import Sequence
 
 from pyspark.sql import Column, DataFrame
@@ -15,39 +15,100 @@ WRITTEN_AS_UTF8 = (r"is_valid_utf8(cast(value as string)) "
 
 
 def fields(lines: DataFrame, source: Source) -> DataFrame:
-    """The line cut into the file's columns, all text, trimmed, the empty ones null.
+    """The delivered rows cut into the file's columns, all text, trimmed, the empty ones null.
 
-    Grain: the delivered line, with `_line` (as readable text), `_file`, `_row`, `_day`, and
-    whether it is `_undecoded` or `_broken` (of another number of fields).
+    Grain: the delivered row, with `_line` (as readable text), `_file`, `_row`, `_day`, and
+    whether it is `_undecoded` or `_broken` (not of the form that `expected` describes).
+    `lines`: `value` (the raw line), or `_0`, `_1`, … (text by the order of the source's columns)
+    for a file of columns; `file_name`, `row_no`, `batch_date`.
     """
-    form = source.format
-    names = list(source.columns)
-    if form.encoding == "utf-8":
-        undecoded = ~F.expr("is_valid_utf8(value)")
-        line = F.expr("make_valid_utf8(value)")
-    else:  # undecodable bytes become U+FFFD, which no such file may hold
-        line = F.decode(F.col("value").cast("binary"), form.encoding.upper())
-        undecoded = line.contains("\ufffd") | F.expr(WRITTEN_AS_UTF8)
-    here = lines.select(line.alias("_line"), undecoded.alias("_undecoded"),
-                        F.regexp_replace(line, "^\ufeff|\r$", "").alias("_text"),
-                        F.col("file_name").alias("_file"), F.col("row_no").alias("_row"),
-                        F.col("batch_date").alias("_day"))
-    if form.quote:
-        cut, broken, cell = _unquoted(form.delimiter, form.quote, names)
-    else:
-        pattern = "".join("\\" + c if not c.isalnum() else c for c in form.delimiter)
-        cut, broken = F.split("_text", pattern, -1), F.size("_cut") != len(names)
-        cell = [F.get(F.col("_cut"), F.lit(place)) for place in range(len(names))]
+    places = [F.col("file_name").alias("_file"), F.col("row_no").alias("_row"),
+              F.col("batch_date").alias("_day")]
+    names, form = list(source.columns), source.format
+    if form.kind == "parquet":
+        cells = [F.col(f"_{place}").alias(name) for place, name in enumerate(names)]
+        nothing = F.lit(False)
+        return lines.select(F.to_json(F.struct(*cells)).alias("_line"), *places,
+                            nothing.alias("_undecoded"), nothing.alias("_broken"),
+                            *_trimmed(names, cells))
+    line, undecoded = _decoded(F.col("value"), form.encoding)
+    text = F.regexp_replace(line, "^\ufeff|\r$", "")
+    here = lines.select(line.alias("_line"), undecoded.alias("_undecoded"), text.alias("_text"),
+                        F.col("value").cast("binary").alias("_bytes"), *places)
+    cut, broken, cells = _cut(source)
     here = here.withColumn("_cut", cut)
-    broken = broken & ~F.col("_undecoded")
-    cells = [F.nullif(F.trim(one), F.lit("")).alias(name) for name, one in zip(names, cell)]
-    return here.select("_line", "_file", "_row", "_day", "_undecoded", broken.alias("_broken"),
-                       *cells)
+    return here.select("_line", "_file", "_row", "_day", "_undecoded",
+                       (broken & ~F.col("_undecoded")).alias("_broken"), *_trimmed(names, cells))
+
+
+def expected(source: Source) -> str:
+    """The form of a row in words, for the reason of one that is broken."""
+    form, names = source.format, source.columns
+    if form.kind == "fixed_width":
+        return (f"expected {sum(form.widths)} bytes of {form.encoding}, {len(names)} fields of "
+                f"whole characters")
+    if form.kind == "json_lines":
+        return f"expected one JSON object with no other fields than {', '.join(names)}"
+    return f"expected {len(names)} fields separated by {form.delimiter!r}"
+
+
+def _decoded(value: Column, encoding: str) -> tuple[Column, Column]:
+    """The line as text, and whether its bytes are not of the encoding."""
+    if encoding == "utf-8":
+        return F.make_valid_utf8(value), ~F.is_valid_utf8(value)
+    # Undecodable bytes become U+FFFD, which no such file may hold.
+    line = F.decode(value.cast("binary"), encoding.upper())
+    return line, line.contains("\ufffd") | F.expr(WRITTEN_AS_UTF8)
+
+
+def _trimmed(names: Sequence[str], cells: Sequence[Column]) -> list[Column]:
+    return [F.nullif(F.trim(cell), F.lit("")).alias(name) for name, cell in zip(names, cells)]
+
+
+def _cut(source: Source) -> tuple[Column, Column, list[Column]]:
+    """How a line is cut into `_cut`, whether that failed, and each of its fields."""
+    form, names = source.format, source.columns
+    if form.kind == "fixed_width":
+        return _by_widths(form.widths, form.encoding)
+    if form.kind == "json_lines":
+        return _object(names)
+    if form.quote:
+        return _unquoted(form.delimiter, form.quote, names)
+    pattern = "".join("\\" + c if not c.isalnum() else c for c in form.delimiter)
+    return (F.split("_text", pattern, -1), F.size("_cut") != len(names),
+            [F.get(F.col("_cut"), F.lit(place)) for place in range(len(names))])
+
+
+def _by_widths(widths: Sequence[int], encoding: str) -> tuple[Column, Column, list[Column]]:
+    """Fields are counted in bytes, so the line is cut before it is read as text."""
+    whole = F.expr("CASE WHEN endswith(_bytes, X'0D') "
+                   "THEN substring(_bytes, 1, octet_length(_bytes) - 1) ELSE _bytes END")
+    if encoding == "utf-8":
+        whole = F.when(F.expr("startswith(_bytes, X'EFBBBF')"), F.substring(whole, 4, 1 << 30)) \
+            .otherwise(whole)
+    cells, start = [], 1
+    for width in widths:
+        cells.append(F.decode(F.substring(F.col("_cut"), start, width), encoding.upper()))
+        start += width
+    broken = F.octet_length("_cut") != sum(widths)
+    for cell in cells:
+        broken = broken | cell.contains("\ufffd")
+    return whole, broken, cells
+
+
+def _object(names: Sequence[str]) -> tuple[Column, Column, list[Column]]:
+    """Read as a list of one: of two objects on a line the parser would drop the second."""
+    fields = ", ".join(f"{quoted_name(name)}: STRING" for name in names)
+    whole = F.concat(F.lit("["), F.col("_text"), F.lit("]"))
+    cut = F.from_json(whole, f"ARRAY<STRUCT<{fields}>>", {"mode": "PERMISSIVE"})
+    known = F.array(*[F.lit(name) for name in names])
+    others = F.size(F.array_except(F.json_object_keys("_text"), known))
+    broken = F.coalesce((F.size("_cut") != 1) | (others != 0), F.lit(True))
+    return cut, broken, [F.get(F.col("_cut"), F.lit(0)).getField(name) for name in names]
 
 
 def _unquoted(delimiter: str, quote: str, names: Sequence[str]
               ) -> tuple[Column, Column, list[Column]]:
-    """How a line with quoted fields is cut, whether the cut failed, and each of its fields."""
     marks = F.length("_text") - F.length(F.replace("_text", F.lit(delimiter), F.lit("")))
     schema = ", ".join(f"{quoted_name(name)} STRING" for name in (*names, "_corrupt"))
     options = {"sep": delimiter, "quote": quote, "escape": quote, "mode": "PERMISSIVE",

@@ -80,15 +80,14 @@ def tag(lines: DataFrame, name: str, source: Source, contract: Contract,
         known: Mapping[str, DataFrame] | None = None, earlier: DataFrame | None = None) -> Tagged:
     """Judge every line of a delivery.
 
-    `lines`: `value` (the raw line), `file_name`, `row_no` (ordinal within the file, the header
-    not counted), `batch_date`; blank lines and headers are already gone. `known`: for each
+    `lines`: as delivered_line.fields takes them, with `row_no` (ordinal within the file, the header
+    not counted); blank lines and headers are already gone. `known`: for each
     referencing column the frame of values that exist. `earlier`: accepted rows of the source from
     the look-back, with the key's columns, `record_key` and `batch_date`.
     """
     fields = delivered_line.fields(lines, source)
     checks = [Check(f"line: not readable as {source.format.encoding}", F.col("_undecoded")),
-              Check(f"line: expected {len(source.columns)} fields separated by "
-                    f"{source.format.delimiter!r}", F.col("_broken"))]
+              Check(f"line: {delivered_line.expected(source)}", F.col("_broken"))]
     typed, more = _typed(fields, source, contract, session_zone)
     whole = ~F.col("_undecoded") & ~F.col("_broken")
     excluded = [Check(reason, F.col(f"_excluded_{place}") & whole)

@@ -74,13 +74,19 @@ class SourceFiles:
 
 @dataclass(frozen=True)
 class SourceFormat:
-    """How a file is written."""
+    """How a file is written.
 
-    delimiter: str
+    `kind`: delimited, fixed_width (`widths` in bytes of the encoding), json_lines (one object a
+    line) or parquet (columns by name).
+    """
+
+    kind: str = "delimited"
+    delimiter: str | None = None
     quote: str | None = None
     header: bool = False
     encoding: str = "utf-8"
     compression: str = "none"
+    widths: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,13 @@ FILE_PLACEHOLDERS = ("source", "data_date", "yyyymmdd", "yyyymm")
 # Filled in by the ingest of a delivery, never by a mapping.
 FILLED = ("source", "file_name", "row_no", "batch_date", "record_key", "local_date",
           "local_second")
+# What the format of each kind must say, and what it may say.
+FORMAT_KEYS = {
+    "delimited": (("delimiter",), ("quote", "header", "encoding", "compression")),
+    "fixed_width": (("widths",), ("encoding", "compression")),
+    "json_lines": ((), ("compression",)),
+    "parquet": ((), ()),
+}
 
 
 def problems(found: Document, contracts: Mapping[str, Contract] | None,
@@ -24,6 +31,7 @@ def problems(found: Document, contracts: Mapping[str, Contract] | None,
             yield from template_problems(found, (name, "files", key), template or "",
                                          FILE_PLACEHOLDERS)
         yield from repeated(found, (name, "columns"), entry["columns"])
+        yield from _format(found, name, entry)
         yield from _expressions(found, name, entry)
         yield from _rejects(found, name, entry.get("rejects"))
         for column in entry.get("codes", {}):
@@ -33,6 +41,24 @@ def problems(found: Document, contracts: Mapping[str, Contract] | None,
                     f"{near_miss(column, entry['mapping'])}"))
         if contracts is not None:
             yield from _record(found, name, entry, contracts, sets)
+
+
+def _format(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    """Keys of the format that its kind lacks or does not know."""
+    form, path = entry["format"], (name, "format")
+    kind = form.get("kind", "delimited")
+    needed, other = FORMAT_KEYS[kind]
+    for key in needed:
+        if form.get(key) is None:
+            yield found.problem(path, f"the key '{key}' is missing, which {kind} needs")
+    for key in form:
+        if key not in ("kind", *needed, *other):
+            known = ", ".join(("kind", *needed, *other))
+            yield found.problem(path + (key,), f"{kind} has no '{key}'; known: {known}")
+    if kind == "fixed_width" and len(form.get("widths") or ()) not in (0, len(entry["columns"])):
+        yield found.problem(path + ("widths",), f"expected a width for each of the "
+                                                f"{len(entry['columns'])} columns; got "
+                                                f"{len(form['widths'])}")
 
 
 def _expressions(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:

@@ -277,6 +277,21 @@ def test_a_file_that_nothing_reads_is_refused(folder):
     ("sources.yml", "  mapping:\n",
      '  rejects: {warn_share: "0.2", stop_share: "0.1"}\n  mapping:\n',
      "conf/sources.yml:13: complaint.rejects: expected 0 ≤ warn_share ≤ stop_share ≤ 1"),
+    ("sources.yml", '{delimiter: "|"}', "{header: true}",
+     "conf/sources.yml:8: complaint.format: the key 'delimiter' is missing, which delimited needs"),
+    ("sources.yml", '{delimiter: "|"}', "{kind: fixed_width}",
+     "conf/sources.yml:8: complaint.format: the key 'widths' is missing, which fixed_width needs"),
+    ("sources.yml", '{delimiter: "|"}', "{kind: fixed_width, widths: [8, 11]}",
+     "conf/sources.yml:8: complaint.format.widths: expected a width for each of the 5 columns; "
+     "got 2"),
+    ("sources.yml", '{delimiter: "|"}', "{kind: json_lines, encoding: gb18030}",
+     "conf/sources.yml:8: complaint.format.encoding: json_lines has no 'encoding'; known: kind, "
+     "compression"),
+    ("sources.yml", '{delimiter: "|"}', "{kind: parquet, compression: gzip}",
+     "conf/sources.yml:8: complaint.format.compression: parquet has no 'compression'; known: kind"),
+    ("sources.yml", '{delimiter: "|"}', "{kind: excel}",
+     "conf/sources.yml:8: complaint.format.kind: expected one of delimited, fixed_width, "
+     "json_lines, parquet; got 'excel'"),
 ])
 def test_a_mistake_is_refused_with_file_line_and_what_to_do(folder, name, old, new, message):
     edit(folder, name, old, new)

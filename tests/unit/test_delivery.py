@@ -1,4 +1,5 @@
 """Verdicts on delivered lines: each one is accepted, rejected with its reasons, or a duplicate."""
+import json
 import random
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -440,3 +441,90 @@ def test_whatever_arrives_each_line_ends_in_exactly_one_of_three(judged, contrac
     for counts in seen.counts.values():
         assert counts.delivered == counts.accepted + counts.rejected + counts.duplicate
     assert sum(counts.delivered for counts in seen.counts.values()) == len(rows)
+
+
+# -- other forms of a line -------------------------------------------------------------------------
+
+WIDTHS = (4, 11, 11, 2, 14, 3, 1, 6, 4)
+OBJECTS = SourceFormat(kind="json_lines")
+BROKEN = {
+    "fixed_width": "line: expected 56 bytes of {}, 9 fields of whole characters",
+    "json_lines": "line: expected one JSON object with no other fields than " + ", ".join(COLUMNS),
+}
+
+
+def padded(encoding="utf-8", **changes):
+    cells = line(**{"city": "", **changes}).split("|")
+    return b"".join(cell.encode(encoding).ljust(width) for cell, width in zip(cells, WIDTHS))
+
+
+def told(**changes):
+    return dict(zip(COLUMNS, line(**changes).split("|")))
+
+
+FIXED = {
+    "plain": (padded(), None),
+    "a carriage return before the line end": (padded() + b"\r", None),
+    "a byte order mark before it": (b"\xef\xbb\xbf" + padded(), None),
+    "a byte less": (padded()[:-1], BROKEN["fixed_width"]),
+    "a byte more": (padded() + b" ", BROKEN["fixed_width"]),
+    "bytes are counted, not characters": (padded(city="京"), None),
+    "a field ends within a character": (padded(fee="0.400")[:-7] + "0.4京".encode() + b"    ",
+                                        BROKEN["fixed_width"]),
+    "not of the encoding": (padded()[:-4] + b"\xff   ", "line: not readable as {}"),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_line_of_fixed_widths(judged, encoding):
+    form = SourceFormat(kind="fixed_width", widths=WIDTHS, encoding=encoding)
+    known = {case: (text, reason) for case, (text, reason) in FIXED.items()
+             if encoding == "utf-8" or "京" not in text.decode(errors="ignore")
+             and not text.startswith(b"\xef") and b"\xff" not in text}
+    rows = [(unique(text, n), "a", n, DAY) for n, (text, _) in enumerate(known.values())]
+    seen = judged(rows, source(format=form))
+    for n, (case, (_, reason)) in enumerate(known.items()):
+        found = [reason.format(encoding)] if reason else []
+        assert found == (seen.rejected["a", n].reasons if ("a", n) in seen.rejected else []), case
+
+
+def test_gb18030_fields_of_fixed_widths(judged):
+    form = SourceFormat(kind="fixed_width", widths=WIDTHS, encoding="gb18030")
+    split = padded("gb18030", city="北京")
+    rows = [(padded("gb18030", no="V1", city="北京"), "a", 1, DAY),
+            (split[:51] + split[52:54] + b" " + split[54:], "a", 2, DAY)]  # a byte to the left
+    seen = judged(rows, source(format=form))
+    assert seen.accepted["a", 1].home_city == "北京"
+    assert seen.rejected["a", 2].reasons == [BROKEN["fixed_width"].format("gb18030")]
+
+
+JSON_LINES = {
+    "plain": (json.dumps(told()), None),
+    "in another order": (json.dumps(dict(reversed(told().items()))), None),
+    "numbers as numbers": (json.dumps({**told(), "seconds": 61}).replace('"0.400"', "0.400"), None),
+    "an optional field missing": (json.dumps({k: v for k, v in told().items() if k != "city"}),
+                                  None),
+    "an optional field null": (json.dumps({**told(), "city": None}), None),
+    "a byte order mark before it": ("\ufeff" + json.dumps(told()), None),
+    "a required field missing": (json.dumps({k: v for k, v in told().items() if k != "number"}),
+                                 "msisdn: expected a value"),
+    "a field that nobody knows": (json.dumps({**told(), "tax": "0"}), BROKEN["json_lines"]),
+    "cut": (json.dumps(told())[:-1], BROKEN["json_lines"]),
+    "a list": (json.dumps([told()]), BROKEN["json_lines"]),
+    "a text": ('"V1"', BROKEN["json_lines"]),
+    "two objects": (json.dumps(told()) + json.dumps(told()), BROKEN["json_lines"]),
+    "no JSON": (line(), BROKEN["json_lines"]),
+    "a field as an object": (json.dumps({**told(), "seconds": {"n": 61}}),
+                             "duration_s: not readable as bigint"),
+    "not of the encoding": (json.dumps(told(city="北京"), ensure_ascii=False).encode("gb18030"),
+                            "line: not readable as utf-8"),
+}
+
+
+def test_a_line_that_is_an_object(judged):
+    rows = [(unique(text, n), "a", n, DAY) for n, (text, _) in enumerate(JSON_LINES.values())]
+    seen = judged(rows, source(format=OBJECTS))
+    for n, (case, (_, reason)) in enumerate(JSON_LINES.items()):
+        found = [reason] if reason else []
+        assert found == (seen.rejected["a", n].reasons if ("a", n) in seen.rejected else []), case
+    assert {seen.accepted["a", n].airtime_fee for n in (0, 2)} == {Decimal("0.400")}

@@ -4,7 +4,9 @@ import hashlib
 import json
 from datetime import date
 
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 from jobs.landing import Landing
 from schemas.config import Source
@@ -169,6 +171,43 @@ def test_the_end_of_a_name_says_how_spark_unpacks_it(landing, name, how):
         f"sources.yml: call: compression is {how.get('compression', 'none')}, but "
         f"{name.replace('__', '.')} is unpacked by the end of its name: .gz and gzip belong "
         "together")
+
+
+PARQUET = SourceFormat(kind="parquet")
+
+
+def columns(*names, rows=2):
+    """A file of columns, as bytes."""
+    sink = pyarrow.BufferOutputStream()
+    parquet.write_table(pyarrow.table({name: ["a"] * rows for name in names}), sink)
+    return sink.getvalue().to_pybytes()
+
+
+def test_rows_of_a_file_of_columns_in_any_order(landing):
+    content = columns("fee", "城市", "number", rows=3)
+    file, = landing.put(call_20090503__txt=content).files(source(format=PARQUET))
+    assert (file.rows, file.bytes) == (3, len(content))
+    assert file.sha256 == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("names, said", [
+    (("number", "fee"), "missing column 城市"),
+    (("number", "城市", "fee", "tax"), "unknown column tax"),
+], ids=["a column less", "a column more"])
+def test_a_file_of_other_columns(landing, names, said):
+    landing.put(call_20090503__txt=columns(*names))
+    assert landing.refused(source(format=PARQUET), QualityError, 3) == (
+        f"call 2009-05-03: call_20090503.txt: {said}; expected the columns number, 城市, fee")
+
+
+@pytest.mark.parametrize("damage", [
+    lambda content: content[:-1], lambda content: content[:40], lambda content: b"",
+    lambda content: b"a|b|c\n",
+], ids=["the last byte is missing", "cut early", "nothing arrived", "text"])
+def test_a_file_of_columns_that_is_not_whole(landing, damage):
+    landing.put(call_20090503__txt=damage(columns("number", "城市", "fee")))
+    assert landing.refused(source(format=PARQUET), InputError, 4) == (
+        "call 2009-05-03: call_20090503.txt: not a whole Parquet file: ask for it again")
 
 
 ONE, TWO = b"a|b|c\nd|e|f\n", b"g|h|i\n"
