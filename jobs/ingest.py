@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import reduce
 
 from pyspark import StorageLevel
@@ -21,6 +21,7 @@ from pyspark.errors import (
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs import completeness
 from jobs.landing import DeliveredFile
 from jobs.plan import due_days
 from jobs.warehouse import Warehouse
@@ -47,6 +48,8 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     source = conf.sources[name]
     contract = wh.contracts[source.record]
     files = wh.landing.files(name, source, due_days(conf, name, window))
+    delivered = _delivered(wh, name, window, files)
+    completeness.refuse_unusual(source, delivered, wh.ledger.delivered(contract.table, name))
     known = _known(wh, contract, window)
     tagged = delivery.tag(
         _rows(wh, files, source), name, source, contract, value_sets(conf),
@@ -56,7 +59,7 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     try:
         with _unsplit(wh):
             counts = _counted(name, tagged)
-        slices = _settle(wh, name, contract, window, files, counts, tagged.checks)
+        slices = _settle(wh, name, contract, window, delivered, counts, tagged.checks)
         wh.take_in(contract.table, name, tagged.accepted(), tagged.rejected(), slices,
                    conf.runtime.parallel.files_per_day)
     finally:
@@ -166,18 +169,21 @@ def _earlier(wh: Warehouse, name: str, contract: Contract, window: Window) -> Da
     return accepted.where(F.col("source") == name)
 
 
-def _settle(wh: Warehouse, name: str, contract: Contract, window: Window,
-            files: list[DeliveredFile], counts: dict, checks: Sequence[delivery.Check]
-            ) -> dict[str, dict[str, int]]:
-    """The ledger's figures per day, after the gate has let the delivery through.
-
-    Delivered is what was counted in the files before Spark read them.
-    """
-    delivered = Counter()
+def _delivered(wh: Warehouse, name: str, window: Window, files: list[DeliveredFile]
+               ) -> dict[date, int]:
+    """Rows by the day of delivery, as they were counted in the files before Spark reads them."""
+    rows = dict.fromkeys(due_days(wh.conf, name, window), 0)
     for file in files:
-        delivered[file.day] += file.rows
+        rows[file.day] += file.rows
+    return rows
+
+
+def _settle(wh: Warehouse, name: str, contract: Contract, window: Window,
+            delivered: dict[date, int], counts: dict, checks: Sequence[delivery.Check]
+            ) -> dict[str, dict[str, int]]:
+    """The ledger's figures per day, after the gate has let the delivery through."""
     slices, total = {}, Counter()
-    for day in due_days(wh.conf, name, window):
+    for day in delivered:
         seen = counts.get(day, {})
         figures = {part: seen.get(part, 0)
                    for part in ("accepted", "rejected", "duplicate", "late")}

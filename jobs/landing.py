@@ -10,9 +10,10 @@ import codecs
 import csv
 import hashlib
 import json
+import time
 import zlib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from schemas.config import Source
@@ -66,12 +67,24 @@ def _delivery(source_id: str, source: Source, day: date, landing: Path) -> list[
     if not paths:
         if source.optional:
             return []
-        raise InputError(f"{source_id} {day}: no delivery: expected {folder / pattern}; wait for "
-                         "it, or mark the source optional")
+        raise InputError(f"{source_id} {day}: no delivery: expected {folder / pattern} since "
+                         f"{day + timedelta(days=1)} {source.due_by}; wait for it, or mark the "
+                         "source optional")
+    if control is None and source.files.stable_s:
+        _stable(source_id, source.files.stable_s, day, paths)
     files = [_inspect(source_id, source, day, path) for path in paths]
     if control is not None:
         _agree(source_id, day, control, files)
     return files
+
+
+def _stable(source_id: str, seconds: int, day: date, paths: list[Path]) -> None:
+    """No file has changed for so long that nobody writes to it any more."""
+    for path in paths:
+        age = time.time() - path.stat().st_mtime
+        if age < seconds:
+            raise InputError(f"{source_id} {day}: {path.name} was still written to {age:.0f} s "
+                             f"ago: expected no change for {seconds} s; wait for it")
 
 
 def _fill(text: str, source_id: str, day: date) -> str:

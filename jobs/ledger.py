@@ -23,6 +23,7 @@ class Entry:
     state: str
     config_fingerprint: str
     committed_at: datetime | None = None
+    started_at: datetime | None = None
     input_versions: str = "{}"
     output_version: int | None = None
     rows_in: int | None = None
@@ -60,6 +61,7 @@ class Ledger:
     pending: list[Entry] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     unsettled: dict[tuple[str, str, str], str] = field(default_factory=dict)  # slice → its step
+    began: datetime | None = None  # the running step
 
     def remember(self, entry: Entry) -> None:
         """Take a committed row of an earlier run into account."""
@@ -70,6 +72,7 @@ class Ledger:
         """Note a new state of a slice; counts: `rows_*`, `output_version`, `message`."""
         entry = Entry(self.run_id, step, source, table, slice_, state, self.fingerprint,
                       committed_at=datetime.now(timezone.utc),
+                      started_at=None if state == STARTED else self.began,
                       input_versions=json.dumps(versions or {}, sort_keys=True), **counts)
         self.pending.append(entry)
         if state == STARTED:
@@ -80,8 +83,13 @@ class Ledger:
             self.remember(entry)
         return entry
 
+    def begin(self) -> None:
+        """A step begins now."""
+        self.began = datetime.now(timezone.utc)
+
     def fail(self, message: str, step: str | None = None) -> None:
-        """Note what a step (or any step) has started and not committed as failed."""
+        """Note what a step has announced and not committed as failed; without a step, all."""
+        self.began = self.began if step else None
         for (table, source, slice_), owner in list(self.unsettled.items()):
             if step in (owner, None):
                 self.write(owner, table, slice_, FAILED, source=source, message=message)
@@ -98,6 +106,11 @@ class Ledger:
     def entry(self, table: str, slice_: date | str, source: str = "") -> Entry | None:
         """The row that counts for a slice: its last committed one."""
         return self.committed.get((table, source), {}).get(str(slice_))
+
+    def delivered(self, table: str, source: str) -> dict[date, int]:
+        """Rows of the committed deliveries of a source, by day."""
+        return {date.fromisoformat(day): entry.rows_delivered
+                for day, entry in self.committed.get((table, source), {}).items()}
 
     def last_slice(self, table: str, on: date) -> date | None:
         """The newest committed daily slice not after `on`."""

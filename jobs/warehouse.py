@@ -79,9 +79,8 @@ class Warehouse:
         """Create what is missing of these tables and of `ops`, and learn what is committed."""
         with ThreadPoolExecutor(CREATED_AT_ONCE) as several:
             list(several.map(self.tables.create, dict.fromkeys((*OPS, *tables))))
-        rows = (self.tables.load("ops.run_ledger").where(F.col("state") == COMMITTED)
-                .orderBy("committed_at").collect())
-        for row in rows:
+        known = self.tables.load("ops.run_ledger").where(F.col("state") == COMMITTED)
+        for row in known.orderBy("committed_at").collect():
             self.ledger.remember(Entry(**{**row.asDict(), "source": row["source"] or ""}))
 
     def announce(self, steps: Iterable[Step], window: Window) -> None:
@@ -99,6 +98,7 @@ class Warehouse:
         if (step, window) not in self._announced:
             self.announce([step], window)
         self._announced.remove((step, window))
+        self.ledger.begin()
         self._activity = activity = Activity(step, window)
         try:
             yield activity

@@ -14,7 +14,6 @@ from schemas.errors import ConfigError
 from schemas.overlay import Documents
 from schemas.settings import (
     BillItem,
-    Cadence,
     Campaign,
     Channel,
     Config,
@@ -22,8 +21,8 @@ from schemas.settings import (
     Push,
     Runtime,
     Service,
-    Source,
 )
+from schemas.source import Cadence, Source
 
 __all__ = ["BillItem", "Cadence", "Campaign", "Channel", "Config", "Policy", "Push", "Runtime",
            "Service", "Source", "load"]

@@ -3,15 +3,15 @@
 Amounts and shares are Decimal, lists are tuples, dates are datetime.date. Intervals are half-open.
 Keys that a file leaves out have the defaults written here.
 """
-import calendar
 from collections.abc import Mapping
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from datetime import date
 from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from schemas.document import Document
+from schemas.source import Source
 
 
 @dataclass(frozen=True)
@@ -37,93 +37,6 @@ class Runtime:
     identity_key: str
     spark: SparkProfile
     parallel: Parallel
-
-
-@dataclass(frozen=True)
-class Cadence:
-    """The days on which a delivery is expected: daily, monthly on a day, or listed days."""
-
-    monthly: int | None = None
-    on: tuple[date, ...] = ()
-
-    def due(self, day: date) -> bool:
-        """Whether a delivery is expected on `day` (day 31: the last day of a shorter month)."""
-        if self.on:
-            return day in self.on
-        if self.monthly is not None:
-            return day.day == min(self.monthly, calendar.monthrange(day.year, day.month)[1])
-        return True
-
-    def __str__(self) -> str:
-        if self.on:
-            return "on " + ", ".join(map(str, self.on))
-        return "daily" if self.monthly is None else f"monthly on day {self.monthly}"
-
-
-@dataclass(frozen=True)
-class SourceFiles:
-    """Where a delivery lies below the landing folder; `control` None: no control file.
-
-    Placeholders: {source} {data_date} {yyyymmdd} {yyyymm}.
-    """
-
-    folder: str
-    pattern: str
-    control: str | None = None
-
-
-@dataclass(frozen=True)
-class SourceFormat:
-    """How a file is written.
-
-    `kind`: delimited, fixed_width (`widths` in bytes of the encoding), json_lines (one object a
-    line) or parquet (columns by name).
-    """
-
-    kind: str = "delimited"
-    delimiter: str | None = None
-    quote: str | None = None
-    header: bool = False
-    encoding: str = "utf-8"
-    compression: str = "none"
-    widths: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class RejectLimits:
-    """Shares of a delivery's rows that may be rejected before it warns, and before it stops."""
-
-    warn_share: Decimal = Decimal("0.01")
-    stop_share: Decimal = Decimal("0.05")
-
-
-@dataclass(frozen=True)
-class Source:
-    """One kind of delivered file and how it becomes records of `record`, a table of layer ods.
-
-    `codes`: contract column → value of the file → ours. `mapping`: contract column → scalar SQL
-    over the file's columns (all text, NULL when empty). `exclude`: reason → SQL predicate.
-    """
-
-    id: str
-    record: str
-    name_cn: str
-    system: str
-    cadence: Cadence
-    files: SourceFiles
-    format: SourceFormat
-    timezone: str
-    columns: tuple[str, ...]
-    mapping: Mapping[str, str]
-    time: str = "local"
-    codes: Mapping[str, Mapping[str, str | bool | None]] = field(default_factory=dict)
-    exclude: Mapping[str, str] = field(default_factory=dict)
-    late_after_days: int = 0
-    max_age_days: int = 62
-    lookback_days: int = 7
-    rejects: RejectLimits = RejectLimits()
-    identity: str = "customer_files"
-    optional: bool = False
 
 
 @dataclass(frozen=True)

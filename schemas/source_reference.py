@@ -27,9 +27,7 @@ def problems(found: Document, contracts: Mapping[str, Contract] | None,
     for name, entry in found.data.items():
         if "timezone" in entry:
             yield from zone_problem(found, (name, "timezone"), entry["timezone"])
-        for key, template in entry["files"].items():
-            yield from template_problems(found, (name, "files", key), template or "",
-                                         FILE_PLACEHOLDERS)
+        yield from _files(found, name, entry["files"])
         yield from repeated(found, (name, "columns"), entry["columns"])
         yield from _format(found, name, entry)
         yield from _expressions(found, name, entry)
@@ -41,6 +39,19 @@ def problems(found: Document, contracts: Mapping[str, Contract] | None,
                     f"{near_miss(column, entry['mapping'])}"))
         if contracts is not None:
             yield from _record(found, name, entry, contracts, sets)
+
+
+def _files(found: Document, name: str, files: Mapping[str, Any]) -> Iterator[str]:
+    path = (name, "files")
+    for key in ("folder", "pattern", "control"):
+        yield from template_problems(found, path + (key,), files.get(key) or "", FILE_PLACEHOLDERS)
+    if files.get("control") and files.get("stable_s"):
+        yield found.problem(path + ("stable_s",), "the control file says when the delivery is "
+                                                  "complete: leave this out")
+    band = files.get("rows_band")
+    if band and not 0 <= Decimal(band["low"]) <= 1 <= Decimal(band["high"]):
+        yield found.problem(path + ("rows_band",), "expected 0 ≤ low ≤ 1 ≤ high, as shares of "
+                                                   "what is usual")
 
 
 def _format(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:

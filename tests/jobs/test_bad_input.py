@@ -193,8 +193,8 @@ def test_impossible_arguments(capfd, tmp_path, asked, said):
 def test_a_missing_landing_file(refused, bad):
     bad.path("bill", DAY).unlink()
     message = refused(4, landing=bad.folder)
-    assert message == (f"bill 2009-05-03: no delivery: expected {bad.path('bill', DAY)}; wait for "
-                       "it, or mark the source optional")
+    assert message == (f"bill 2009-05-03: no delivery: expected {bad.path('bill', DAY)} since "
+                       "2009-05-04 00:00; wait for it, or mark the source optional")
 
 
 def test_a_missing_landing_folder(refused, tmp_path):

@@ -11,7 +11,7 @@ from math import ceil
 
 import pytest
 
-from jobs import night, plan
+from jobs import night, plan, status
 from models.reference_rater import Rater
 from schemas import config
 from tests.one_night import CONF_FOLDERS, Night, differing_tables, pushed_files
@@ -217,3 +217,28 @@ def test_every_step_of_the_plan_left_committed_slices(one_night, conf):
     committed = {step for step, state, _ in states if state == "committed"}
     assert committed == {step.name for step in plan.night(conf) if step.writes}
     assert not [row for row in states if row[1] == "failed"]
+
+
+def test_the_status_of_the_night_is_read_without_spark(one_night, capsys):
+    """In a second, with the figures of the ledger; a day that nobody delivered is missing."""
+    asked = [*CONF, "--warehouse", str(one_night.warehouse)]
+    assert status.main(asked) == 0
+    out = capsys.readouterr().out
+    rows = {line.split()[0]: line.split()[1:] for line in out.splitlines() if LAST in line}
+    voice, = query(one_night.warehouse, f"""
+        SELECT rows_delivered, rows_accepted, rows_rejected, rows_duplicate, rows_late FROM l
+        WHERE source = 'voice' AND slice = '{LAST}' AND state = 'committed'""",
+                   l="ops.run_ledger")
+    assert rows["voice"][:7] == [LAST, "committed", *(f"{count:,}" for count in voice)]
+    steps = out.split("step  ")[1].splitlines()[1:]
+    assert {"ingest.voice", "rerate", "push"} <= {line.split()[0] for line in steps}
+    assert status.main([*asked, "--data-date", "2009-05-05"]) == 4
+    said = capsys.readouterr()
+    assert "customer                2009-05-05  missing" in said.out
+    assert said.err.startswith("chudian: 13 of 13 deliveries are missing or failed, first complaint")
+
+
+def test_the_status_of_a_warehouse_that_is_none(tmp_path, capsys):
+    assert status.main([*CONF, "--warehouse", str(tmp_path)]) == 4
+    assert capsys.readouterr().err == (f"chudian: {tmp_path} holds no ledger: run a night into it "
+                                       "first, or give another --warehouse\n")

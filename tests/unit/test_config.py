@@ -277,6 +277,16 @@ def test_a_file_that_nothing_reads_is_refused(folder):
     ("sources.yml", "  mapping:\n",
      '  rejects: {warn_share: "0.2", stop_share: "0.1"}\n  mapping:\n',
      "conf/sources.yml:13: complaint.rejects: expected 0 ≤ warn_share ≤ stop_share ≤ 1"),
+    ("sources.yml", "complaint_{yyyymmdd}.txt\"}",
+     "complaint_{yyyymmdd}.txt\", control: \"c.ctl\", stable_s: 60}",
+     "conf/sources.yml:7: complaint.files.stable_s: the control file says when the delivery is "
+     "complete: leave this out"),
+    ("sources.yml", "complaint_{yyyymmdd}.txt\"}",
+     'complaint_{yyyymmdd}.txt", rows_band: {low: "1.1", high: "2", days: 28}}',
+     "conf/sources.yml:7: complaint.files.rows_band: expected 0 ≤ low ≤ 1 ≤ high, as shares of "
+     "what is usual"),
+    ("sources.yml", "  cadence: daily\n", "  cadence: daily\n  due_by: 5 o'clock\n",
+     "conf/sources.yml:7: complaint.due_by: expected a time like 05:30; got '5 o'clock'"),
     ("sources.yml", '{delimiter: "|"}', "{header: true}",
      "conf/sources.yml:8: complaint.format: the key 'delimiter' is missing, which delimited needs"),
     ("sources.yml", '{delimiter: "|"}', "{kind: fixed_width}",

@@ -12,7 +12,7 @@ from models import delivery
 from schemas import contract
 from schemas.config import Source
 from schemas.errors import ConfigError
-from schemas.settings import Cadence, SourceFiles, SourceFormat
+from schemas.source import Cadence, SourceFiles, SourceFormat
 from schemas.spark import struct_type
 from tests.frames import local_frame
 

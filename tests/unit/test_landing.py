@@ -2,6 +2,10 @@
 import gzip
 import hashlib
 import json
+import os
+import re
+import time
+from dataclasses import replace
 from datetime import date
 
 import pyarrow
@@ -11,7 +15,7 @@ from pyarrow import parquet
 from jobs.landing import Landing
 from schemas.config import Source
 from schemas.errors import ConfigError, InputError, QualityError
-from schemas.settings import Cadence, SourceFiles, SourceFormat
+from schemas.source import Cadence, SourceFiles, SourceFormat
 
 DAY = date(2009, 5, 3)
 CONTROL = "call_{yyyymmdd}.ctl"
@@ -62,11 +66,26 @@ def entry(name, content, rows):
 
 
 def test_an_absent_delivery_is_named_with_what_was_expected(landing):
-    said = (f"call 2009-05-03: no delivery: expected {landing.folder}/call_20090503*.txt; wait "
-            "for it, or mark the source optional")
-    assert landing.refused(source(), InputError, 4) == said
+    said = (f"call 2009-05-03: no delivery: expected {landing.folder}/call_20090503*.txt since "
+            "2009-05-04 05:30; wait for it, or mark the source optional")
+    of = source(due_by="05:30")
+    assert landing.refused(of, InputError, 4) == said
     landing.put(call_20090502__txt=b"a\n")  # the day before, in the folder of the day
-    assert landing.refused(source(), InputError, 4) == said
+    assert landing.refused(of, InputError, 4) == said
+
+
+def test_a_file_without_control_file_has_to_be_left_alone_for_a_while(landing):
+    files = SourceFiles("{source}/{data_date}", "call_{yyyymmdd}.txt", stable_s=60)
+    landing.put(call_20090503__txt=b"a\n")
+    path = landing.folder / "call_20090503.txt"
+    now = time.time()
+    os.utime(path, (now - 70, now - 70))
+    assert len(landing.files(source(files=files))) == 1
+    os.utime(path, (now - 20, now - 20))
+    said = landing.refused(source(files=files), InputError, 4)
+    assert re.fullmatch("call 2009-05-03: call_20090503.txt was still written to 2[0-9] s ago: "
+                        "expected no change for 60 s; wait for it", said)
+    assert len(landing.files(source(files=replace(files, stable_s=0)))) == 1
 
 
 def test_an_absent_delivery_of_an_optional_source_is_none(landing):

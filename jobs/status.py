@@ -1,0 +1,164 @@
+"""What became of every delivery, and how long each step took against its usual.
+
+Reads the ledger alone, without Spark, so it answers at once and also while a night is running. A
+delivery is `missing` when its source expects one and nothing was noted for it. Ages are of now.
+"""
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+from statistics import median
+
+from jobs import ledger_reader, plan, runtime
+from jobs.ledger import COMMITTED, FAILED, Entry
+from jobs.progress import padded
+from schemas import config, contract
+from schemas.config import Config
+from schemas.errors import InputError
+from schemas.window import Window, parse_date
+
+EXAMPLE = """example: python -m jobs.status --data-date 2009-05-03 --days 7
+exit codes: 0 every delivery of the days is committed, 4 one is missing or failed, 2 arguments"""
+MISSING = "missing"
+COUNTS = ("delivered", "accepted", "rejected", "duplicate", "late")
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One delivery: source and day, how its last attempt stands, its counts that stand."""
+
+    source: str
+    day: date
+    state: str
+    standing: Entry | None
+    noted_at: datetime | None
+    message: str | None
+
+
+@dataclass(frozen=True)
+class Timing:
+    """A step's seconds in the last run that ended it, and the median of the runs before."""
+
+    step: str
+    seconds: float
+    usual: float | None
+    runs: int
+
+
+def deliveries(entries: Iterable[Entry], conf: Config, window: Window) -> list[Delivery]:
+    """Each delivery that is due in the window, or was noted for it, by day and source."""
+    attempts: dict[tuple[date, str], list[Entry]] = {
+        (day, name): [] for name in conf.sources for day in plan.due_days(conf, name, window)}
+    for entry in entries:
+        if entry.source in conf.sources and window.contains(date.fromisoformat(entry.slice)):
+            attempts.setdefault((date.fromisoformat(entry.slice), entry.source), []).append(entry)
+    return [_delivery(name, day, noted) for (day, name), noted in sorted(attempts.items())]
+
+
+def _delivery(name: str, day: date, noted: Sequence[Entry]) -> Delivery:
+    if not noted:
+        return Delivery(name, day, MISSING, None, None, None)
+    last = noted[-1]
+    standing = next((entry for entry in reversed(noted) if entry.state == COMMITTED), None)
+    return Delivery(name, day, last.state, standing, last.committed_at, last.message)
+
+
+def timings(entries: Iterable[Entry]) -> list[Timing]:
+    """Every step that has ended in some run, in the order in which the newest run ended them."""
+    seconds: dict[str, dict[str, float]] = {}
+    ended: dict[str, datetime] = {}
+    for entry in entries:
+        if entry.state == COMMITTED and entry.started_at is not None:
+            taken = (entry.committed_at - entry.started_at).total_seconds()
+            runs = seconds.setdefault(entry.step, {})
+            runs[entry.run_id] = max(taken, runs.get(entry.run_id, 0.0))
+            ended[entry.step] = entry.committed_at
+    found = []
+    for step in sorted(seconds, key=ended.__getitem__):
+        *before, last = seconds[step].values()
+        found.append(Timing(step, last, median(before) if before else None, len(before)))
+    return found
+
+
+def shown(found: Sequence[Delivery], steps: Sequence[Timing], now: datetime) -> str:
+    """The two tables as text."""
+    heads = f"{'source':<24}{'day':<12}{'state':<11}" + "".join(f"{part:>11}" for part in COUNTS)
+    lines = [heads + f"{'age':>9}"]
+    for one in found:
+        counts = ["" if one.standing is None else f"{getattr(one.standing, f'rows_{part}'):,}"
+                  for part in COUNTS]
+        age = "" if one.noted_at is None else _age(now - one.noted_at)
+        line = padded(one.source, 24) + f"{one.day!s:<12}{one.state:<11}"
+        line += "".join(f"{count:>11}" for count in counts) + f"{age:>9}"
+        lines.append(line.rstrip())
+        if one.state == FAILED:
+            stands = "; what was committed before stands" if one.standing else ""
+            lines.append(f"{'':<24}{one.message}{stands}")
+    lines += ["", f"{'step':<30}{'seconds':>9}{'usual':>9}{'runs':>6}"]
+    for step in steps:
+        usual = "" if step.usual is None else f"{step.usual:.1f}"
+        lines.append(f"{step.step:<30}{step.seconds:>9.1f}{usual:>9}{step.runs:>6}  "
+                     f"{_bar(step)}".rstrip())
+    return "\n".join(lines)
+
+
+def _bar(step: Timing) -> str:
+    """Drawn where a step took half as long again as usual, or more, and is not a trifle."""
+    if not step.usual or step.seconds < 1.5 * step.usual or step.seconds < 5:
+        return ""
+    return "#" * min(20, round(4 * step.seconds / step.usual)) + \
+        f" {step.seconds / step.usual:.1f} times"
+
+
+def _age(age: timedelta) -> str:
+    minutes = max(0, int(age.total_seconds() // 60))
+    if minutes < 120:
+        return f"{minutes} min"
+    return f"{minutes // 60} h" if minutes < 48 * 60 else f"{minutes // (24 * 60)} days"
+
+
+def _newest(entries: Iterable[Entry]) -> date:
+    days = [date.fromisoformat(entry.slice) for entry in entries if entry.source]
+    if not days:
+        raise InputError("the ledger knows no delivery yet: give a day with --data-date")
+    return max(days)
+
+
+def _status(args: argparse.Namespace) -> None:
+    conf = config.load(runtime.conf_folders(args.conf), contract.load())
+    entries = ledger_reader.entries(args.warehouse)
+    last = parse_date(args.data_date) if args.data_date else _newest(entries)
+    window = Window(last - timedelta(days=args.days - 1), last)
+    found = deliveries(entries, conf, window)
+    print(f"{args.warehouse}, deliveries of {window}")
+    print(shown(found, timings(entries), datetime.now(timezone.utc)))
+    wrong = [one for one in found if one.state in (MISSING, FAILED)
+             and not (one.state == MISSING and conf.sources[one.source].optional)]
+    if wrong:
+        raise InputError(f"{len(wrong)} of {len(found)} deliveries are missing or failed, first "
+                         f"{wrong[0].source} {wrong[0].day}")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command `python -m jobs.status`; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m jobs.status", description=__doc__, epilog=EXAMPLE,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-date", metavar="D", help="last day to show (default: the newest "
+                        "that the ledger knows)")
+    parser.add_argument("--days", metavar="N", type=int, default=1,
+                        help="how many days, ending with --data-date (default: %(default)s)")
+    parser.add_argument("--conf", metavar="DIR", action="append", type=Path,
+                        help="configuration folder; repeatable (default: conf, then conf/local)")
+    parser.add_argument("--warehouse", metavar="DIR", default="build/warehouse",
+                        help="root of the Delta tables (default: %(default)s)")
+    args = parser.parse_args(argv)
+    return runtime.guarded(lambda: _status(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
