@@ -11,7 +11,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from jobs import plan, runtime
+from jobs import plan, preview, runtime
 from jobs.landing import Landing
 from jobs.ledger import Ledger
 from jobs.outbox import Outbox
@@ -29,6 +29,7 @@ EXAMPLES = """examples:
   python -m jobs.night --data-date 2009-05-03 --only decide,push
   python -m jobs.night --from-date 2009-04-01 --to-date 2009-04-30 --only ingest
   python -m jobs.night --list                                   the plan, without Spark
+  python -m jobs.night --data-date 2009-05-03 --dry-run         what it would read and replace
 exit codes: 0 done, 2 arguments or configuration, 3 data quality, 4 input missing, 1 other"""
 
 
@@ -41,6 +42,8 @@ def _night(argv: list[str] | None) -> None:
     parser = runtime.parser(__doc__, EXAMPLES)
     parser.prog = "python -m jobs.night"
     parser.add_argument("--list", action="store_true", help="print the plan and stop")
+    parser.add_argument("--dry-run", action="store_true", help="say what the run would read, "
+                        "replace and wait for, and stop")
     parser.add_argument("--only", metavar="a,b", help="only these steps (ingest names them all)")
     parser.add_argument("--from", dest="start", metavar="a", help="this step and all after it")
     args = parser.parse_args(argv)
@@ -52,7 +55,8 @@ def _night(argv: list[str] | None) -> None:
         raise ConfigError("give --only or --from, not both")
     asked = runtime.invocation(args)
     conf, contracts = configuration(asked.conf)
-    walk(plan.select(plan.night(conf), args.only, args.start), asked, conf, contracts)
+    steps = plan.select(plan.night(conf), args.only, args.start)
+    (preview.show if args.dry_run else walk)(steps, asked, conf, contracts)
 
 
 def step_main(name: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from jobs import night, plan, status
 from models.reference_rater import Rater
 from schemas import config
-from tests.one_night import CONF_FOLDERS, Night, differing_tables, pushed_files
+from tests.one_night import CONF, CONF_FOLDERS, Night, differing_tables, pushed_files
 from tests.plain_reader import truth_table
 from tests.small_province import LAST
 from tests.warehouse_reader import all_rows, events, query, rerated, table
@@ -235,7 +235,8 @@ def test_the_status_of_the_night_is_read_without_spark(one_night, capsys):
     assert status.main([*asked, "--data-date", "2009-05-05"]) == 4
     said = capsys.readouterr()
     assert "customer                2009-05-05  missing" in said.out
-    assert said.err.startswith("chudian: 13 of 13 deliveries are missing or failed, first complaint")
+    assert said.err.startswith("chudian: 13 of 13 deliveries are missing or failed, first "
+                               "complaint 2009-05-05")
 
 
 def test_the_status_of_a_warehouse_that_is_none(tmp_path, capsys):

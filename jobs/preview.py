@@ -1,0 +1,84 @@
+"""What a run would read, replace and wait for, without Spark and without touching anything.
+
+Deliveries are inspected as the run itself would inspect them; what is committed already is known
+from the ledger.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jobs import ledger_reader, plan
+from jobs.landing import Landing
+from jobs.ledger import COMMITTED
+from jobs.progress import padded
+from jobs.runtime import Invocation
+from schemas.config import Config
+from schemas.contract import APPEND_ONLY, Contract
+from schemas.errors import InputError, QualityError
+
+SHOWN = 3  # slices that are named one by one
+
+
+def show(steps: Sequence[plan.Step], asked: Invocation, conf: Config,
+         contracts: Mapping[str, Contract]) -> None:
+    """Print a line or two per step; InputError at the end when a delivery is not there."""
+    landing, window = Landing(asked.landing), asked.window
+    known = _committed(asked.warehouse)
+    waiting: list[InputError | QualityError] = []
+    print(f"night of {window}, dry run: nothing is written")
+    for step in steps:
+        if not step.due(window, conf):
+            print(f"{padded(step.name, 28)} not due ({step.cadence})")
+            continue
+        if step.source is None:
+            reads = f"reads {', '.join(step.reads)}"
+        else:
+            try:
+                reads = _delivered(landing, step.source, conf, asked)
+            except (InputError, QualityError) as error:
+                waiting.append(error)
+                reads = f"cannot: {error}"
+        print(f"{padded(step.name, 28)} {reads}")
+        for table in step.writes:
+            slices = plan.slices(conf, contracts[table], window, step.source)
+            print(f"{'':<28} {_replaced(table, slices, known.get((table, step.source or ''), {}))}")
+    if waiting:
+        raise type(waiting[0])(f"{len(waiting)} deliveries would stop the run, first {waiting[0]}")
+
+
+def _committed(warehouse: str) -> dict[tuple[str, str], dict[str, str]]:
+    """The runs whose commits stand, by table and source and then slice; nothing before a first."""
+    known: dict[tuple[str, str], dict[str, str]] = {}
+    if "://" in warehouse or Path(warehouse, "ops", "run_ledger").is_dir():
+        for entry in ledger_reader.entries(warehouse):
+            if entry.state == COMMITTED:
+                known.setdefault((entry.table, entry.source), {})[entry.slice] = entry.run_id
+    return known
+
+
+def _delivered(landing: Landing, name: str, conf: Config, asked: Invocation) -> str:
+    files = landing.files(name, conf.sources[name], plan.due_days(conf, name, asked.window))
+    rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
+    return f"takes in {len(files)} files, {rows:,} rows, {_size(size)}"
+
+
+def _size(size: float) -> str:
+    """Bytes in the largest unit of which there is one or more."""
+    for unit in ("bytes", "KB", "MB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"
+
+
+def _replaced(table: str, slices: Sequence[str], runs: Mapping[str, str]) -> str:
+    if list(slices) == [APPEND_ONLY]:
+        return f"adds to {table}"
+    there = [slice_ for slice_ in slices if slice_ in runs]
+    named = ", ".join(slices) if len(slices) <= SHOWN else \
+        f"{slices[0]} … {slices[-1]} ({len(slices)} slices)"
+    if not there:
+        return f"writes {table} {named}"
+    some = "" if len(there) == len(slices) else f"{len(there)} of them "
+    return f"replaces {table} {named} ({some}committed by run {runs[there[-1]]})"
