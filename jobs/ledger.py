@@ -5,10 +5,13 @@ wait some seconds for each other. A slice whose data were committed but whose ro
 killed process is simply done again: its state is still `started`.
 """
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timezone
 
 STARTED, COMMITTED, FAILED = "started", "committed", "failed"
+SUPERSEDED = "superseded"           # the attempt of that run was undone
+SETTLED = (COMMITTED, SUPERSEDED)   # the states that decide what stands
 
 
 @dataclass
@@ -63,8 +66,12 @@ class Ledger:
     unsettled: dict[tuple[str, str, str], str] = field(default_factory=dict)  # slice → its step
     began: datetime | None = None  # the running step
 
-    def remember(self, entry: Entry) -> None:
-        """Take a committed row of an earlier run into account."""
+    def learn(self, entries: Iterable[Entry]) -> None:
+        """Take the settled rows of earlier runs into account, in the order of their noting."""
+        for entry in standing(entries).values():
+            self._remember(entry)
+
+    def _remember(self, entry: Entry) -> None:
         self.committed.setdefault((entry.table, entry.source), {})[entry.slice] = entry
 
     def write(self, step: str, table: str, slice_: str, state: str, *, source: str = "",
@@ -80,8 +87,13 @@ class Ledger:
         else:
             self.unsettled.pop((table, source, slice_), None)
         if state == COMMITTED:
-            self.remember(entry)
+            self._remember(entry)
         return entry
+
+    def supersede(self, entry: Entry) -> None:
+        """Note that a committed attempt of an earlier run was undone."""
+        self.pending.append(replace(entry, state=SUPERSEDED, message=f"undone by {self.run_id}",
+                                    committed_at=datetime.now(timezone.utc)))
 
     def begin(self) -> None:
         """A step begins now."""
@@ -126,6 +138,18 @@ class Ledger:
         """The waiting outcomes of checks, which then wait no longer."""
         rows, self.verdicts = [_row(verdict) for verdict in self.verdicts], []
         return rows
+
+
+def standing(entries: Iterable[Entry]) -> dict[tuple[str, str, str], Entry]:
+    """By (table, source, slice) the row that counts: the last committed one that was not undone."""
+    kept: dict[tuple[str, str, str], list[Entry]] = {}
+    for entry in entries:
+        rows = kept.setdefault((entry.table, entry.source, entry.slice), [])
+        if entry.state == COMMITTED:
+            rows.append(entry)
+        elif entry.state == SUPERSEDED:
+            rows[:] = [row for row in rows if row.run_id != entry.run_id]
+    return {key: rows[-1] for key, rows in kept.items() if rows}
 
 
 def _row(record: Entry | Verdict) -> dict:

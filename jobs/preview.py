@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jobs import ledger_reader, plan
+from jobs import delta_log, ledger, plan
 from jobs.landing import Landing
-from jobs.ledger import COMMITTED
 from jobs.progress import padded
 from jobs.runtime import Invocation
 from schemas.config import Config
@@ -51,9 +50,9 @@ def _committed(warehouse: str) -> dict[tuple[str, str], dict[str, str]]:
     """The runs whose commits stand, by table and source and then slice; nothing before a first."""
     known: dict[tuple[str, str], dict[str, str]] = {}
     if "://" in warehouse or Path(warehouse, "ops", "run_ledger").is_dir():
-        for entry in ledger_reader.entries(warehouse):
-            if entry.state == COMMITTED:
-                known.setdefault((entry.table, entry.source), {})[entry.slice] = entry.run_id
+        stands = ledger.standing(delta_log.entries(warehouse))
+        for (table, source, slice_), entry in stands.items():
+            known.setdefault((table, source), {})[slice_] = entry.run_id
     return known
 
 

@@ -36,10 +36,21 @@ class Invocation:
     push: Path
 
 
+FOLDERS = {
+    "conf": dict(action="append", type=Path, help="configuration folder; repeatable, later ones "
+                 "overlay earlier ones (default: conf, then conf/local)"),
+    "landing": dict(type=Path, default=Path("build/landing"),
+                    help="where files arrive (default: %(default)s)"),
+    "warehouse": dict(default="build/warehouse",
+                      help="root of the Delta tables (default: %(default)s)"),
+    "push": dict(type=Path, default=Path("build/push"),
+                 help="where channel files go (default: %(default)s)"),
+}
+
+
 def parser(description: str, epilog: str) -> argparse.ArgumentParser:
-    """The common options; a job adds its own."""
-    made = _Parser(description=description, epilog=epilog,
-                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    """The common options of what runs steps for a window; a job adds its own."""
+    made = bare_parser(None, description, epilog, "landing", "push")
     made.add_argument("--data-date", metavar="D", help="the day whose deliveries are taken in, "
                       "for example 2009-05-03")
     made.add_argument("--from-date", metavar="A", help="first day of a range, with --to-date: "
@@ -47,15 +58,16 @@ def parser(description: str, epilog: str) -> argparse.ArgumentParser:
     made.add_argument("--to-date", metavar="B", help="last day of a range")
     made.add_argument("--history", metavar="N", type=int, help="load the N months before the "
                       "month of --data-date and the night itself in one range")
-    made.add_argument("--conf", metavar="DIR", action="append", type=Path,
-                      help="configuration folder; repeatable, later ones overlay earlier ones "
-                      "(default: conf, then conf/local)")
-    made.add_argument("--landing", metavar="DIR", type=Path, default=Path("build/landing"),
-                      help="where files arrive (default: %(default)s)")
-    made.add_argument("--warehouse", metavar="DIR", default="build/warehouse",
-                      help="root of the Delta tables (default: %(default)s)")
-    made.add_argument("--push", metavar="DIR", type=Path, default=Path("build/push"),
-                      help="where channel files go (default: %(default)s)")
+    return made
+
+
+def bare_parser(prog: str | None, description: str, epilog: str, *folders: str
+                ) -> argparse.ArgumentParser:
+    """The options that say where things lie: configuration, warehouse and the folders named."""
+    made = _Parser(prog=prog, description=description, epilog=epilog,
+                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    for name in ("conf", "warehouse", *folders):
+        made.add_argument(f"--{name}", metavar="DIR", **FOLDERS[name])
     return made
 
 

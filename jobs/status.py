@@ -10,11 +10,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from pathlib import Path
 from statistics import median
 
-from jobs import ledger_reader, plan, runtime
-from jobs.ledger import COMMITTED, FAILED, Entry
+from jobs import delta_log, ledger, plan, runtime
+from jobs.ledger import COMMITTED, FAILED, SUPERSEDED, Entry
 from jobs.progress import padded
 from schemas import config, contract
 from schemas.config import Config
@@ -63,8 +62,8 @@ def _delivery(name: str, day: date, noted: Sequence[Entry]) -> Delivery:
     if not noted:
         return Delivery(name, day, MISSING, None, None, None)
     last = noted[-1]
-    standing = next((entry for entry in reversed(noted) if entry.state == COMMITTED), None)
-    return Delivery(name, day, last.state, standing, last.committed_at, last.message)
+    stands = next(iter(ledger.standing(noted).values()), None)
+    return Delivery(name, day, last.state, stands, last.committed_at, last.message)
 
 
 def timings(entries: Iterable[Entry]) -> list[Timing]:
@@ -95,7 +94,7 @@ def shown(found: Sequence[Delivery], steps: Sequence[Timing], now: datetime) -> 
         line = padded(one.source, 24) + f"{one.day!s:<12}{one.state:<11}"
         line += "".join(f"{count:>11}" for count in counts) + f"{age:>9}"
         lines.append(line.rstrip())
-        if one.state == FAILED:
+        if one.state in (FAILED, SUPERSEDED):
             stands = "; what was committed before stands" if one.standing else ""
             lines.append(f"{'':<24}{one.message}{stands}")
     lines += ["", f"{'step':<30}{'seconds':>9}{'usual':>9}{'runs':>6}"]
@@ -130,34 +129,32 @@ def _newest(entries: Iterable[Entry]) -> date:
 
 def _status(args: argparse.Namespace) -> None:
     conf = config.load(runtime.conf_folders(args.conf), contract.load())
-    entries = ledger_reader.entries(args.warehouse)
+    entries = delta_log.entries(args.warehouse)
     last = parse_date(args.data_date) if args.data_date else _newest(entries)
     window = Window(last - timedelta(days=args.days - 1), last)
     found = deliveries(entries, conf, window)
     print(f"{args.warehouse}, deliveries of {window}")
     print(shown(found, timings(entries), datetime.now(timezone.utc)))
-    wrong = [one for one in found if one.state in (MISSING, FAILED)
-             and not (one.state == MISSING and conf.sources[one.source].optional)]
+    wrong = [one for one in found if _wrong(one, conf)]
     if wrong:
         raise InputError(f"{len(wrong)} of {len(found)} deliveries are missing or failed, first "
                          f"{wrong[0].source} {wrong[0].day}")
 
 
+def _wrong(one: Delivery, conf: Config) -> bool:
+    if one.state == MISSING:
+        return not conf.sources[one.source].optional
+    return one.state == FAILED or (one.state == SUPERSEDED and one.standing is None)
+
+
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m jobs.status`; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m jobs.status", description=__doc__, epilog=EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = runtime.bare_parser("python -m jobs.status", __doc__, EXAMPLE)
     parser.add_argument("--data-date", metavar="D", help="last day to show (default: the newest "
                         "that the ledger knows)")
     parser.add_argument("--days", metavar="N", type=int, default=1,
                         help="how many days, ending with --data-date (default: %(default)s)")
-    parser.add_argument("--conf", metavar="DIR", action="append", type=Path,
-                        help="configuration folder; repeatable (default: conf, then conf/local)")
-    parser.add_argument("--warehouse", metavar="DIR", default="build/warehouse",
-                        help="root of the Delta tables (default: %(default)s)")
-    args = parser.parse_args(argv)
-    return runtime.guarded(lambda: _status(args))
+    return runtime.guarded(lambda: _status(parser.parse_args(argv)))
 
 
 if __name__ == "__main__":

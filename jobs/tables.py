@@ -25,11 +25,15 @@ BROKEN_RULE = re.compile(r"CHECK constraint (\w+)|NOT NULL constraint violated f
 
 
 class Tables:
-    """The tables of the contracts below a folder or an object store's prefix."""
+    """The tables of the contracts below a folder or an object store's prefix.
 
-    def __init__(self, spark: SparkSession, root: str, contracts: Mapping[str, Contract]) -> None:
+    Each commit names the run in its table's history, so that it can be undone.
+    """
+
+    def __init__(self, spark: SparkSession, root: str, contracts: Mapping[str, Contract],
+                 run_id: str = "") -> None:
         self.root = root.rstrip("/") if "://" in root else str(Path(root).resolve())
-        self.spark, self.contracts = spark, contracts
+        self.spark, self.contracts, self.run_id = spark, contracts, run_id
 
     def path(self, table: str) -> str:
         return f"{self.root}/{table.replace('.', '/')}"
@@ -52,7 +56,7 @@ class Tables:
 
         QualityError for a row that breaks NOT NULL or CHECK: then the table stays as it was.
         """
-        writer = frame.write.format("delta").mode("append")
+        writer = frame.write.format("delta").mode("append").option("userMetadata", self.run_id)
         if where is not None:
             writer = writer.mode("overwrite").option("replaceWhere", where)
         try:
@@ -63,6 +67,26 @@ class Tables:
                 raise
             raise QualityError(f"{table}: a row breaks the contract ({broken[1] or broken[2]}); "
                                "nothing was written") from None
+
+    def append(self, table: str, rows: Sequence[Mapping]) -> None:
+        """Add some rows, given as plain values by column, in one file; nothing for none."""
+        if rows:
+            schema = struct_type(self.contracts[table])
+            frame = self.spark.createDataFrame(
+                [tuple(row[name] for name in schema.names) for row in rows], schema)
+            self.save(table, frame.coalesce(1))
+
+    def restore(self, table: str, version: int, note: str) -> None:
+        """Make the table what it was at a version; `note` stands in its history."""
+        setting = "spark.databricks.delta.commitInfo.userMetadata"
+        self.spark.conf.set(setting, note)
+        try:
+            self.spark.sql(f"RESTORE TABLE delta.`{self.path(table)}` TO VERSION AS OF {version}")
+        except (PySparkException, Py4JJavaError) as error:
+            raise ChudianError(f"{table} cannot be put back to version {version}: its files are "
+                               "gone, so the run is too old to be undone") from error
+        finally:
+            self.spark.conf.unset(setting)
 
     def version(self, table: str) -> int | None:
         """The newest version of a table's log; None when there is no table yet."""

@@ -20,7 +20,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.landing import Landing
-from jobs.ledger import COMMITTED, STARTED, Entry, Ledger
+from jobs.ledger import COMMITTED, SETTLED, STARTED, Entry, Ledger
 from jobs.outbox import Outbox
 from jobs.plan import OPS, Step, due_days, rated_months, slices
 from jobs.quality import Judge, Judgement
@@ -59,7 +59,7 @@ class Warehouse:
                  conf: Config, ledger: Ledger, judge: Judge, landing: Landing,
                  outbox: Outbox) -> None:
         self.spark, self.contracts = spark, contracts
-        self.tables = Tables(spark, root, contracts)
+        self.tables = Tables(spark, root, contracts, ledger.run_id)
         self.conf, self.ledger, self.judge = conf, ledger, judge
         self.landing, self.outbox = landing, outbox
         self._activity: Activity | None = None
@@ -79,9 +79,9 @@ class Warehouse:
         """Create what is missing of these tables and of `ops`, and learn what is committed."""
         with ThreadPoolExecutor(CREATED_AT_ONCE) as several:
             list(several.map(self.tables.create, dict.fromkeys((*OPS, *tables))))
-        known = self.tables.load("ops.run_ledger").where(F.col("state") == COMMITTED)
-        for row in known.orderBy("committed_at").collect():
-            self.ledger.remember(Entry(**{**row.asDict(), "source": row["source"] or ""}))
+        noted = self.tables.load("ops.run_ledger").where(F.col("state").isin(*SETTLED))
+        self.ledger.learn(Entry(**{**row.asDict(), "source": row["source"] or ""})
+                          for row in noted.orderBy("committed_at").collect())
 
     def announce(self, steps: Iterable[Step], window: Window) -> None:
         """Note that the run is about to write the slices of these steps, in one append."""
@@ -90,7 +90,7 @@ class Warehouse:
                 for slice_ in self._slices(table, window, step.source):
                     self.ledger.write(step.name, table, slice_, STARTED, source=step.source or "")
             self._announced.add((step, window))
-        self._append("ops.run_ledger", self.ledger.entries())
+        self._note_down()
 
     @contextmanager
     def step(self, step: Step, window: Window):
@@ -111,21 +111,17 @@ class Warehouse:
         finally:
             self._activity = None
         if time.monotonic() - self._noted_at > LEDGER_DELAY_S:
-            self._append("ops.run_ledger", self.ledger.entries())
+            self._note_down()
 
     def close(self) -> None:
         """Append the waiting rows of `ops`; what was announced and not reached has failed."""
         self.ledger.fail("not reached")
-        self._append("ops.run_ledger", self.ledger.entries())
-        self._append("ops.quality_result", self.ledger.judgements())
+        self._note_down()
+        self.tables.append("ops.quality_result", self.ledger.judgements())
 
-    def _append(self, table: str, rows: list[dict]) -> None:
+    def _note_down(self) -> None:
         self._noted_at = time.monotonic()
-        if rows:
-            schema = struct_type(self.contracts[table])
-            frame = self.spark.createDataFrame(
-                [tuple(row[name] for name in schema.names) for row in rows], schema)
-            self.tables.save(table, frame.coalesce(1))
+        self.tables.append("ops.run_ledger", self.ledger.entries())
 
     # -- reading ---------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from math import ceil
 
 import pytest
 
-from jobs import night, plan, status
+from jobs import night, plan, status, undo
 from models.reference_rater import Rater
 from schemas import config
 from tests.one_night import CONF, CONF_FOLDERS, Night, differing_tables, pushed_files
@@ -201,6 +201,33 @@ def test_steps_once_more_replace_what_they_wrote(one_night, again, capsys):
                         f"  what Spark had to say     {again.warehouse}/_logs"]
     assert pushed_files(again.push) == pushed_files(one_night.push)
     assert differing_tables(again, one_night) == []
+
+
+def test_a_run_is_undone_as_if_it_had_not_been(one_night, again, tmp_path, capsys):
+    """Decisions of halls that may serve nobody: other tables and files; then they are undone."""
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "closed" / "channels.yml").write_text("hall: {capacity: 0}\n", encoding="utf-8")
+    assert night.main(["--data-date", LAST, "--only", "decide,push", *again.options(),
+                       "--conf", str(tmp_path / "closed")]) == 0
+    assert {"mart.decision", "push.hall"} <= set(differing_tables(again, one_night))
+    run = status.delta_log.entries(str(again.warehouse))[-1].run_id
+    where = [*CONF, "--warehouse", str(again.warehouse), "--push", str(again.push)]
+    capsys.readouterr()
+    assert undo.main(["--run-id", run, "--dry-run", *where]) == 0
+    said = capsys.readouterr().out
+    assert f"undo of run {run}: 5 slices" in said
+    assert {"mart.decision", "push.hall"} <= {line.split()[0] for line in said.splitlines()[1:]}
+    assert "hall: the manifest of 2009-05-03/hall_20090503.csv goes" in said
+    assert {"mart.decision", "push.hall"} <= set(differing_tables(again, one_night))
+    assert undo.main(["--run-id", run, *where]) == 0
+    assert differing_tables(again, one_night) == []
+    assert not [name for name in pushed_files(again.push) if name.endswith(".manifest.json")]
+    before = plan.select(plan.night(config.load(CONF_FOLDERS)), "decide,push")
+    stands = status.ledger.standing(status.delta_log.entries(str(again.warehouse)))
+    first = {entry.run_id for entry in status.delta_log.entries(str(one_night.warehouse))}
+    assert {stands[table, "", LAST].run_id for step in before for table in step.writes} <= first
+    assert undo.main(["--run-id", run, *where]) == 2
+    assert f"run {run} has been undone already" in capsys.readouterr().err
 
 
 @pytest.mark.soak

@@ -1,0 +1,134 @@
+"""Put every table back as it was before one run.
+
+Each commit of a run carries the run's id in its table's history, so what a run wrote is known to
+the version. Refused where a later run has written a table since: undo that one first. Files that
+the channels have fetched cannot be fetched back; their manifests are taken away. The ledger keeps
+the run's rows and notes them as superseded, so the commits before count again. With --dry-run it
+only says what it would touch. Interrupted, the same command goes on.
+"""
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from datetime import date
+from pathlib import Path
+
+from jobs import delta_log, night, runtime
+from jobs.delta_log import Commit
+from jobs.ledger import COMMITTED, SUPERSEDED, Entry, Ledger
+from jobs.outbox import Outbox
+from schemas.config import Config
+from schemas.errors import ChudianError, ConfigError
+
+EXAMPLES = """examples:
+  python -m jobs.undo --run-id 20090504T061500.000000Z-4711 --dry-run     what it would touch
+  python -m jobs.undo --run-id 20090504T061500.000000Z-4711
+the ids of runs are the names of the logs in <warehouse>/_logs"""
+LOGS = ("ops.run_ledger", "ops.quality_result")  # they say what happened, and that stays true
+UNDO = "undo of "  # and the run's id: the note of a commit that puts a table back
+TIDYING = ("OPTIMIZE", "VACUUM START", "VACUUM END")  # commits that change no row
+
+
+def versions_before(histories: Mapping[str, Sequence[Commit]], run_id: str) -> dict[str, int]:
+    """The version to put each table back to that the run wrote, in the order of the tables.
+
+    `histories`: each table's commits, the newest first. A table that an interrupted undo of the
+    same run has put back already is left out, and runs that are undone themselves do not count.
+    ChudianError where another run has written since.
+    """
+    back = {}
+    for table, commits in histories.items():
+        mine = [commit.version for commit in commits if commit.note == run_id]
+        undone = {commit.note.removeprefix(UNDO) for commit in commits
+                  if commit.note.startswith(UNDO)}
+        if not mine or run_id in undone:
+            continue
+        later = [commit for commit in commits if commit.version > min(mine)
+                 and commit.operation not in TIDYING and not commit.note.startswith(UNDO)
+                 and commit.note not in {run_id, *undone}]
+        if later:
+            raise ChudianError(f"{table} was written again after run {run_id}, last by run "
+                               f"{later[0].note or 'unknown'}: undo that one first")
+        back[table] = min(mine) - 1
+    return back
+
+
+def attempts(entries: Sequence[Entry], run_id: str) -> list[Entry]:
+    """What the run committed. ConfigError for a run that committed nothing or is undone already."""
+    mine = [entry for entry in entries if entry.run_id == run_id]
+    committed = [entry for entry in mine if entry.state == COMMITTED]
+    if not committed:
+        runs = list(dict.fromkeys(entry.run_id for entry in entries))
+        raise ConfigError(f"no run {run_id} has committed anything; the newest runs are "
+                          f"{', '.join(runs[-3:])}")
+    if any(entry.state == SUPERSEDED for entry in mine):
+        raise ConfigError(f"run {run_id} has been undone already")
+    return committed
+
+
+def _undo(argv: list[str] | None) -> None:
+    parser = runtime.bare_parser("python -m jobs.undo", __doc__, EXAMPLES, "push")
+    parser.add_argument("--run-id", metavar="R", required=True, help="the run to undo")
+    parser.add_argument("--dry-run", action="store_true", help="say what it would touch, and stop")
+    args = parser.parse_args(argv)
+    conf, contracts = night.configuration(runtime.conf_folders(args.conf))
+    with nullcontext("") if args.dry_run else runtime.run_of(args.warehouse) as own_id:
+        committed = attempts(delta_log.entries(args.warehouse), args.run_id)
+        back = versions_before({table: delta_log.history(args.warehouse, table)
+                                for table in contracts if table not in LOGS}, args.run_id)
+        lists = _lists(committed, conf, args.push)
+        _say(args.run_id, committed, back, lists)
+        if args.dry_run:
+            return
+        for channel, day, file in lists:
+            Outbox(args.push).withdraw(channel, day, f"{file}.manifest.json")
+        with runtime.session(conf, runtime.conf_folders(args.conf)) as spark:
+            from jobs.tables import Tables  # pyspark is imported once it is needed
+
+            tables = Tables(spark, args.warehouse, contracts, own_id)
+            for table, version in back.items():
+                tables.restore(table, version, UNDO + args.run_id)
+                print(f"  {table} is at version {version} again", flush=True)
+            noted = Ledger(own_id, conf.fingerprint)
+            for entry in committed:
+                noted.supersede(entry)
+            tables.append("ops.run_ledger", noted.entries())
+    print(f"run {args.run_id} is undone")
+
+
+def _lists(committed: Sequence[Entry], conf: Config, push: Path) -> list[tuple[str, date, str]]:
+    """The channel files that the run wrote and that are still there: channel, day, name."""
+    found = []
+    for entry in committed:
+        channel = conf.channels.get(entry.table.removeprefix("push."))
+        if entry.table.startswith("push.") and channel is not None and channel.push is not None:
+            day = date.fromisoformat(entry.slice)
+            name = channel.push.file.format(data_date=day, yyyymmdd=f"{day:%Y%m%d}",
+                                            yyyymm=f"{day:%Y%m}")
+            if (push / channel.id / str(day) / f"{name}.manifest.json").exists():
+                found.append((channel.id, day, name))
+    return found
+
+
+def _say(run_id: str, committed: Sequence[Entry], back: Mapping[str, int],
+         lists: Sequence[tuple[str, date, str]]) -> None:
+    slices: dict[str, list[str]] = {}
+    for entry in committed:
+        slices.setdefault(entry.table, []).append(entry.slice)
+    print(f"undo of run {run_id}: {len(committed)} slices")
+    for table, version in back.items():
+        touched = sorted(set(slices.get(table, [])))
+        named = f"{touched[0]} … {touched[-1]}" if len(touched) > 1 else "".join(touched)
+        print(f"  {table:<26} {named:<26} back to version {version}")
+    for channel, day, name in lists:
+        print(f"  {channel}: the manifest of {day}/{name} goes: the channel may have the file")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command `python -m jobs.undo`; returns the exit code."""
+    return runtime.guarded(lambda: _undo(argv))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
