@@ -46,8 +46,14 @@ def spark(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def one_night(spark, tmp_path_factory) -> Night:
+def delivered(tmp_path_factory) -> tuple[Path, Path]:
+    """Landing and truth of the small province."""
+    return synthesized(tmp_path_factory.mktemp("province"))
+
+
+@pytest.fixture(scope="session")
+def one_night(spark, delivered, tmp_path_factory) -> Night:
     folder = tmp_path_factory.mktemp("night")
-    made = Night(*synthesized(folder), folder / "warehouse", folder / "push")
+    made = Night(*delivered, folder / "warehouse", folder / "push")
     assert made.run() == 0
     return made

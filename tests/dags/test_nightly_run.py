@@ -4,6 +4,7 @@ Two runners and other processes: nothing but the deliveries and the configuratio
 tables and the files.
 """
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -20,16 +21,26 @@ CONF = (*CONF_FOLDERS, Path(__file__).parent / "conf")
 
 
 @pytest.fixture(scope="module")
-def ran(one_night, tmp_path_factory) -> Night:
-    """The same night by Airflow; `states.json` beside its tables holds how each task ended."""
+def ran(delivered, request, tmp_path_factory) -> Night:
+    """The same night by Airflow; `states.json` beside its tables holds how each task ended.
+
+    It has processes of its own, so the local runner's night goes on at the same time.
+    """
     folder = tmp_path_factory.mktemp("nightly")
-    made = Night(one_night.landing, one_night.truth, folder / "warehouse", folder / "push")
+    made = Night(*delivered, folder / "warehouse", folder / "push")
     environment = airflow_environment(folder / "airflow", *CONF)
-    python(environment, "-m", "airflow", "db", "migrate")
     parameters = {"from_date": FIRST, "landing": str(made.landing),
                   "warehouse": str(made.warehouse), "push": str(made.push)}
-    python(environment, "-m", "tests.dags.run_night", folder / "states.json",
-           json.dumps(parameters))
+
+    def by_airflow() -> None:
+        python(environment, "-m", "airflow", "db", "migrate")
+        python(environment, "-m", "tests.dags.run_night", folder / "states.json",
+               json.dumps(parameters))
+
+    with ThreadPoolExecutor(1) as aside:
+        nightly = aside.submit(by_airflow)
+        request.getfixturevalue("one_night")
+        nightly.result()
     return made
 
 
