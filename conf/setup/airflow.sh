@@ -32,7 +32,13 @@ finish() { # the scheduler first: it waits for the task under way, which reports
   trap '' INT TERM
   trap - EXIT
   echo "stopping; a Spark application that is running is waited for, so that its step is whole"
-  kill "${part[scheduler]}" 2>/dev/null && wait "${part[scheduler]}" 2>/dev/null
+  local workers
+  workers=$(pgrep -P "${part[scheduler]}" || true)
+  kill "${part[scheduler]}" 2>/dev/null || true
+  while sleep 2; kill -0 "${part[scheduler]}" 2>/dev/null; do
+    # It waits for idle workers as well, and for good: without an application it is asked once more.
+    pgrep -f "$PWD/jobs/night.py" >/dev/null || kill "${part[scheduler]}" $workers 2>/dev/null || true
+  done
   kill "${part[@]}" 2>/dev/null || true
   wait
 }
