@@ -26,8 +26,9 @@ def entries(warehouse: str) -> list[Entry]:
     if table is None:
         raise InputError(f"{warehouse} holds no ledger: run a night into it first, or give "
                          "another --warehouse")
-    rows = sorted(table.to_pyarrow_table().to_pylist(), key=lambda row: row["committed_at"])
-    return [Entry(**{**row, "source": row["source"] or ""}) for row in rows]
+    rows = sorted(table.to_pyarrow_table(filesystem=_files(warehouse)).to_pylist(),
+                  key=lambda row: row["committed_at"])
+    return [Entry.of_row(row) for row in rows]
 
 
 def history(warehouse: str, table: str) -> list[Commit]:
@@ -37,6 +38,20 @@ def history(warehouse: str, table: str) -> list[Commit]:
         return []
     return [Commit(int(one["version"]), one["operation"], one.get("userMetadata") or "")
             for one in opened.history()]
+
+
+def _files(warehouse: str):
+    """Arrow's own files for a local folder.
+
+    Those of delta-rs call back into Python, which now and then aborts a process that ends soon
+    after.
+    """
+    if "://" in warehouse:
+        return None
+    from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
+
+    return SubTreeFileSystem(str(Path(warehouse, "ops", "run_ledger").resolve()),
+                             LocalFileSystem())
 
 
 def _opened(warehouse: str, table: str):

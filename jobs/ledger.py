@@ -5,7 +5,7 @@ wait some seconds for each other. A slice whose data were committed but whose ro
 killed process is simply done again: its state is still `started`.
 """
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timezone
 
@@ -37,6 +37,11 @@ class Entry:
     rows_duplicate: int | None = None
     rows_late: int | None = None
     message: str | None = None
+
+    @classmethod
+    def of_row(cls, row: Mapping) -> "Entry":
+        """The entry of a row of the table; a step that ingests nothing has no source."""
+        return cls(**{**row, "source": row["source"] or ""})
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def _send(wh: Warehouse, channel: Channel, day) -> None:
     """The channel's file of the day, then its manifest."""
     table, form = f"push.{channel.id}", channel.push
     rows = wh.read(table, on=day).orderBy(*push.FILE_ORDER)
-    name = form.file.format(data_date=day, yyyymmdd=f"{day:%Y%m%d}", yyyymm=f"{day:%Y%m}")
+    name = form.file_on(day)
     mode = int(form.mode, 8)
     wh.outbox.withdraw(channel.id, day, f"{name}.manifest.json")
     sent = wh.outbox.write(channel.id, day, name,

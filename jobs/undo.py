@@ -104,8 +104,7 @@ def _lists(committed: Sequence[Entry], conf: Config, push: Path) -> list[tuple[s
         channel = conf.channels.get(entry.table.removeprefix("push."))
         if entry.table.startswith("push.") and channel is not None and channel.push is not None:
             day = date.fromisoformat(entry.slice)
-            name = channel.push.file.format(data_date=day, yyyymmdd=f"{day:%Y%m%d}",
-                                            yyyymm=f"{day:%Y%m}")
+            name = channel.push.file_on(day)
             if (push / channel.id / str(day) / f"{name}.manifest.json").exists():
                 found.append((channel.id, day, name))
     return found

@@ -80,7 +80,7 @@ class Warehouse:
         with ThreadPoolExecutor(CREATED_AT_ONCE) as several:
             list(several.map(self.tables.create, dict.fromkeys((*OPS, *tables))))
         noted = self.tables.load("ops.run_ledger").where(F.col("state").isin(*SETTLED))
-        self.ledger.learn(Entry(**{**row.asDict(), "source": row["source"] or ""})
+        self.ledger.learn(Entry.of_row(row.asDict())
                           for row in noted.orderBy("committed_at").collect())
 
     def announce(self, steps: Iterable[Step], window: Window) -> None:

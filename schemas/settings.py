@@ -55,6 +55,10 @@ class Push:
     neutralise_formulas: bool = True
     mode: str = "0600"
 
+    def file_on(self, day: date) -> str:
+        """The name of the file of a day."""
+        return self.file.format(data_date=day, yyyymmdd=f"{day:%Y%m%d}", yyyymm=f"{day:%Y%m}")
+
 
 @dataclass(frozen=True)
 class Channel:
