@@ -7,7 +7,6 @@ table stays as it was and everything that reads it stops with the source's name.
 import re
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import reduce
 
@@ -36,10 +35,6 @@ from schemas.reading import value_sets
 from schemas.rule import quoted_name
 from schemas.window import Window
 
-WHOLE_FILES = {  # a file is one task: the ordinal of a line within its file is then its line number
-    "spark.sql.files.maxPartitionBytes": str(1 << 40),
-    "spark.sql.files.openCostInBytes": str(1 << 40),
-}
 PATTERN_SIGNS = r"[\\{}\[\]*?]"  # of a path, which Spark would take for a pattern
 CELL_ERRORS = (ArithmeticException, DateTimeException, NumberFormatException,
                SparkRuntimeException)
@@ -63,8 +58,7 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     frame = tagged.frame.persist(StorageLevel.MEMORY_AND_DISK)
     tagged = delivery.Tagged(frame, tagged.checks)
     try:
-        with _unsplit(wh):
-            counts = _counted(name, tagged)
+        counts = _counted(name, tagged)
         slices = _settle(wh, name, contract, window, delivered, counts, tagged.checks)
         for day in days:
             slices[str(day)] |= {"content": contents.get(day), "reading": deliveries.reading(name)}
@@ -75,8 +69,7 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
                    conf.runtime.parallel.files_per_day)
         wh.outdate(Slice(contract.table, name, day) for day in days if day not in same)
     finally:
-        for cached in (frame, *known.values()):
-            cached.unpersist()
+        frame.unpersist()
 
 
 def _with_equal_rows(wh: Warehouse, name: str, contract: Contract, days: list[date],
@@ -98,18 +91,6 @@ def _counted(name: str, tagged: delivery.Tagged) -> dict:
     except CELL_ERRORS as error:  # its text holds the cell
         raise ConfigError(f"sources.yml: {name}: an expression of the mapping stops at a cell "
                           f"({error.getCondition()}): use its try_… form") from None
-
-
-@contextmanager
-def _unsplit(wh: Warehouse):
-    before = {key: wh.spark.conf.get(key) for key in WHOLE_FILES}
-    for key, value in WHOLE_FILES.items():
-        wh.spark.conf.set(key, value)
-    try:
-        yield
-    finally:
-        for key, value in before.items():
-            wh.spark.conf.set(key, value)
 
 
 def _rows(wh: Warehouse, files: list[DeliveredFile], source: Source) -> DataFrame:
@@ -141,7 +122,7 @@ def _paths(files: list[DeliveredFile]) -> list[str]:
 
 
 def _lines(wh: Warehouse, files: list[DeliveredFile], header: bool) -> DataFrame:
-    text = wh.spark.read.text(_paths(files), lineSep="\n")
+    text = wh.tables.whole_files.read.text(_paths(files), lineSep="\n")
     place = F.monotonically_increasing_id().bitwiseAND(F.lit((1 << 33) - 1))
     lines = text.select("value", F.col("_metadata.file_path").alias("_uri"), place.alias("_place"))
     if header:
@@ -151,7 +132,7 @@ def _lines(wh: Warehouse, files: list[DeliveredFile], header: bool) -> DataFrame
 
 
 def _columns(wh: Warehouse, files: list[DeliveredFile], names: Sequence[str]) -> DataFrame:
-    table = wh.spark.read.parquet(*_paths(files))
+    table = wh.tables.whole_files.read.parquet(*_paths(files))
     return table.select(
         *[F.col(quoted_name(name)).cast("string").alias(f"_{place}")
           for place, name in enumerate(names)],
@@ -160,19 +141,13 @@ def _columns(wh: Warehouse, files: list[DeliveredFile], names: Sequence[str]) ->
 
 
 def _known(wh: Warehouse, contract: Contract, window: Window) -> dict[str, DataFrame]:
-    """For each column that refers to another table: the values that exist there, cached.
-
-    Cached at once, because the pass over the delivery reads files as one task each and these have
-    a small file for every day.
-    """
-    known = {}
+    """For each column that refers to another table: the values that exist there."""
+    found = {}
     for column in contract.columns:
         if column.references:
             table, name = column.references.rsplit(".", 1)
-            values = wh.read(table, upto=window.last).select(name).distinct()
-            known[column.name] = values.persist(StorageLevel.MEMORY_AND_DISK)
-            known[column.name].count()
-    return known
+            found[column.name] = wh.read(table, upto=window.last).select(name).distinct()
+    return found
 
 
 def _earlier(wh: Warehouse, name: str, contract: Contract, window: Window) -> DataFrame | None:

@@ -5,6 +5,7 @@ wait some seconds for each other. A slice whose data were committed but whose ro
 killed process is simply done again: its state is still `started`.
 """
 import json
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timezone
@@ -73,7 +74,8 @@ class Ledger:
     pending: list[Entry] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     unsettled: dict[tuple[str, str, str], str] = field(default_factory=dict)  # slice → its step
-    began: datetime | None = None  # the running step
+    began: dict[str, datetime] = field(default_factory=dict)  # the steps under way
+    lock: threading.RLock = field(default_factory=threading.RLock)  # steps may go on at once
 
     def learn(self, entries: Iterable[Entry]) -> None:
         """Take the settled rows of earlier runs into account, in the order of their noting."""
@@ -91,47 +93,52 @@ class Ledger:
         """Note a new state of a slice; counts: `rows_*`, `output_version`, `message`."""
         entry = Entry(self.run_id, step, source, table, slice_, state, self.fingerprint,
                       committed_at=datetime.now(timezone.utc),
-                      started_at=None if state == STARTED else self.began,
+                      started_at=None if state == STARTED else self.began.get(step),
                       input_versions=json.dumps(versions or {}, sort_keys=True), **counts)
-        self.pending.append(entry)
-        if state == STARTED:
-            self.unsettled[table, source, slice_] = step
-        else:
-            self.unsettled.pop((table, source, slice_), None)
-        if state == COMMITTED:
-            self._remember(entry)
+        with self.lock:
+            self.pending.append(entry)
+            if state == STARTED:
+                self.unsettled[table, source, slice_] = step
+            else:
+                self.unsettled.pop((table, source, slice_), None)
+            if state == COMMITTED:
+                self._remember(entry)
         return entry
 
     def outdate(self, table: str, slice_: str, source: str, why: str) -> None:
         """Note that what a committed slice was made of has changed."""
-        stale = self.stale.setdefault((table, source), {})
-        if slice_ not in stale:
-            stale[slice_] = why
-            stands = self.committed[table, source][slice_]
-            self.pending.append(Entry(self.run_id, stands.step, source, table, slice_, STALE,
-                                      self.fingerprint, datetime.now(timezone.utc), message=why))
+        with self.lock:
+            stale = self.stale.setdefault((table, source), {})
+            if slice_ not in stale:
+                stale[slice_] = why
+                stands = self.committed[table, source][slice_]
+                self.pending.append(Entry(
+                    self.run_id, stands.step, source, table, slice_, STALE, self.fingerprint,
+                    datetime.now(timezone.utc), message=why))
 
     def supersede(self, entry: Entry) -> None:
         """Note that what an earlier run noted of a slice was undone."""
         self.pending.append(replace(entry, state=SUPERSEDED, message=f"undone by {self.run_id}",
                                     committed_at=datetime.now(timezone.utc)))
 
-    def begin(self) -> None:
+    def begin(self, step: str) -> None:
         """A step begins now."""
-        self.began = datetime.now(timezone.utc)
+        self.began[step] = datetime.now(timezone.utc)
 
     def fail(self, message: str, slices: Iterable[tuple[str, str, str]]) -> None:
         """Note those of the slices (table, source, slice) that are not settled as failed."""
-        for table, source, slice_ in slices:
-            if (table, source, slice_) in self.unsettled:
-                self.write(self.unsettled[table, source, slice_], table, slice_, FAILED,
-                           source=source, message=message)
+        with self.lock:
+            for table, source, slice_ in slices:
+                if (table, source, slice_) in self.unsettled:
+                    self.write(self.unsettled[table, source, slice_], table, slice_, FAILED,
+                               source=source, message=message)
 
     def judge(self, source: str, table: str, slice_: str, check: str, severity: str, success: bool,
               observed: str, expected: str) -> None:
         """Note the outcome of a check."""
-        self.verdicts.append(Verdict(self.run_id, source, table, slice_, check, severity, success,
-                                     observed, expected))
+        with self.lock:
+            self.verdicts.append(Verdict(self.run_id, source, table, slice_, check, severity,
+                                         success, observed, expected))
 
     def is_committed(self, table: str, slice_: date | str, source: str = "") -> bool:
         return str(slice_) in self.committed.get((table, source), {})
@@ -143,21 +150,22 @@ class Ledger:
     def delivered(self, table: str, source: str) -> dict[date, int]:
         """Rows of the committed deliveries of a source, by day."""
         return {date.fromisoformat(day): entry.rows_delivered
-                for day, entry in self.committed.get((table, source), {}).items()}
+                for day, entry in list(self.committed.get((table, source), {}).items())}
 
     def last_slice(self, table: str, on: date) -> date | None:
         """The newest committed daily slice not after `on`."""
-        days = [date.fromisoformat(day) for day in self.committed.get((table, ""), {})]
+        days = [date.fromisoformat(day) for day in list(self.committed.get((table, ""), {}))]
         return max((day for day in days if day <= on), default=None)
 
     def first_slice(self, table: str, on: date) -> date | None:
         """The oldest committed daily slice not before `on`: a slice of that day was made of it."""
-        days = [date.fromisoformat(day) for day in self.committed.get((table, ""), {})]
+        days = [date.fromisoformat(day) for day in list(self.committed.get((table, ""), {}))]
         return min((day for day in days if day >= on), default=None)
 
     def entries(self) -> list[dict]:
         """The waiting rows of the ledger, which then wait no longer."""
-        rows, self.pending = [_row(entry) for entry in self.pending], []
+        with self.lock:
+            rows, self.pending = [_row(entry) for entry in self.pending], []
         return rows
 
     def judgements(self) -> list[dict]:

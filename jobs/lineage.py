@@ -63,7 +63,8 @@ class Lineage:
     def _touched(self, step: Step, table: str, changed: Slice) -> Iterable[Slice]:
         source = step.source or ""
         committed = [date.fromisoformat(day)
-                     for day in self.ledger.committed.get((table, source), {}) if day[:1].isdigit()]
+                     for day in list(self.ledger.committed.get((table, source), {}))
+                     if day[:1].isdigit()]
         return [Slice(table, source, day) for day in committed
                 if self._is_touched(step, table, day, changed)
                 and self._can_be_made(step, table, day)]
@@ -110,7 +111,7 @@ class Lineage:
         """
         days = set()
         for table in () if step.final else step.writes:
-            for slice_ in self.ledger.stale.get((table, step.source or ""), {}):
+            for slice_ in list(self.ledger.stale.get((table, step.source or ""), {})):
                 day = date.fromisoformat(slice_)
                 days.add(self.closed_on(table, day) if self.contracts[table].slice == "month"
                          else day)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
-from jobs import archive, plan, preview, redelivery, runtime
+from jobs import archive, plan, preview, redelivery, runtime, side_by_side
 from jobs.landing import Landing
 from jobs.ledger import Ledger
 from jobs.outbox import Outbox
@@ -128,24 +129,26 @@ def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> Pr
     due = [step for step in steps if step.due(window, conf)
            and (step.source is None or not deliveries.unchanged(step.source, window))]
     wh.announce(due, window)
+
+    def work(step: plan.Step) -> None:
+        progress.begin(step.name, step.title)
+        rows, days = remade(step, wh, conf, progress, lambda: redelivery.earlier(
+            step, deliveries, wh.lineage, window))
+        if step in due:
+            rows += _made(step, wh, conf, window)
+        progress.end(step.name, _said(rows, days, step, step in due, step.due(window, conf)))
+
     try:
-        for step in steps:
-            progress.begin(step.name, step.title)
-            earlier = redelivery.earlier(step, deliveries, wh.lineage, window)
-            rows = remade(step, wh, conf, earlier, progress)
-            if step in due:
-                rows += _made(step, wh, conf, window)
-            progress.end(step.name, _said(rows, earlier, step.due(window, conf), step, step in due))
+        side_by_side.run(steps, work, conf.runtime.parallel.steps)
     except BaseException:
         progress.stop()
         raise
     return progress
 
 
-def _said(rows: int, earlier: list[Window], due: bool, step: plan.Step, ran: bool) -> str:
+def _said(rows: int, days: int, step: plan.Step, ran: bool, due: bool) -> str:
     """What a step did, in a few words."""
-    if ran or earlier:
-        days = sum(len(window.days()) for window in earlier)
+    if ran or days:
         return f"{rows:,} rows" + (f", {days} earlier days" if days else "")
     return "unchanged" if due else f"not due ({step.cadence})"
 
@@ -156,22 +159,24 @@ def _made(step: plan.Step, wh, conf: Config, window: Window, again: bool = False
     return activity.rows_out
 
 
-def remade(step: plan.Step, wh, conf: Config, windows: list[Window], progress: Progress,
-           strict: bool = False) -> int:
-    """Run a step once more for earlier windows; the rows written.
+def remade(step: plan.Step, wh, conf: Config, progress: Progress,
+           find: Callable[[], list[Window]], strict: bool = False) -> tuple[int, int]:
+    """Run a step once more for the earlier windows that `find` finds; the rows written, and days.
 
-    Unless `strict`, a delivery of an earlier day that is not in order stops nothing: what was taken
-    in before it stands.
+    What is read again may touch a later day of its source, so it is looked for until there is
+    nothing new. Unless `strict`, a delivery of an earlier day that is not in order stops nothing:
+    what was taken in before it stands.
     """
-    rows = 0
-    for window in windows:
+    rows, tried = 0, []
+    while todo := [window for window in find() if window not in tried]:
+        tried.append(todo[0])
         try:
-            rows += _made(step, wh, conf, window, again=True)
+            rows += _made(step, wh, conf, todo[0], again=True)
         except ChudianError as error:
             if strict or step.source is None:
                 raise
             progress.say(f"not taken in anew: {error}; what was taken in before stands")
-    return rows
+    return rows, sum(len(window.days()) for window in tried)
 
 
 def ending(progress: Progress, names: set[str], asked: runtime.Invocation) -> str:

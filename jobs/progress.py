@@ -1,5 +1,6 @@
 """What a person sees of a run while it goes on."""
 import sys
+import threading
 import time
 from unicodedata import east_asian_width
 
@@ -7,39 +8,55 @@ from jobs import runtime
 
 
 class Progress:
-    """`step n of m`, rows and seconds: one live line on a terminal, plain lines elsewhere."""
+    """`step n of m`, rows and seconds: one live line on a terminal, plain lines elsewhere.
+
+    Several steps may be under way at once; each has its line when it ends.
+    """
 
     def __init__(self, steps: int, stream=None) -> None:
         self.steps, self.stream = steps, stream or sys.stdout
         self.live = self.stream.isatty()
         self.times: list[tuple[str, float]] = []
-        self._step, self._title, self._from = 0, "", 0.0
+        self._from, self._lock = time.monotonic(), threading.Lock()
+        self._under_way: dict[str, tuple[int, str, float]] = {}
+        self._begun = 0
 
     def begin(self, name: str, title: str) -> None:
-        self._step += 1
-        self._title, self._from = padded(f"{name:<24} {title}", 84), time.monotonic()
-        if self.live:
-            print(f"\r[{self._step:>2}/{self.steps}] {self._title.rstrip()} …", end="",
-                  file=self.stream, flush=True)
+        with self._lock:
+            self._begun += 1
+            self._under_way[name] = (self._begun, title, time.monotonic())
+            self._show()
 
     def end(self, name: str, note: str) -> None:
-        seconds = time.monotonic() - self._from
-        self.times.append((name, seconds))
-        start = "\r\x1b[K" if self.live else ""
-        line = f"[{self._step:>2}/{self.steps}] {self._title} {note:>16} {seconds:6.1f} s"
-        print(start + line, file=self.stream, flush=True)
-        runtime.log.info("%s", line)
+        with self._lock:
+            number, title, since = self._under_way.pop(name)
+            seconds = time.monotonic() - since
+            self.times.append((name, seconds))
+            shown = padded(f"{name:<24} {title}", 84)
+            self._line(f"[{number:>2}/{self.steps}] {shown} {note:>16} {seconds:6.1f} s")
+            self._show()
 
     def say(self, text: str) -> None:
-        """A line of its own while a step goes on."""
-        self.stop()
-        print(f"        {text}", file=self.stream, flush=True)
-        runtime.log.warning("%s", text)
+        """A line of its own while steps go on."""
+        with self._lock:
+            self._line(f"        {text}")
+            self._show()
+
+    def _line(self, text: str) -> None:
+        start = "\r\x1b[K" if self.live else ""
+        print(start + text, file=self.stream, flush=True)
+        runtime.log.info("%s", text)
+
+    def _show(self) -> None:
+        if self.live and self._under_way:
+            names = ", ".join(f"{name} {title}" for name, (_, title, _) in self._under_way.items())
+            print(f"\r\x1b[K[{self._begun:>2}/{self.steps}] {names} …"[:160], end="",
+                  file=self.stream, flush=True)
 
     @property
     def seconds(self) -> float:
-        """Seconds of all steps that have ended."""
-        return sum(seconds for _, seconds in self.times)
+        """Seconds since the first step began."""
+        return time.monotonic() - self._from
 
     def slowest(self, most: int) -> list[tuple[str, float]]:
         """The steps that took longest, with their seconds."""

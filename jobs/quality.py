@@ -31,6 +31,7 @@ class Judge:
     def __init__(self, folder: Path | None, run_id: str) -> None:
         self.folder, self.run_id = folder, run_id
         self._context = self._batch = None
+        self._judging = threading.Lock()  # its context is one for all steps
         self._importing = threading.Thread(target=_library, name="expectations", daemon=True)
         self._importing.start()
 
@@ -39,6 +40,11 @@ class Judge:
         """Every expectation of the suite over the metrics row, in the suite's order."""
         if not suite:
             return []
+        with self._judging:
+            return self._judged(table, slice_, metrics, suite)
+
+    def _judged(self, table: str, slice_: str, metrics: Mapping, suite: Sequence[Mapping]
+                ) -> list[Judgement]:
         gx = self._open()
         import pandas
         from great_expectations.core.run_identifier import RunIdentifier

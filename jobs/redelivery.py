@@ -52,7 +52,7 @@ class Deliveries:
         days = {day for day in self.stale(name) if not window.contains(day)}
         first = min((date.fromisoformat(day) for day in known), default=window.first)
         back = timedelta(days=source.redelivery_days)
-        since = max(window.first - back, first + timedelta(days=1))
+        since = max(window.first - back, first)
         if since < window.first:
             before = Window(since, window.first - timedelta(days=1))
             for day in due_days(self.conf, name, before):

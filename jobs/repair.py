@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from jobs import archive, night, plan, preview, redelivery, runtime
+from jobs import archive, night, plan, preview, redelivery, runtime, side_by_side
 from jobs.landing import Landing
 from jobs.ledger import Ledger
 from jobs.lineage import Lineage
@@ -57,12 +57,14 @@ def _repair(argv: list[str] | None) -> None:
         _note(wh.ledger, names, conf, contracts)
         deliveries = Deliveries(conf, contracts, wh.ledger, wh.landing)
         progress = Progress(len(steps))
-        for step in steps:
+
+        def work(step: plan.Step) -> None:
             progress.begin(step.name, step.title)
-            windows = _stale(step, deliveries, wh.lineage)
-            rows = night.remade(step, wh, conf, windows, progress, strict=True)
-            days = sum(len(window.days()) for window in windows)
+            rows, days = night.remade(step, wh, conf, progress, lambda: _stale(
+                step, deliveries, wh.lineage), strict=True)
             progress.end(step.name, f"{rows:,} rows, {days} days" if days else "nothing stale")
+
+        side_by_side.run(steps, work, conf.runtime.parallel.steps)
 
 
 def _names(asked: str | None, conf: Config) -> list[str]:

@@ -6,8 +6,10 @@ name of the broken rule leaves this module.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cached_property, reduce
 from pathlib import Path
 
 from py4j.protocol import Py4JJavaError
@@ -21,6 +23,8 @@ from schemas.errors import ChudianError, QualityError
 from schemas.spark import struct_type
 from schemas.window import Window
 
+WHOLE_FILES = {"spark.sql.files.maxPartitionBytes": str(1 << 40),
+               "spark.sql.files.openCostInBytes": str(1 << 40)}
 BROKEN_RULE = re.compile(r"CHECK constraint (\w+)|NOT NULL constraint violated for column: (\w+)")
 
 
@@ -34,6 +38,16 @@ class Tables:
                  run_id: str = "") -> None:
         self.root = root.rstrip("/") if "://" in root else str(Path(root).resolve())
         self.spark, self.contracts, self.run_id = spark, contracts, run_id
+        self._committing = {table: threading.Lock() for table in contracts}
+
+    @cached_property
+    def whole_files(self) -> SparkSession:
+        """A session that reads a file in one task: a line's ordinal in the task is its number."""
+        own = self.spark.newSession()
+        for key, value in {**self.spark.conf.getAll, **WHOLE_FILES}.items():
+            if own.conf.isModifiable(key):
+                own.conf.set(key, value)
+        return own
 
     def path(self, table: str) -> str:
         return f"{self.root}/{table.replace('.', '/')}"
@@ -60,7 +74,8 @@ class Tables:
         if where is not None:
             writer = writer.mode("overwrite").option("replaceWhere", where)
         try:
-            writer.save(self.path(table))
+            with self._committing[table]:  # of two at once that replace, one would be refused
+                writer.save(self.path(table))
         except (PySparkException, Py4JJavaError) as error:
             broken = BROKEN_RULE.search(str(error))
             if broken is None:
@@ -96,6 +111,14 @@ class Tables:
             return None
         names = (status.getPath().getName() for status in files.listStatus(log))
         return max((int(n[:-5]) for n in names if n.endswith(".json")), default=None)
+
+    def months(self, tables: Sequence[str], day: date) -> set[date]:
+        """The months of the events of a day's delivery in those of the tables that hold events."""
+        held = [self.load(table).where(F.col("batch_date") == F.lit(day))
+                .select(F.trunc("local_date", "month").alias("month"))
+                for table in tables
+                if {"batch_date", "local_date"} <= set(self.contracts[table].column_names)]
+        return {row["month"] for row in reduce(DataFrame.unionByName, held).distinct().collect()}
 
     def uri(self, file: Path) -> str:
         """A file as Spark names it in `_metadata.file_path`."""

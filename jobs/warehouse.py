@@ -7,13 +7,14 @@ twice leaves equal tables.
 """
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property, reduce
+from functools import cached_property
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -63,7 +64,8 @@ class Warehouse:
         self.conf, self.ledger, self.judge = conf, ledger, judge
         self.gate = Gate(judge, ledger)
         self.landing, self.outbox = landing, outbox
-        self._activity: Activity | None = None
+        self._here = threading.local()  # the activity of this thread's step
+        self._noting = threading.Lock()
         self._announced: set[tuple[Step, Window]] = set()
         self._noted_at = time.monotonic()
         self._months: dict[tuple[str, date], set[date]] = {}
@@ -71,9 +73,13 @@ class Warehouse:
     @property
     def running(self) -> Step:
         """The step that is reading and writing now."""
-        if self._activity is None:
+        return self._doing.step
+
+    @property
+    def _doing(self) -> Activity:
+        if getattr(self._here, "activity", None) is None:
             raise ChudianError("tables are read and written inside a step of the plan")
-        return self._activity.step
+        return self._here.activity
 
     # -- life of a run -------------------------------------------------------------------------
 
@@ -103,8 +109,8 @@ class Warehouse:
         if (step, window) not in self._announced:
             self.announce([step], window)
         self._announced.remove((step, window))
-        self.ledger.begin()
-        self._activity = activity = Activity(step, window, again)
+        self.ledger.begin(step.name)
+        self._here.activity = activity = Activity(step, window, again)
         mine = slices_of(self.conf, self.contracts, step, window)
         try:
             yield activity
@@ -115,7 +121,7 @@ class Warehouse:
             self._note_down()
             raise
         finally:
-            self._activity = None
+            self._here.activity = None
         if time.monotonic() - self._noted_at > LEDGER_DELAY_S:
             self._note_down()
 
@@ -127,14 +133,15 @@ class Warehouse:
 
     def close(self) -> None:
         """Append the waiting rows of `ops`; what was announced and not reached has failed."""
-        self.ledger.began = None
+        self.ledger.began.clear()
         self.ledger.fail("not reached", list(self.ledger.unsettled))
         self._note_down()
         self.tables.append("ops.quality_result", self.ledger.judgements())
 
     def _note_down(self) -> None:
-        self._noted_at = time.monotonic()
-        self.tables.append("ops.run_ledger", self.ledger.entries())
+        with self._noting:
+            self._noted_at = time.monotonic()
+            self.tables.append("ops.run_ledger", self.ledger.entries())
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -249,9 +256,8 @@ class Warehouse:
 
     def _commit(self, contract: Contract, frame: DataFrame, source: str, activity: Activity,
                 files: int = 1) -> None:
-        window = activity.window
-        where = slices_where(contract, window, self.months(window), source)
-        many = len(self._slices(contract.table, window, source or None)) > 1
+        where = slices_where(contract, activity.window, self.months(activity.window), source)
+        many = len(self._slices(contract.table, activity.window, source or None)) > 1
         self.tables.save(contract.table, shaped(contract, frame, many, files), where)
 
     def _note(self, contract: Contract, source: str, activity: Activity,
@@ -279,12 +285,7 @@ class Warehouse:
         """The months of the events of a day's delivery, as the table and what it is made of say."""
         if (table, day) not in self._months:
             maker = next(step for step in self.lineage.steps if table in step.writes)
-            held = [self.tables.load(one).where(F.col("batch_date") == F.lit(day))
-                    .select(F.trunc("local_date", "month").alias("month"))
-                    for one in (table, *maker.reads)
-                    if {"batch_date", "local_date"} <= set(self.contracts[one].column_names)]
-            found = reduce(DataFrame.unionByName, held).distinct().collect()
-            self._months[table, day] = {row["month"] for row in found}
+            self._months[table, day] = self.tables.months((table, *maker.reads), day)
         return self._months[table, day]
 
     def _slices(self, table: str, window: Window, source: str | None = None) -> list[str]:
@@ -309,12 +310,11 @@ class Warehouse:
                 raise self._missing(table, slice_)
 
     def _missing(self, table: str, slice_: str) -> InputError:
-        step = self._activity.step.name
-        return InputError(f"{step}: {table} is not committed for {slice_}: run the step that makes "
-                          f"it first (python -m jobs.night --list shows which)")
+        return InputError(f"{self.running.name}: {table} is not committed for {slice_}: run the "
+                          "step that makes it first (python -m jobs.night --list shows which)")
 
     def _declared(self, table: str, use: str) -> Activity:
         if table not in getattr(self.running, use):
             raise ChudianError(f"{self.running.name} {use} {table}, which the plan does not "
                                f"declare: add it to the step in jobs/plan.py")
-        return self._activity
+        return self._doing

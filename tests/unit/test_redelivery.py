@@ -105,6 +105,13 @@ def test_a_delivery_that_came_after_its_night_is_taken_in(site):
     assert site.again(DAY) == [before(2)]
 
 
+def test_the_very_first_delivery_can_be_corrected(site):
+    site.put(before(1))
+    site.night(before(1))
+    site.put(before(1), b"two\n")
+    assert site.again(DAY) == [before(1)]
+
+
 def test_what_lay_there_before_the_first_night_is_history(site):
     for back in (3, 2):
         site.put(before(back))
