@@ -30,9 +30,19 @@ def test_elsewhere_progress_is_one_plain_line_a_step():
 
 
 def test_on_a_terminal_a_live_line_becomes_the_plain_one():
-    live, plain = progressed(Terminal()).split("\r\x1b[K")
-    assert live == "\r[ 1/12] ingest.voice             take in 语音清单 (boss) …"
+    nothing, live, plain = progressed(Terminal()).split("\r\x1b[K")
+    assert (nothing, live) == ("", "[ 1/12] ingest.voice take in 语音清单 (boss) …")
     assert plain.count("\n") == 1 and "1,234 rows" in plain
+
+
+def test_steps_that_go_on_at_once_share_the_live_line():
+    stream = Terminal()
+    progress = Progress(12, stream)
+    progress.begin("a", "one")
+    progress.begin("b", "two")
+    progress.end("a", "7 rows")
+    assert stream.getvalue().split("\r\x1b[K")[2] == "[ 2/12] a one, b two …"
+    assert stream.getvalue().endswith("[ 2/12] b two …") and "[ 1/12] a " in stream.getvalue()
 
 
 def test_columns_stand_under_one_another_whatever_the_script():
