@@ -52,13 +52,13 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     delivered = _delivered(days, files)
     completeness.refuse_unusual(source, delivered, wh.ledger.delivered(contract.table, name))
     known = _known(wh, contract, window)
-    tagged = delivery.tag(
-        _rows(wh, files, source), name, source, contract, value_sets(conf),
-        conf.runtime.timezone, known, _earlier(wh, name, contract, window))
-    frame = tagged.frame.persist(StorageLevel.MEMORY_AND_DISK)
-    tagged = delivery.Tagged(frame, tagged.checks)
+    judged = delivery.judge(_rows(wh, files, source), name, source, contract, value_sets(conf),
+                            conf.runtime.timezone, known)
+    judged = delivery.Judged(judged.frame.persist(StorageLevel.MEMORY_AND_DISK), judged.checks)
+    repeats = delivery.repeats(judged, source, contract, _earlier(wh, name, contract, window)
+                               ).persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        counts = _counted(name, tagged)
+        tagged, counts = _counted(name, judged, repeats)
         slices = _settle(wh, name, contract, window, delivered, counts, tagged.checks)
         for day in days:
             slices[str(day)] |= {"content": contents.get(day), "reading": deliveries.reading(name)}
@@ -69,7 +69,8 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
                    conf.runtime.parallel.files_per_day)
         wh.outdate(Slice(contract.table, name, day) for day in days if day not in same)
     finally:
-        frame.unpersist()
+        judged.frame.unpersist()
+        repeats.unpersist()
 
 
 def _with_equal_rows(wh: Warehouse, name: str, contract: Contract, days: list[date],
@@ -84,10 +85,12 @@ def _with_equal_rows(wh: Warehouse, name: str, contract: Contract, days: list[da
     return {day for day in days if there.get(day) == here.get(day)}
 
 
-def _counted(name: str, tagged: delivery.Tagged) -> dict:
-    """The figures of each day, in the pass that reads the files."""
+def _counted(name: str, judged: delivery.Judged, repeats: DataFrame
+             ) -> tuple[delivery.Tagged, dict]:
+    """The rows with their verdict, and the figures of each day. The files are read here."""
     try:
-        return {row["batch_date"]: row.asDict() for row in tagged.counts().collect()}
+        tagged = delivery.tag(judged, repeats if repeats.count() else None)
+        return tagged, {row["batch_date"]: row.asDict() for row in tagged.counts().collect()}
     except CELL_ERRORS as error:  # its text holds the cell
         raise ConfigError(f"sources.yml: {name}: an expression of the mapping stops at a cell "
                           f"({error.getCondition()}): use its try_… form") from None

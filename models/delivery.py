@@ -23,6 +23,7 @@ from schemas.spark import key_hash, row_rules, struct_type
 
 BITS = 62
 PLACES = ("source", "file_name", "row_no", "batch_date")
+ROW = ("batch_date", "file_name", "row_no")  # of one source
 ADDED = PLACES + ("record_key", "local_date", "local_second")
 
 
@@ -36,12 +37,20 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Tagged:
+class Judged:
     """The rows of a delivery with their verdict, at the grain of the delivered line.
 
     `frame` holds the contract's columns, `_errors` (bits by the order of `checks`), `_raw` (the
-    line, of rejected rows only), `_rejected`, `_duplicate` and `_late`.
+    line, of rejected rows only), `_rejected` and `_late`. No row knows of another yet.
     """
+
+    frame: DataFrame
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """The judged rows, each with `_duplicate` as well."""
 
     frame: DataFrame
     checks: tuple[Check, ...]
@@ -75,15 +84,14 @@ class Tagged:
               for place in range(len(self.checks))])
 
 
-def tag(lines: DataFrame, name: str, source: Source, contract: Contract,
-        sets: Mapping[str, Sequence[str]], session_zone: str,
-        known: Mapping[str, DataFrame] | None = None, earlier: DataFrame | None = None) -> Tagged:
-    """Judge every line of a delivery.
+def judge(lines: DataFrame, name: str, source: Source, contract: Contract,
+          sets: Mapping[str, Sequence[str]], session_zone: str,
+          known: Mapping[str, DataFrame] | None = None) -> Judged:
+    """Judge every line of a delivery by itself.
 
     `lines`: as delivered_line.fields takes them, with `row_no` (ordinal within the file, the header
-    not counted); blank lines and headers are already gone. `known`: for each
-    referencing column the frame of values that exist. `earlier`: accepted rows of the source from
-    the look-back, with the key's columns, `record_key` and `batch_date`.
+    not counted); blank lines and headers are already gone. `known`: for each referencing column the
+    frame of values that exist.
     """
     fields = delivered_line.fields(lines, source)
     checks = [Check(f"line: not readable as {source.format.encoding}", F.col("_undecoded")),
@@ -110,8 +118,16 @@ def tag(lines: DataFrame, name: str, source: Source, contract: Contract,
         typed = typed.join(F.broadcast(keys.dropDuplicates([column])), column, "left")
         checks.append(Check(f"{column}: no such record in {contract.column(column).references}",
                             F.col(flag).isNull() & F.col(column).isNotNull()))
-    tagged = _verdicts(typed, checks, alone, contract)
-    return Tagged(_duplicates(tagged, source, contract, earlier), tuple(checks))
+    return Judged(_verdicts(typed, checks, alone, source, contract), tuple(checks))
+
+
+def tag(judged: Judged, repeats: DataFrame | None) -> Tagged:
+    """Tell the rows that repeat another, as `repeats` has found them (None: there are none)."""
+    if repeats is None:
+        return Tagged(judged.frame.withColumn("_duplicate", F.lit(False)), judged.checks)
+    found = judged.frame.join(repeats.withColumn("_repeats", F.lit(True)), list(ROW), "left")
+    return Tagged(found.withColumn("_duplicate", F.coalesce("_repeats", F.lit(False)))
+                  .drop("_repeats"), judged.checks)
 
 
 def digests(accepted: DataFrame, contract: Contract) -> DataFrame:
@@ -222,8 +238,8 @@ def _bit(errors: Column, place: int) -> Column:
     return F.coalesce(word.bitwiseAND(F.lit(1 << place % BITS)) != 0, F.lit(False))
 
 
-def _verdicts(frame: DataFrame, checks: Sequence[Check], alone: int, contract: Contract
-              ) -> DataFrame:
+def _verdicts(frame: DataFrame, checks: Sequence[Check], alone: int, source: Source,
+              contract: Contract) -> DataFrame:
     """The errors of a row as bits; a row that breaks one of the first `alone` has no other."""
     unread = reduce(lambda a, b: a | b, [check.violated for check in checks[:alone]])
     words = []
@@ -238,24 +254,40 @@ def _verdicts(frame: DataFrame, checks: Sequence[Check], alone: int, contract: C
     rejected = reduce(lambda a, b: a | b, [
         F.element_at("_errors", place + 1).bitwiseAND(F.lit(mask)) != 0
         for place, mask in enumerate(critical)])
+    late = F.lit(False)
+    if "local_date" in contract.column_names:
+        late = F.datediff("batch_date", "local_date") > source.late_after_days
     return (frame.withColumn("_errors", F.array(*words)).withColumn("_rejected", rejected)
             .withColumn("_raw", F.when(F.col("_rejected"), F.col("_line")))
-            .withColumn("record_key", key_hash(contract, frame)))
+            .withColumn("record_key", key_hash(contract, frame))
+            .withColumn("_late", F.coalesce(late, F.lit(False)))
+            .select(*contract.column_names, "_errors", "_raw", "_rejected", "_late"))
 
 
-def _duplicates(frame: DataFrame, source: Source, contract: Contract,
-                earlier: DataFrame | None) -> DataFrame:
-    """Of the rows of one business key the lowest (batch_date, file, row) stays.
+def repeats(judged: Judged, source: Source, contract: Contract, earlier: DataFrame | None
+            ) -> DataFrame:
+    """The rows (batch_date, file_name, row_no) that repeat a record that is taken in.
 
-    A row repeats one that stays, on its own day or in the look-back before it: of the window, or
-    accepted before it. Night by night or in one pass, the same rows stay.
+    Of the rows of one business key the lowest (batch_date, file, row) stays. A row repeats one that
+    stays, on its own day or in the look-back before it: of the window, or accepted before it. Night
+    by night or in one pass, the same rows stay. `earlier`: accepted rows of the source from the
+    look-back, with the key's columns, `record_key` and `batch_date`.
+
+    Most keys occur once: which do not is found by their hashes, and only those rows are sorted.
     """
-    key = [F.col(name) for name in contract.key]
-    order = Window.partitionBy("_rejected", *key).orderBy("batch_date", "file_name", "row_no")
+    good = judged.frame.where("not _rejected")
+    hashes = good.select("record_key", F.lit(1).alias("here"), F.lit(0).alias("before"))
+    if earlier is not None:
+        hashes = hashes.unionByName(earlier.select(
+            "record_key", F.lit(0).alias("here"), F.lit(1).alias("before")))
+    several = (hashes.groupBy("record_key").agg(F.sum("here").alias("here"),
+                                                F.max("before").alias("before"))
+               .where("here > 0 and here + before > 1").select("record_key"))
+    rows = _with_last_accepted(good.join(several, "record_key", "left_semi"), contract, earlier)
+    order = Window.partitionBy(*contract.key).orderBy("batch_date", "file_name", "row_no")
     before = order.rowsBetween(Window.unboundedPreceding, -1)
-    frame = _with_last_accepted(frame, contract, earlier)
-    frame = (frame.withColumn("_same_day", F.lag("batch_date").over(order) == F.col("batch_date"))
-             .withColumn("_days", F.array_sort(F.collect_set("batch_date").over(before))))
+    rows = (rows.withColumn("_same_day", F.lag("batch_date").over(order) == F.col("batch_date"))
+            .withColumn("_days", F.array_sort(F.collect_set("batch_date").over(before))))
 
     def staying(last: Column, day: Column) -> Column:
         new = last.isNull() | (F.datediff(day, last) > source.lookback_days)
@@ -263,12 +295,7 @@ def _duplicates(frame: DataFrame, source: Source, contract: Contract,
 
     last = F.aggregate("_days", F.col("_last_accepted"), staying)
     again = F.col("_same_day") | (F.datediff("batch_date", last) <= source.lookback_days)
-    late = F.lit(False)
-    if "local_date" in contract.column_names:
-        late = F.datediff("batch_date", "local_date") > source.late_after_days
-    return (frame.withColumn("_duplicate", ~F.col("_rejected") & F.coalesce(again, F.lit(False)))
-            .withColumn("_late", F.coalesce(late, F.lit(False)))
-            .select(*contract.column_names, "_errors", "_raw", "_rejected", "_duplicate", "_late"))
+    return rows.where(again).select(*ROW)
 
 
 def _with_last_accepted(frame: DataFrame, contract: Contract, earlier: DataFrame | None

@@ -1,4 +1,4 @@
-"""`make bench`: where the time of a night goes, and how the rating kernel compares.
+"""`make bench`: where the time of a night goes, and how its parts compare.
 
 Prints figures and ratios against a stated rival in the same run; it never fails on time.
 """
@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+PROGRESS = re.compile(r"^(\[|night of|done in|look at|  (report|tables|what|files) )")
 STEP = re.compile(r"^\[ ?\d+/\d+\] (\S+) .* (\d+\.\d) s$")
 
 
@@ -64,12 +65,19 @@ def night(customers: int, build: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--customers", type=int, default=2000)
+    parser.add_argument("--calls", type=int, default=2_000_000)
+    parser.add_argument("--history", type=int, default=100, help="customers of the small province")
     parser.add_argument("--build", type=Path, default=Path("build/bench"))
     args = parser.parse_args()
     shutil.rmtree(args.build, ignore_errors=True)
     night(args.customers, args.build)
     print()
     print(measured("tests.bench.rating", str(args.build / "warehouse"))[1].strip())
+    print()
+    for name, size in (("intake", args.calls), ("history", args.history)):
+        _, said, most = measured(f"tests.bench.{name}", str(size), str(args.build / name))
+        print("\n".join(line for line in said.splitlines() if not PROGRESS.match(line)))
+        print(f"  most memory {most:.2f} GiB")
 
 
 if __name__ == "__main__":

@@ -51,9 +51,12 @@ def test_each_source_is_read_as_it_was_meant(name, province, conf, spark):
                  if column.references == "ods.subscriber.subscriber_no"}
     sets = {"channels": sorted(conf.channels), "packages": sorted(conf.tariffs),
             "businesses": sorted(conf.services)}
-    tagged = delivery.tag(frame, name, source, contracts[source.record], sets,
-                          conf.runtime.timezone, known)
+    record = contracts[source.record]
+    judged = delivery.judge(frame, name, source, record, sets, conf.runtime.timezone, known)
+    judged = delivery.Judged(judged.frame.persist(), judged.checks)
+    tagged = delivery.tag(judged, delivery.repeats(judged, source, record, None))
     counts = {str(row["batch_date"]): row for row in tagged.counts().collect()}
     for part, kinds in (("rejected", REJECTED), ("duplicate", DUPLICATE), ("late", {"late"})):
         expected = planted(truth, name, kinds)
         assert {day: row[part] for day, row in counts.items() if row[part]} == expected, part
+    judged.frame.unpersist()

@@ -1,5 +1,4 @@
 """A delivery that was corrected after its night: the next night leaves what the right one had."""
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
@@ -62,11 +61,10 @@ def companies(spark, tmp_path_factory):
     (conf / "sources.yml").write_text((conf / "sources.yml").read_text() + "bill: null\n")
     right, wrong = (Company(folder / name, conf, shipped.sources) for name in ("right", "wrong"))
     right.correct()
-    with ThreadPoolExecutor(2) as both:
-        assert list(both.map(lambda one: one.night(*DAYS), (right, wrong))) == [0, 0]
-        wrong.correct()
-        wrong.landing.path("package_subscription", SECOND).write_text("half a")
-        assert list(both.map(lambda one: one.night(THIRD, THIRD), (right, wrong))) == [0, 0]
+    assert right.night(*DAYS) == wrong.night(*DAYS) == 0
+    wrong.correct()
+    wrong.landing.path("package_subscription", SECOND).write_text("half a")
+    assert right.night(THIRD, THIRD) == wrong.night(THIRD, THIRD) == 0
     return right, wrong
 
 

@@ -63,12 +63,13 @@ def judged(spark, contracts):
              file, row, day) for text, file, row, day in rows], LINES)
         if of.format.encoding == "utf-8":
             frame = frame.withColumn("value", frame["value"].cast("string"))
-        tagged = delivery.tag(frame, of.id, of, contracts[of.record], SETS, ZONE, known, earlier)
-        cached = delivery.Tagged(tagged.frame.persist(), tagged.checks)
+        contract = contracts[of.record]
+        alone = delivery.judge(frame, of.id, of, contract, SETS, ZONE, known)
+        alone = delivery.Judged(alone.frame.persist(), alone.checks)
         try:
-            return Verdicts(cached)
+            return Verdicts(delivery.tag(alone, delivery.repeats(alone, of, contract, earlier)))
         finally:
-            cached.frame.unpersist()
+            alone.frame.unpersist()
     return run
 
 

@@ -1,0 +1,110 @@
+"""Taking in a night of calls against what reads and writes the same files without any check.
+
+The rivals, in the same process and session: Spark that reads the lines, casts the cells and writes
+a Delta table; DuckDB that reads them and writes Parquet. Ours is the whole command: inspection and
+archive, verdicts, rejects, duplicates, judgement, commits and ledger. The calls are synthetic.
+"""
+import gzip
+import hashlib
+import json
+import random
+import shutil
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import duckdb
+from pyspark.sql import functions as F
+
+from jobs import night, runtime
+
+DAY, PARTS, BAD, TWICE = date(2009, 5, 3), 4, 0.003, 0.003
+WARM_ROWS, SEED = 2_000, 2009
+PARALLEL = "parallel: {files_per_day: 4}\n"
+
+
+def deliver(landing: Path, rows: int) -> None:
+    """Calls of one day in gzip files with their control file; a few are bad, a few come twice."""
+    chance, promised = random.Random(SEED), []
+    folder = landing / "voice" / str(DAY)
+    folder.mkdir(parents=True)
+    for part in range(PARTS):
+        lines = []
+        for number in range(part, rows, PARTS):
+            second = number % 86_400
+            lines.append(
+                f"V{number:09}|138{chance.randrange(100_000):08}|139{chance.randrange(10**8):08}"
+                f"|{'XX' if chance.random() < BAD else 'MO'}|{DAY:%Y%m%d}{second // 3600:02}"
+                f"{second // 60 % 60:02}{second % 60:02}|{chance.randrange(1, 600)}|N|0|0|0|CMCC"
+                f"|010|010|{chance.randrange(0, 4000, 100)}|0|0\n")
+            if chance.random() < TWICE:
+                lines.append(lines[-1])
+        data = gzip.compress("".join(lines).encode(), compresslevel=6, mtime=0)
+        path = folder / f"voice_{DAY:%Y%m%d}_{part + 1:02}.txt.gz"
+        path.write_bytes(data)
+        promised.append({"file": path.name, "rows": len(lines), "bytes": len(data),
+                         "sha256": hashlib.sha256(data).hexdigest()})
+    (folder / f"voice_{DAY:%Y%m%d}.ctl").write_text("".join(json.dumps(one) + "\n"
+                                                            for one in promised))
+
+
+def plain(spark, columns, landing: Path, target: Path) -> None:
+    """Read, cut, cast, write: nothing is checked and nothing is kept of what does not fit."""
+    text = ", ".join(f"{name} string" for name in columns)
+    lines = spark.read.csv(str(landing / "voice" / str(DAY) / "*.gz"), text, sep="|")
+    numbers = [F.col(name).try_cast("bigint").alias(name) for name in
+               ("duration", "base_fee", "toll_fee", "info_fee")]
+    cast = {"start_time": F.expr("try_to_timestamp(start_time, 'yyyyMMddHHmmss')"),
+            **dict(zip(("duration", "base_fee", "toll_fee", "info_fee"), numbers))}
+    lines.withColumns(cast).write.format("delta").mode("overwrite").save(str(target.resolve()))
+
+
+def duck(columns, landing: Path, target: Path) -> None:
+    files = landing / "voice" / str(DAY) / "*.gz"
+    names = ", ".join(f"'{name}': 'VARCHAR'" for name in columns)
+    with duckdb.connect() as db:
+        db.execute("SET threads = 2")
+        db.execute(f"""COPY (SELECT * REPLACE (
+                try_strptime(start_time, '%Y%m%d%H%M%S') AS start_time,
+                try_cast(duration AS BIGINT) AS duration, try_cast(base_fee AS BIGINT) AS base_fee)
+            FROM read_csv('{files}', delim = '|', header = false, quote = '',
+                          columns = {{{names}}})) TO '{target}' (FORMAT parquet)""")
+
+
+def main() -> None:
+    rows, build = int(sys.argv[1]), Path(sys.argv[2])
+    shutil.rmtree(build, ignore_errors=True)
+    overlay = build / "conf"
+    overlay.mkdir(parents=True)
+    (overlay / "runtime.yml").write_text(PARALLEL)
+    folders = (*runtime.conf_folders(None), overlay)
+    conf, _ = night.configuration(folders)
+    columns = conf.sources["voice"].columns
+    seconds: dict[str, float] = {}
+
+    def timed(name: str, work) -> None:
+        begun = time.monotonic()
+        work()
+        seconds[name] = time.monotonic() - begun
+
+    with runtime.session(conf, folders) as spark:
+        for size, place in ((WARM_ROWS, build / "warm"), (rows, build / "whole")):
+            deliver(place / "landing", size)
+            options = ["--data-date", str(DAY), "--only", "ingest.voice", "--landing",
+                       str(place / "landing"), "--warehouse", str(place / "warehouse"), "--push",
+                       str(place / "push")]
+            confs = [part for folder in folders for part in ("--conf", str(folder))]
+            timed("duckdb", lambda: duck(columns, place / "landing", place / "calls.parquet"))
+            timed("plain", lambda: plain(spark, columns, place / "landing", place / "plain"))
+            timed("ours", lambda: night.main([*options, *confs]))
+    print(f"{rows:,} calls in {PARTS} gzip files: read, checked and written in "
+          f"{seconds['ours']:.1f} s ({rows / seconds['ours']:,.0f} a second)")
+    print(f"  Spark that only reads and writes {seconds['plain']:.1f} s: "
+          f"{seconds['ours'] / seconds['plain']:.2f} times (at most 2.5, goal 1.5)")
+    print(f"  DuckDB, CSV to Parquet without checks {seconds['duckdb']:.1f} s: "
+          f"{seconds['ours'] / seconds['duckdb']:.2f} times")
+
+
+if __name__ == "__main__":
+    main()
