@@ -5,7 +5,6 @@ Grain of the result: one accepted record in the source's `ods` table, one reject
 table stays as it was and everything that reads it stops with the source's name.
 """
 import re
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -25,7 +24,7 @@ from jobs import completeness
 from jobs.landing import DeliveredFile
 from jobs.plan import due_days
 from jobs.warehouse import Warehouse
-from models import delivered_line, delivery
+from models import delivered_line, delivery, delivery_figures
 from schemas import expectations
 from schemas.config import Config, Source
 from schemas.contract import Contract
@@ -49,7 +48,9 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     contract = wh.contracts[source.record]
     files = wh.landing.files(name, source, due_days(conf, name, window))
     delivered = _delivered(wh, name, window, files)
-    completeness.refuse_unusual(source, delivered, wh.ledger.delivered(contract.table, name))
+    before = wh.ledger.delivered(contract.table, name)
+    if wh.ledger.accepting is None:
+        completeness.refuse_unusual(source, delivered, before)
     known = _known(wh, contract, window)
     tagged = delivery.tag(
         _rows(wh, files, source), name, source, contract, value_sets(conf),
@@ -59,7 +60,12 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     try:
         with _unsplit(wh):
             counts = _counted(name, tagged)
-        slices = _settle(wh, name, contract, window, delivered, counts, tagged.checks)
+        metrics = delivery_figures.metrics(
+            delivered, counts, tagged.checks, completeness.drifts(source, delivered, before))
+        passed = _judged(wh, source, contract, window, metrics,
+                         delivery_figures.reasons(counts, tagged.checks))
+        slices = {slice_: {**figures, "message": passed} for slice_, figures
+                  in delivery_figures.by_slice(delivered, counts).items()}
         wh.take_in(contract.table, name, tagged.accepted(), tagged.rejected(), slices,
                    conf.runtime.parallel.files_per_day)
     finally:
@@ -178,40 +184,23 @@ def _delivered(wh: Warehouse, name: str, window: Window, files: list[DeliveredFi
     return rows
 
 
-def _settle(wh: Warehouse, name: str, contract: Contract, window: Window,
-            delivered: dict[date, int], counts: dict, checks: Sequence[delivery.Check]
-            ) -> dict[str, dict[str, int]]:
-    """The ledger's figures per day, after the gate has let the delivery through."""
-    slices, total = {}, Counter()
-    for day in delivered:
-        seen = counts.get(day, {})
-        figures = {part: seen.get(part, 0)
-                   for part in ("accepted", "rejected", "duplicate", "late")}
-        slices[str(day)] = {"rows_delivered": delivered[day],
-                            **{f"rows_{part}": rows for part, rows in figures.items()}}
-        settled = sum(figures[part] for part in ("accepted", "rejected", "duplicate"))
-        total.update(figures, delivered=delivered[day],
-                     unaccounted=abs(delivered[day] - settled))
-    metrics = {**{part: total[part] for part in (*expectations.INGEST_COUNTS, "unaccounted")},
-               "reject_share": total["rejected"] / max(total["delivered"], 1)}
-    rejects = wh.conf.sources[name].rejects
+def _judged(wh: Warehouse, source: Source, contract: Contract, window: Window, metrics: dict,
+            reasons: dict[str, int]) -> str | None:
+    """Let the gate judge the delivery; what the ledger says where an operator let it pass.
+
+    QualityError names the commonest of `reasons`, which nobody could look up later.
+    """
+    accepting = wh.ledger.accepting
     try:
-        wh.check(contract, metrics, expectations.suite(
-            contract, {"warn_share": rejects.warn_share, "stop_share": rejects.stop_share}),
-            name, str(window))
+        failed = wh.check(contract, metrics, expectations.delivery_suite(source, metrics),
+                          source.id, str(window), expectations.PASSABLE if accepting else ())
     except QualityError as error:
-        raise QualityError(f"{error}{_most_often(checks, counts)}") from None
-    return slices
-
-
-def _most_often(checks: Sequence[delivery.Check], counts: dict) -> str:
-    """The commonest reasons of a delivery that is refused, which nobody could look up later."""
-    rows = Counter()
-    for seen in counts.values():
-        rows.update({check.reason: seen[f"check_{place}"] for place, check in enumerate(checks)
-                     if check.severity == "critical"})
-    named = [f"{reason} ({count:,} rows)" for reason, count in rows.most_common(3) if count]
-    return f"; most often: {'; '.join(named)}" if named else ""
+        named = "; ".join(f"{reason} ({rows:,} rows)"
+                          for reason, rows in list(reasons.items())[:3])
+        raise QualityError(f"{error}{f'; most often: {named}' if named else ''}") from None
+    if any(one.severity == "critical" for one in failed):
+        return f"accepted: {accepting}"
+    return None
 
 
 if __name__ == "__main__":

@@ -42,6 +42,25 @@ class Landing:
                 self._seen[source_id, day] = _delivery(source_id, source, day, self.folder)
         return [file for day in days for file in self._seen[source_id, day]]
 
+    def missing(self, source_id: str, source: Source, days: list[date]) -> list[str]:
+        """What has not arrived whole yet, a line for each day; an optional source misses nothing.
+
+        At once and as often as asked, because only control files are read: a delivery may still
+        differ in rows or checksum.
+        """
+        found = []
+        for day in [] if source.optional else days:
+            try:
+                paths, control = _arrived(source_id, source, day, self.folder)
+                if control is not None:
+                    _agree(source_id, day, control, {
+                        path.name: {"bytes": path.stat().st_size} for path in paths})
+            except InputError as error:
+                found.append(str(error))
+            except OSError as error:  # taken away, or renamed, at this moment
+                found.append(f"{source_id} {day}: cannot be looked at yet ({error.strerror})")
+        return found
+
 
 @dataclass(frozen=True)
 class DeliveredFile:
@@ -59,6 +78,18 @@ class DeliveredFile:
 
 
 def _delivery(source_id: str, source: Source, day: date, landing: Path) -> list[DeliveredFile]:
+    paths, control = _arrived(source_id, source, day, landing)
+    files = [_inspect(source_id, source, day, path) for path in paths]
+    if control is not None and files:
+        _agree(source_id, day, control, {file.path.name: {
+            "bytes": file.bytes, "sha256": file.sha256, "rows": file.rows} for file in files})
+    return files
+
+
+def _arrived(source_id: str, source: Source, day: date, landing: Path
+             ) -> tuple[list[Path], Path | None]:
+    """The files of a delivery and its control file, if it has one; InputError for none or unstable.
+    """
     folder = landing / _fill(source.files.folder, source_id, day)
     pattern = _fill(source.files.pattern, source_id, day)
     control = source.files.control and folder / _fill(source.files.control, source_id, day)
@@ -66,16 +97,13 @@ def _delivery(source_id: str, source: Source, day: date, landing: Path) -> list[
     paths = [path for path in found if path != control]
     if not paths:
         if source.optional:
-            return []
+            return [], control
         raise InputError(f"{source_id} {day}: no delivery: expected {folder / pattern} since "
                          f"{day + timedelta(days=1)} {source.due_by}; wait for it, or mark the "
                          "source optional")
     if control is None and source.files.stable_s:
         _stable(source_id, source.files.stable_s, day, paths)
-    files = [_inspect(source_id, source, day, path) for path in paths]
-    if control is not None:
-        _agree(source_id, day, control, files)
-    return files
+    return paths, control
 
 
 def _stable(source_id: str, seconds: int, day: date, paths: list[Path]) -> None:
@@ -208,8 +236,9 @@ def _differing(names: list[str], expected: list[str]) -> str:
     return "columns in another order" if len(names) == len(expected) else "a column twice"
 
 
-def _agree(source_id: str, day: date, control: Path, files: list[DeliveredFile]) -> None:
-    """The control file names exactly these files with their rows, bytes and checksum."""
+def _agree(source_id: str, day: date, control: Path, arrived: dict[str, dict]) -> None:
+    """The control file names exactly the files that arrived, with what is known of each: rows,
+    bytes and checksum, or some of them."""
     try:
         promised = _promises(control.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
@@ -221,14 +250,13 @@ def _agree(source_id: str, day: date, control: Path, files: list[DeliveredFile])
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{source_id} {day}: {control.name}: not a control file: expected a line "
                          '{"file": …, "rows": n, "bytes": n, "sha256": …} for each file') from None
-    arrived = {file.path.name: file for file in files}
     for name in sorted(set(promised) | set(arrived)):
         if name not in arrived:
             raise InputError(f"{source_id} {day}: {name} is in {control.name} but has not arrived")
         if name not in promised:
             raise InputError(f"{source_id} {day}: {name} has arrived but is not in {control.name}")
-        file, entry = arrived[name], promised[name]
-        for what, got in (("bytes", file.bytes), ("sha256", file.sha256), ("rows", file.rows)):
+        entry = promised[name]
+        for what, got in arrived[name].items():
             if entry.get(what, got) != got:
                 shown = (f"{entry[what]:,}, the file has {got:,}" if what != "sha256" else
                          f"{entry[what][:12]}…, the file has {got[:12]}…")

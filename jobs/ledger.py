@@ -36,6 +36,7 @@ class Entry:
     rows_rejected: int | None = None
     rows_duplicate: int | None = None
     rows_late: int | None = None
+    rows_warned: int | None = None
     message: str | None = None
 
     @classmethod
@@ -61,10 +62,14 @@ class Verdict:
 
 @dataclass
 class Ledger:
-    """The committed slices known so far, and the rows that wait to be written."""
+    """The committed slices known so far, and the rows that wait to be written.
+
+    `accepting`: the operator's reason to let deliveries of this run pass their thresholds.
+    """
 
     run_id: str
     fingerprint: str
+    accepting: str | None = None
     committed: dict[tuple[str, str], dict[str, Entry]] = field(default_factory=dict)
     pending: list[Entry] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)

@@ -8,7 +8,7 @@ twice leaves equal tables.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -247,14 +247,16 @@ class Warehouse:
                                f"replaces {', '.join(due)}")
         return rows
 
-    def check(self, contract: Contract, metrics: Mapping, suite: list, source: str, slice_: str
-              ) -> list[Judgement]:
-        """Judge the metrics of a slice; the warnings. A critical failure is a QualityError."""
+    def check(self, contract: Contract, metrics: Mapping, suite: list, source: str, slice_: str,
+              passing: Sequence[str] = ()) -> list[Judgement]:
+        """Judge the metrics of a slice; what failed. QualityError if critical, but for `passing`.
+        """
         results = self.judge.judge(contract.table, slice_, metrics, suite)
         for result in results:
             self.ledger.judge(source, contract.table, slice_, result.check, result.severity,
                               result.success, result.observed, result.expected)
-        failed = [r for r in results if not r.success and r.severity == "critical"]
+        failed = [r for r in results if not r.success and r.severity == "critical"
+                  and r.check not in passing]
         if failed:
             what = "; ".join(f"{r.check}: {r.observed}, expected {r.expected}" for r in failed)
             raise QualityError(f"{source or contract.table} {slice_}: {what}")

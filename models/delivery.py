@@ -24,15 +24,20 @@ from schemas.spark import key_hash, row_rules, struct_type
 BITS = 62
 PLACES = ("source", "file_name", "row_no", "batch_date")
 ADDED = PLACES + ("record_key", "local_date", "local_second")
+KEPT = "not _rejected and not _duplicate"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One way in which a row can be wrong. `severity` critical rejects, warning is only counted."""
+    """One way in which a row can be wrong. `severity` critical rejects, warning is only counted.
+
+    `refers`: the row refers to what is nowhere.
+    """
 
     reason: str
     violated: Column
     severity: str = "critical"
+    refers: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class Tagged:
 
     def accepted(self) -> DataFrame:
         """Rows of the contract, one per business key."""
-        return self.frame.where("not _rejected and not _duplicate").drop(
+        return self.frame.where(KEPT).drop(
             "_errors", "_raw", "_rejected", "_duplicate", "_late")
 
     def rejected(self) -> DataFrame:
@@ -61,18 +66,35 @@ class Tagged:
             F.array_compact(F.array(*reasons)).alias("reasons"))
 
     def counts(self) -> DataFrame:
-        """Delivered, accepted, rejected, duplicate and late rows per batch_date."""
+        """Rows per batch_date: delivered, accepted, rejected, duplicate, late, and more.
+
+        `warned`: accepted rows with a warning; `unreferenced`: rows that refer to what is nowhere;
+        `newest`: local date of the newest event that is not rejected, null for other records;
+        `check_<n>`: rows that break the check, of a warning the accepted ones.
+        """
         def rows(condition: str) -> Column:
             return F.count_if(F.expr(condition))
 
+        bits = [_bit(F.col("_errors"), place) for place in range(len(self.checks))]
+        broken = [bit if check.severity == "critical" else bit & F.expr(KEPT)
+                  for bit, check in zip(bits, self.checks)]
+
+        def any_of(chosen: Sequence[Column]) -> Column:
+            return F.count_if(reduce(lambda a, b: a | b, chosen, F.lit(False)))
+
         return self.frame.groupBy("batch_date").agg(
             F.count(F.lit(1)).alias("delivered"),
-            rows("not _rejected and not _duplicate").alias("accepted"),
+            rows(KEPT).alias("accepted"),
             rows("_rejected").alias("rejected"),
             rows("not _rejected and _duplicate").alias("duplicate"),
-            rows("not _rejected and not _duplicate and _late").alias("late"),
-            *[F.count_if(_bit(F.col("_errors"), place)).alias(f"check_{place}")
-              for place in range(len(self.checks))])
+            rows(f"{KEPT} and _late").alias("late"),
+            any_of([one for one, check in zip(broken, self.checks)
+                    if check.severity == "warning"]).alias("warned"),
+            any_of([one for one, check in zip(broken, self.checks)
+                    if check.refers]).alias("unreferenced"),
+            F.max(F.when(~F.col("_rejected"), F.col("local_date")) if "local_date" in
+                  self.frame.columns else F.lit(None).cast("date")).alias("newest"),
+            *[F.count_if(one).alias(f"check_{place}") for place, one in enumerate(broken)])
 
 
 def tag(lines: DataFrame, name: str, source: Source, contract: Contract,
@@ -95,6 +117,8 @@ def tag(lines: DataFrame, name: str, source: Source, contract: Contract,
     checks += excluded
     alone = len(checks)  # a row that breaks one of these is judged no further
     checks += more + _event_checks(source, contract)
+    checks += [Check(reason, F.col(f"_warned_{place}"), "warning")
+               for place, reason in enumerate(source.warn)]
     flags = set(typed.columns)
     for rule in row_rules(contract, sets):
         if rule.column in ADDED:
@@ -109,7 +133,7 @@ def tag(lines: DataFrame, name: str, source: Source, contract: Contract,
         keys = frame.select(F.col(frame.columns[0]).alias(column), F.lit(True).alias(flag))
         typed = typed.join(F.broadcast(keys.dropDuplicates([column])), column, "left")
         checks.append(Check(f"{column}: no such record in {contract.column(column).references}",
-                            F.col(flag).isNull() & F.col(column).isNotNull()))
+                            F.col(flag).isNull() & F.col(column).isNotNull(), refers=True))
     tagged = _verdicts(typed, checks, alone, contract)
     return Tagged(_duplicates(tagged, source, contract, earlier), tuple(checks))
 
@@ -138,22 +162,24 @@ def _typed(fields: DataFrame, source: Source, contract: Contract, session_zone: 
                                 F.col(f"_unread_{name}")))
     places = [F.col("_file").alias("file_name"), F.col("_row").alias("row_no"),
               F.col("_day").alias("batch_date")]
-    flags = [name for name in mapped.columns if name.startswith("_excluded_")]
+    flags = [name for name in mapped.columns if name.startswith(("_excluded_", "_warned_"))]
     typed = mapped.select("_line", "_undecoded", "_broken", *flags, *places, *columns)
     return _local_times(typed, source, schema, session_zone), checks
 
 
 def _mapped(fields: DataFrame, source: Source) -> DataFrame:
-    """The expressions of mapping and exclude; ConfigError names the one that is no SQL."""
-    excluded = [F.coalesce(F.expr(predicate), F.lit(False)).alias(f"_excluded_{place}")
-                for place, predicate in enumerate(source.exclude.values())]
+    """The expressions of mapping, exclude, warn; ConfigError names the one that is no SQL."""
+    flags = [F.coalesce(F.expr(predicate), F.lit(False)).alias(f"{flag}_{place}")
+             for flag, predicates in (("_excluded", source.exclude), ("_warned", source.warn))
+             for place, predicate in enumerate(predicates.values())]
     try:
         return fields.select(
-            "_line", "_file", "_row", "_day", "_undecoded", "_broken", *excluded,
+            "_line", "_file", "_row", "_day", "_undecoded", "_broken", *flags,
             *[_coded(F.expr(sql), source.codes.get(column)).alias(f"_m_{column}")
               for column, sql in source.mapping.items()])
     except AnalysisException:
-        for part, expressions in (("mapping", source.mapping), ("exclude", source.exclude)):
+        for part, expressions in (("mapping", source.mapping), ("exclude", source.exclude),
+                                  ("warn", source.warn)):
             for name, sql in expressions.items():
                 try:
                     fields.select(F.expr(sql))
