@@ -11,6 +11,7 @@ is missing or not whole. Mend that and clear the task; the groups after it follo
 What the DAG needs to be read comes from the environment of the scheduler, what a run needs from
 its parameters:
 
+- environment `PYTHONPATH`: the project's folder, for the triggerer as well, which does the waiting
 - environment `CHUDIAN_CONF`: the configuration folders, `:` between them, later ones overlay
   (default: `conf`, then `conf/local`)
 - environment `CHUDIAN_PYTHON`: the interpreter of the environment that has Spark and the jobs
@@ -20,6 +21,10 @@ its parameters:
 - variables `chudian_landing`, `chudian_warehouse`, `chudian_push`: the deployment's folders
   (default: those under `build`); the parameters `landing`, `warehouse`, `push` for one run
 - parameter `data_date`: the day whose deliveries are taken in (default: the day before the run)
+- parameter `wait_minutes`: how long to wait for the day's deliveries before the run fails with the
+  list of those that are missing (default: six hours); optional sources are not waited for
+- parameter `accept_rejects`: why deliveries may pass their thresholds in this run; the reason
+  stands in the ledger (default: they may not)
 - parameter `from_date`: the first day of a range that ends with `data_date`, to load a history or
   repeat some nights in one go (default: one night)
 """
@@ -38,6 +43,7 @@ from airflow.sdk import (
 )
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
+from dags.arrival import DeliverySensor
 from jobs import plan
 from schemas import config, contract
 from schemas.config import Config
@@ -45,6 +51,7 @@ from schemas.config import Config
 ROOT = Path(__file__).resolve().parents[1]
 SPARK_CONNECTION = "chudian_spark"
 SPARK_POOL = "chudian"
+WAIT_MINUTES = 6 * 60  # a delivery later than noon is for a person to decide about
 EVERY_MORNING = "0 6 * * *"  # in the configured zone: by then the day before has arrived
 
 IMPACT = {
@@ -107,22 +114,50 @@ FOLDERS = conf_folders()
 CONF = config.load(FOLDERS, contract.load())
 PYTHON = Path(os.environ.get("CHUDIAN_PYTHON", sys.executable)).absolute()
 OPTIONAL_DATE = {"type": ["null", "string"], "format": "date"}
+ACCEPT_REJECTS = ("{{ '--accept-rejects=' ~ params.accept_rejects if params.accept_rejects "
+                  "else '' }}")
 OPTIONAL_TEXT = {"type": ["null", "string"], "minLength": 1}
+
+
+def day_of_run() -> tuple[str, str]:
+    """Templates of the first and last day that a run takes in."""
+    day = "ti.xcom_pull(task_ids='data_date')"
+    return f"{{{{ params.from_date or {day} }}}}", f"{{{{ {day} }}}}"
+
+
+def deliveries_task() -> DeliverySensor:
+    """Waits for what the night takes in."""
+    first, last = day_of_run()
+    return DeliverySensor(
+        task_id="deliveries", conf_folders=FOLDERS, landing=folder("landing"), first=first,
+        last=last, wait_minutes="{{ params.wait_minutes }}",
+        doc_md="**When it fails:** a delivery has not come, or not whole: the end of the log says "
+               "which, what was expected and since when. Nothing has been touched. Ask its system, "
+               "then clear this task.")
+
+
+class NightTask(SparkSubmitOperator):
+    """An application of the night; an argument whose template renders to nothing is left out."""
+
+    def render_template_fields(self, *args, **kwargs) -> None:
+        super().render_template_fields(*args, **kwargs)
+        self.application_args = [part for part in self.application_args if part]
 
 
 def night_task(group: str, steps: tuple[plan.Step, ...]) -> SparkSubmitOperator:
     """One group of the plan as one Spark application."""
-    day = "ti.xcom_pull(task_ids='data_date')"
+    first, last = day_of_run()
+    accepting = [ACCEPT_REJECTS] if any(step.source for step in steps) else []
     confs = [part for path in FOLDERS for part in ("--conf", str(path))]
-    return SparkSubmitOperator(
+    return NightTask(
         task_id=group,
         name=f"chudian-{group}",
         application=str(ROOT / "jobs" / "night.py"),
         application_args=[
             "--only", ",".join(step.name for step in steps),
-            "--from-date", f"{{{{ params.from_date or {day} }}}}", "--to-date", f"{{{{ {day} }}}}",
+            "--from-date", first, "--to-date", last,
             *confs, "--landing", folder("landing"), "--warehouse", folder("warehouse"),
-            "--push", folder("push")],
+            "--push", folder("push"), *accepting],
         conf={"spark.log.level": "WARN"},  # the task's log is for the night's own lines
         conn_id=SPARK_CONNECTION,
         pool=SPARK_POOL,
@@ -147,6 +182,10 @@ def night_task(group: str, steps: tuple[plan.Step, ...]) -> SparkSubmitOperator:
                            "empty: the day before the run", **OPTIONAL_DATE),
         "from_date": Param(None, "First day of a range that ends with data_date; empty: one night",
                            **OPTIONAL_DATE),
+        "wait_minutes": Param(WAIT_MINUTES, "How long to wait for the day's deliveries",
+                              type="integer", minimum=0),
+        "accept_rejects": Param(None, "Let deliveries pass their thresholds in this run: why",
+                                **OPTIONAL_TEXT),
         "landing": Param(None, "Where files arrive", **OPTIONAL_TEXT),
         "warehouse": Param(None, "Root of the Delta tables", **OPTIONAL_TEXT),
         "push": Param(None, "Where the channels' files go", **OPTIONAL_TEXT),
@@ -160,7 +199,7 @@ def nightly():
         return str(plan.resolve_data_date(context["params"]["data_date"],
                                           context["dag_run"].logical_date, CONF.runtime.timezone))
 
-    before = data_date()
+    before = data_date() >> deliveries_task()
     for group, steps in plan.groups(plan.night(CONF)).items():
         submitted = night_task(group, steps)
         before >> submitted

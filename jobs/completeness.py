@@ -12,6 +12,7 @@ from statistics import median
 
 from schemas.config import Source
 from schemas.errors import InputError
+from schemas.source import RowsBand
 
 FEWEST = 3  # deliveries to compare with; below that nothing is usual yet
 
@@ -25,17 +26,37 @@ def refuse_unusual(source: Source, delivered: Mapping[date, int],
     band = source.files.rows_band
     if band is None:
         return
-    known = {**before, **delivered}
-    for day, rows in sorted(delivered.items()):
-        compared = [known[other] for other in _comparable(source, day, band.days) if other in known]
-        if len(compared) < FEWEST:
-            continue
-        usual = Decimal(median(compared))
+    for day, compared in _compared(source, band, delivered, before).items():
+        rows, usual = delivered[day], Decimal(median(compared))
         if not band.low * usual <= rows <= band.high * usual:
             raise InputError(
                 f"{source.id} {day}: {rows:,} rows, expected {band.low * usual:,.0f} to "
                 f"{band.high * usual:,.0f} (the median of {len(compared)} comparable deliveries "
-                f"is {usual:,.0f}): wait for the rest, or widen files.rows_band")
+                f"is {usual:,.0f}): wait for the rest, widen files.rows_band, or let it pass once "
+                "with --accept-rejects")
+
+
+def drifts(source: Source, delivered: Mapping[date, int], before: Mapping[date, int]
+           ) -> dict[str, dict[date, float]]:
+    """Rows of each day as a multiple of what is usual for `rows_band` and for `volume_drift`.
+
+    Days with too few deliveries to compare with, or after mostly empty ones, are left out.
+    """
+    bands = {"rows_band": source.files.rows_band, "volume_drift": source.volume_band}
+    return {name: {day: delivered[day] / median(compared) for day, compared
+                   in _compared(source, band, delivered, before).items() if median(compared)}
+            for name, band in bands.items() if band is not None}
+
+
+def _compared(source: Source, band: RowsBand, delivered: Mapping[date, int],
+              before: Mapping[date, int]) -> dict[date, list[int]]:
+    """The rows of the deliveries with which each day is compared, where they are enough."""
+    known, found = {**before, **delivered}, {}
+    for day in sorted(delivered):
+        rows = [known[other] for other in _comparable(source, day, band.days) if other in known]
+        if len(rows) >= FEWEST:
+            found[day] = rows
+    return found
 
 
 def _comparable(source: Source, day: date, days: int) -> list[date]:

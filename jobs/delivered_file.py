@@ -153,8 +153,11 @@ def _differing(names: list[str], expected: list[str]) -> str:
     return "columns in another order" if len(names) == len(expected) else "a column twice"
 
 
-def agree(source_id: str, day: date, control: Path, files: list[DeliveredFile]) -> None:
-    """The control file names exactly these files with their rows, bytes and checksum."""
+def agree(source_id: str, day: date, control: Path, arrived: dict[str, dict]) -> None:
+    """The control file names exactly the files that arrived, with what is known of each.
+
+    That is its rows, bytes and checksum, or some of them.
+    """
     try:
         promised = promises(control.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
@@ -166,14 +169,13 @@ def agree(source_id: str, day: date, control: Path, files: list[DeliveredFile]) 
     except (ValueError, KeyError, TypeError):
         raise InputError(f"{source_id} {day}: {control.name}: not a control file: expected a line "
                          '{"file": …, "rows": n, "bytes": n, "sha256": …} for each file') from None
-    arrived = {file.path.name: file for file in files}
     for name in sorted(set(promised) | set(arrived)):
         if name not in arrived:
             raise InputError(f"{source_id} {day}: {name} is in {control.name} but has not arrived")
         if name not in promised:
             raise InputError(f"{source_id} {day}: {name} has arrived but is not in {control.name}")
-        file, entry = arrived[name], promised[name]
-        for what, got in (("bytes", file.bytes), ("sha256", file.sha256), ("rows", file.rows)):
+        entry = promised[name]
+        for what, got in arrived[name].items():
             if entry.get(what, got) != got:
                 shown = (f"{entry[what]:,}, the file has {got:,}" if what != "sha256" else
                          f"{entry[what][:12]}…, the file has {got[:12]}…")

@@ -5,7 +5,6 @@ Grain of the result: one accepted record in the source's `ods` table, one reject
 table stays as it was and everything that reads it stops with the source's name.
 """
 import re
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import reduce
@@ -26,7 +25,7 @@ from jobs.lineage import Slice
 from jobs.plan import due_days
 from jobs.redelivery import Deliveries
 from jobs.warehouse import Warehouse
-from models import delivered_line, delivery
+from models import delivered_line, delivery, delivery_figures, repeats
 from schemas import expectations
 from schemas.config import Config, Source
 from schemas.contract import Contract
@@ -46,23 +45,30 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     source, days = conf.sources[name], due_days(conf, name, window)
     contract = wh.contracts[source.record]
     deliveries = Deliveries(conf, wh.contracts, wh.ledger, wh.landing)
-    before = {day: deliveries.entry(name, day) for day in days}
+    entries = {day: deliveries.entry(name, day) for day in days}
     files = wh.landing.files(name, source, days, deliveries.taken_in(name, days))
     contents = wh.landing.contents(name, days)
     delivered = _delivered(days, files)
-    completeness.refuse_unusual(source, delivered, wh.ledger.delivered(contract.table, name))
+    before = wh.ledger.delivered(contract.table, name)
+    if wh.ledger.accepting is None:
+        completeness.refuse_unusual(source, delivered, before)
     known = _known(wh, contract, window)
     judged = delivery.judge(_rows(wh, files, source), name, source, contract, value_sets(conf),
                             conf.runtime.timezone, known)
     judged = delivery.Judged(judged.frame.persist(StorageLevel.MEMORY_AND_DISK), judged.checks)
-    repeats = delivery.repeats(judged, source, contract, _earlier(wh, name, contract, window)
-                               ).persist(StorageLevel.MEMORY_AND_DISK)
+    repeated = repeats.found(judged, source, contract, _earlier(wh, name, contract, window)
+                             ).persist(StorageLevel.MEMORY_AND_DISK)
     try:
-        tagged, counts = _counted(name, judged, repeats)
-        slices = _settle(wh, name, contract, window, delivered, counts, tagged.checks)
+        tagged, counts = _counted(name, judged, repeated)
+        metrics = delivery_figures.metrics(
+            delivered, counts, tagged.checks, completeness.drifts(source, delivered, before))
+        passed = _passed(wh, source, contract, window, metrics,
+                         delivery_figures.reasons(counts, tagged.checks))
+        slices = {slice_: {**figures, "message": passed} for slice_, figures
+                  in delivery_figures.by_slice(delivered, counts).items()}
         for day in days:
             slices[str(day)] |= {"content": contents.get(day), "reading": deliveries.reading(name)}
-        same = [day for day, entry in before.items()
+        same = [day for day, entry in entries.items()
                 if entry is not None and entry.content == contents.get(day)]
         same = _with_equal_rows(wh, name, contract, same, tagged)
         wh.take_in(contract.table, name, tagged.accepted(), tagged.rejected(), slices,
@@ -70,7 +76,7 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
         wh.outdate(Slice(contract.table, name, day) for day in days if day not in same)
     finally:
         judged.frame.unpersist()
-        repeats.unpersist()
+        repeated.unpersist()
 
 
 def _with_equal_rows(wh: Warehouse, name: str, contract: Contract, days: list[date],
@@ -85,11 +91,11 @@ def _with_equal_rows(wh: Warehouse, name: str, contract: Contract, days: list[da
     return {day for day in days if there.get(day) == here.get(day)}
 
 
-def _counted(name: str, judged: delivery.Judged, repeats: DataFrame
+def _counted(name: str, judged: delivery.Judged, repeated: DataFrame
              ) -> tuple[delivery.Tagged, dict]:
     """The rows with their verdict, and the figures of each day. The files are read here."""
     try:
-        tagged = delivery.tag(judged, repeats if repeats.count() else None)
+        tagged = delivery.tag(judged, repeated if repeated.count() else None)
         return tagged, {row["batch_date"]: row.asDict() for row in tagged.counts().collect()}
     except CELL_ERRORS as error:  # its text holds the cell
         raise ConfigError(f"sources.yml: {name}: an expression of the mapping stops at a cell "
@@ -173,40 +179,23 @@ def _delivered(days: list[date], files: list[DeliveredFile]) -> dict[date, int]:
     return rows
 
 
-def _settle(wh: Warehouse, name: str, contract: Contract, window: Window,
-            delivered: dict[date, int], counts: dict, checks: Sequence[delivery.Check]
-            ) -> dict[str, dict[str, int]]:
-    """The ledger's figures per day, after the gate has let the delivery through."""
-    slices, total = {}, Counter()
-    for day in delivered:
-        seen = counts.get(day, {})
-        figures = {part: seen.get(part, 0)
-                   for part in ("accepted", "rejected", "duplicate", "late")}
-        slices[str(day)] = {"rows_delivered": delivered[day],
-                            **{f"rows_{part}": rows for part, rows in figures.items()}}
-        settled = sum(figures[part] for part in ("accepted", "rejected", "duplicate"))
-        total.update(figures, delivered=delivered[day],
-                     unaccounted=abs(delivered[day] - settled))
-    metrics = {**{part: total[part] for part in (*expectations.INGEST_COUNTS, "unaccounted")},
-               "reject_share": total["rejected"] / max(total["delivered"], 1)}
-    rejects = wh.conf.sources[name].rejects
+def _passed(wh: Warehouse, source: Source, contract: Contract, window: Window, metrics: dict,
+            reasons: dict[str, int]) -> str | None:
+    """Let the gate judge the delivery; what the ledger says where an operator let it pass.
+
+    QualityError names the commonest of `reasons`, which nobody could look up later.
+    """
+    accepting = wh.ledger.accepting
     try:
-        wh.gate.check(contract, metrics, expectations.suite(
-            contract, {"warn_share": rejects.warn_share, "stop_share": rejects.stop_share}),
-            name, str(window))
+        failed = wh.gate.check(contract, metrics, expectations.delivery_suite(source, metrics),
+                               source.id, str(window), expectations.PASSABLE if accepting else ())
     except QualityError as error:
-        raise QualityError(f"{error}{_most_often(checks, counts)}") from None
-    return slices
-
-
-def _most_often(checks: Sequence[delivery.Check], counts: dict) -> str:
-    """The commonest reasons of a delivery that is refused, which nobody could look up later."""
-    rows = Counter()
-    for seen in counts.values():
-        rows.update({check.reason: seen[f"check_{place}"] for place, check in enumerate(checks)
-                     if check.severity == "critical"})
-    named = [f"{reason} ({count:,} rows)" for reason, count in rows.most_common(3) if count]
-    return f"; most often: {'; '.join(named)}" if named else ""
+        named = "; ".join(f"{reason} ({rows:,} rows)"
+                          for reason, rows in list(reasons.items())[:3])
+        raise QualityError(f"{error}{f'; most often: {named}' if named else ''}") from None
+    if any(one.severity == "critical" for one in failed):
+        return f"accepted: {accepting}"
+    return None
 
 
 if __name__ == "__main__":

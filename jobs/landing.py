@@ -89,10 +89,7 @@ class Landing:
             return Delivery(_whole(source_id, source, day, paths, None).files, content)
         if source.optional:
             return Delivery([], "")
-        raise InputError(f"{source_id} {day}: no delivery: expected "
-                         f"{_place(source_id, source, day, self.folder)} since "
-                         f"{day + timedelta(days=1)} {source.due_by}; wait for it, or mark the "
-                         "source optional")
+        raise _absent(source_id, source, day, self.folder)
 
     def lies(self, source_id: str, source: Source, day: date) -> str | None:
         """What stands for the content of the delivery that lies in the landing; None for none.
@@ -131,6 +128,37 @@ def found(source_id: str, source: Source, day: date, landing: Path
     return [path for path in there if path != control], control or None
 
 
+def missing(source_id: str, source: Source, days: list[date], landing: Path) -> list[str]:
+    """What has not arrived whole yet, a line for each day; an optional source misses nothing.
+
+    At once and as often as asked, because only control files are read: a delivery may still differ
+    in rows or checksum.
+    """
+    lines = []
+    for day in [] if source.optional else days:
+        try:
+            paths, control = found(source_id, source, day, landing)
+            if not paths:
+                raise _absent(source_id, source, day, landing)
+            if control is None and source.files.stable_s:
+                _stable(source_id, source.files.stable_s, day, paths)
+            if control is not None:
+                agree(source_id, day, control, {
+                    path.name: {"bytes": path.stat().st_size} for path in paths})
+        except InputError as error:
+            lines.append(str(error))
+        except OSError as error:  # taken away, or renamed, at this moment
+            lines.append(f"{source_id} {day}: cannot be looked at yet ({error.strerror})")
+    return lines
+
+
+def _absent(source_id: str, source: Source, day: date, landing: Path) -> InputError:
+    return InputError(f"{source_id} {day}: no delivery: expected "
+                      f"{_place(source_id, source, day, landing)} since "
+                      f"{day + timedelta(days=1)} {source.due_by}; wait for it, or mark the "
+                      "source optional")
+
+
 def _place(source_id: str, source: Source, day: date, landing: Path) -> Path:
     return landing / _fill(source.files.folder, source_id, day) / _fill(source.files.pattern,
                                                                         source_id, day)
@@ -141,7 +169,8 @@ def _whole(source_id: str, source: Source, day: date, paths: list[Path], control
     """The files with their figures, once they have been read to their end and agree."""
     files = [inspect(source_id, source, day, path) for path in paths]
     if control is not None:
-        agree(source_id, day, control, files)
+        agree(source_id, day, control, {file.path.name: {
+            "bytes": file.bytes, "sha256": file.sha256, "rows": file.rows} for file in files})
     return Delivery(files, content_of((file.path.name, file.sha256) for file in files))
 
 

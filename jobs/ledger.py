@@ -38,6 +38,7 @@ class Entry:
     rows_rejected: int | None = None
     rows_duplicate: int | None = None
     rows_late: int | None = None
+    rows_warned: int | None = None
     content: str | None = None
     reading: str | None = None
     message: str | None = None
@@ -65,10 +66,14 @@ class Verdict:
 
 @dataclass
 class Ledger:
-    """The committed slices known so far, and the rows that wait to be written."""
+    """The committed slices known so far, and the rows that wait to be written.
+
+    `accepting`: the operator's reason to let deliveries of this run pass their thresholds.
+    """
 
     run_id: str
     fingerprint: str
+    accepting: str | None = None
     committed: dict[tuple[str, str], dict[str, Entry]] = field(default_factory=dict)
     stale: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)  # slice → why
     pending: list[Entry] = field(default_factory=list)

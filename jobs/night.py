@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
 
-from jobs import archive, plan, preview, redelivery, runtime, side_by_side
+from jobs import acceptance, archive, plan, preview, redelivery, runtime, side_by_side
 from jobs.landing import Landing
 from jobs.ledger import Ledger
 from jobs.outbox import Outbox
@@ -48,6 +48,7 @@ def _night(argv: list[str] | None) -> None:
                         "replace and wait for, and stop")
     parser.add_argument("--only", metavar="a,b", help="only these steps (ingest names them all)")
     parser.add_argument("--from", dest="start", metavar="a", help="this step and all after it")
+    acceptance.add_option(parser)
     args = parser.parse_args(argv)
     if args.list:
         conf, _ = configuration(runtime.conf_folders(args.conf))
@@ -74,6 +75,7 @@ def _one_step(name: str) -> None:
     parser.prog = f"python -m jobs.{name}"
     if name == "ingest":
         parser.add_argument("--source", metavar="S", help="one source (default: every source)")
+        acceptance.add_option(parser)
     args = parser.parse_args()
     asked = runtime.invocation(args)
     conf, contracts = configuration(asked.conf)
@@ -112,7 +114,8 @@ def opened(asked: runtime.Invocation, conf: Config, contracts, steps: tuple[plan
             from jobs.warehouse import Warehouse  # pyspark is imported once the inputs are in order
 
             wh = Warehouse(spark, asked.warehouse, contracts, conf,
-                           Ledger(run_id, conf.fingerprint), judge, landing, Outbox(asked.push))
+                           Ledger(run_id, conf.fingerprint, asked.accept_rejects), judge,
+                           landing, Outbox(asked.push))
             wh.open({table for step in steps for table in (*step.reads, *step.writes)
                      if table in contracts})
             try:

@@ -125,7 +125,7 @@ def night(conf: Config) -> tuple[Step, ...]:
              ("mart.decision", "mart.package_match", "mart.package_quote", "dw.subscriber_identity",
               "dw.contact_event", *pushes), pushes, final=True),
         Step("report", "jobs.report", "decision", "the report of the run",
-             ("mart.decision", "mart.backtest", "dw.contact_view"), ()),
+             ("mart.decision", "mart.backtest", "dw.contact_view", *OPS), ()),
     )
     _preflight(steps, records)
     return steps

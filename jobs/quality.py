@@ -2,7 +2,9 @@
 
 Each suite is rendered from a contract and judged over the one row of metrics that the writing pass
 has counted, so a judgement costs milliseconds whatever the slice holds. The library takes seconds
-to import: that happens in a thread while Spark starts.
+to import: that happens in a thread while Spark starts. Its data docs hold the newest judgements of
+all runs beside each other, and a night draws only the pages of its own; `ops.quality_result` keeps
+them all.
 """
 from __future__ import annotations
 
@@ -12,6 +14,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+KEPT = 1000  # suites judged: some weeks of nights; every build reads each of them for its index
 
 
 @dataclass(frozen=True)
@@ -73,11 +77,20 @@ class Judge:
         return Judgement(column, entry["severity"], success, shown, expected)
 
     def publish(self) -> Path | None:
-        """Build the data docs; the page to open, or None where nothing was judged."""
+        """Bring the data docs up to date; the page to open, or None where nothing was judged."""
         if self._context is None or self.folder is None:
             return None
-        built = self._context.build_data_docs()
-        return Path(next(iter(built.values())).removeprefix("file://"))
+        page = Path(next(iter(self._context.build_data_docs(dry_run=True).values()))
+                    .removeprefix("file://"))
+        results = self._context.validation_results_store
+        newest = sorted(results.list_keys(), key=lambda key: key.run_id.run_time, reverse=True)
+        for key in newest[KEPT:]:
+            results.remove_key(key)
+        drawn = page.stat().st_mtime if page.is_file() else 0
+        fresh = [key for key in newest[:KEPT] if key.run_id.run_time.timestamp() > drawn]
+        suites = self._context.stores[self._context.expectations_store_name].list_keys()
+        self._context.build_data_docs(resource_identifiers=[*suites, *fresh])
+        return page
 
     def keep(self, name: str, text: str) -> None:
         """Write a page beside the data docs, whole or not at all (local warehouses only)."""

@@ -1,59 +1,85 @@
-"""The report of the run: what arrived, what was decided, what was sent.
+"""The report of the run: what arrived and how, what was decided, what was sent.
 
 Writes `<warehouse>/_docs/report_<day>.html` and the data docs of every judgement beside it. No
 table depends on it; when this step fails, the night's results stand and nobody has seen them.
 """
-from html import escape
-
 from pyspark.sql import functions as F
 
-from jobs.plan import due_days
+from jobs import charts, night_page
+from jobs.ledger import Entry, Verdict
 from jobs.warehouse import Warehouse
 from schemas.config import Config
 from schemas.window import Window
 
+REASONS = 12  # rows of reasons that are shown
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Night of {day}</title><style>
-body {{ font: 15px/1.5 sans-serif; margin: 2em auto; max-width: 62em; color: #222 }}
-table {{ border-collapse: collapse; margin: 0 0 2em }}
-th, td {{ padding: .2em .8em; border-bottom: 1px solid #ddd; text-align: left }}
-td.n, th.n {{ text-align: right; font-variant-numeric: tabular-nums }}
-.bar {{ background: #4a7ebb; height: .8em; display: inline-block }}
+body {{ font: 14px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 92em; padding: 0 1.5em;
+       color: #222; background: #fff }}
+h1 {{ font-size: 1.5em; margin-bottom: .6em }}
+h2 {{ font-size: 1.1em; margin: 2em 0 .5em }}
+table {{ border-collapse: collapse }}
+th {{ font-weight: 600; color: #666; border-bottom: 2px solid #ccc }}
+th, td {{ padding: .2em .7em; text-align: left; vertical-align: middle }}
+th {{ vertical-align: bottom }}
+td {{ border-bottom: 1px solid #e6e6e6; white-space: nowrap }}
+.long {{ white-space: normal }}
+.n {{ text-align: right; font-variant-numeric: tabular-nums }}
+svg {{ display: block }}
+.tiles {{ display: flex; flex-wrap: wrap; gap: .8em }}
+.tiles div {{ background: #f2f5f3; border-left: 4px solid #3b7d5c; padding: .5em 1em; color: #555 }}
+.tiles .odd {{ background: #fbf0ee; border-color: #b3432f }}
+.tiles b {{ display: block; font-size: 1.3em; color: #222 }}
+.state {{ padding: .05em .6em; border-radius: 1em; background: #e4e8ec; white-space: nowrap }}
+.committed {{ background: #dcebe2; color: #225c3e }}
+.failed, .missing {{ background: #f4dad4; color: #8a2b1a }}
+.warning, .passed, .superseded {{ background: #f5ebc8; color: #6b5710 }}
 </style></head><body><h1>Night of {day}</h1>
 {parts}
-<p><a href="{docs}">Data docs: every check of the run</a></p></body></html>
+<p><a href="{docs}">Data docs: every check of this run and of those before it</a></p></body></html>
 """
 
 
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
     day = window.last
-    parts = [_deliveries(window, wh, conf), _contacts(wh, day), _backtest(wh, day),
-             _decisions(wh, day)]
+    parts = [*night_page.parts(_entries(wh, window), _verdicts(wh, window),
+                               _reasons(wh, window), conf, window),
+             _contacts(wh, day), _backtest(wh, day), _decisions(wh, day)]
     docs = wh.judge.publish()
     wh.judge.keep(f"report_{day}.html", PAGE.format(
         day=window, parts="\n".join(part for part in parts if part),
         docs=wh.judge.link(docs) if docs else "#"))
 
 
-def _deliveries(window: Window, wh: Warehouse, conf: Config) -> str:
-    rows = []
-    for name, source in conf.sources.items():
-        entries = [wh.ledger.entry(source.record, day, name)
-                   for day in due_days(conf, name, window)]
-        entries = [entry for entry in entries if entry is not None]
-        if entries:
-            rows.append([name, source.name_cn, len(entries), *[
-                sum(getattr(entry, f"rows_{part}") for entry in entries)
-                for part in ("delivered", "accepted", "rejected", "duplicate", "late")]])
-    return _table("Deliveries", ["source", "", "days", "delivered", "accepted", "rejected",
-                                 "duplicate", "late"], rows)
+def _entries(wh: Warehouse, window: Window) -> list[Entry]:
+    """The ledger as far back as the page goes, with what this run has not written down yet."""
+    noted = wh.read("ops.run_ledger").where(
+        F.col("source").isNull() | (F.col("slice") >= str(night_page.since(window))))
+    return [Entry.of_row(row.asDict())
+            for row in noted.orderBy("committed_at").collect()] + wh.ledger.pending
+
+
+def _verdicts(wh: Warehouse, window: Window) -> list[Verdict]:
+    """The judgements of the window, the newest run last."""
+    noted = wh.read("ops.quality_result").where(F.col("slice") == str(window)).orderBy("run_id")
+    return [Verdict(**{**row.asDict(), "source": row["source"] or ""})
+            for row in noted.collect()] + [
+        one for one in wh.ledger.verdicts if one.slice == str(window)]
+
+
+def _reasons(wh: Warehouse, window: Window) -> list[tuple[str, str, int]]:
+    rows = (wh.read("ops.rejected_record", window=window)
+            .select("source", F.explode("reasons").alias("reason"))
+            .groupBy("source", "reason").agg(F.count(F.lit(1)).alias("rows"))
+            .orderBy(F.desc("rows"), "source", "reason").limit(REASONS).collect())
+    return [tuple(row) for row in rows]
 
 
 def _contacts(wh: Warehouse, day) -> str:
     rows = (wh.read("dw.contact_view", on=day).groupBy("channel")
             .agg(F.sum("contacts"), F.count(F.lit(1)), F.sum("complaints"))
             .orderBy("channel").collect())
-    return _table("Contacts so far", ["channel", "contacts", "customers", "complaints"],
+    return _drawn("Contacts so far", ["channel", "contacts", "customers", "complaints"],
                   [list(row) for row in rows], bar=1)
 
 
@@ -64,7 +90,7 @@ def _backtest(wh: Warehouse, day) -> str:
     rows = (wh.read("mart.backtest", on=tested).groupBy("cause").agg(
         F.count(F.lit(1)), F.count_if("within_tolerance"), F.max(F.abs("difference")))
         .orderBy("cause").collect())
-    return _table(f"Bills reproduced ({tested})", ["cause", "bills", "within tolerance",
+    return _drawn(f"Bills reproduced ({tested})", ["cause", "bills", "within tolerance",
                                                    "largest difference, yuan"],
                   [list(row) for row in rows], bar=1)
 
@@ -74,34 +100,15 @@ def _decisions(wh: Warehouse, day) -> str:
             .groupBy("activity", "channel", "fate", F.coalesce("first_reason", F.lit("")))
             .agg(F.count(F.lit(1)).alias("candidates"))
             .orderBy("activity", "channel", "fate", F.desc("candidates")).collect())
-    return _table("Decisions", ["activity", "channel", "fate", "first reason", "candidates"],
+    return _drawn("Decisions", ["activity", "channel", "fate", "first reason", "candidates"],
                   [list(row) for row in rows], bar=4)
 
 
-def _table(title: str, heads: list[str], rows: list[list], bar: int | None = None) -> str:
-    """A table; with `bar`, that column is drawn beside its figures as well."""
-    if not rows:
-        return f"<h2>{escape(title)}</h2><p>nothing</p>"
-    numeric = [place for place in range(len(heads))
-               if all(not isinstance(row[place], str) for row in rows)]
-    largest = max((row[bar] or 0 for row in rows), default=0) if bar is not None else 0
-
-    def cell(place: int, value) -> str:
-        if place not in numeric:
-            return f"<td>{escape(str(value))}</td>"
-        shown = "" if value is None else f"{value:,}"
-        return f'<td class="n">{shown}</td>'
-
-    body = []
-    for row in rows:
-        cells = "".join(cell(place, value) for place, value in enumerate(row))
-        if bar is not None:
-            width = 14 * (row[bar] or 0) / largest if largest else 0
-            cells += f'<td><span class="bar" style="width:{width:.2f}em"></span></td>'
-        body.append(f"<tr>{cells}</tr>")
-    head = "".join(f'<th class="{"n" if place in numeric else ""}">{escape(name)}</th>'
-                   for place, name in enumerate(heads))
-    return f"<h2>{escape(title)}</h2><table><tr>{head}</tr>{''.join(body)}</table>"
+def _drawn(title: str, heads: list[str], rows: list[list], bar: int) -> str:
+    """A table whose column `bar` is drawn beside its figures as well."""
+    most = max((row[bar] or 0 for row in rows), default=0)
+    return charts.table(title, [*heads, ""],
+                        [[*row, charts.bar(row[bar] or 0, most)] for row in rows])
 
 
 if __name__ == "__main__":

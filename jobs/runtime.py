@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from jobs import acceptance
 from schemas.errors import ChudianError, ConfigError
 from schemas.window import Window, add_months, month_of, parse_date
 
@@ -29,7 +30,8 @@ log.addHandler(logging.NullHandler())  # before a run has a log, a message goes 
 class Invocation:
     """What the command line asked for. Folders are as given.
 
-    `window` are data_dates; None for a run that has none of its own.
+    `window` are data_dates; None for a run that has none of its own. `accept_rejects`: why
+    deliveries may pass their thresholds in this run; None: they may not.
     """
 
     window: Window | None
@@ -37,6 +39,7 @@ class Invocation:
     landing: Path
     warehouse: str
     push: Path
+    accept_rejects: str | None = None
 
 
 FOLDERS = {
@@ -82,7 +85,7 @@ class _Parser(argparse.ArgumentParser):
 def invocation(args: argparse.Namespace) -> Invocation:
     """The checked arguments; ConfigError says which is impossible and what is accepted."""
     return Invocation(_window(args), conf_folders(args.conf), args.landing, args.warehouse,
-                      args.push)
+                      args.push, acceptance.reason(args))
 
 
 def _window(args: argparse.Namespace) -> Window:

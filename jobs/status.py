@@ -24,7 +24,7 @@ from schemas.window import Window, parse_date
 EXAMPLE = """example: python -m jobs.status --data-date 2009-05-03 --days 7
 exit codes: 0 every delivery of the days is committed, 4 one is missing or failed, 2 arguments"""
 MISSING = "missing"
-COUNTS = ("delivered", "accepted", "rejected", "duplicate", "late")
+COUNTS = ("delivered", "accepted", "rejected", "duplicate", "late", "warned")
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,11 @@ class Timing:
     usual: float | None
     runs: int
 
+    @property
+    def slow(self) -> bool:
+        """Half as long again as usual, or more, and not a trifle."""
+        return bool(self.usual) and self.seconds >= max(1.5 * self.usual, 5)
+
 
 def deliveries(entries: Iterable[Entry], conf: Config, window: Window) -> list[Delivery]:
     """Each delivery that is due in the window, or was noted for it, by day and source."""
@@ -65,6 +70,15 @@ def _delivery(name: str, day: date, noted: Sequence[Entry]) -> Delivery:
     last = noted[-1]
     stands, _ = next(iter(ledger.standing(noted).values()), (None, None))
     return Delivery(name, day, last.state, stands, last.committed_at, last.message)
+
+
+def delivered_by_day(entries: Iterable[Entry]) -> dict[str, dict[date, int]]:
+    """Rows of the deliveries that stand, by source and day."""
+    found: dict[str, dict[date, int]] = {}
+    for (_, source, slice_), entry in ledger.standing(entries).items():
+        if source:
+            found.setdefault(source, {})[date.fromisoformat(slice_)] = entry.rows_delivered
+    return found
 
 
 def timings(entries: Iterable[Entry]) -> list[Timing]:
@@ -86,18 +100,19 @@ def timings(entries: Iterable[Entry]) -> list[Timing]:
 
 def shown(found: Sequence[Delivery], steps: Sequence[Timing], now: datetime) -> str:
     """The two tables as text."""
-    heads = f"{'source':<24}{'day':<12}{'state':<11}" + "".join(f"{part:>11}" for part in COUNTS)
+    heads = f"{'source':<22}{'day':<12}{'state':<11}" + "".join(f"{part:>10}" for part in COUNTS)
     lines = [heads + f"{'age':>9}"]
     for one in found:
         counts = ["" if one.standing is None else f"{getattr(one.standing, f'rows_{part}'):,}"
                   for part in COUNTS]
         age = "" if one.noted_at is None else _age(now - one.noted_at)
-        line = padded(one.source, 24) + f"{one.day!s:<12}{one.state:<11}"
-        line += "".join(f"{count:>11}" for count in counts) + f"{age:>9}"
+        line = padded(one.source, 22) + f"{one.day!s:<12}{one.state:<11}"
+        line += "".join(f"{count:>10}" for count in counts) + f"{age:>9}"
         lines.append(line.rstrip())
-        if one.state in (FAILED, SUPERSEDED, STALE):
-            stands = "; what was committed before stands" if one.standing else ""
-            lines.append(f"{'':<24}{one.message}{stands}")
+        if one.message:  # why it failed or was undone, or what an operator let pass
+            before = one.state in (FAILED, SUPERSEDED, STALE) and one.standing
+            stands = "; what was committed before stands" if before else ""
+            lines.append(f"{'':<22}{one.message}{stands}")
     lines += ["", f"{'step':<30}{'seconds':>9}{'usual':>9}{'runs':>6}"]
     for step in steps:
         usual = "" if step.usual is None else f"{step.usual:.1f}"
@@ -125,8 +140,7 @@ def _named(slices: Sequence[str]) -> str:
 
 
 def _bar(step: Timing) -> str:
-    """Drawn where a step took half as long again as usual, or more, and is not a trifle."""
-    if not step.usual or step.seconds < 1.5 * step.usual or step.seconds < 5:
+    if not step.slow:
         return ""
     return "#" * min(20, round(4 * step.seconds / step.usual)) + \
         f" {step.seconds / step.usual:.1f} times"

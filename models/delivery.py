@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 from pyspark.errors import AnalysisException
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
@@ -25,15 +25,20 @@ BITS = 62
 PLACES = ("source", "file_name", "row_no", "batch_date")
 ROW = ("batch_date", "file_name", "row_no")  # of one source
 ADDED = PLACES + ("record_key", "local_date", "local_second")
+KEPT = "not _rejected and not _duplicate"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One way in which a row can be wrong. `severity` critical rejects, warning is only counted."""
+    """One way in which a row can be wrong. `severity` critical rejects, warning is only counted.
+
+    `refers`: the row refers to what is nowhere.
+    """
 
     reason: str
     violated: Column
     severity: str = "critical"
+    refers: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ class Tagged:
 
     def accepted(self) -> DataFrame:
         """Rows of the contract, one per business key."""
-        return self.frame.where("not _rejected and not _duplicate").drop(
+        return self.frame.where(KEPT).drop(
             "_errors", "_raw", "_rejected", "_duplicate", "_late")
 
     def rejected(self) -> DataFrame:
@@ -70,18 +75,35 @@ class Tagged:
             F.array_compact(F.array(*reasons)).alias("reasons"))
 
     def counts(self) -> DataFrame:
-        """Delivered, accepted, rejected, duplicate and late rows per batch_date."""
+        """Rows per batch_date: delivered, accepted, rejected, duplicate, late, and more.
+
+        `warned`: accepted rows with a warning; `unreferenced`: rows that refer to what is nowhere;
+        `newest`: local date of the newest event that is not rejected, null for other records;
+        `check_<n>`: rows that break the check, of a warning the accepted ones.
+        """
         def rows(condition: str) -> Column:
             return F.count_if(F.expr(condition))
 
+        bits = [_bit(F.col("_errors"), place) for place in range(len(self.checks))]
+        broken = [bit if check.severity == "critical" else bit & F.expr(KEPT)
+                  for bit, check in zip(bits, self.checks)]
+
+        def any_of(chosen: Sequence[Column]) -> Column:
+            return F.count_if(reduce(lambda a, b: a | b, chosen, F.lit(False)))
+
         return self.frame.groupBy("batch_date").agg(
             F.count(F.lit(1)).alias("delivered"),
-            rows("not _rejected and not _duplicate").alias("accepted"),
+            rows(KEPT).alias("accepted"),
             rows("_rejected").alias("rejected"),
             rows("not _rejected and _duplicate").alias("duplicate"),
-            rows("not _rejected and not _duplicate and _late").alias("late"),
-            *[F.count_if(_bit(F.col("_errors"), place)).alias(f"check_{place}")
-              for place in range(len(self.checks))])
+            rows(f"{KEPT} and _late").alias("late"),
+            any_of([one for one, check in zip(broken, self.checks)
+                    if check.severity == "warning"]).alias("warned"),
+            any_of([one for one, check in zip(broken, self.checks)
+                    if check.refers]).alias("unreferenced"),
+            F.max(F.when(~F.col("_rejected"), F.col("local_date")) if "local_date" in
+                  self.frame.columns else F.lit(None).cast("date")).alias("newest"),
+            *[F.count_if(one).alias(f"check_{place}") for place, one in enumerate(broken)])
 
 
 def judge(lines: DataFrame, name: str, source: Source, contract: Contract,
@@ -103,6 +125,8 @@ def judge(lines: DataFrame, name: str, source: Source, contract: Contract,
     checks += excluded
     alone = len(checks)  # a row that breaks one of these is judged no further
     checks += more + _event_checks(source, contract)
+    checks += [Check(reason, F.col(f"_warned_{place}"), "warning")
+               for place, reason in enumerate(source.warn)]
     flags = set(typed.columns)
     for rule in row_rules(contract, sets):
         if rule.column in ADDED:
@@ -117,7 +141,7 @@ def judge(lines: DataFrame, name: str, source: Source, contract: Contract,
         keys = frame.select(F.col(frame.columns[0]).alias(column), F.lit(True).alias(flag))
         typed = typed.join(F.broadcast(keys.dropDuplicates([column])), column, "left")
         checks.append(Check(f"{column}: no such record in {contract.column(column).references}",
-                            F.col(flag).isNull() & F.col(column).isNotNull()))
+                            F.col(flag).isNull() & F.col(column).isNotNull(), refers=True))
     return Judged(_verdicts(typed, checks, alone, source, contract), tuple(checks))
 
 
@@ -126,8 +150,8 @@ def tag(judged: Judged, repeats: DataFrame | None) -> Tagged:
     if repeats is None:
         return Tagged(judged.frame.withColumn("_duplicate", F.lit(False)), judged.checks)
     found = judged.frame.join(repeats.withColumn("_repeats", F.lit(True)), list(ROW), "left")
-    return Tagged(found.withColumn("_duplicate", F.coalesce("_repeats", F.lit(False)))
-                  .drop("_repeats"), judged.checks)
+    repeated = F.coalesce("_repeats", F.lit(False)).alias("_duplicate")
+    return Tagged(found.select(*judged.frame.columns, repeated), judged.checks)
 
 
 def digests(accepted: DataFrame, contract: Contract) -> DataFrame:
@@ -163,22 +187,24 @@ def _typed(fields: DataFrame, source: Source, contract: Contract, session_zone: 
                                 F.col(f"_unread_{name}")))
     places = [F.col("_file").alias("file_name"), F.col("_row").alias("row_no"),
               F.col("_day").alias("batch_date")]
-    flags = [name for name in mapped.columns if name.startswith("_excluded_")]
+    flags = [name for name in mapped.columns if name.startswith(("_excluded_", "_warned_"))]
     typed = mapped.select("_line", "_undecoded", "_broken", *flags, *places, *columns)
     return _local_times(typed, source, schema, session_zone), checks
 
 
 def _mapped(fields: DataFrame, source: Source) -> DataFrame:
-    """The expressions of mapping and exclude; ConfigError names the one that is no SQL."""
-    excluded = [F.coalesce(F.expr(predicate), F.lit(False)).alias(f"_excluded_{place}")
-                for place, predicate in enumerate(source.exclude.values())]
+    """The expressions of mapping, exclude, warn; ConfigError names the one that is no SQL."""
+    flags = [F.coalesce(F.expr(predicate), F.lit(False)).alias(f"{flag}_{place}")
+             for flag, predicates in (("_excluded", source.exclude), ("_warned", source.warn))
+             for place, predicate in enumerate(predicates.values())]
     try:
         return fields.select(
-            "_line", "_file", "_row", "_day", "_undecoded", "_broken", *excluded,
+            "_line", "_file", "_row", "_day", "_undecoded", "_broken", *flags,
             *[_coded(F.expr(sql), source.codes.get(column)).alias(f"_m_{column}")
               for column, sql in source.mapping.items()])
     except AnalysisException:
-        for part, expressions in (("mapping", source.mapping), ("exclude", source.exclude)):
+        for part, expressions in (("mapping", source.mapping), ("exclude", source.exclude),
+                                  ("warn", source.warn)):
             for name, sql in expressions.items():
                 try:
                     fields.select(F.expr(sql))
@@ -262,49 +288,3 @@ def _verdicts(frame: DataFrame, checks: Sequence[Check], alone: int, source: Sou
             .withColumn("record_key", key_hash(contract, frame))
             .withColumn("_late", F.coalesce(late, F.lit(False)))
             .select(*contract.column_names, "_errors", "_raw", "_rejected", "_late"))
-
-
-def repeats(judged: Judged, source: Source, contract: Contract, earlier: DataFrame | None
-            ) -> DataFrame:
-    """The rows (batch_date, file_name, row_no) that repeat a record that is taken in.
-
-    Of the rows of one business key the lowest (batch_date, file, row) stays. A row repeats one that
-    stays, on its own day or in the look-back before it: of the window, or accepted before it. Night
-    by night or in one pass, the same rows stay. `earlier`: accepted rows of the source from the
-    look-back, with the key's columns, `record_key` and `batch_date`.
-
-    Most keys occur once: which do not is found by their hashes, and only those rows are sorted.
-    """
-    good = judged.frame.where("not _rejected")
-    hashes = good.select("record_key", F.lit(1).alias("here"), F.lit(0).alias("before"))
-    if earlier is not None:
-        hashes = hashes.unionByName(earlier.select(
-            "record_key", F.lit(0).alias("here"), F.lit(1).alias("before")))
-    several = (hashes.groupBy("record_key").agg(F.sum("here").alias("here"),
-                                                F.max("before").alias("before"))
-               .where("here > 0 and here + before > 1").select("record_key"))
-    rows = _with_last_accepted(good.join(several, "record_key", "left_semi"), contract, earlier)
-    order = Window.partitionBy(*contract.key).orderBy("batch_date", "file_name", "row_no")
-    before = order.rowsBetween(Window.unboundedPreceding, -1)
-    rows = (rows.withColumn("_same_day", F.lag("batch_date").over(order) == F.col("batch_date"))
-            .withColumn("_days", F.array_sort(F.collect_set("batch_date").over(before))))
-
-    def staying(last: Column, day: Column) -> Column:
-        new = last.isNull() | (F.datediff(day, last) > source.lookback_days)
-        return F.when(new, day).otherwise(last)
-
-    last = F.aggregate("_days", F.col("_last_accepted"), staying)
-    again = F.col("_same_day") | (F.datediff("batch_date", last) <= source.lookback_days)
-    return rows.where(again).select(*ROW)
-
-
-def _with_last_accepted(frame: DataFrame, contract: Contract, earlier: DataFrame | None
-                        ) -> DataFrame:
-    """`_last_accepted`: the last day of the look-back on which the row's key was accepted."""
-    if earlier is None:
-        return frame.withColumn("_last_accepted", F.lit(None).cast("date"))
-    names = [name for name in contract.key if name != "source"]
-    seen = earlier.groupBy("record_key", *names).agg(F.max("batch_date").alias("_last_accepted"))
-    same = [frame[name].eqNullSafe(seen[name]) for name in names]
-    return frame.join(seen, [frame["record_key"] == seen["record_key"], *same], "left").select(
-        *[frame[name] for name in frame.columns], "_last_accepted")

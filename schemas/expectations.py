@@ -4,31 +4,27 @@ A suite is judged over a frame of one row, the metrics of a slice, counted in th
 it; judging the rows themselves would cost many jobs. Plain dictionaries: the library is imported
 only where they are run.
 """
-from decimal import Decimal
-from typing import Any, Mapping
+from collections.abc import Iterable
+from typing import Any
 
 from schemas.contract import Contract
+from schemas.source import ShareLimits, Source
 
 CRITICAL, WARNING = "critical", "warning"
 BETWEEN = "expect_column_values_to_be_between"
-INGEST_COUNTS = ("delivered", "accepted", "rejected", "duplicate")
+AGAINST_CONTROL = "rows_against_control"
+ROW_WARNING = "warning: "  # and its reason: the rows that were kept with it
+# What an operator may let pass for once. Rows that nobody can account for are never let pass.
+PASSABLE = ("reject_share", "missing_reference_share", "rows_band")
 
 
-def suite(contract: Contract,
-          thresholds: Mapping[str, Decimal | str] | None = None) -> list[dict[str, Any]]:
-    """Expectations over a row of metrics, as {type, kwargs, severity}.
+def suite(contract: Contract) -> list[dict[str, Any]]:
+    """Expectations over the metrics of a table's slice, as {type, kwargs, severity}.
 
-    A table's slice has the metrics `rows`, `key_duplicates` (rows that repeat a key within the
-    slice) and `null_<column>` of each required column of the key. A delivery has `thresholds`, the
-    shares of rejected rows `warn_share` and `stop_share` of its source, and the metrics
-    INGEST_COUNTS, `unaccounted` = delivered - accepted - rejected - duplicate, and `reject_share` =
-    rejected / delivered (0 when nothing was delivered). Critical: the slice is not committed.
-    Warning: it is recorded.
+    Metrics: `rows`, `key_duplicates` (rows that repeat a key within the slice) and `null_<column>`
+    of each required column of the key. Critical: the slice is not committed. Warning: it is
+    recorded.
     """
-    if thresholds is not None:
-        return [_between("unaccounted", 0, 0, CRITICAL),
-                _between("reject_share", 0.0, float(thresholds["stop_share"]), CRITICAL),
-                _between("reject_share", 0.0, float(thresholds["warn_share"]), WARNING)]
     found = [_between("key_duplicates", 0, 0, CRITICAL)]
     found += [_between(f"null_{name}", 0, 0, CRITICAL)
               for name in contract.key if contract.column(name).required]
@@ -37,6 +33,34 @@ def suite(contract: Contract,
     return found
 
 
-def _between(column: str, low: float, high: float | None, severity: str) -> dict[str, Any]:
+def delivery_suite(source: Source, metrics: Iterable[str]) -> list[dict[str, Any]]:
+    """Expectations over the metrics of a delivery (models/delivery_figures.py), as in `suite`.
+
+    A metric that a delivery does not have is not judged: a record without references, a source
+    without a band or with too few deliveries to compare, one that delivers no events.
+    """
+    rows_band, usual = source.files.rows_band, source.volume_band
+    judged = {
+        AGAINST_CONTROL: [(0, 0, CRITICAL)],
+        "reject_share": _limits(source.rejects),
+        "missing_reference_share": _limits(source.references or source.rejects),
+        "rows_band": [(rows_band.low, rows_band.high, CRITICAL)] if rows_band else [],
+        "volume_drift": [(usual.low, usual.high, WARNING)],
+        "late_share": [(None, source.late_share, WARNING)],
+        "newest_event_age": [(None, source.late_after_days, WARNING)],
+    }
+    judged |= {name: [(0, 0, WARNING)] for name in metrics if name.startswith(ROW_WARNING)}
+    return [_between(name, *limits) for name, several in judged.items() if name in metrics
+            for limits in several]
+
+
+def _limits(limits: ShareLimits) -> list[tuple]:
+    return [(None, limits.stop_share, CRITICAL), (None, limits.warn_share, WARNING)]
+
+
+def _between(column: str, low, high, severity: str) -> dict[str, Any]:
+    def number(limit):  # a share is a Decimal, which the library does not compare with a float
+        return limit if limit is None or isinstance(limit, int) else float(limit)
+
     return {"type": BETWEEN, "severity": severity,
-            "kwargs": {"column": column, "min_value": low, "max_value": high}}
+            "kwargs": {"column": column, "min_value": number(low), "max_value": number(high)}}

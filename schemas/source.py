@@ -36,7 +36,7 @@ class Cadence:
 
 @dataclass(frozen=True)
 class RowsBand:
-    """A delivery holds `low` to `high` times the rows that are usual.
+    """A delivery holds `low` to `high` times the rows that are usual, or stops or warns.
 
     Usual is the median of the deliveries of the same weekday (of a source that is not daily: of
     all) in the `days` before.
@@ -81,8 +81,8 @@ class SourceFormat:
 
 
 @dataclass(frozen=True)
-class RejectLimits:
-    """Shares of a delivery's rows that may be rejected before it warns, and before it stops."""
+class ShareLimits:
+    """Shares of a delivery's rows that may be at fault before it warns, and before it stops."""
 
     warn_share: Decimal = Decimal("0.01")
     stop_share: Decimal = Decimal("0.05")
@@ -93,9 +93,15 @@ class Source:
     """One kind of delivered file and how it becomes records of `record`, a table of layer ods.
 
     `codes`: contract column → value of the file → ours. `mapping`: contract column → scalar SQL
-    over the file's columns (all text, NULL when empty). `exclude`: reason → SQL predicate.
-    `due_by`: local time on the day after by which a delivery is expected. `redelivery_days`: how
-    many days back a night looks for deliveries that came anew.
+    over the file's columns (all text, NULL when empty). `exclude`: reason → SQL predicate of rows
+    to reject, `warn`: of rows to keep and count. `due_by`: local time on the day after by which a
+    delivery is expected. `redelivery_days`: how many days back a night looks for deliveries that
+    came anew.
+
+    A delivery stops or warns by the share of rejected rows (`rejects`) and of rows that refer to
+    what is nowhere (`references`; without it as `rejects`). It only warns when its rows leave
+    `volume_band`, when more than `late_share` of the accepted rows are late, and when its newest
+    event is older than `late_after_days`.
     """
 
     id: str
@@ -111,10 +117,14 @@ class Source:
     time: str = "local"
     codes: Mapping[str, Mapping[str, str | bool | None]] = field(default_factory=dict)
     exclude: Mapping[str, str] = field(default_factory=dict)
+    warn: Mapping[str, str] = field(default_factory=dict)
     late_after_days: int = 0
     max_age_days: int = 62
     lookback_days: int = 7
-    rejects: RejectLimits = RejectLimits()
+    rejects: ShareLimits = ShareLimits()
+    references: ShareLimits | None = None
+    volume_band: RowsBand = RowsBand(Decimal("0.5"), Decimal("2"), 28)
+    late_share: Decimal = Decimal("0.10")
     identity: str = "customer_files"
     optional: bool = False
     due_by: str = "00:00"

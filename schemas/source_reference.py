@@ -31,7 +31,7 @@ def problems(found: Document, contracts: Mapping[str, Contract] | None,
         yield from repeated(found, (name, "columns"), entry["columns"])
         yield from _format(found, name, entry)
         yield from _expressions(found, name, entry)
-        yield from _rejects(found, name, entry.get("rejects"))
+        yield from _judged(found, name, entry)
         for column in entry.get("codes", {}):
             if column not in entry["mapping"]:
                 yield found.problem((name, "codes", column), (
@@ -48,10 +48,12 @@ def _files(found: Document, name: str, files: Mapping[str, Any]) -> Iterator[str
     if files.get("control") and files.get("stable_s"):
         yield found.problem(path + ("stable_s",), "the control file says when the delivery is "
                                                   "complete: leave this out")
-    band = files.get("rows_band")
+    yield from _band(found, path + ("rows_band",), files.get("rows_band"))
+
+
+def _band(found: Document, path: Key, band: Mapping[str, str] | None) -> Iterator[str]:
     if band and not 0 <= Decimal(band["low"]) <= 1 <= Decimal(band["high"]):
-        yield found.problem(path + ("rows_band",), "expected 0 ≤ low ≤ 1 ≤ high, as shares of "
-                                                   "what is usual")
+        yield found.problem(path, "expected 0 ≤ low ≤ 1 ≤ high, as shares of what is usual")
 
 
 def _format(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
@@ -73,9 +75,9 @@ def _format(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[st
 
 
 def _expressions(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
-    """Columns in mapping and exclude that the file does not have."""
+    """Columns in mapping, exclude and warn that the file does not have."""
     known = {column.lower() for column in entry["columns"]}
-    for part in ("mapping", "exclude"):
+    for part in ("mapping", "exclude", "warn"):
         for key, expression in (entry.get(part) or {}).items():
             path = (name, part, key)
             try:
@@ -89,9 +91,15 @@ def _expressions(found: Document, name: str, entry: Mapping[str, Any]) -> Iterat
                                               f"{near_miss(column, entry['columns'])}")
 
 
-def _rejects(found: Document, name: str, limits: Mapping[str, str] | None) -> Iterator[str]:
-    if limits and not 0 <= Decimal(limits["warn_share"]) <= Decimal(limits["stop_share"]) <= 1:
-        yield found.problem((name, "rejects"), "expected 0 ≤ warn_share ≤ stop_share ≤ 1")
+def _judged(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    """Limits by which a delivery is judged that make no sense."""
+    for key in ("rejects", "references"):
+        limits = entry.get(key)
+        if limits and not 0 <= Decimal(limits["warn_share"]) <= Decimal(limits["stop_share"]) <= 1:
+            yield found.problem((name, key), "expected 0 ≤ warn_share ≤ stop_share ≤ 1")
+    yield from _band(found, (name, "volume_band"), entry.get("volume_band"))
+    if not 0 <= Decimal(entry.get("late_share", "0")) <= 1:
+        yield found.problem((name, "late_share"), "expected a share from 0 to 1")
 
 
 def _record(found: Document, name: str, entry: Mapping[str, Any],

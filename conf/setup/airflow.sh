@@ -6,6 +6,7 @@ cd "$(dirname "$0")/../.."
 venv=$(realpath --no-symlinks "$1")
 
 export PATH=$venv/bin:$PATH
+export PYTHONPATH=$PWD                         # the triggerer finds what it waits with
 export AIRFLOW_HOME=$PWD/build/airflow
 export AIRFLOW__CORE__DAGS_FOLDER=$PWD/dags
 export AIRFLOW__CORE__LOAD_EXAMPLES=False
@@ -26,7 +27,7 @@ echo "preparing Airflow's database, pool and connection in build/airflow"
     && airflow connections import --overwrite conf/airflow/connections.json
 } >"$AIRFLOW_HOME/setup.log" 2>&1 || stop "Airflow could not be prepared" setup
 
-# Not `airflow standalone`: its scheduler also serves the log files, and on every network.
+# Not `airflow standalone`: its scheduler and triggerer also serve log files, on every network.
 declare -A part
 finish() { # the scheduler first: it waits for the task under way, which reports to the server
   trap '' INT TERM
@@ -44,8 +45,8 @@ finish() { # the scheduler first: it waits for the task under way, which reports
 }
 trap finish EXIT
 trap 'exit 0' INT TERM
-for name in scheduler dag-processor api-server; do
-  options=$([ $name != scheduler ] || echo --skip-serve-logs)
+for name in scheduler triggerer dag-processor api-server; do
+  options=$([[ $name != scheduler && $name != triggerer ]] || echo --skip-serve-logs)
   airflow $name $options >"$AIRFLOW_HOME/$name.log" 2>&1 &
   part[$name]=$!
 done

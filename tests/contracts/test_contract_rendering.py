@@ -1,4 +1,5 @@
 """One small contract in each of its renderings."""
+from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -7,6 +8,7 @@ from pyspark.sql import types as T
 
 from schemas import delta, dictionary, expectations
 from schemas import spark as rendered
+from schemas.source import Cadence, RowsBand, ShareLimits, Source, SourceFiles, SourceFormat
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "data_dictionary.md"
 
@@ -131,17 +133,38 @@ DATE\\'1987-11-18\\')',
 )"""
 
 
-def test_suite_of_a_delivery(call):
+SOURCE = Source("voice", "ods.voice_call", "语音清单", "boss", Cadence(),
+                SourceFiles("{source}", "*.txt"), SourceFormat(delimiter="|"), "Asia/Shanghai",
+                ("a",), {})
+
+
+def test_suite_of_a_delivery():
     between = "expect_column_values_to_be_between"
-    suite = expectations.suite(call, {"warn_share": Decimal("0.01"), "stop_share": "0.05"})
+    metrics = ["rows_against_control", "reject_share", "warning: a call of an hour"]
+    suite = expectations.delivery_suite(SOURCE, metrics)
     assert suite == [
-        {"type": between, "severity": "critical",
-         "kwargs": {"column": "unaccounted", "min_value": 0, "max_value": 0}},
-        {"type": between, "severity": "critical",
-         "kwargs": {"column": "reject_share", "min_value": 0.0, "max_value": 0.05}},
-        {"type": between, "severity": "warning",
-         "kwargs": {"column": "reject_share", "min_value": 0.0, "max_value": 0.01}},
-    ]
+        {"type": between, "severity": severity,
+         "kwargs": {"column": column, "min_value": low, "max_value": high}}
+        for column, low, high, severity in [
+            ("rows_against_control", 0, 0, "critical"), ("reject_share", None, 0.05, "critical"),
+            ("reject_share", None, 0.01, "warning"), (metrics[-1], 0, 0, "warning")]]
+
+
+def test_suite_of_a_delivery_with_all_that_can_be_judged():
+    band = RowsBand(Decimal("0.5"), Decimal("3"), 28)
+    source = replace(SOURCE, files=SourceFiles("{source}", "*.txt", rows_band=band),
+                     late_after_days=2,
+                     references=ShareLimits(warn_share=Decimal("0"), stop_share=Decimal("0.2")))
+    found = expectations.delivery_suite(source, [
+        "missing_reference_share", "rows_band", "volume_drift", "late_share", "newest_event_age"])
+    assert [(one["kwargs"]["column"], one["kwargs"]["min_value"], one["kwargs"]["max_value"],
+             one["severity"]) for one in found] == [
+        ("missing_reference_share", None, 0.2, "critical"),
+        ("missing_reference_share", None, 0.0, "warning"), ("rows_band", 0.5, 3.0, "critical"),
+        ("volume_drift", 0.5, 2.0, "warning"), ("late_share", None, 0.1, "warning"),
+        ("newest_event_age", None, 2, "warning")]
+    without = expectations.delivery_suite(SOURCE, ["missing_reference_share"])
+    assert [one["kwargs"]["max_value"] for one in without] == [0.05, 0.01], "those of the rejects"
 
 
 def test_suite_of_a_slice(contracts):

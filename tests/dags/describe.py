@@ -12,6 +12,8 @@ import attrs
 from airflow.dag_processing.dagbag import DagBag
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 
+from tests.dags import waiting
+
 ROOT = Path(__file__).resolve().parents[2]
 CONNECTIONS = json.loads((ROOT / "conf/airflow/connections.json").read_text(encoding="utf-8"))
 SHIPPED = json.dumps(CONNECTIONS["chudian_spark"])
@@ -47,7 +49,7 @@ def elsewhere(operator: SparkSubmitOperator) -> list[str]:
     """The arguments when a run and the deployment have folders and days of their own."""
     return operator.render_template(operator.application_args, context(
         operator.dag, {"chudian_warehouse": "hdfs:///deployed", "chudian_push": "/deployed"},
-        push="/asked", from_date="2009-01-01"))
+        push="/asked", from_date="2009-01-01", accept_rejects="known, ticket 4711"))
 
 
 def refusals(operator: SparkSubmitOperator) -> dict[str, str | None]:
@@ -84,7 +86,8 @@ def main(out: Path) -> None:
                    "tasks": {operator.task_id: described(operator)
                              for operator in dag.topological_sort()}}
             for name, dag in bag.dags.items()}
-    out.write_text(json.dumps({"errors": bag.import_errors, "seconds": seconds, "dags": dags},
+    out.write_text(json.dumps({"errors": bag.import_errors, "seconds": seconds, "dags": dags,
+                               "waiting": waiting.outcomes(out.parent)},
                               default=str), encoding="utf-8")
 
 

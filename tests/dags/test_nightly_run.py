@@ -47,7 +47,7 @@ def ran(delivered, request, tmp_path_factory) -> Night:
 def test_every_group_of_the_night_succeeds(ran):
     steps = plan.night(config.load(CONF, contract.load()))
     states = json.loads((ran.warehouse.parent / "states.json").read_text(encoding="utf-8"))
-    assert states == dict.fromkeys(["data_date", *plan.groups(steps)], "success")
+    assert states == dict.fromkeys(["data_date", "deliveries", *plan.groups(steps)], "success")
 
 
 def test_the_day_is_the_local_day_before_the_run(ran):

@@ -11,9 +11,10 @@ from schemas import config, contract
 
 ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).with_name("nightly_commands.txt")
-ALLOWED = {"airflow.sdk", "airflow.sdk.exceptions",
+ALLOWED = {"airflow.sdk", "airflow.sdk.exceptions", "airflow.sdk.bases.sensor",
+           "airflow.triggers.base", "dags.arrival", "jobs.landing",
            "airflow.providers.apache.spark.operators.spark_submit",
-           "jobs.plan", "schemas.config", "schemas.contract"}
+           "jobs.plan", "schemas.config", "schemas.contract", "schemas.window"}
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_a_task_says_what_its_failure_means_and_is_not_tried_again(seen):
 def test_the_applications_are_the_groups_of_the_plan_one_after_the_other(
         tasks, applications, steps):
     assert list(applications) == list(plan.groups(steps))
-    chain = ["data_date", *applications]
+    chain = ["data_date", "deliveries", *applications]
     assert list(tasks) == chain
     assert [tasks[name]["after"] for name in chain] == [[], *([name] for name in chain[:-1])]
 
@@ -120,6 +121,30 @@ def test_a_run_goes_before_the_deployment_and_the_deployment_before_the_default(
         assert elsewhere["--warehouse"] == "hdfs:///deployed"
         assert elsewhere["--push"] == "/asked"
         assert (elsewhere["--from-date"], elsewhere["--to-date"]) == ("2009-01-01", "2009-05-03")
+
+
+def test_the_operators_reason_reaches_the_ingest_alone(applications):
+    said = {name: [part for part in task["elsewhere"] if "accept" in part]
+            for name, task in applications.items()}
+    assert said == {**dict.fromkeys(applications, []),
+                    "ingest": ["--accept-rejects=known, ticket 4711"]}
+
+
+def test_the_night_waits_for_a_delivery_until_it_is_there(seen):
+    """The sensor in Airflow's own process, over a landing of two sources, one of them optional."""
+    waited = seen["waiting"]
+    assert waited["at first"] == "deferred"
+    assert waited["trigger"] == "dags.arrival.DeliveryTrigger"
+    assert waited["when the file arrives"] == [[], None], "the trigger's event, what the task says"
+    assert waited["once it is there"] == "goes on"
+
+
+def test_the_night_fails_with_the_names_of_what_has_not_come_in_time(seen):
+    event, said = seen["waiting"]["too late"]
+    line, = event
+    assert line.startswith("web_log 2009-05-03: no delivery: expected ")
+    assert line.endswith(" since 2009-05-04 00:00; wait for it, or mark the source optional")
+    assert said == f"AirflowFailException: 1 of the deliveries not there after 0 minutes: {line}"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "dags").glob("*.py")), ids=lambda path: path.name)

@@ -177,6 +177,7 @@ def test_an_unknown_key_in_any_file(refused, tmp_path, file, text, said):
     (["--data-date", "2009-05-03", "--only", " , "], "--only names no step; the plan has: ingest."),
     (["--data-date", "2009-05-03", "--from", "nosuch"], "--from: no step 'nosuch'"),
     (["--data-date", "2009-05-03", "--only", "push", "--from", "push"], "--only or --from"),
+    (["--data-date", "2009-05-03", "--accept-rejects", "  "], "--accept-rejects: say why in 1 to "),
     (["--data-date", "2009-05-03", "--dato", "x"], "unrecognized arguments: --dato x; python -m "
                                                    "jobs.night --help shows every option"),
     (["--data-date", "2009-05-03", "--conf", "nowhere"], "no such configuration folder"),
@@ -263,8 +264,10 @@ def test_too_many_bad_rows_stop_the_source_and_say_why(refused, bad, case):
     bad.write(name, DAY, lines, encoding)
     message = refused(3, landing=bad.folder, only=f"ingest.{name}")
     share, stop = 1 / 7 if rows == 7 else 1, bad.sources[name].rejects.stop_share.normalize()
-    assert message == (f"{name} 2009-05-03: reject_share: {share:.4f}, expected at least 0.0 and "
-                       f"at most {stop}; most often: {why}")
+    stopped = f"reject_share: {share:.4f}, expected at most {stop}"
+    if "no such record" in why:
+        stopped += f"; missing_reference_share: {share:.4f}, expected at most {stop}"
+    assert message == f"{name} 2009-05-03: {stopped}; most often: {why}"
 
 
 def test_a_source_that_was_stopped_is_failed_in_the_ledger_with_the_reason(province):
@@ -273,6 +276,34 @@ def test_a_source_that_was_stopped_is_failed_in_the_ledger_with_the_reason(provi
                  ledger="ops.run_ledger")
     assert any(slice_ == "2009-05-03" and "no such record in ods.subscriber" in message
                for slice_, message in told)
+
+
+def test_an_operator_lets_a_delivery_pass_once(province, bad, tmp_path):
+    """It is taken in with its reason, the judgement stays failed; a row with a warning is kept."""
+    _, lines, encoding, *_ = SPOILT["a bill without a subscriber"]
+    bad.write("bill", DAY, lines, encoding)
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "sources.yml").write_text(
+        "web_log: {warn: {'stay: an odd second': \"enter_time like '%3'\"}}\n", encoding="utf-8")
+    warehouse = shutil.copytree(province.warehouse, tmp_path / "warehouse")
+    runs = set(query(warehouse, "SELECT run_id FROM l", l="ops.run_ledger"))
+    assert province.night("--only", "ingest.bill,ingest.web_log", "--accept-rejects",
+                          " S7 is a test\n subscriber ", landing=bad.folder, warehouse=warehouse,
+                          conf=[tmp_path / "local"]) == 0
+    (run,), = set(query(warehouse, "SELECT run_id FROM l", l="ops.run_ledger")) - runs
+    told = query(warehouse, f"""
+        SELECT source, rows_accepted, rows_rejected, rows_warned, message FROM l
+        WHERE run_id = '{run}' AND state = 'committed' ORDER BY source""", l="ops.run_ledger")
+    assert told == [("bill", 6, 1, 0, "accepted: S7 is a test subscriber"),
+                    ("web_log", 6, 0, 1, None)]
+    failed = query(warehouse, f"""
+        SELECT source, "check", severity, observed, expected FROM q
+        WHERE run_id = '{run}' AND NOT success ORDER BY ALL""", q="ops.quality_result")
+    assert failed == [
+        *[("bill", f"{share}_share", severity, "0.1429", f"at most {limit}")
+          for share in ("missing_reference", "reject")
+          for severity, limit in (("critical", 0.05), ("warning", 0.01))],
+        ("web_log", "warning: stay: an odd second", "warning", "1", "0")]
 
 
 def test_an_expression_that_stops_at_a_cell_is_a_fault_of_the_configuration(refused, tmp_path):
@@ -291,7 +322,7 @@ def test_files_that_change_after_they_were_counted(refused, bad, monkeypatch):
     monkeypatch.setattr(landing.Landing, "files", lambda *asked: [
         replace(file, rows=file.rows + 1) for file in files(*asked)])
     assert refused(3, only="ingest.web_log", landing=bad.folder) == (
-        "web_log 2009-05-03: unaccounted: 1, expected 0")
+        "web_log 2009-05-03: rows_against_control: 1, expected 0")
 
 
 @pytest.mark.parametrize("error, said", [

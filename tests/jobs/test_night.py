@@ -177,7 +177,8 @@ def test_no_number_stands_outside_the_tables_that_may_hold_it(one_night):
 
 def test_the_report_shows_what_arrived_and_what_was_decided(one_night):
     page = (one_night.warehouse / "_docs" / f"report_{LAST}.html").read_text(encoding="utf-8")
-    for part in ("Deliveries", "voice", "Decisions", "tariff_saving", "Bills reproduced"):
+    for part in ("Deliveries", "voice", "Decisions", "tariff_saving", "Bills reproduced", "<svg ",
+                 "Why rows were rejected", "rerate", "Contacts so far"):
         assert part in page
 
 

@@ -3,7 +3,7 @@ from collections import Counter
 
 import pytest
 
-from models import delivery
+from models import delivery, repeats
 from models.synthetic import SOURCES
 from schemas import config, contract
 from tests.plain_reader import accepted, lines, truth_table
@@ -54,7 +54,7 @@ def test_each_source_is_read_as_it_was_meant(name, province, conf, spark):
     record = contracts[source.record]
     judged = delivery.judge(frame, name, source, record, sets, conf.runtime.timezone, known)
     judged = delivery.Judged(judged.frame.persist(), judged.checks)
-    tagged = delivery.tag(judged, delivery.repeats(judged, source, record, None))
+    tagged = delivery.tag(judged, repeats.found(judged, source, record, None))
     counts = {str(row["batch_date"]): row for row in tagged.counts().collect()}
     for part, kinds in (("rejected", REJECTED), ("duplicate", DUPLICATE), ("late", {"late"})):
         expected = planted(truth, name, kinds)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from jobs.completeness import refuse_unusual
+from jobs.completeness import drifts, refuse_unusual
 from schemas.errors import InputError
 from schemas.source import Cadence, RowsBand, Source, SourceFiles, SourceFormat
 
@@ -38,7 +38,8 @@ def test_half_to_twice_the_usual_rows_are_let_through(rows):
 def test_a_row_outside_the_band_waits_for_the_rest(rows):
     assert refused(rows, weeks_before(100, 90, 5000)) == (
         f"web_log 2009-05-03: {rows} rows, expected 50 to 200 (the median of 3 comparable "
-        "deliveries is 100): wait for the rest, or widen files.rows_band")
+        "deliveries is 100): wait for the rest, widen files.rows_band, or let it pass once "
+        "with --accept-rejects")
 
 
 def test_a_source_without_a_band_is_not_compared():
@@ -72,3 +73,16 @@ def test_in_a_load_of_many_days_each_is_compared_with_those_before_it():
         refuse_unusual(source(), {SUNDAY: 10, **days}, {})
     # What is repeated counts with its new figure, not with that of the ledger.
     refuse_unusual(source(), {SUNDAY: 10, **dict.fromkeys(days, 10)}, days)
+
+
+def test_drifts_are_multiples_of_what_is_usual_by_day():
+    before = weeks_before(100, 90, 5000)
+    assert drifts(source(), {SUNDAY: 30}, before) == {
+        "rows_band": {SUNDAY: 0.3}, "volume_drift": {SUNDAY: 0.3}}
+    assert drifts(source(band=None), {SUNDAY: 250}, before) == {"volume_drift": {SUNDAY: 2.5}}
+
+
+@pytest.mark.parametrize("before", [weeks_before(100, 100), weeks_before(0, 0, 5)],
+                         ids=["too few to compare with", "mostly empty ones before it"])
+def test_what_cannot_be_compared_has_no_drift(before):
+    assert drifts(source(), {SUNDAY: 30}, before) == {"rows_band": {}, "volume_drift": {}}

@@ -277,6 +277,21 @@ def test_a_file_that_nothing_reads_is_refused(folder):
     ("sources.yml", "  mapping:\n",
      '  rejects: {warn_share: "0.2", stop_share: "0.1"}\n  mapping:\n',
      "conf/sources.yml:13: complaint.rejects: expected 0 ≤ warn_share ≤ stop_share ≤ 1"),
+    ("sources.yml", "  mapping:\n",
+     '  references: {warn_share: "0.2", stop_share: "0.1"}\n  mapping:\n',
+     "conf/sources.yml:13: complaint.references: expected 0 ≤ warn_share ≤ stop_share ≤ 1"),
+    ("sources.yml", "  mapping:\n",
+     '  volume_band: {low: "1.1", high: "2", days: 28}\n  mapping:\n',
+     "conf/sources.yml:13: complaint.volume_band: expected 0 ≤ low ≤ 1 ≤ high, as shares of what "
+     "is usual"),
+    ("sources.yml", "  mapping:\n", '  late_share: "1.01"\n  mapping:\n',
+     "conf/sources.yml:13: complaint.late_share: expected a share from 0 to 1"),
+    ("sources.yml", "  mapping:\n", '  warn: {a reason: "nosuch = 1"}\n  mapping:\n',
+     "conf/sources.yml:13: complaint.warn.a reason: the file has no column 'nosuch'; known: no, "
+     "number, start_time, channel, kind"),
+    ("sources.yml", "  mapping:\n", f'  warn: {{{"r" * 101}: "a = 1"}}\n  mapping:\n',
+     f"conf/sources.yml:13: complaint.warn.{'r' * 101}: unknown key, expected a reason "
+     "of at most 100 characters"),
     ("sources.yml", "complaint_{yyyymmdd}.txt\"}",
      "complaint_{yyyymmdd}.txt\", control: \"c.ctl\", stable_s: 60}",
      "conf/sources.yml:7: complaint.files.stable_s: the control file says when the delivery is "

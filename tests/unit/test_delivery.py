@@ -8,7 +8,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from models import delivery
+from models import delivery, repeats
 from schemas import contract
 from schemas.config import Source
 from schemas.errors import ConfigError
@@ -67,7 +67,7 @@ def judged(spark, contracts):
         alone = delivery.judge(frame, of.id, of, contract, SETS, ZONE, known)
         alone = delivery.Judged(alone.frame.persist(), alone.checks)
         try:
-            return Verdicts(delivery.tag(alone, delivery.repeats(alone, of, contract, earlier)))
+            return Verdicts(delivery.tag(alone, repeats.found(alone, of, contract, earlier)))
         finally:
             alone.frame.unpersist()
     return run
@@ -242,6 +242,21 @@ def test_quoted_fields_may_hold_the_delimiter(judged):
         "北京, 海淀", 'he said "no"', None]
 
 
+def test_a_row_with_a_warning_is_kept_and_counted_once_it_is_accepted(judged):
+    of = source(warn={"city: unknown": "city is null", "fee: free": "fee = '0'"})
+    rows = [(line(), "a", 1, DAY), (line(other="2", city=""), "a", 2, DAY),
+            (line(other="3", city="", fee="0"), "a", 3, DAY),
+            (line(other="4", city="", way="XX"), "a", 4, DAY),   # rejected
+            (line(other="2", city=""), "a", 5, DAY)]             # repeated
+    seen = judged(rows, of)
+    assert {row for _, row in seen.accepted} == {1, 2, 3}
+    counts = seen.counts[DAY]
+    found = {reason: counts[f"check_{place}"] for place, reason in enumerate(seen.checks)}
+    assert (found["city: unknown"], found["fee: free"]) == (2, 1)
+    assert (counts.accepted, counts.warned, counts.unreferenced, counts.newest) == (3, 2, 0, DAY)
+    assert seen.rejected["a", 4].reasons == ["direction: expected one of mo, mt, fwd"]
+
+
 def test_references_and_configured_sets(judged, spark):
     columns = ("month", "subscriber", "item", "package", "amount")
     item = source("ods.bill_item", id="item", columns=columns, codes={}, exclude={}, mapping={
@@ -256,6 +271,7 @@ def test_references_and_configured_sets(judged, spark):
                         "subscriber_no string")
     seen = judged(rows, item, known={"subscriber_no": known})
     assert seen.accepted["a", 1].amount == Decimal("58.000")
+    assert (seen.counts[DAY].unreferenced, seen.counts[DAY].newest) == (1, None)
     assert {row: r.reasons for (_, row), r in seen.rejected.items()} == {
         2: ["subscriber_no: no such record in ods.subscriber.subscriber_no"],
         3: ["subscriber_no: expected a value"],
@@ -375,10 +391,11 @@ def test_one_pass_keeps_what_night_by_night_would(judged, spark, contracts):
     ("mapping", "nosuch_function(city)", "call.mapping.home_city: nosuch_function(city)"),
     ("mapping", "city city city", "call.mapping.home_city: city city city"),
     ("exclude", "city = = 'x'", "call.exclude.a reason: city = = 'x'"),
+    ("warn", "city = = 'x'", "call.warn.a reason: city = = 'x'"),
 ])
 def test_an_expression_that_is_no_sql_is_named(judged, part, expression, said):
     change = {"mapping": {**source().mapping, "home_city": expression}} if part == "mapping" else {
-        "exclude": {"a reason": expression}}
+        part: {"a reason": expression}}
     with pytest.raises(ConfigError) as raised:
         judged([(line(), "a", 1, DAY)], source(**change))
     assert str(raised.value).startswith(f"sources.yml: {said}: ")

@@ -12,6 +12,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from jobs import landing as landing_place
 from jobs.archive import Archive
 from jobs.landing import Landing
 from schemas.config import Source
@@ -244,6 +245,27 @@ def test_files_that_agree_with_their_control_file(landing):
     found = landing.put(**TWO_FILES).promise(*PROMISED).files(source(CONTROL))
     assert [(file.path.name, file.rows) for file in found] == [
         ("call_20090503_1.txt", 2), ("call_20090503_2.txt", 1)]
+
+
+def test_what_is_missing_is_said_without_reading_the_files(landing, tmp_path):
+    """By existence, control file and sizes; the content is judged when the night begins."""
+    def missing(of, *days):
+        return landing_place.missing("call", of, list(days) or [DAY], tmp_path)
+
+    next_day = date(2009, 5, 4)
+    assert [line.split(":")[0] for line in missing(source(CONTROL), DAY, next_day)] == [
+        "call 2009-05-03", "call 2009-05-04"]
+    assert missing(source(CONTROL, optional=True)) == []
+    landing.put(**TWO_FILES)
+    assert missing(source(CONTROL)) == [
+        f"{WHO}no control file {landing.folder}/call_20090503.ctl: the delivery is not complete "
+        "yet"]
+    landing.promise(PROMISED[0], {**PROMISED[1], "bytes": 7})
+    assert missing(source(CONTROL)) == [
+        f"{WHO}call_20090503_2.txt: call_20090503.ctl promises bytes 7, the file has 6{ASK}"]
+    landing.promise(PROMISED[0], {**PROMISED[1], "rows": 99})
+    assert missing(source(CONTROL)) == []
+    assert "rows 99" in landing.refused(source(CONTROL), InputError, 4)
 
 
 def test_other_ways_to_write_the_same_control_file(landing):

@@ -75,19 +75,21 @@ def test_a_step_that_ran_once_has_no_usual_and_one_that_only_started_no_time():
 
 def test_what_is_shown():
     entries = [noted(COMMITTED, 2000, run="r0", delivered=1000, accepted=990, rejected=6,
-                     duplicate=4, late=2, seconds=10),
-               noted(COMMITTED, 130, day=FIRST, delivered=5, accepted=5, seconds=40),
+                     duplicate=4, late=2, warned=3, seconds=10),
+               noted(COMMITTED, 130, day=FIRST, delivered=5, accepted=5, seconds=40,
+                     message="accepted: a known fault"),
                noted(FAILED, 5, message="reject_share: 0.4000, expected at most 0.05")]
     text = status.shown(status.deliveries(entries, CONF, BOTH), status.timings(entries), NOW)
     assert text.splitlines() == [
-        "source                  day         state        delivered   accepted   rejected"
-        "  duplicate       late      age",
-        "voice                   2009-05-02  committed            5          5          0"
-        "          0          0      2 h",
-        "bill                    2009-05-03  missing",
-        "voice                   2009-05-03  failed           1,000        990          6"
-        "          4          2    5 min",
-        "                        reject_share: 0.4000, expected at most 0.05; what was committed"
+        "source                day         state       delivered  accepted  rejected duplicate"
+        "      late    warned      age",
+        "voice                 2009-05-02  committed           5         5         0         0"
+        "         0         0      2 h",
+        "                      accepted: a known fault",
+        "bill                  2009-05-03  missing",
+        "voice                 2009-05-03  failed          1,000       990         6         4"
+        "         2         3    5 min",
+        "                      reject_share: 0.4000, expected at most 0.05; what was committed"
         " before stands",
         "",
         "step                            seconds    usual  runs",
