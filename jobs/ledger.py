@@ -11,7 +11,8 @@ from datetime import date, datetime, timezone
 
 STARTED, COMMITTED, FAILED = "started", "committed", "failed"
 SUPERSEDED = "superseded"           # the attempt of that run was undone
-SETTLED = (COMMITTED, SUPERSEDED)   # the states that decide what stands
+EXPIRED = "expired"                 # the slice is older than its table keeps, and deleted
+SETTLED = (COMMITTED, SUPERSEDED, EXPIRED)   # the states that decide what stands
 
 
 @dataclass
@@ -57,6 +58,7 @@ class Verdict:
     success: bool
     observed: str
     expected: str
+    judged_at: datetime
 
 
 @dataclass
@@ -100,6 +102,13 @@ class Ledger:
         self.pending.append(replace(entry, state=SUPERSEDED, message=f"undone by {self.run_id}",
                                     committed_at=datetime.now(timezone.utc)))
 
+    def expire(self, entry: Entry) -> None:
+        """Note that maintenance deletes a committed slice, because its table keeps no older ones."""
+        self.pending.append(replace(entry, run_id=self.run_id, step="maintenance", state=EXPIRED,
+                                    config_fingerprint=self.fingerprint, started_at=None,
+                                    committed_at=datetime.now(timezone.utc),
+                                    message=f"deleted; it was of run {entry.run_id}"))
+
     def begin(self) -> None:
         """A step begins now."""
         self.began = datetime.now(timezone.utc)
@@ -115,7 +124,7 @@ class Ledger:
               observed: str, expected: str) -> None:
         """Note the outcome of a check."""
         self.verdicts.append(Verdict(self.run_id, source, table, slice_, check, severity, success,
-                                     observed, expected))
+                                     observed, expected, datetime.now(timezone.utc)))
 
     def is_committed(self, table: str, slice_: date | str, source: str = "") -> bool:
         return str(slice_) in self.committed.get((table, source), {})
@@ -154,6 +163,8 @@ def standing(entries: Iterable[Entry]) -> dict[tuple[str, str, str], Entry]:
             rows.append(entry)
         elif entry.state == SUPERSEDED:
             rows[:] = [row for row in rows if row.run_id != entry.run_id]
+        elif entry.state == EXPIRED:
+            rows.clear()
     return {key: rows[-1] for key, rows in kept.items() if rows}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jobs import delta_log, ledger, plan
 from jobs.landing import Landing
-from jobs.progress import padded
+from jobs.progress import amount, padded
 from jobs.runtime import Invocation
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
@@ -59,16 +59,7 @@ def _committed(warehouse: str) -> dict[tuple[str, str], dict[str, str]]:
 def _delivered(landing: Landing, name: str, conf: Config, asked: Invocation) -> str:
     files = landing.files(name, conf.sources[name], plan.due_days(conf, name, asked.window))
     rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
-    return f"takes in {len(files)} files, {rows:,} rows, {_size(size)}"
-
-
-def _size(size: float) -> str:
-    """Bytes in the largest unit of which there is one or more."""
-    for unit in ("bytes", "KB", "MB"):
-        if size < 1000:
-            return f"{size:,.0f} {unit}"
-        size /= 1000
-    return f"{size:,.1f} GB"
+    return f"takes in {len(files)} files, {rows:,} rows, {amount(size)}"
 
 
 def _replaced(table: str, slices: Sequence[str], runs: Mapping[str, str]) -> str:

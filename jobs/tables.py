@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -71,20 +72,70 @@ class Tables:
     def append(self, table: str, rows: Sequence[Mapping]) -> None:
         """Add some rows, given as plain values by column, in one file; nothing for none."""
         if rows:
-            schema = struct_type(self.contracts[table])
-            frame = self.spark.createDataFrame(
-                [tuple(row[name] for name in schema.names) for row in rows], schema)
-            self.save(table, frame.coalesce(1))
+            self.save(table, self.frame(table, rows))
+
+    def frame(self, table: str, rows: Sequence[Mapping]) -> DataFrame:
+        """Some rows, given as plain values by column, as a frame of one part."""
+        schema = struct_type(self.contracts[table])
+        return self.spark.createDataFrame(
+            [tuple(row[name] for name in schema.names) for row in rows], schema).coalesce(1)
+
+    def delete(self, table: str, where: str, note: str) -> None:
+        """Delete rows; `where` and `note` stand in the table's history, so nothing of a person."""
+        with self._noted(note):
+            self.spark.sql(f"DELETE FROM delta.`{self.path(table)}` WHERE {where}")
+
+    def erase(self, table: str, found: DataFrame, how: str, note: str) -> None:
+        """Delete the rows `t` that match a row `p` of `found` by the condition `how`.
+
+        A merge, because the history of a table keeps the condition of a delete with its values.
+        """
+        found.createOrReplaceTempView("erased")
+        try:
+            with self._noted(note):
+                self.spark.sql(f"MERGE INTO delta.`{self.path(table)}` t USING erased p ON {how} "
+                               "WHEN MATCHED THEN DELETE")
+        finally:
+            self.spark.catalog.dropTempView("erased")
+
+    def compact(self, table: str) -> None:
+        """Merge the small files of each partition."""
+        self.spark.sql(f"OPTIMIZE delta.`{self.path(table)}`")
+
+    def vacuum(self, table: str, hours: int) -> tuple[int, int]:
+        """Remove the files that have been no part of the table for so long: how many, their bytes.
+
+        Of less than a week Delta warns, because a reader may still have them open: 0 is for what
+        must be gone at once.
+        """
+        path, check = self.path(table), "spark.databricks.delta.retentionDurationCheck.enabled"
+        self.spark.conf.set(check, "true" if hours else "false")
+        try:
+            self.spark.sql(f"VACUUM delta.`{path}` RETAIN {hours} HOURS")
+        finally:
+            self.spark.conf.unset(check)
+        start = self.spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 2").where(
+            "operation = 'VACUUM START'").select("operationMetrics").first()
+        metrics = start[0] if start else {}
+        return int(metrics.get("numFilesToDelete", 0)), int(metrics.get("sizeOfDataToDelete", 0))
 
     def restore(self, table: str, version: int, note: str) -> None:
         """Make the table what it was at a version; `note` stands in its history."""
-        setting = "spark.databricks.delta.commitInfo.userMetadata"
-        self.spark.conf.set(setting, note)
         try:
-            self.spark.sql(f"RESTORE TABLE delta.`{self.path(table)}` TO VERSION AS OF {version}")
+            with self._noted(note):
+                self.spark.sql(
+                    f"RESTORE TABLE delta.`{self.path(table)}` TO VERSION AS OF {version}")
         except (PySparkException, Py4JJavaError) as error:
             raise ChudianError(f"{table} cannot be put back to version {version}: its files are "
                                "gone, so the run is too old to be undone") from error
+
+    @contextmanager
+    def _noted(self, note: str):
+        """Statements whose commits bear the note."""
+        setting = "spark.databricks.delta.commitInfo.userMetadata"
+        self.spark.conf.set(setting, note)
+        try:
+            yield
         finally:
             self.spark.conf.unset(setting)
 
