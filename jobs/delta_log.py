@@ -1,4 +1,4 @@
-"""The run ledger, histories and files of tables read without Spark: at once, also during a night."""
+"""The ledger, histories and files of tables read without Spark: at once, and during a night."""
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -103,7 +103,7 @@ class Ledger:
                                     committed_at=datetime.now(timezone.utc)))
 
     def expire(self, entry: Entry) -> None:
-        """Note that maintenance deletes a committed slice, because its table keeps no older ones."""
+        """Note that maintenance deletes a committed slice: its table keeps no older ones."""
         self.pending.append(replace(entry, run_id=self.run_id, step="maintenance", state=EXPIRED,
                                     config_fingerprint=self.fingerprint, started_at=None,
                                     committed_at=datetime.now(timezone.utc),

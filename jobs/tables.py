@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -22,6 +23,7 @@ from schemas.errors import ChudianError, QualityError
 from schemas.spark import struct_type
 from schemas.window import Window
 
+AT_ONCE = 4  # statements over different tables: much of each is planning and listing
 BROKEN_RULE = re.compile(r"CHECK constraint (\w+)|NOT NULL constraint violated for column: (\w+)")
 
 
@@ -85,16 +87,17 @@ class Tables:
         with self._noted(note):
             self.spark.sql(f"DELETE FROM delta.`{self.path(table)}` WHERE {where}")
 
-    def erase(self, table: str, found: DataFrame, how: str, note: str) -> None:
-        """Delete the rows `t` that match a row `p` of `found` by the condition `how`.
+    def erase(self, found: DataFrame, hows: Mapping[str, str], note: str) -> None:
+        """Delete from each table the rows `t` that match a row `p` of `found` by its condition.
 
-        A merge, because the history of a table keeps the condition of a delete with its values.
+        Merges, because the history of a table keeps the condition of a delete with its values.
         """
         found.createOrReplaceTempView("erased")
+        merges = [f"MERGE INTO delta.`{self.path(table)}` t USING erased p ON {how} "
+                  "WHEN MATCHED THEN DELETE" for table, how in hows.items()]
         try:
-            with self._noted(note):
-                self.spark.sql(f"MERGE INTO delta.`{self.path(table)}` t USING erased p ON {how} "
-                               "WHEN MATCHED THEN DELETE")
+            with self._noted(note), ThreadPoolExecutor(AT_ONCE) as several:
+                list(several.map(self.spark.sql, merges))
         finally:
             self.spark.catalog.dropTempView("erased")
 
@@ -104,16 +107,9 @@ class Tables:
 
     def vacuum(self, table: str, hours: int) -> tuple[int, int]:
         """Remove the files that have been no part of the table for so long: how many, their bytes.
-
-        Of less than a week Delta warns, because a reader may still have them open: 0 is for what
-        must be gone at once.
         """
-        path, check = self.path(table), "spark.databricks.delta.retentionDurationCheck.enabled"
-        self.spark.conf.set(check, "true" if hours else "false")
-        try:
-            self.spark.sql(f"VACUUM delta.`{path}` RETAIN {hours} HOURS")
-        finally:
-            self.spark.conf.unset(check)
+        path = self.path(table)
+        self.spark.sql(f"VACUUM delta.`{path}` RETAIN {hours} HOURS")
         start = self.spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 2").where(
             "operation = 'VACUUM START'").select("operationMetrics").first()
         metrics = start[0] if start else {}
@@ -129,11 +125,22 @@ class Tables:
             raise ChudianError(f"{table} cannot be put back to version {version}: its files are "
                                "gone, so the run is too old to be undone") from error
 
-    @contextmanager
+    def vacuum_at_once(self, tables: Sequence[str]) -> None:
+        """Remove every file that is no part of a table now, whoever may still have it open.
+
+        Of less than a week Delta warns for the readers' sake: the check is off for this alone.
+        """
+        with self._set("spark.databricks.delta.retentionDurationCheck.enabled", "false"), \
+                ThreadPoolExecutor(AT_ONCE) as several:
+            list(several.map(lambda table: self.vacuum(table, 0), tables))
+
     def _noted(self, note: str):
         """Statements whose commits bear the note."""
-        setting = "spark.databricks.delta.commitInfo.userMetadata"
-        self.spark.conf.set(setting, note)
+        return self._set("spark.databricks.delta.commitInfo.userMetadata", note)
+
+    @contextmanager
+    def _set(self, setting: str, value: str):
+        self.spark.conf.set(setting, value)
         try:
             yield
         finally:

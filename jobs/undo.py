@@ -49,8 +49,8 @@ def versions_before(histories: Mapping[str, Sequence[Commit]], run_id: str) -> d
             continue
         if any(commit.version > min(mine) and commit.note.startswith(ERASURE)
                for commit in commits):
-            raise ChudianError(f"a customer was erased from {table} after run {run_id}: no table is "
-                               "put back to what it was before an erasure")
+            raise ChudianError(f"a customer was erased from {table} after run {run_id}: no table "
+                               "is put back to what it was before an erasure")
         later = [commit for commit in commits if commit.version > min(mine)
                  and commit.operation not in TIDYING
                  and not commit.note.startswith((UNDO, EXPIRY))

@@ -31,7 +31,7 @@ def entry(of, slice_, state=COMMITTED, run="a", on=date(2009, 4, 1)):
 
 @pytest.mark.parametrize("of, first", [
     (SUBSCRIPTION, FIRST),
-    (MONTH, date(2007, 2, 1)),         # 800 days back is the 23rd: the month began before, and stays
+    (MONTH, date(2007, 2, 1)),  # 800 days back is the 23rd: the month of that day stays
     (LEDGER, date(2006, 4, 29)),
     ("ods.customer", None),
 ])
