@@ -22,14 +22,17 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs import completeness
-from jobs.landing import DeliveredFile
+from jobs.delivered_file import DeliveredFile
+from jobs.lineage import Slice
 from jobs.plan import due_days
+from jobs.redelivery import Deliveries
 from jobs.warehouse import Warehouse
 from models import delivered_line, delivery
 from schemas import expectations
 from schemas.config import Config, Source
 from schemas.contract import Contract
 from schemas.errors import ConfigError, QualityError
+from schemas.reading import value_sets
 from schemas.rule import quoted_name
 from schemas.window import Window
 
@@ -45,10 +48,13 @@ CELL_ERRORS = (ArithmeticException, DateTimeException, NumberFormatException,
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
     """Load the source of the running step for every day of the window in one pass."""
     name = wh.running.source
-    source = conf.sources[name]
+    source, days = conf.sources[name], due_days(conf, name, window)
     contract = wh.contracts[source.record]
-    files = wh.landing.files(name, source, due_days(conf, name, window))
-    delivered = _delivered(wh, name, window, files)
+    deliveries = Deliveries(conf, wh.contracts, wh.ledger, wh.landing)
+    before = {day: deliveries.entry(name, day) for day in days}
+    files = wh.landing.files(name, source, days, deliveries.taken_in(name, days))
+    contents = wh.landing.contents(name, days)
+    delivered = _delivered(days, files)
     completeness.refuse_unusual(source, delivered, wh.ledger.delivered(contract.table, name))
     known = _known(wh, contract, window)
     tagged = delivery.tag(
@@ -60,11 +66,29 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
         with _unsplit(wh):
             counts = _counted(name, tagged)
         slices = _settle(wh, name, contract, window, delivered, counts, tagged.checks)
+        for day in days:
+            slices[str(day)] |= {"content": contents.get(day), "reading": deliveries.reading(name)}
+        same = [day for day, entry in before.items()
+                if entry is not None and entry.content == contents.get(day)]
+        same = _with_equal_rows(wh, name, contract, same, tagged)
         wh.take_in(contract.table, name, tagged.accepted(), tagged.rejected(), slices,
                    conf.runtime.parallel.files_per_day)
+        wh.outdate(Slice(contract.table, name, day) for day in days if day not in same)
     finally:
         for cached in (frame, *known.values()):
             cached.unpersist()
+
+
+def _with_equal_rows(wh: Warehouse, name: str, contract: Contract, days: list[date],
+                     tagged: delivery.Tagged) -> set[date]:
+    """The days on which a delivery that was taken in before gives the same rows once more."""
+    if not days:
+        return set()
+    window = Window(min(days), max(days))
+    stood = wh.read(contract.table, window=window, whatever_is_there=True)
+    there, here = [{row["batch_date"]: row for row in delivery.digests(rows, contract).collect()}
+                   for rows in (stood.where(F.col("source") == name), tagged.accepted())]
+    return {day for day in days if there.get(day) == here.get(day)}
 
 
 def _counted(name: str, tagged: delivery.Tagged) -> dict:
@@ -74,12 +98,6 @@ def _counted(name: str, tagged: delivery.Tagged) -> dict:
     except CELL_ERRORS as error:  # its text holds the cell
         raise ConfigError(f"sources.yml: {name}: an expression of the mapping stops at a cell "
                           f"({error.getCondition()}): use its try_… form") from None
-
-
-def value_sets(conf: Config) -> dict[str, list[str]]:
-    """The sets of values that a contract may name."""
-    return {"channels": sorted(conf.channels), "packages": sorted(conf.tariffs),
-            "businesses": sorted(conf.services)}
 
 
 @contextmanager
@@ -169,10 +187,9 @@ def _earlier(wh: Warehouse, name: str, contract: Contract, window: Window) -> Da
     return accepted.where(F.col("source") == name)
 
 
-def _delivered(wh: Warehouse, name: str, window: Window, files: list[DeliveredFile]
-               ) -> dict[date, int]:
+def _delivered(days: list[date], files: list[DeliveredFile]) -> dict[date, int]:
     """Rows by the day of delivery, as they were counted in the files before Spark reads them."""
-    rows = dict.fromkeys(due_days(wh.conf, name, window), 0)
+    rows = dict.fromkeys(days, 0)
     for file in files:
         rows[file.day] += file.rows
     return rows
@@ -196,7 +213,7 @@ def _settle(wh: Warehouse, name: str, contract: Contract, window: Window,
                "reject_share": total["rejected"] / max(total["delivered"], 1)}
     rejects = wh.conf.sources[name].rejects
     try:
-        wh.check(contract, metrics, expectations.suite(
+        wh.gate.check(contract, metrics, expectations.suite(
             contract, {"warn_share": rejects.warn_share, "stop_share": rejects.stop_share}),
             name, str(window))
     except QualityError as error:

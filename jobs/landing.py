@@ -3,79 +3,157 @@
 Everything that can be known without Spark is settled here, before a table is touched: each file of
 the day is there, agrees with its control file, unpacks to its end, and begins with the promised
 header. The lines counted here are the `delivered` of the ledger, independent of what Spark counts.
+What is checked, and read afterwards, is the copy in the archive.
 """
 from __future__ import annotations
 
-import codecs
-import csv
 import hashlib
-import json
 import time
-import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
+from jobs.archive import Archive, content_of
+from jobs.delivered_file import DeliveredFile, agree, inspect, promises
 from schemas.config import Source
-from schemas.errors import ConfigError, InputError, QualityError
-
-CHUNK = 1 << 20
-PACKED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")  # what Spark unpacks, by the name
-PROMISES = {"file": str, "rows": int, "bytes": int, "sha256": str}
+from schemas.errors import InputError
 
 
 class Landing:
-    """The landing folder; a delivery is inspected once in a run, however often it is asked for."""
+    """The landing folder; a delivery is inspected once in a run, however often it is asked for.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._seen: dict[tuple[str, date], list[DeliveredFile]] = {}
+    Each delivery is copied to the `archive` first, and the copy is what is inspected and named.
+    A look ahead only `looks`: it inspects the files where they lie, and copies nothing.
+    """
 
-    def files(self, source_id: str, source: Source, days: list[date]) -> list[DeliveredFile]:
+    def __init__(self, folder: Path, archive: Archive, looks: bool = False) -> None:
+        self.folder, self.archive, self.looks = folder, archive, looks
+        self._seen: dict[tuple[str, date], Delivery] = {}
+
+    def files(self, source_id: str, source: Source, days: list[date],
+              taken_in: Mapping[date, str] | None = None) -> list[DeliveredFile]:
         """The checked files of all the days, in the order (day, name).
 
-        InputError for what is absent, truncated or contradicts its control file; QualityError for
-        a header that is not the configured one. An absent delivery of an optional source is none.
+        A delivery that lies in the landing no more is read from the archive, with the content that
+        was `taken_in` before (without it: any, only to know that there is one). InputError for what
+        is absent, truncated or contradicts its control file; QualityError for a header that is not
+        the configured one. An absent delivery of an optional source is none.
         """
-        for day in days:
-            if (source_id, day) not in self._seen:
-                self._seen[source_id, day] = _delivery(source_id, source, day, self.folder)
-        return [file for day in days for file in self._seen[source_id, day]]
+        return [file for day in days
+                for file in self._delivery(source_id, source, day, taken_in).files]
+
+    def contents(self, source_id: str, days: list[date]) -> dict[date, str]:
+        """What stands for the content of the deliveries that `files` has given; none for none."""
+        seen = {day: self._seen[source_id, day] for day in days if (source_id, day) in self._seen}
+        return {day: delivery.content for day, delivery in seen.items() if delivery.files}
+
+    def _delivery(self, source_id: str, source: Source, day: date,
+                  taken_in: Mapping[date, str] | None) -> Delivery:
+        if (source_id, day) not in self._seen:
+            paths, control = found(source_id, source, day, self.folder)
+            if not paths:
+                archived = self._archived(source_id, source, day, taken_in)
+                if taken_in is None:
+                    return archived
+                self._seen[source_id, day] = archived
+            else:
+                self._seen[source_id, day] = self._arrived(source_id, source, day, paths, control)
+        return self._seen[source_id, day]
+
+    def _arrived(self, source_id: str, source: Source, day: date, paths: list[Path],
+                 control: Path | None) -> Delivery:
+        """What lies in the landing, whole and as promised, and in the archive from now on."""
+        if control is None and source.files.stable_s:
+            _stable(source_id, source.files.stable_s, day, paths)
+        if self.looks:
+            return _whole(source_id, source, day, paths, control)
+        before = [_stamp(path) for path in paths]
+        with self.archive.copied(source_id, day, paths) as copies:
+            whole = _whole(source_id, source, day, [copies / path.name for path in paths], control)
+            for path, stamp in zip(paths, before):
+                if _stamp(path) != stamp:
+                    raise InputError(f"{source_id} {day}: {path.name} was written to while it was "
+                                     "read: wait until its sender is done, and run again")
+            kept = self.archive.keep(source_id, day, whole.content)
+        return Delivery([replace(file, path=kept / file.path.name) for file in whole.files],
+                        whole.content)
+
+    def _archived(self, source_id: str, source: Source, day: date,
+                  taken_in: Mapping[date, str] | None) -> Delivery:
+        """What was taken in before, from the archive. (An erasure may have changed its bytes.)"""
+        kept = self.archive.kept(source_id, day)
+        content = (taken_in or {}).get(day, kept[-1] if kept and taken_in is None else "")
+        if content in kept:
+            paths = sorted(self.archive.folder(source_id, day, content).iterdir())
+            return Delivery(_whole(source_id, source, day, paths, None).files, content)
+        if source.optional:
+            return Delivery([], "")
+        raise InputError(f"{source_id} {day}: no delivery: expected "
+                         f"{_place(source_id, source, day, self.folder)} since "
+                         f"{day + timedelta(days=1)} {source.due_by}; wait for it, or mark the "
+                         "source optional")
+
+    def lies(self, source_id: str, source: Source, day: date) -> str | None:
+        """What stands for the content of the delivery that lies in the landing; None for none.
+
+        By its control file alone where that tells, so that a look at many days costs little.
+        """
+        paths, control = found(source_id, source, day, self.folder)
+        if not paths:
+            return None
+        try:
+            promised = promises(control.read_text(encoding="utf-8-sig")) if control else {}
+        except (OSError, ValueError, KeyError, TypeError):
+            promised = {}
+        if set(promised) == {path.name for path in paths} and all(
+                "sha256" in promised[path.name]
+                and promised[path.name].get("bytes") == path.stat().st_size for path in paths):
+            return content_of((name, entry["sha256"]) for name, entry in promised.items())
+        return content_of((path.name, _digest(path)) for path in paths)
 
 
 @dataclass(frozen=True)
-class DeliveredFile:
-    """One file of a delivery: `rows` are its non-blank lines after the header.
+class Delivery:
+    """The files of one source and day, and what stands for their content."""
 
-    `types` tells files of columns apart whose columns have different types.
-    """
-
-    path: Path
-    day: date
-    rows: int
-    bytes: int
-    sha256: str
-    types: str = ""
+    files: list[DeliveredFile]
+    content: str
 
 
-def _delivery(source_id: str, source: Source, day: date, landing: Path) -> list[DeliveredFile]:
+def found(source_id: str, source: Source, day: date, landing: Path
+          ) -> tuple[list[Path], Path | None]:
+    """The files that lie in the landing for a delivery, and where its control file has to be."""
     folder = landing / _fill(source.files.folder, source_id, day)
-    pattern = _fill(source.files.pattern, source_id, day)
     control = source.files.control and folder / _fill(source.files.control, source_id, day)
-    found = sorted(folder.glob(pattern)) if folder.is_dir() else []
-    paths = [path for path in found if path != control]
-    if not paths:
-        if source.optional:
-            return []
-        raise InputError(f"{source_id} {day}: no delivery: expected {folder / pattern} since "
-                         f"{day + timedelta(days=1)} {source.due_by}; wait for it, or mark the "
-                         "source optional")
-    if control is None and source.files.stable_s:
-        _stable(source_id, source.files.stable_s, day, paths)
-    files = [_inspect(source_id, source, day, path) for path in paths]
+    there = sorted(folder.glob(_fill(source.files.pattern, source_id, day))) \
+        if folder.is_dir() else []
+    return [path for path in there if path != control], control or None
+
+
+def _place(source_id: str, source: Source, day: date, landing: Path) -> Path:
+    return landing / _fill(source.files.folder, source_id, day) / _fill(source.files.pattern,
+                                                                        source_id, day)
+
+
+def _whole(source_id: str, source: Source, day: date, paths: list[Path], control: Path | None
+           ) -> Delivery:
+    """The files with their figures, once they have been read to their end and agree."""
+    files = [inspect(source_id, source, day, path) for path in paths]
     if control is not None:
-        _agree(source_id, day, control, files)
-    return files
+        agree(source_id, day, control, files)
+    return Delivery(files, content_of((file.path.name, file.sha256) for file in files))
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """By what a change of a file is seen."""
+    seen = path.stat()
+    return seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _stable(source_id: str, seconds: int, day: date, paths: list[Path]) -> None:
@@ -90,162 +168,3 @@ def _stable(source_id: str, seconds: int, day: date, paths: list[Path]) -> None:
 def _fill(text: str, source_id: str, day: date) -> str:
     return text.format(source=source_id, data_date=day, yyyymmdd=f"{day:%Y%m%d}",
                        yyyymm=f"{day:%Y%m}")
-
-
-def _inspect(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:
-    """Read the file once: its checksum, its lines, its header."""
-    try:
-        if source.format.kind == "parquet":
-            return _inspect_columns(source_id, source, day, path)
-        return _inspect_lines(source_id, source, day, path)
-    except OSError as error:
-        raise InputError(f"{source_id} {day}: {path.name}: cannot be read "
-                         f"({error.strerror})") from None
-
-
-def _inspect_columns(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-        size = file.seek(0, 2)
-        try:
-            from pyarrow import ArrowException, parquet  # only for those who deliver such files
-
-            content = parquet.ParquetFile(file)
-        except ArrowException:
-            raise InputError(f"{source_id} {day}: {path.name}: not a whole Parquet file: ask for "
-                             "it again") from None
-    names = list(content.schema_arrow.names)
-    if sorted(names) != sorted(source.columns):
-        raise QualityError(f"{source_id} {day}: {path.name}: "
-                           f"{_differing(names, list(source.columns))}; expected the columns "
-                           f"{', '.join(source.columns)}")
-    types = str(content.schema_arrow.remove_metadata())
-    return DeliveredFile(path, day, content.metadata.num_rows, size, digest.hexdigest(), types)
-
-
-def _inspect_lines(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:
-    packed = source.format.compression == "gzip"
-    if path.suffix not in PACKED[:1] if packed else path.suffix in PACKED:
-        raise ConfigError(f"sources.yml: {source_id}: compression is {source.format.compression}, "
-                          f"but {path.name} is unpacked by the end of its name: .gz and gzip "
-                          "belong together")
-    digest, size = hashlib.sha256(), 0
-    unpack = zlib.decompressobj(31) if packed else None
-    lines = _Lines()
-    try:
-        with open(path, "rb") as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-                while unpack is not None and chunk:
-                    lines.take(unpack.decompress(chunk))
-                    chunk = unpack.unused_data
-                    if unpack.eof and chunk:  # a further member of the same gzip file
-                        unpack = zlib.decompressobj(31)
-                if unpack is None:
-                    lines.take(chunk)
-    except zlib.error:
-        raise InputError(f"{source_id} {day}: {path.name}: not a whole gzip file: ask for it "
-                         "again") from None
-    if unpack is not None and not unpack.eof:
-        raise InputError(f"{source_id} {day}: {path.name}: the gzip file ends before its end "
-                         f"({size:,} bytes arrived): ask for it again")
-    lines.end()
-    if source.format.header:
-        _check_header(source_id, source, day, path, lines.first or b"")
-    rows = lines.filled - (1 if source.format.header and lines.filled else 0)
-    return DeliveredFile(path, day, rows, size, digest.hexdigest())
-
-
-class _Lines:
-    """Counts the lines that hold more than white space, and keeps the first."""
-
-    def __init__(self) -> None:
-        self.filled, self.first, self._rest = 0, None, b""
-
-    def take(self, data: bytes) -> None:
-        lines = (self._rest + data).split(b"\n")
-        self._rest = lines.pop()
-        for line in lines:
-            self._one(line)
-
-    def end(self) -> None:
-        self._one(self._rest)
-
-    def _one(self, line: bytes) -> None:
-        if self.first is None:  # of a mark of the encoding before it the reader knows nothing
-            self.first = line = line.removeprefix(codecs.BOM_UTF8)
-        if line.strip():
-            self.filled += 1
-
-
-def _check_header(source_id: str, source: Source, day: date, path: Path, line: bytes) -> None:
-    try:
-        text = line.decode(source.format.encoding).lstrip("\ufeff").strip()
-    except UnicodeDecodeError:
-        raise QualityError(f"{source_id} {day}: {path.name}: the header is not "
-                           f"{source.format.encoding}: check the encoding of the export") from None
-    form = source.format
-    fields = next(csv.reader([text], delimiter=form.delimiter, quotechar=form.quote), []) \
-        if form.quote else text.split(form.delimiter)
-    names = [name.strip() for name in fields]
-    expected = list(source.columns)
-    if names == expected:
-        return
-    raise QualityError(f"{source_id} {day}: {path.name}:1: "
-                       f"{_differing(names, expected) if text else 'no header'}; expected "
-                       f"{form.delimiter.join(expected)}")
-
-
-def _differing(names: list[str], expected: list[str]) -> str:
-    """What the columns of a file have wrong, in words."""
-    wrong = {"missing": [name for name in expected if name not in names],
-             "unknown": [name for name in names if name not in expected]}
-    found = "; ".join(f"{kind} column {', '.join(columns)}" for kind, columns in wrong.items()
-                      if columns)
-    if found:
-        return found
-    return "columns in another order" if len(names) == len(expected) else "a column twice"
-
-
-def _agree(source_id: str, day: date, control: Path, files: list[DeliveredFile]) -> None:
-    """The control file names exactly these files with their rows, bytes and checksum."""
-    try:
-        promised = _promises(control.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise InputError(f"{source_id} {day}: no control file {control}: the delivery is not "
-                         "complete yet") from None
-    except OSError as error:
-        raise InputError(f"{source_id} {day}: {control.name}: cannot be read "
-                         f"({error.strerror})") from None
-    except (ValueError, KeyError, TypeError):
-        raise InputError(f"{source_id} {day}: {control.name}: not a control file: expected a line "
-                         '{"file": …, "rows": n, "bytes": n, "sha256": …} for each file') from None
-    arrived = {file.path.name: file for file in files}
-    for name in sorted(set(promised) | set(arrived)):
-        if name not in arrived:
-            raise InputError(f"{source_id} {day}: {name} is in {control.name} but has not arrived")
-        if name not in promised:
-            raise InputError(f"{source_id} {day}: {name} has arrived but is not in {control.name}")
-        file, entry = arrived[name], promised[name]
-        for what, got in (("bytes", file.bytes), ("sha256", file.sha256), ("rows", file.rows)):
-            if entry.get(what, got) != got:
-                shown = (f"{entry[what]:,}, the file has {got:,}" if what != "sha256" else
-                         f"{entry[what][:12]}…, the file has {got[:12]}…")
-                raise InputError(f"{source_id} {day}: {name}: {control.name} promises {what} "
-                                 f"{shown}: ask for the delivery again")
-
-
-def _promises(text: str) -> dict[str, dict]:
-    """The entries of a control file by the name of the file; ValueError and its kin for others."""
-    promised = {}
-    for line in text.splitlines():
-        if not line.strip():
-            continue
-        entry = json.loads(line)
-        if entry["file"] in promised or any(
-                type(entry.get(what, kind())) is not kind for what, kind in PROMISES.items()):
-            raise ValueError
-        promised[entry["file"]] = {**entry, "sha256": entry["sha256"].lower()} \
-            if "sha256" in entry else entry
-    return promised

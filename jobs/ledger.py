@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timezone
 
 STARTED, COMMITTED, FAILED = "started", "committed", "failed"
-SUPERSEDED = "superseded"           # the attempt of that run was undone
+SUPERSEDED = "superseded"           # what that run noted of the slice was undone
+STALE = "stale"                     # it stands, but what it was made of has changed since
 EXPIRED = "expired"                 # the slice is older than its table keeps, and deleted
-SETTLED = (COMMITTED, SUPERSEDED, EXPIRED)   # the states that decide what stands
+SETTLED = (COMMITTED, SUPERSEDED, STALE, EXPIRED)   # the states that decide what stands
 
 
 @dataclass
@@ -37,6 +38,8 @@ class Entry:
     rows_rejected: int | None = None
     rows_duplicate: int | None = None
     rows_late: int | None = None
+    content: str | None = None
+    reading: str | None = None
     message: str | None = None
 
     @classmethod
@@ -68,6 +71,7 @@ class Ledger:
     run_id: str
     fingerprint: str
     committed: dict[tuple[str, str], dict[str, Entry]] = field(default_factory=dict)
+    stale: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)  # slice → why
     pending: list[Entry] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     unsettled: dict[tuple[str, str, str], str] = field(default_factory=dict)  # slice → its step
@@ -75,11 +79,14 @@ class Ledger:
 
     def learn(self, entries: Iterable[Entry]) -> None:
         """Take the settled rows of earlier runs into account, in the order of their noting."""
-        for entry in standing(entries).values():
+        for entry, why in standing(entries).values():
             self._remember(entry)
+            if why is not None:
+                self.stale.setdefault((entry.table, entry.source), {})[entry.slice] = why
 
     def _remember(self, entry: Entry) -> None:
         self.committed.setdefault((entry.table, entry.source), {})[entry.slice] = entry
+        self.stale.get((entry.table, entry.source), {}).pop(entry.slice, None)
 
     def write(self, step: str, table: str, slice_: str, state: str, *, source: str = "",
               versions: dict | None = None, **counts) -> Entry:
@@ -97,8 +104,17 @@ class Ledger:
             self._remember(entry)
         return entry
 
+    def outdate(self, table: str, slice_: str, source: str, why: str) -> None:
+        """Note that what a committed slice was made of has changed."""
+        stale = self.stale.setdefault((table, source), {})
+        if slice_ not in stale:
+            stale[slice_] = why
+            stands = self.committed[table, source][slice_]
+            self.pending.append(Entry(self.run_id, stands.step, source, table, slice_, STALE,
+                                      self.fingerprint, datetime.now(timezone.utc), message=why))
+
     def supersede(self, entry: Entry) -> None:
-        """Note that a committed attempt of an earlier run was undone."""
+        """Note that what an earlier run noted of a slice was undone."""
         self.pending.append(replace(entry, state=SUPERSEDED, message=f"undone by {self.run_id}",
                                     committed_at=datetime.now(timezone.utc)))
 
@@ -113,12 +129,12 @@ class Ledger:
         """A step begins now."""
         self.began = datetime.now(timezone.utc)
 
-    def fail(self, message: str, step: str | None = None) -> None:
-        """Note what a step has announced and not committed as failed; without a step, all."""
-        self.began = self.began if step else None
-        for (table, source, slice_), owner in list(self.unsettled.items()):
-            if step in (owner, None):
-                self.write(owner, table, slice_, FAILED, source=source, message=message)
+    def fail(self, message: str, slices: Iterable[tuple[str, str, str]]) -> None:
+        """Note those of the slices (table, source, slice) that are not settled as failed."""
+        for table, source, slice_ in slices:
+            if (table, source, slice_) in self.unsettled:
+                self.write(self.unsettled[table, source, slice_], table, slice_, FAILED,
+                           source=source, message=message)
 
     def judge(self, source: str, table: str, slice_: str, check: str, severity: str, success: bool,
               observed: str, expected: str) -> None:
@@ -143,6 +159,11 @@ class Ledger:
         days = [date.fromisoformat(day) for day in self.committed.get((table, ""), {})]
         return max((day for day in days if day <= on), default=None)
 
+    def first_slice(self, table: str, on: date) -> date | None:
+        """The oldest committed daily slice not before `on`: a slice of that day was made of it."""
+        days = [date.fromisoformat(day) for day in self.committed.get((table, ""), {})]
+        return min((day for day in days if day >= on), default=None)
+
     def entries(self) -> list[dict]:
         """The waiting rows of the ledger, which then wait no longer."""
         rows, self.pending = [_row(entry) for entry in self.pending], []
@@ -154,18 +175,27 @@ class Ledger:
         return rows
 
 
-def standing(entries: Iterable[Entry]) -> dict[tuple[str, str, str], Entry]:
-    """By (table, source, slice) the row that counts: the last committed one that was not undone."""
+def standing(entries: Iterable[Entry]) -> dict[tuple[str, str, str], tuple[Entry, str | None]]:
+    """By (table, source, slice) the row that counts, and why it is stale (None: it is not).
+
+    The last committed row counts of those that were not undone.
+    """
     kept: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in entries:
         rows = kept.setdefault((entry.table, entry.source, entry.slice), [])
-        if entry.state == COMMITTED:
+        if entry.state in (COMMITTED, STALE):
             rows.append(entry)
         elif entry.state == SUPERSEDED:
             rows[:] = [row for row in rows if row.run_id != entry.run_id]
         elif entry.state == EXPIRED:
             rows.clear()
-    return {key: rows[-1] for key, rows in kept.items() if rows}
+    found = {}
+    for key, rows in kept.items():
+        commits = [place for place, row in enumerate(rows) if row.state == COMMITTED]
+        if commits:
+            since = rows[commits[-1] + 1:]
+            found[key] = rows[commits[-1]], since[0].message if since else None
+    return found
 
 
 def _row(record: Entry | Verdict) -> dict:

@@ -11,16 +11,17 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 
-from jobs import plan, preview, runtime
+from jobs import archive, plan, preview, redelivery, runtime
 from jobs.landing import Landing
 from jobs.ledger import Ledger
 from jobs.outbox import Outbox
 from jobs.progress import Progress, padded
 from jobs.quality import Judge
+from jobs.redelivery import Deliveries
 from models import catalogue
 from schemas import config, contract
 from schemas.config import Config
-from schemas.errors import ConfigError
+from schemas.errors import ChudianError, ConfigError
 from schemas.window import Window
 
 EXAMPLES = """examples:
@@ -99,9 +100,9 @@ def walk(steps: tuple[plan.Step, ...], asked: runtime.Invocation, conf: Config, 
 def opened(asked: runtime.Invocation, conf: Config, contracts, steps: tuple[plan.Step, ...]):
     """The warehouse of a run of the steps: locked, logged, its deliveries inspected, Spark up."""
     with runtime.run_of(asked.warehouse) as run_id:
-        landing = Landing(asked.landing)
+        landing = Landing(asked.landing, archive.below(asked.warehouse, asked.landing))
         for step in steps:
-            if step.source is not None:
+            if step.source is not None and asked.window is not None:
                 landing.files(step.source, conf.sources[step.source],
                               plan.due_days(conf, step.source, asked.window))
         docs = None if "://" in asked.warehouse else Path(asked.warehouse) / "_docs"
@@ -120,22 +121,57 @@ def opened(asked: runtime.Invocation, conf: Config, contracts, steps: tuple[plan
 
 
 def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> Progress:
+    """Each step for what is stale or came anew of earlier days, then for the window."""
     print(f"night of {window}: {len(steps)} steps")
+    deliveries = Deliveries(conf, wh.contracts, wh.ledger, wh.landing)
     progress = Progress(len(steps))
-    wh.announce([step for step in steps if step.due(window, conf)], window)
+    due = [step for step in steps if step.due(window, conf)
+           and (step.source is None or not deliveries.unchanged(step.source, window))]
+    wh.announce(due, window)
     try:
         for step in steps:
             progress.begin(step.name, step.title)
-            if not step.due(window, conf):
-                progress.end(step.name, f"not due ({step.cadence})")
-                continue
-            with wh.step(step, window) as activity:
-                importlib.import_module(step.module).run(window, wh, conf)
-            progress.end(step.name, f"{activity.rows_out:,} rows")
+            earlier = redelivery.earlier(step, deliveries, wh.lineage, window)
+            rows = remade(step, wh, conf, earlier, progress)
+            if step in due:
+                rows += _made(step, wh, conf, window)
+            progress.end(step.name, _said(rows, earlier, step.due(window, conf), step, step in due))
     except BaseException:
         progress.stop()
         raise
     return progress
+
+
+def _said(rows: int, earlier: list[Window], due: bool, step: plan.Step, ran: bool) -> str:
+    """What a step did, in a few words."""
+    if ran or earlier:
+        days = sum(len(window.days()) for window in earlier)
+        return f"{rows:,} rows" + (f", {days} earlier days" if days else "")
+    return "unchanged" if due else f"not due ({step.cadence})"
+
+
+def _made(step: plan.Step, wh, conf: Config, window: Window, again: bool = False) -> int:
+    with wh.step(step, window, again) as activity:
+        importlib.import_module(step.module).run(window, wh, conf)
+    return activity.rows_out
+
+
+def remade(step: plan.Step, wh, conf: Config, windows: list[Window], progress: Progress,
+           strict: bool = False) -> int:
+    """Run a step once more for earlier windows; the rows written.
+
+    Unless `strict`, a delivery of an earlier day that is not in order stops nothing: what was taken
+    in before it stands.
+    """
+    rows = 0
+    for window in windows:
+        try:
+            rows += _made(step, wh, conf, window, again=True)
+        except ChudianError as error:
+            if strict or step.source is None:
+                raise
+            progress.say(f"not taken in anew: {error}; what was taken in before stands")
+    return rows
 
 
 def ending(progress: Progress, names: set[str], asked: runtime.Invocation) -> str:

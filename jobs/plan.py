@@ -26,6 +26,7 @@ class Step:
 
     `reads` and `writes` are tables; touching any other is an error. `cadence` is `daily`,
     `month close` (due when a month closes within the window) or, for a delivery, the source's own.
+    `final`: what it writes is acted upon at once, so it is not made again when its inputs change.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Step:
     writes: tuple[str, ...]
     cadence: str = DAILY
     source: str | None = None
+    final: bool = False
 
     def due(self, window: Window, conf: Config) -> bool:
         """Whether the step has anything to do for the window."""
@@ -67,6 +69,13 @@ def slices(conf: Config, table: Contract, window: Window, source: str | None = N
     if table.slice == "month":
         return [str(month) for month in rated_months(conf, window)]
     return [APPEND_ONLY]
+
+
+def slices_of(conf: Config, contracts: Mapping[str, Contract], step: Step, window: Window
+              ) -> list[tuple[str, str, str]]:
+    """(table, source, slice) of all that a step writes in a run of a window."""
+    return [(table, step.source or "", slice_) for table in step.writes
+            for slice_ in slices(conf, contracts[table], window, step.source)]
 
 
 def night(conf: Config) -> tuple[Step, ...]:
@@ -111,10 +120,10 @@ def night(conf: Config) -> tuple[Step, ...]:
              "who is offered what over which channel, and why not the others",
              ("mart.package_match", "mart.channel_preference", "dw.subscriber", "dw.subscription",
               "dw.subscriber_identity"),
-             ("mart.decision",)),
+             ("mart.decision",), final=True),
         Step("push", "jobs.push", "decision", "one table and one file per channel",
              ("mart.decision", "mart.package_match", "mart.package_quote", "dw.subscriber_identity",
-              "dw.contact_event", *pushes), pushes),
+              "dw.contact_event", *pushes), pushes, final=True),
         Step("report", "jobs.report", "decision", "the report of the run",
              ("mart.decision", "mart.backtest", "dw.contact_view"), ()),
     )

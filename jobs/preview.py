@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jobs import delta_log, ledger, plan
+from jobs import archive, delta_log, plan, redelivery
 from jobs.landing import Landing
+from jobs.ledger import Entry, Ledger
+from jobs.lineage import Lineage
 from jobs.progress import amount, padded
+from jobs.redelivery import Deliveries
 from jobs.runtime import Invocation
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
@@ -22,12 +25,17 @@ SHOWN = 3  # slices that are named one by one
 def show(steps: Sequence[plan.Step], asked: Invocation, conf: Config,
          contracts: Mapping[str, Contract]) -> None:
     """Print a line or two per step; InputError at the end when a delivery is not there."""
-    landing, window = Landing(asked.landing), asked.window
-    known = _committed(asked.warehouse)
+    window, stands = asked.window, known(asked.warehouse, conf)
+    landing = Landing(asked.landing, archive.below(asked.warehouse, asked.landing), looks=True)
+    deliveries = Deliveries(conf, contracts, stands, landing)
+    lineage = Lineage(conf, contracts, plan.night(conf), stands, lambda table, day: set())
     waiting: list[InputError | QualityError] = []
     print(f"night of {window}, dry run: nothing is written")
     for step in steps:
-        if not step.due(window, conf):
+        due = step.due(window, conf)
+        for one in redelivery.earlier(step, deliveries, lineage, window):
+            print(f"{padded(step.name, 28)} once more for {one}")
+        if not due:
             print(f"{padded(step.name, 28)} not due ({step.cadence})")
             continue
         if step.source is None:
@@ -38,22 +46,25 @@ def show(steps: Sequence[plan.Step], asked: Invocation, conf: Config,
             except (InputError, QualityError) as error:
                 waiting.append(error)
                 reads = f"cannot: {error}"
+            else:
+                if deliveries.unchanged(step.source, window):
+                    print(f"{padded(step.name, 28)} {reads}: unchanged since it was taken in")
+                    continue
         print(f"{padded(step.name, 28)} {reads}")
         for table in step.writes:
+            before = stands.committed.get((table, step.source or ""), {})
             slices = plan.slices(conf, contracts[table], window, step.source)
-            print(f"{'':<28} {_replaced(table, slices, known.get((table, step.source or ''), {}))}")
+            print(f"{'':<28} {_replaced(table, slices, before)}")
     if waiting:
         raise type(waiting[0])(f"{len(waiting)} deliveries would stop the run, first {waiting[0]}")
 
 
-def _committed(warehouse: str) -> dict[tuple[str, str], dict[str, str]]:
-    """The runs whose commits stand, by table and source and then slice; nothing before a first."""
-    known: dict[tuple[str, str], dict[str, str]] = {}
+def known(warehouse: str, conf: Config) -> Ledger:
+    """What stands and what is stale; nothing before a first night."""
+    ledger = Ledger("", conf.fingerprint)
     if "://" in warehouse or Path(warehouse, "ops", "run_ledger").is_dir():
-        stands = ledger.standing(delta_log.entries(warehouse))
-        for (table, source, slice_), entry in stands.items():
-            known.setdefault((table, source), {})[slice_] = entry.run_id
-    return known
+        ledger.learn(delta_log.entries(warehouse))
+    return ledger
 
 
 def _delivered(landing: Landing, name: str, conf: Config, asked: Invocation) -> str:
@@ -62,13 +73,13 @@ def _delivered(landing: Landing, name: str, conf: Config, asked: Invocation) -> 
     return f"takes in {len(files)} files, {rows:,} rows, {amount(size)}"
 
 
-def _replaced(table: str, slices: Sequence[str], runs: Mapping[str, str]) -> str:
+def _replaced(table: str, slices: Sequence[str], before: Mapping[str, Entry]) -> str:
     if list(slices) == [APPEND_ONLY]:
         return f"adds to {table}"
-    there = [slice_ for slice_ in slices if slice_ in runs]
+    there = [slice_ for slice_ in slices if slice_ in before]
     named = ", ".join(slices) if len(slices) <= SHOWN else \
         f"{slices[0]} … {slices[-1]} ({len(slices)} slices)"
     if not there:
         return f"writes {table} {named}"
     some = "" if len(there) == len(slices) else f"{len(there)} of them "
-    return f"replaces {table} {named} ({some}committed by run {runs[there[-1]]})"
+    return f"replaces {table} {named} ({some}committed by run {before[there[-1]].run_id})"

@@ -30,6 +30,12 @@ class Progress:
         print(start + line, file=self.stream, flush=True)
         runtime.log.info("%s", line)
 
+    def say(self, text: str) -> None:
+        """A line of its own while a step goes on."""
+        self.stop()
+        print(f"        {text}", file=self.stream, flush=True)
+        runtime.log.warning("%s", text)
+
     @property
     def seconds(self) -> float:
         """Seconds of all steps that have ended."""

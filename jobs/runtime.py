@@ -27,9 +27,12 @@ log.addHandler(logging.NullHandler())  # before a run has a log, a message goes 
 
 @dataclass(frozen=True)
 class Invocation:
-    """What the command line asked for. Folders are as given; `window` are data_dates."""
+    """What the command line asked for. Folders are as given.
 
-    window: Window
+    `window` are data_dates; None for a run that has none of its own.
+    """
+
+    window: Window | None
     conf: tuple[Path, ...]
     landing: Path
     warehouse: str

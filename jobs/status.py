@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from statistics import median
 
-from jobs import delta_log, ledger, plan, runtime
-from jobs.ledger import COMMITTED, FAILED, SUPERSEDED, Entry
+from jobs import delta_log, ledger, plan, redelivery, runtime
+from jobs.ledger import COMMITTED, FAILED, STALE, SUPERSEDED, Entry, Ledger
 from jobs.progress import padded
 from schemas import config, contract
 from schemas.config import Config
+from schemas.contract import Contract
 from schemas.errors import InputError
 from schemas.window import Window, parse_date
 
@@ -62,7 +63,7 @@ def _delivery(name: str, day: date, noted: Sequence[Entry]) -> Delivery:
     if not noted:
         return Delivery(name, day, MISSING, None, None, None)
     last = noted[-1]
-    stands = next(iter(ledger.standing(noted).values()), None)
+    stands, _ = next(iter(ledger.standing(noted).values()), (None, None))
     return Delivery(name, day, last.state, stands, last.committed_at, last.message)
 
 
@@ -94,7 +95,7 @@ def shown(found: Sequence[Delivery], steps: Sequence[Timing], now: datetime) -> 
         line = padded(one.source, 24) + f"{one.day!s:<12}{one.state:<11}"
         line += "".join(f"{count:>11}" for count in counts) + f"{age:>9}"
         lines.append(line.rstrip())
-        if one.state in (FAILED, SUPERSEDED):
+        if one.state in (FAILED, SUPERSEDED, STALE):
             stands = "; what was committed before stands" if one.standing else ""
             lines.append(f"{'':<24}{one.message}{stands}")
     lines += ["", f"{'step':<30}{'seconds':>9}{'usual':>9}{'runs':>6}"]
@@ -103,6 +104,24 @@ def shown(found: Sequence[Delivery], steps: Sequence[Timing], now: datetime) -> 
         lines.append(f"{step.step:<30}{step.seconds:>9.1f}{usual:>9}{step.runs:>6}  "
                      f"{_bar(step)}".rstrip())
     return "\n".join(lines)
+
+
+def stale(known: Ledger, conf: Config, contracts: Mapping[str, Contract]) -> list[str]:
+    """A line for each table and reason whose slices are to be made again; none for none."""
+    why: dict[tuple[str, str, str], list[str]] = {}
+    for (table, source), slices in known.stale.items():
+        for slice_, reason in slices.items():
+            why.setdefault((table, source, f"{reason}: the next night"), []).append(slice_)
+    for name, source in conf.sources.items():
+        for day in redelivery.outdated_days(conf, contracts, known, name):
+            reason = "read otherwise today: python -m jobs.repair"
+            why.setdefault((source.record, name, reason), []).append(str(day))
+    return [f"{padded(source or table, 24)}{_named(sorted(slices)):<38}{reason}"
+            for (table, source, reason), slices in sorted(why.items())]
+
+
+def _named(slices: Sequence[str]) -> str:
+    return slices[0] if len(slices) == 1 else f"{slices[0]} … {slices[-1]} ({len(slices)})"
 
 
 def _bar(step: Timing) -> str:
@@ -128,13 +147,19 @@ def _newest(entries: Iterable[Entry]) -> date:
 
 
 def _status(args: argparse.Namespace) -> None:
-    conf = config.load(runtime.conf_folders(args.conf), contract.load())
+    contracts = contract.load()
+    conf = config.load(runtime.conf_folders(args.conf), contracts)
     entries = delta_log.entries(args.warehouse)
     last = parse_date(args.data_date) if args.data_date else _newest(entries)
     window = Window(last - timedelta(days=args.days - 1), last)
     found = deliveries(entries, conf, window)
     print(f"{args.warehouse}, deliveries of {window}")
     print(shown(found, timings(entries), datetime.now(timezone.utc)))
+    known = Ledger("", conf.fingerprint)
+    known.learn(entries)
+    again = stale(known, conf, contracts)
+    if again:
+        print("\n".join(["", "to be made again", *again]))
     wrong = [one for one in found if _wrong(one, conf)]
     if wrong:
         raise InputError(f"{len(wrong)} of {len(found)} deliveries are missing or failed, first "

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from jobs import delta_log, night, runtime
 from jobs.delta_log import Commit
-from jobs.ledger import COMMITTED, SUPERSEDED, Entry, Ledger
+from jobs.ledger import COMMITTED, STALE, SUPERSEDED, Entry, Ledger
 from jobs.outbox import Outbox
 from schemas.config import Config
 from schemas.errors import ChudianError, ConfigError
@@ -63,16 +63,19 @@ def versions_before(histories: Mapping[str, Sequence[Commit]], run_id: str) -> d
 
 
 def attempts(entries: Sequence[Entry], run_id: str) -> list[Entry]:
-    """What the run committed. ConfigError for a run that committed nothing or is undone already."""
+    """What the run committed or noted as stale.
+
+    ConfigError for a run that committed nothing or is undone already.
+    """
     mine = [entry for entry in entries if entry.run_id == run_id]
-    committed = [entry for entry in mine if entry.state == COMMITTED]
-    if not committed:
+    noted = [entry for entry in mine if entry.state in (COMMITTED, STALE)]
+    if not any(entry.state == COMMITTED for entry in noted):
         runs = list(dict.fromkeys(entry.run_id for entry in entries))
         raise ConfigError(f"no run {run_id} has committed anything; the newest runs are "
                           f"{', '.join(runs[-3:])}")
     if any(entry.state == SUPERSEDED for entry in mine):
         raise ConfigError(f"run {run_id} has been undone already")
-    return committed
+    return noted
 
 
 def _undo(argv: list[str] | None) -> None:
@@ -82,7 +85,8 @@ def _undo(argv: list[str] | None) -> None:
     args = parser.parse_args(argv)
     conf, contracts = night.configuration(runtime.conf_folders(args.conf))
     with nullcontext("") if args.dry_run else runtime.run_of(args.warehouse) as own_id:
-        committed = attempts(delta_log.entries(args.warehouse), args.run_id)
+        noted = attempts(delta_log.entries(args.warehouse), args.run_id)
+        committed = [entry for entry in noted if entry.state == COMMITTED]
         back = versions_before({table: delta_log.history(args.warehouse, table)
                                 for table in contracts if table not in LOGS}, args.run_id)
         lists = _lists(committed, conf, args.push)
@@ -98,10 +102,10 @@ def _undo(argv: list[str] | None) -> None:
             for table, version in back.items():
                 tables.restore(table, version, UNDO + args.run_id)
                 print(f"  {table} is at version {version} again", flush=True)
-            noted = Ledger(own_id, conf.fingerprint)
-            for entry in committed:
-                noted.supersede(entry)
-            tables.append("ops.run_ledger", noted.entries())
+            ledger = Ledger(own_id, conf.fingerprint)
+            for entry in {(one.table, one.source, one.slice): one for one in noted}.values():
+                ledger.supersede(entry)
+            tables.append("ops.run_ledger", ledger.entries())
     print(f"run {args.run_id} is undone")
 
 

@@ -13,30 +13,29 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property, reduce
 
 from pyspark import StorageLevel
-from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs.gate import Gate
 from jobs.landing import Landing
 from jobs.ledger import COMMITTED, SETTLED, STARTED, Entry, Ledger
+from jobs.lineage import Lineage, Slice
 from jobs.outbox import Outbox
-from jobs.plan import OPS, Step, due_days, rated_months, slices
-from jobs.quality import Judge, Judgement
+from jobs.plan import OPS, Step, due_days, night, rated_months, slices, slices_of
+from jobs.quality import Judge
 from jobs.tables import Tables, between, conform, part, shaped, slices_where
-from models import slice_figures
-from schemas import expectations
 from schemas.config import Config
 from schemas.contract import Contract
-from schemas.errors import ChudianError, InputError, QualityError
+from schemas.errors import ChudianError, InputError
 from schemas.spark import struct_type
 from schemas.window import Window
 
 REJECTED = "ops.rejected_record"
 CREATED_AT_ONCE = 4
 LEDGER_DELAY_S = 20  # a commit costs as much for one row as for many: outcomes wait for each other
-CAST_ERRORS = (ArithmeticException, DateTimeException, NumberFormatException)
 
 
 @dataclass
@@ -45,6 +44,7 @@ class Activity:
 
     step: Step
     window: Window
+    again: bool = False
     versions: dict[str, int] = field(default_factory=dict)
     rows_out: int = 0
 
@@ -61,10 +61,12 @@ class Warehouse:
         self.spark, self.contracts = spark, contracts
         self.tables = Tables(spark, root, contracts, ledger.run_id)
         self.conf, self.ledger, self.judge = conf, ledger, judge
+        self.gate = Gate(judge, ledger)
         self.landing, self.outbox = landing, outbox
         self._activity: Activity | None = None
         self._announced: set[tuple[Step, Window]] = set()
         self._noted_at = time.monotonic()
+        self._months: dict[tuple[str, date], set[date]] = {}
 
     @property
     def running(self) -> Step:
@@ -86,36 +88,47 @@ class Warehouse:
     def announce(self, steps: Iterable[Step], window: Window) -> None:
         """Note that the run is about to write the slices of these steps, in one append."""
         for step in steps:
-            for table in step.writes:
-                for slice_ in self._slices(table, window, step.source):
-                    self.ledger.write(step.name, table, slice_, STARTED, source=step.source or "")
+            for table, source, slice_ in slices_of(self.conf, self.contracts, step, window):
+                self.ledger.write(step.name, table, slice_, STARTED, source=source)
             self._announced.add((step, window))
         self._note_down()
 
     @contextmanager
-    def step(self, step: Step, window: Window):
-        """Let `step` read and write its tables; its slices end as committed or failed."""
+    def step(self, step: Step, window: Window, again: bool = False):
+        """Let `step` read and write its tables; its slices end as committed or failed.
+
+        `again`: an earlier window whose slices are stale. Where no snapshot was made on its last
+        day (a history that was loaded in one go), the next one after it is read.
+        """
         if (step, window) not in self._announced:
             self.announce([step], window)
         self._announced.remove((step, window))
         self.ledger.begin()
-        self._activity = activity = Activity(step, window)
+        self._activity = activity = Activity(step, window, again)
+        mine = slices_of(self.conf, self.contracts, step, window)
         try:
             yield activity
-            self.ledger.fail("not written", step.name)
+            self.ledger.fail("not written", mine)
         except BaseException as error:
             self.ledger.fail(str(error).splitlines()[0][:500] if isinstance(error, ChudianError)
-                             else type(error).__name__, step.name)
-            self.close()
+                             else type(error).__name__, mine)
+            self._note_down()
             raise
         finally:
             self._activity = None
         if time.monotonic() - self._noted_at > LEDGER_DELAY_S:
             self._note_down()
 
+    def outdate(self, changed: Iterable[Slice]) -> None:
+        """Note as stale every committed slice that was made of one of these."""
+        for touched, of in self.lineage.made_of(changed):
+            self.ledger.outdate(touched.table, str(touched.day), touched.source,
+                                f"{of.source or of.table} of {of.day} has changed")
+
     def close(self) -> None:
         """Append the waiting rows of `ops`; what was announced and not reached has failed."""
-        self.ledger.fail("not reached")
+        self.ledger.began = None
+        self.ledger.fail("not reached", list(self.ledger.unsettled))
         self._note_down()
         self.tables.append("ops.quality_result", self.ledger.judgements())
 
@@ -139,6 +152,8 @@ class Warehouse:
         if table.startswith("ods.") and not self._feeding(table):
             return self.empty(table)
         contract = self.contracts[table]
+        if on is not None and activity.again:
+            on = self.ledger.first_slice(table, on) or on
         if contract.slice in ("batch_date", "data_date") and on is None and not whatever_is_there:
             self._require(table, window or activity.window)
         if on is not None and not self.ledger.is_committed(table, on):
@@ -222,43 +237,15 @@ class Warehouse:
         return sum(rows.values())
 
     def _judge(self, contract: Contract, frame: DataFrame, activity: Activity) -> dict[str, int]:
-        """Count rows by slice, doubled keys and broken rules in one pass; the suite decides.
-
-        The table's own constraints would refuse a row too, but print its values.
-        """
-        try:
-            figures = slice_figures.by_slice(frame, contract).collect()
-        except CAST_ERRORS as error:  # its text holds the value
-            raise QualityError(f"{contract.table} {activity.window}: a value does not fit the type "
-                               f"of its column ({error.getCondition()})") from None
-        metrics = slice_figures.metrics(figures, contract)
-        if figures and contract.slice is None:
-            metrics["key_duplicates"] += self.tables.load(contract.table).join(
-                frame, list(contract.key), "left_semi").count()
-        self.check(contract, metrics, expectations.suite(contract), "", str(activity.window))
-        broken = slice_figures.broken_rules(figures, contract)
-        if broken:
-            raise QualityError(f"{contract.table} {activity.window}: {'; '.join(broken)}")
-        rows = {row["slice"]: row["rows"] for row in figures}
+        """Rows by slice, once the gate has let them through."""
+        rows = self.gate.judged(contract, frame, self.tables.load(contract.table),
+                                str(activity.window))
         due = self._slices(contract.table, activity.window)
         astray = sorted(set(rows) - set(due))
         if astray:
             raise ChudianError(f"{contract.table}: rows of {', '.join(astray)} in a run that "
                                f"replaces {', '.join(due)}")
         return rows
-
-    def check(self, contract: Contract, metrics: Mapping, suite: list, source: str, slice_: str
-              ) -> list[Judgement]:
-        """Judge the metrics of a slice; the warnings. A critical failure is a QualityError."""
-        results = self.judge.judge(contract.table, slice_, metrics, suite)
-        for result in results:
-            self.ledger.judge(source, contract.table, slice_, result.check, result.severity,
-                              result.success, result.observed, result.expected)
-        failed = [r for r in results if not r.success and r.severity == "critical"]
-        if failed:
-            what = "; ".join(f"{r.check}: {r.observed}, expected {r.expected}" for r in failed)
-            raise QualityError(f"{source or contract.table} {slice_}: {what}")
-        return [r for r in results if not r.success]
 
     def _commit(self, contract: Contract, frame: DataFrame, source: str, activity: Activity,
                 files: int = 1) -> None:
@@ -282,6 +269,23 @@ class Warehouse:
     def months(self, window: Window) -> list[date]:
         """The closed months that a run of this window re-rates, oldest first (S2-07)."""
         return rated_months(self.conf, window)
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        """How the tables of the night hang together."""
+        return Lineage(self.conf, self.contracts, night(self.conf), self.ledger, self._months_of)
+
+    def _months_of(self, table: str, day: date) -> set[date]:
+        """The months of the events of a day's delivery, as the table and what it is made of say."""
+        if (table, day) not in self._months:
+            maker = next(step for step in self.lineage.steps if table in step.writes)
+            held = [self.tables.load(one).where(F.col("batch_date") == F.lit(day))
+                    .select(F.trunc("local_date", "month").alias("month"))
+                    for one in (table, *maker.reads)
+                    if {"batch_date", "local_date"} <= set(self.contracts[one].column_names)]
+            found = reduce(DataFrame.unionByName, held).distinct().collect()
+            self._months[table, day] = {row["month"] for row in found}
+        return self._months[table, day]
 
     def _slices(self, table: str, window: Window, source: str | None = None) -> list[str]:
         return slices(self.conf, self.contracts[table], window, source)

@@ -114,6 +114,15 @@ def tag(lines: DataFrame, name: str, source: Source, contract: Contract,
     return Tagged(_duplicates(tagged, source, contract, earlier), tuple(checks))
 
 
+def digests(accepted: DataFrame, contract: Contract) -> DataFrame:
+    """By batch_date figures that are equal for equal rows, whatever file and line they had."""
+    content = [name for name in contract.column_names if name not in ("file_name", "row_no")]
+    hashed = F.xxhash64(*content)
+    low, high = hashed.bitwiseAND(F.lit((1 << 32) - 1)), F.shiftright(hashed, 32)
+    return accepted.groupBy("batch_date").agg(F.count(F.lit(1)).alias("rows"),
+                                              F.sum(low).alias("low"), F.sum(high).alias("high"))
+
+
 def _typed(fields: DataFrame, source: Source, contract: Contract, session_zone: str
            ) -> tuple[DataFrame, list[Check]]:
     """The contract's columns by the mapping; text is cast, and a cast that fails is an error."""

@@ -94,7 +94,8 @@ class Source:
 
     `codes`: contract column → value of the file → ours. `mapping`: contract column → scalar SQL
     over the file's columns (all text, NULL when empty). `exclude`: reason → SQL predicate.
-    `due_by`: local time on the day after by which a delivery is expected.
+    `due_by`: local time on the day after by which a delivery is expected. `redelivery_days`: how
+    many days back a night looks for deliveries that came anew.
     """
 
     id: str
@@ -117,3 +118,4 @@ class Source:
     identity: str = "customer_files"
     optional: bool = False
     due_by: str = "00:00"
+    redelivery_days: int = 31

@@ -8,12 +8,12 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from jobs import landing, night
+from jobs import landing, night, repair, status
 from schemas import config
 from tests.plain_reader import judged
 from tests.tiny_province import DAYS, MARK, Landing, call, calls, deliveries, overlay, visits
@@ -21,6 +21,7 @@ from tests.warehouse_reader import differing_rows, query, table
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST, DAY = DAYS
+NEXT = DAY + timedelta(days=1)
 TABLES = ("ods.customer", "ods.subscriber", "ods.package_subscription", "ods.voice_call",
           "ods.bill", "ods.contact", "ops.rejected_record")
 
@@ -191,14 +192,13 @@ def test_impossible_arguments(capfd, tmp_path, asked, said):
 # -- deliveries that are not there or not whole: exit code 4, before Spark -----------------------
 
 def test_a_missing_landing_file(refused, bad):
-    bad.path("bill", DAY).unlink()
-    message = refused(4, landing=bad.folder)
-    assert message == (f"bill 2009-05-03: no delivery: expected {bad.path('bill', DAY)} since "
-                       "2009-05-04 00:00; wait for it, or mark the source optional")
+    message = refused(4, only="ingest.web_log", landing=bad.folder, days=(NEXT, NEXT))
+    assert message == (f"web_log 2009-05-04: no delivery: expected {bad.path('web_log', NEXT)} "
+                       "since 2009-05-05 00:00; wait for it, or mark the source optional")
 
 
 def test_a_missing_landing_folder(refused, tmp_path):
-    assert "no delivery: expected " in refused(4, landing=tmp_path / "nowhere")
+    assert "no delivery: expected " in refused(4, landing=tmp_path / "nowhere", days=(NEXT, NEXT))
 
 
 def test_a_control_file_that_disagrees(refused, bad):
@@ -284,12 +284,13 @@ def test_an_expression_that_stops_at_a_cell_is_a_fault_of_the_configuration(refu
         "use its try_… form")
 
 
-def test_files_that_change_after_they_were_counted(refused, monkeypatch):
+def test_files_that_change_after_they_were_counted(refused, bad, monkeypatch):
     """What Spark reads must be what was delivered, line for line."""
+    bad.write("web_log", DAY, [visits(DAY)[:-1]])
     files = landing.Landing.files
     monkeypatch.setattr(landing.Landing, "files", lambda *asked: [
         replace(file, rows=file.rows + 1) for file in files(*asked)])
-    assert refused(3, only="ingest.web_log") == (
+    assert refused(3, only="ingest.web_log", landing=bad.folder) == (
         "web_log 2009-05-03: unaccounted: 1, expected 0")
 
 
@@ -298,12 +299,13 @@ def test_files_that_change_after_they_were_counted(refused, monkeypatch):
                                              "story is in "),
     (KeyboardInterrupt(), "interrupted; run the same command again, it goes on safely"),
 ], ids=["a fault of the program", "Ctrl-C"])
-def test_what_nobody_foresaw(refused, province, monkeypatch, error, said):
+def test_what_nobody_foresaw(refused, province, bad, monkeypatch, error, said):
     def stop(*_):
         raise error
     monkeypatch.setattr("jobs.ingest.run", stop)
+    bad.write("web_log", DAY, [visits(DAY)[:-1]])
     before = province.logs()
-    message = refused(1, only="ingest.web_log", logged=False)
+    message = refused(1, only="ingest.web_log", logged=False, landing=bad.folder)
     assert message.startswith(said) and "13800000001" not in message
     log, = province.logs() - before
     if isinstance(error, ValueError):
@@ -444,10 +446,41 @@ def copied(province, tmp_path):
     return tmp_path / "copy"
 
 
-def test_a_day_that_is_taken_in_again_gives_equal_tables(province, copied):
-    assert province.night("--only", "ingest.voice,ingest.bill", warehouse=copied) == 0
+def test_a_delivery_that_has_not_changed_is_not_taken_in_again(province, copied, tmp_path, capsys):
+    """Wherever it lies by now: what was taken in is in the archive."""
+    before = versions(copied)
+    assert province.night("--only", "ingest", warehouse=copied, landing=tmp_path / "empty") == 0
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("[")]
+    assert len(said) == 6 and all("unchanged" in line for line in said)
+    assert versions(copied) == before
+
+
+def test_a_day_that_is_read_again_from_the_archive_gives_equal_tables(province, copied, tmp_path,
+                                                                      capsys):
+    """A code more in a table: every day of the source is out of date, and is read once."""
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "sources.yml").write_text("voice: {codes: {toll: {'5': local}}}\n",
+                                                   encoding="utf-8")
+    folders = [str(part) for one in (ROOT / "conf", province.conf, tmp_path / "more")
+               for part in ("--conf", one)]
+    where = ["--warehouse", str(copied), "--landing", str(tmp_path / "empty")]
+    status.main([*folders, "--warehouse", str(copied)])
+    assert re.search(r"voice +2009-05-02 … 2009-05-03 \(2\) +read otherwise today",
+                     capsys.readouterr().out)
+    assert repair.main([*folders, *where, "--dry-run"]) == 0
+    assert capsys.readouterr().out == f"{'ingest.voice':<28} once more for 2009-05-02..2009-05-03\n"
+    before = versions(copied)
+    assert repair.main([*folders, *where]) == 0
+    after = versions(copied)
+    assert {name for name in TABLES if after[name] != before[name]} == {
+        "ods.voice_call", "ops.rejected_record"}
     for name in TABLES:
         assert differing_rows(province.warehouse, copied, name) == 0, name
+    capsys.readouterr()
+    assert repair.main([*folders, *where]) == 0
+    assert capsys.readouterr().out == "nothing is out of date\n"
+    status.main([*folders, "--warehouse", str(copied)])
+    assert "made again" not in capsys.readouterr().out
 
 
 def test_day_by_day_gives_what_the_range_gave(province, tmp_path):

@@ -225,7 +225,7 @@ def test_a_run_is_undone_as_if_it_had_not_been(one_night, again, tmp_path, capsy
     before = plan.select(plan.night(config.load(CONF_FOLDERS)), "decide,push")
     stands = status.ledger.standing(status.delta_log.entries(str(again.warehouse)))
     first = {entry.run_id for entry in status.delta_log.entries(str(one_night.warehouse))}
-    assert {stands[table, "", LAST].run_id for step in before for table in step.writes} <= first
+    assert {stands[table, "", LAST][0].run_id for step in before for table in step.writes} <= first
     assert undo.main(["--run-id", run, *where]) == 2
     assert f"run {run} has been undone already" in capsys.readouterr().err
 

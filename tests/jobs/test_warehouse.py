@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import types as T
 
+from jobs.archive import below
 from jobs.landing import Landing
 from jobs.ledger import Ledger
 from jobs.outbox import Outbox
@@ -50,7 +51,8 @@ def opened(spark, root, conf, contracts):
 
     def make(run_id="run"):
         made = Warehouse(spark, str(root), contracts, conf, Ledger(run_id, conf.fingerprint),
-                         judge, Landing(root / "landing"), Outbox(root / "push"))
+                         judge, Landing(root / "landing", below(str(root), root)),
+                         Outbox(root / "push"))
         made.open(TABLES)
         return made
     return make

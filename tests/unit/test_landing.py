@@ -12,6 +12,7 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
+from jobs.archive import Archive
 from jobs.landing import Landing
 from schemas.config import Source
 from schemas.errors import ConfigError, InputError, QualityError
@@ -49,7 +50,8 @@ def landing(tmp_path):
             return self.put(**{"call_20090503__ctl": text.encode()})
 
         def files(self, of, *days):
-            return Landing(tmp_path).files("call", of, list(days) or [DAY])
+            made = Landing(tmp_path, Archive(tmp_path / "_archive"))
+            return made.files("call", of, list(days) or [DAY])
 
         def refused(self, of, error, code):
             with pytest.raises(error) as raised:
@@ -155,7 +157,7 @@ def test_lines_of_every_gzip_member_count(landing):
 
 def test_a_gzip_member_may_end_where_a_read_ends(landing, monkeypatch):
     member = gzip.compress(b"a\n")
-    monkeypatch.setattr("jobs.landing.CHUNK", len(member))
+    monkeypatch.setattr("jobs.delivered_file.CHUNK", len(member))
     file, = landing.put(call_20090503__txt__gz=member * 3).files(source(**GZ))
     assert file.rows == 3
 
@@ -325,7 +327,7 @@ def test_a_delivery_is_read_once_in_a_run_and_given_in_the_order_of_days(landing
         folder.mkdir(parents=True)
         for part in "21":
             (folder / f"call_{day.replace('-', '')}_{part}.txt").write_bytes(b"a\n")
-    seen, of = Landing(tmp_path), source()
+    seen, of = Landing(tmp_path, Archive(tmp_path / "_archive")), source()
     days = [DAY, date(2009, 5, 4)]
     names = [file.path.name for file in seen.files("call", of, days)]
     assert names == ["call_20090503_1.txt", "call_20090503_2.txt",

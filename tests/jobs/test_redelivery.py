@@ -1,0 +1,103 @@
+"""A delivery that was corrected after its night: the next night leaves what the right one had."""
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from jobs import night, status
+from jobs.ledger import COMMITTED, FAILED, STALE
+from schemas import config
+from tests.tiny_province import DAYS, Landing, calls, deliveries, overlay, visits
+from tests.warehouse_reader import differing_rows, query
+
+ROOT = Path(__file__).resolve().parents[2]
+FIRST, SECOND = DAYS
+THIRD = date(2009, 5, 4)
+STEPS = "ingest,identity,contact_event,contact_view"
+TABLES = ("ods.customer", "ods.subscriber", "ods.package_subscription", "ods.voice_call",
+          "dw.subscriber_identity", "dw.contact_event", "dw.contact_view", "ops.rejected_record")
+
+
+class Company:
+    """A landing and a warehouse of their own; the bills are left out."""
+
+    def __init__(self, folder: Path, conf: Path, sources) -> None:
+        self.folder, self.conf = folder, conf
+        self.landing = Landing(folder / "landing", sources)
+        for (name, day), parts in deliveries().items():
+            if name != "bill":
+                self.landing.write(name, day, parts)
+        for name in ("customer", "subscriber", "package_subscription"):
+            self.landing.write(name, THIRD, [[]])
+        self.landing.write("voice", THIRD, calls(THIRD))
+        self.landing.write("web_log", THIRD, [visits(THIRD)])
+
+    def correct(self) -> None:
+        """Of the first day: a call less, which the second day repeats, and a visit less."""
+        first, second = calls(FIRST)
+        self.landing.write("voice", FIRST, [first[:5] + first[6:], second])
+        self.landing.write("web_log", FIRST, [visits(FIRST)[:-1]])
+
+    def where(self) -> list[str]:
+        folders = [part for one in (ROOT / "conf", self.conf) for part in ("--conf", str(one))]
+        return [*folders, "--warehouse", str(self.folder / "warehouse")]
+
+    def night(self, first: date, last: date) -> int:
+        return night.main(["--only", STEPS, "--from-date", str(first), "--to-date", str(last),
+                           "--landing", str(self.landing.folder), "--push",
+                           str(self.folder / "push"), *self.where()])
+
+    def rows(self, columns: str, state: str) -> list[tuple]:
+        return sorted(query(self.folder / "warehouse", f"SELECT {columns} FROM l WHERE state = "
+                            f"'{state}'", l="ops.run_ledger"))
+
+
+@pytest.fixture(scope="module")
+def companies(spark, tmp_path_factory):
+    """One that was delivered right at once, and one that was not; both after their third night."""
+    folder = tmp_path_factory.mktemp("companies")
+    shipped = config.load([ROOT / "conf"])
+    conf = overlay(folder / "conf", shipped.sources)
+    (conf / "sources.yml").write_text((conf / "sources.yml").read_text() + "bill: null\n")
+    right, wrong = (Company(folder / name, conf, shipped.sources) for name in ("right", "wrong"))
+    right.correct()
+    with ThreadPoolExecutor(2) as both:
+        assert list(both.map(lambda one: one.night(*DAYS), (right, wrong))) == [0, 0]
+        wrong.correct()
+        wrong.landing.path("package_subscription", SECOND).write_text("half a")
+        assert list(both.map(lambda one: one.night(THIRD, THIRD), (right, wrong))) == [0, 0]
+    return right, wrong
+
+
+def test_the_tables_are_those_of_the_right_deliveries(companies):
+    for name in TABLES:
+        pair = (one.folder / "warehouse" for one in companies)
+        assert differing_rows(*pair, name) == 0, name
+
+
+def test_what_hung_on_it_was_made_again_once_and_nothing_else(companies):
+    right, wrong = companies
+    visits_table = wrong.landing.sources["web_log"].record
+    stale = [("dw.contact_event", str(FIRST)),
+             ("dw.contact_view", str(SECOND)),  # of both days: they were loaded in one go
+             ("ods.voice_call", str(SECOND)),   # it repeats a call of the first
+             (visits_table, str(SECOND))]
+    assert wrong.rows('"table", slice', STALE) == sorted(stale) and not right.rows("*", STALE)
+    anew = [("ods.voice_call", str(FIRST)), (visits_table, str(FIRST))]
+    again = wrong.rows('"table", slice', COMMITTED)
+    for row in right.rows('"table", slice', COMMITTED):
+        again.remove(row)
+    assert again == sorted([*stale, *anew])
+
+
+def test_a_spoiled_delivery_of_an_earlier_day_is_told_and_stops_nothing(companies, capsys):
+    right, wrong = companies
+    said, = wrong.rows("source, slice, message", FAILED)
+    assert said[:2] == ("package_subscription", str(SECOND))
+    assert said[2].startswith("package_subscription 2009-05-03: package_20090503.txt: ")
+    assert status.main([*wrong.where(), "--data-date", str(THIRD), "--days", "3"]) == 4
+    shown = capsys.readouterr()
+    assert "; what was committed before stands" in shown.out and "made again" not in shown.out
+    assert "1 of 15 deliveries are missing or failed" in shown.err
+    assert status.main([*right.where(), "--data-date", str(THIRD), "--days", "3"]) == 0
