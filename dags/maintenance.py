@@ -29,14 +29,15 @@ IMPACT = ("Nobody waits for it: nights go on. What is too old stays, and the tab
 @dag(
     schedule=CronTriggerTimetable(SUNDAY_NOON, timezone=CONF.runtime.timezone),
     doc_md=__doc__,
-    params={"data_date": DATE, **own_folders("warehouse", "push")},
+    params={"data_date": DATE, **own_folders("landing", "warehouse", "push")},
     **USUAL,
 )
 def maintenance():
     data_date() >> application(
         "maintain", "maintenance.py",
         ["--data-date", "{{ ti.xcom_pull(task_ids='data_date') }}", *FOLDERS,
-         "--warehouse", folder("warehouse"), "--push", folder("push")],
+         "--landing", folder("landing"), "--warehouse", folder("warehouse"),
+         "--push", folder("push")],
         f"**When it fails:** {IMPACT}")
 
 

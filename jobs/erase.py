@@ -1,4 +1,4 @@
-"""Erase one customer: his rows of every table, his lines of the channels' files.
+"""Erase one customer: his rows of every table, his lines of archived deliveries and of files sent.
 
 What tells of a customer is known from the contracts: his numbers within the intervals in which he
 held them, his subscribers, himself. A line in which another customer called him is that customer's
@@ -20,7 +20,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import delta_log, night, push, runtime
+from jobs import archive, archived_lines, delta_log, night, push, runtime
 from jobs.delta_log import Commit
 from jobs.outbox import Outbox
 from jobs.tables import Tables
@@ -42,10 +42,14 @@ REQUEST = re.compile(r"(?!.*[0-9]{11})[0-9A-Za-z._/-]{1,64}")
 
 @dataclass(frozen=True)
 class Customer:
-    """Whom to erase: `found` holds what he is known by, `rows` how many rows are his by table."""
+    """Whom to erase: `found` is what he is known by, `rows` how many rows are his by table.
+
+    `words`: of what he is known by that which may stand in a delivered line.
+    """
 
     id: int
     found: DataFrame
+    words: frozenset[str]
     rows: Mapping[str, int]
 
 
@@ -60,7 +64,7 @@ def unswept(history: Sequence[Commit]) -> bool:
 
 
 def _erase(argv: list[str] | None) -> None:
-    parser = runtime.bare_parser("python -m jobs.erase", __doc__, EXAMPLES, "push")
+    parser = runtime.bare_parser("python -m jobs.erase", __doc__, EXAMPLES, "landing", "push")
     parser.add_argument("--customer-no", metavar="C", required=True,
                         help="the customer's number at the CRM (not his phone number)")
     parser.add_argument("--request", metavar="R", required=True,
@@ -112,10 +116,11 @@ def _customer(tables: Tables, hows: Mapping[str, str], customer_no: str, conf: C
     found = tables.spark.createDataFrame(known, held.schema)
     counts = [_his(tables, found, table, how).agg(F.count(F.lit(1)).alias("rows"))
               .withColumn("table", F.lit(table)) for table, how in hows.items()]
-    rows = {row["table"]: row["rows"]
-            for row in reduce(lambda one, other: one.unionByName(other), counts).collect()}
+    rows = {row["table"]: row["rows"] for row in reduce(DataFrame.unionByName, counts).collect()}
     customer_id = next(row["customer_id"] for row in known if row["customer_id"] is not None)
-    return Customer(customer_id, found, {table: rows[table] for table in hows if rows[table]})
+    words = frozenset(row[name] for row in known for name in erasure.WORDS if row[name])
+    rows = {table: rows[table] for table in hows if rows[table]}  # in the order of the contracts
+    return Customer(customer_id, found, words, rows)
 
 
 def _his(tables: Tables, found: DataFrame, table: str, how: str, kind: str = "left_semi"
@@ -143,21 +148,23 @@ def _nobody(tables: Tables, args, conf: Config, own_id: str) -> None:
 def _erase_him(tables: Tables, hows: Mapping[str, str], customer: Customer, args, conf: Config
                ) -> None:
     """Files first, what he is known by last: interrupted, the same command finds the rest."""
-    lines = {channel.id: _rewrite(tables, hows, customer, channel, Outbox(args.push))
-             for channel in conf.channels.values() if channel.push is not None}
-    for channel, count in lines.items():
-        if count:
-            print(f"  {channel + ' files':<26} {count:>9,} lines", flush=True)
+    kept = archive.below(args.warehouse, args.landing)
+    gone = archived_lines.erase(tables, kept, customer.found, customer.words, conf,
+                                tables.contracts)
+    lines = {f"{source} deliveries": count for source, count in gone.items()}
+    lines |= {f"{channel.id} files": _rewrite(tables, hows, customer, channel, Outbox(args.push))
+              for channel in conf.channels.values() if channel.push is not None}
+    lines = {place: count for place, count in lines.items() if count}
+    for place, count in lines.items():
+        print(f"  {place:<26} {count:>9,} lines", flush=True)
     note = ERASURE + tables.run_id
     tables.erase(customer.found, {table: hows[table] for table in customer.rows
                                   if table not in KNOWN_BY}, note)
-    places = customer.rows | {f"{channel} files": count for channel, count in lines.items()
-                              if count}
     tables.create(RECORD)
-    now = datetime.now(timezone.utc)
-    tables.append(RECORD, [
-        {"run_id": tables.run_id, "request": args.request, "customer_id": customer.id,
-         "place": place, "rows_erased": rows, "erased_at": now} for place, rows in places.items()])
+    said = {"run_id": tables.run_id, "request": args.request, "customer_id": customer.id,
+            "erased_at": datetime.now(timezone.utc)}
+    tables.append(RECORD, [{**said, "place": place, "rows_erased": rows}
+                           for place, rows in (customer.rows | lines).items()])
     for table in KNOWN_BY:
         if table in customer.rows:
             tables.erase(customer.found, {table: hows[table]}, note)

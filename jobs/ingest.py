@@ -26,6 +26,7 @@ from jobs.delivered_file import DeliveredFile
 from jobs.lineage import Slice
 from jobs.plan import due_days
 from jobs.redelivery import Deliveries
+from jobs.tables import Tables
 from jobs.warehouse import Warehouse
 from models import delivered_line, delivery
 from schemas import expectations
@@ -58,12 +59,12 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     completeness.refuse_unusual(source, delivered, wh.ledger.delivered(contract.table, name))
     known = _known(wh, contract, window)
     tagged = delivery.tag(
-        _rows(wh, files, source), name, source, contract, value_sets(conf),
+        rows(wh.tables, files, source), name, source, contract, value_sets(conf),
         conf.runtime.timezone, known, _earlier(wh, name, contract, window))
     frame = tagged.frame.persist(StorageLevel.MEMORY_AND_DISK)
     tagged = delivery.Tagged(frame, tagged.checks)
     try:
-        with _unsplit(wh):
+        with unsplit(wh.tables):
             counts = _counted(name, tagged)
         slices = _settle(wh, name, contract, window, delivered, counts, tagged.checks)
         for day in days:
@@ -101,18 +102,19 @@ def _counted(name: str, tagged: delivery.Tagged) -> dict:
 
 
 @contextmanager
-def _unsplit(wh: Warehouse):
-    before = {key: wh.spark.conf.get(key) for key in WHOLE_FILES}
+def unsplit(tables: Tables):
+    """A pass over `rows`: each file is read as one task."""
+    before = {key: tables.spark.conf.get(key) for key in WHOLE_FILES}
     for key, value in WHOLE_FILES.items():
-        wh.spark.conf.set(key, value)
+        tables.spark.conf.set(key, value)
     try:
         yield
     finally:
         for key, value in before.items():
-            wh.spark.conf.set(key, value)
+            tables.spark.conf.set(key, value)
 
 
-def _rows(wh: Warehouse, files: list[DeliveredFile], source: Source) -> DataFrame:
+def rows(tables: Tables, files: list[DeliveredFile], source: Source) -> DataFrame:
     """The delivered rows with file, ordinal and day of delivery, for models.delivered_line.
 
     Lines are the non-blank ones after the header. Files of columns are read together only where
@@ -122,17 +124,17 @@ def _rows(wh: Warehouse, files: list[DeliveredFile], source: Source) -> DataFram
     if not files:
         content = "value string" if text else ", ".join(
             f"_{place} string" for place in range(len(source.columns)))
-        return wh.spark.createDataFrame(
+        return tables.spark.createDataFrame(
             [], f"{content}, file_name string, row_no bigint, batch_date date")
-    days = F.broadcast(wh.spark.createDataFrame(
-        [(wh.tables.uri(file.path), file.path.name, file.day) for file in files],
+    days = F.broadcast(tables.spark.createDataFrame(
+        [(tables.uri(file.path), file.path.name, file.day) for file in files],
         "_uri string, file_name string, batch_date date"))
     if text:
-        return _lines(wh, files, source.format.header).join(days, "_uri").drop("_uri")
+        return _lines(tables, files, source.format.header).join(days, "_uri").drop("_uri")
     alike: dict[str, list[DeliveredFile]] = {}
     for file in files:
         alike.setdefault(file.types, []).append(file)
-    found = [_columns(wh, together, source.columns) for together in alike.values()]
+    found = [_columns(tables, together, source.columns) for together in alike.values()]
     return reduce(DataFrame.unionByName, found).join(days, "_uri").drop("_uri")
 
 
@@ -140,8 +142,8 @@ def _paths(files: list[DeliveredFile]) -> list[str]:
     return [re.sub(PATTERN_SIGNS, r"\\\g<0>", str(file.path.resolve())) for file in files]
 
 
-def _lines(wh: Warehouse, files: list[DeliveredFile], header: bool) -> DataFrame:
-    text = wh.spark.read.text(_paths(files), lineSep="\n")
+def _lines(tables: Tables, files: list[DeliveredFile], header: bool) -> DataFrame:
+    text = tables.spark.read.text(_paths(files), lineSep="\n")
     place = F.monotonically_increasing_id().bitwiseAND(F.lit((1 << 33) - 1))
     lines = text.select("value", F.col("_metadata.file_path").alias("_uri"), place.alias("_place"))
     if header:
@@ -150,8 +152,8 @@ def _lines(wh: Warehouse, files: list[DeliveredFile], header: bool) -> DataFrame
             .select("value", "_uri", (F.col("_place") + (0 if header else 1)).alias("row_no")))
 
 
-def _columns(wh: Warehouse, files: list[DeliveredFile], names: Sequence[str]) -> DataFrame:
-    table = wh.spark.read.parquet(*_paths(files))
+def _columns(tables: Tables, files: list[DeliveredFile], names: Sequence[str]) -> DataFrame:
+    table = tables.spark.read.parquet(*_paths(files))
     return table.select(
         *[F.col(quoted_name(name)).cast("string").alias(f"_{place}")
           for place, name in enumerate(names)],

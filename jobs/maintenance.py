@@ -2,10 +2,11 @@
 
 A slice is deleted when all of its days are more than the table's `retention_days` before
 --data-date, a row of an append-only table when it was made before that. The ledger notes a deleted
-slice as expired, so no step reads it. Files that a table no longer consists of go after
-`maintenance.vacuum_hours` of runtime.yml: as far back as that a run can be undone. The channels'
-files go with the rows of their push table, logs of runs after `maintenance.log_days`. Where it is
-interrupted, the same command goes on. With --dry-run it only says what it would do.
+slice as expired, so no step reads it. The channels' files go with the rows of their push table,
+archived deliveries after `maintenance.archive_days` of runtime.yml or with the rows of their table,
+whichever is sooner, logs of runs after `maintenance.log_days`. Files that no table consists of any
+more go after `maintenance.vacuum_hours`: as far back as that a run can be undone. Interrupted, the
+same command goes on. With --dry-run it only says what it would do.
 """
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from jobs import delta_log, night, runtime
+from jobs import archive, delta_log, night, runtime
+from jobs.archive import Archive
 from jobs.delta_log import DataFile
 from jobs.ledger import SETTLED, Entry, Ledger
 from jobs.outbox import Outbox
@@ -103,7 +105,8 @@ def old_logs(names: Iterable[str], before: date) -> list[str]:
 
 
 def _maintenance(argv: list[str] | None) -> None:
-    parser = runtime.bare_parser("python -m jobs.maintenance", __doc__, EXAMPLES, "push")
+    parser = runtime.bare_parser("python -m jobs.maintenance", __doc__, EXAMPLES, "landing",
+                                 "push")
     parser.add_argument("--data-date", metavar="D", required=True,
                         help="the day from which retention counts back")
     parser.add_argument("--dry-run", action="store_true", help="say what it would do, and stop")
@@ -114,6 +117,8 @@ def _maintenance(argv: list[str] | None) -> None:
         noted = delta_log.entries(args.warehouse)
         chores = _chores(args.warehouse, conf, contracts, noted, day)
         lists = _old_lists(Outbox(args.push), conf, contracts, day)
+        kept = archive.below(args.warehouse, args.landing)
+        deliveries = _old_deliveries(kept, conf, contracts, day)
         logs = _old_logs(args.warehouse, day - timedelta(days=conf.runtime.maintenance.log_days))
         print(f"maintenance for {day}" + (", dry run: nothing is touched" if args.dry_run else ""))
         busy = [chore for chore in chores if not chore.idle]
@@ -124,11 +129,16 @@ def _maintenance(argv: list[str] | None) -> None:
             _tidy(busy, args, conf, contracts, noted, own_id, day)
         for channel, old in lists:
             print(f"  {channel}: the files of {old} are older than their table keeps rows")
+        if deliveries:
+            print(f"  {len(deliveries):,} archived deliveries, the newest of "
+                  f"{max(old for _, old in deliveries)}")
         if logs:
             print(f"  {len(logs):,} logs of runs, {logs[0].stem} … {logs[-1].stem}")
         if not args.dry_run:
             for channel, old in lists:
                 Outbox(args.push).clear(channel, old)
+            for source, old in deliveries:
+                kept.clear(source, old)
             for log in logs:
                 log.unlink()
         idle = len(chores) - len(busy)
@@ -215,6 +225,16 @@ def _old_lists(outbox: Outbox, conf: Config, contracts: Mapping[str, Contract], 
         before = kept_from(contracts[f"push.{channel.id}"], day) if channel.push else None
         found += [(channel.id, old) for old in outbox.days(channel.id) if before and old < before]
     return found
+
+
+def _old_deliveries(kept: Archive, conf: Config, contracts: Mapping[str, Contract], day: date
+                    ) -> list[tuple[str, date]]:
+    """The (source, day) of archived deliveries that are kept no longer."""
+    limit = day - timedelta(days=conf.runtime.maintenance.archive_days)
+    before = {name: max(limit, kept_from(contracts[source.record], day) or limit)
+              for name, source in conf.sources.items()}
+    return [(source, old) for source, old, _ in kept.deliveries()
+            if old < before.get(source, limit)]
 
 
 def _old_logs(warehouse: str, before: date) -> list[Path]:

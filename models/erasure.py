@@ -15,6 +15,7 @@ from schemas.errors import ConfigError
 
 CUSTOMER, SUBSCRIBER = ("customer_no", "customer_id"), ("subscriber_no", "subscriber_id")
 NUMBER, RAW = "msisdn", "raw_line"
+WORDS = (CUSTOMER[0], SUBSCRIBER[0], NUMBER)  # what may stand in a line as it came
 TIMES = ("occurred_at", "local_date", "month", "valid_from")  # of what a row tells, else its slice
 ALWAYS = date(9999, 12, 31)  # every delivery counts, whatever its day
 

@@ -35,6 +35,7 @@ class Maintenance:
 
     vacuum_hours: int = 168
     log_days: int = 90
+    archive_days: int = 400
 
 
 @dataclass(frozen=True)
