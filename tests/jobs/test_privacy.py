@@ -50,7 +50,7 @@ def test_tables_hold_numbers_and_names_in_the_columns_that_say_so(one_night, peo
                 place = f"{table}.{column.name}"
                 allowed |= {(place, kind) for kind in ("number", "name")
                             if column.personal == kind}
-                text = f"CAST({column.name} AS VARCHAR)"
+                text = f'CAST("{column.name}" AS VARCHAR)'
                 for kind, sql in (
                         ("number", f"SELECT 1 FROM (SELECT unnest(regexp_extract_all({text}, "
                                    "'1[0-9]{10}')) AS word FROM t) JOIN numbers USING (word)"),
