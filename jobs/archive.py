@@ -48,6 +48,23 @@ class Archive:
         return sorted(entry.name for entry in there.iterdir()
                       if not entry.name.startswith(".")) if there.is_dir() else []
 
+    def deliveries(self) -> list[tuple[str, date, list[str]]]:
+        """(source, day, contents) of everything that is kept, in order."""
+        return [(source.name, day, self.kept(source.name, day))
+                for source in sorted(self.root.glob("*/"))
+                for day in sorted(date.fromisoformat(entry.name) for entry in source.glob("*/"))]
+
+    def clear(self, source_id: str, day: date) -> None:
+        """Keep nothing of a delivery any longer."""
+        shutil.rmtree(self.root / source_id / str(day))
+
+    def rewrite(self, path: Path, data: bytes) -> None:
+        """Give a kept file other bytes, whole or not at all; its folder keeps its name."""
+        part = path.with_name(f".{path.name}.part")
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            out.write(data)
+        os.replace(part, path)
+
     @contextmanager
     def copied(self, source_id: str, day: date, paths: Sequence[Path]):
         """The folder with a copy of the files; what is not `keep`t is gone afterwards."""

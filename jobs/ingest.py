@@ -24,6 +24,7 @@ from jobs.delivered_file import DeliveredFile
 from jobs.lineage import Slice
 from jobs.plan import due_days
 from jobs.redelivery import Deliveries
+from jobs.tables import Tables
 from jobs.warehouse import Warehouse
 from models import delivered_line, delivery, delivery_figures, repeats
 from schemas import expectations
@@ -53,8 +54,8 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     if wh.ledger.accepting is None:
         completeness.refuse_unusual(source, delivered, before)
     known = _known(wh, contract, window)
-    judged = delivery.judge(_rows(wh, files, source), name, source, contract, value_sets(conf),
-                            conf.runtime.timezone, known)
+    judged = delivery.judge(rows(wh.tables, files, source), name, source, contract,
+                            value_sets(conf), conf.runtime.timezone, known)
     judged = delivery.Judged(judged.frame.persist(StorageLevel.MEMORY_AND_DISK), judged.checks)
     repeated = repeats.found(judged, source, contract, _earlier(wh, name, contract, window)
                              ).persist(StorageLevel.MEMORY_AND_DISK)
@@ -102,7 +103,7 @@ def _counted(name: str, judged: delivery.Judged, repeated: DataFrame
                           f"({error.getCondition()}): use its try_… form") from None
 
 
-def _rows(wh: Warehouse, files: list[DeliveredFile], source: Source) -> DataFrame:
+def rows(tables: Tables, files: list[DeliveredFile], source: Source) -> DataFrame:
     """The delivered rows with file, ordinal and day of delivery, for models.delivered_line.
 
     Lines are the non-blank ones after the header. Files of columns are read together only where
@@ -112,17 +113,17 @@ def _rows(wh: Warehouse, files: list[DeliveredFile], source: Source) -> DataFram
     if not files:
         content = "value string" if text else ", ".join(
             f"_{place} string" for place in range(len(source.columns)))
-        return wh.spark.createDataFrame(
+        return tables.spark.createDataFrame(
             [], f"{content}, file_name string, row_no bigint, batch_date date")
-    days = F.broadcast(wh.spark.createDataFrame(
-        [(wh.tables.uri(file.path), file.path.name, file.day) for file in files],
+    days = F.broadcast(tables.spark.createDataFrame(
+        [(tables.uri(file.path), file.path.name, file.day) for file in files],
         "_uri string, file_name string, batch_date date"))
     if text:
-        return _lines(wh, files, source.format.header).join(days, "_uri").drop("_uri")
+        return _lines(tables, files, source.format.header).join(days, "_uri").drop("_uri")
     alike: dict[str, list[DeliveredFile]] = {}
     for file in files:
         alike.setdefault(file.types, []).append(file)
-    found = [_columns(wh, together, source.columns) for together in alike.values()]
+    found = [_columns(tables, together, source.columns) for together in alike.values()]
     return reduce(DataFrame.unionByName, found).join(days, "_uri").drop("_uri")
 
 
@@ -130,8 +131,8 @@ def _paths(files: list[DeliveredFile]) -> list[str]:
     return [re.sub(PATTERN_SIGNS, r"\\\g<0>", str(file.path.resolve())) for file in files]
 
 
-def _lines(wh: Warehouse, files: list[DeliveredFile], header: bool) -> DataFrame:
-    text = wh.tables.whole_files.read.text(_paths(files), lineSep="\n")
+def _lines(tables: Tables, files: list[DeliveredFile], header: bool) -> DataFrame:
+    text = tables.whole_files.read.text(_paths(files), lineSep="\n")
     place = F.monotonically_increasing_id().bitwiseAND(F.lit((1 << 33) - 1))
     lines = text.select("value", F.col("_metadata.file_path").alias("_uri"), place.alias("_place"))
     if header:
@@ -140,8 +141,8 @@ def _lines(wh: Warehouse, files: list[DeliveredFile], header: bool) -> DataFrame
             .select("value", "_uri", (F.col("_place") + (0 if header else 1)).alias("row_no")))
 
 
-def _columns(wh: Warehouse, files: list[DeliveredFile], names: Sequence[str]) -> DataFrame:
-    table = wh.tables.whole_files.read.parquet(*_paths(files))
+def _columns(tables: Tables, files: list[DeliveredFile], names: Sequence[str]) -> DataFrame:
+    table = tables.whole_files.read.parquet(*_paths(files))
     return table.select(
         *[F.col(quoted_name(name)).cast("string").alias(f"_{place}")
           for place, name in enumerate(names)],

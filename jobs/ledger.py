@@ -13,7 +13,8 @@ from datetime import date, datetime, timezone
 STARTED, COMMITTED, FAILED = "started", "committed", "failed"
 SUPERSEDED = "superseded"           # what that run noted of the slice was undone
 STALE = "stale"                     # it stands, but what it was made of has changed since
-SETTLED = (COMMITTED, SUPERSEDED, STALE)   # the states that decide what stands
+EXPIRED = "expired"                 # the slice is older than its table keeps, and deleted
+SETTLED = (COMMITTED, SUPERSEDED, STALE, EXPIRED)   # the states that decide what stands
 
 
 @dataclass
@@ -62,6 +63,7 @@ class Verdict:
     success: bool
     observed: str
     expected: str
+    judged_at: datetime
 
 
 @dataclass
@@ -126,6 +128,13 @@ class Ledger:
         self.pending.append(replace(entry, state=SUPERSEDED, message=f"undone by {self.run_id}",
                                     committed_at=datetime.now(timezone.utc)))
 
+    def expire(self, entry: Entry) -> None:
+        """Note that maintenance deletes a committed slice: its table keeps no older ones."""
+        self.pending.append(replace(entry, run_id=self.run_id, step="maintenance", state=EXPIRED,
+                                    config_fingerprint=self.fingerprint, started_at=None,
+                                    committed_at=datetime.now(timezone.utc),
+                                    message=f"deleted; it was of run {entry.run_id}"))
+
     def begin(self, step: str) -> None:
         """A step begins now."""
         self.began[step] = datetime.now(timezone.utc)
@@ -143,7 +152,8 @@ class Ledger:
         """Note the outcome of a check."""
         with self.lock:
             self.verdicts.append(Verdict(self.run_id, source, table, slice_, check, severity,
-                                         success, observed, expected))
+                                         success, observed, expected,
+                                         datetime.now(timezone.utc)))
 
     def is_committed(self, table: str, slice_: date | str, source: str = "") -> bool:
         return str(slice_) in self.committed.get((table, source), {})
@@ -191,6 +201,8 @@ def standing(entries: Iterable[Entry]) -> dict[tuple[str, str, str], tuple[Entry
             rows.append(entry)
         elif entry.state == SUPERSEDED:
             rows[:] = [row for row in rows if row.run_id != entry.run_id]
+        elif entry.state == EXPIRED:
+            rows.clear()
     found = {}
     for key, rows in kept.items():
         commits = [place for place, row in enumerate(rows) if row.state == COMMITTED]

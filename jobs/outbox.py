@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from schemas.errors import ChudianError
+
+DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,16 @@ class Outbox:
     def withdraw(self, channel: str, day: date, name: str) -> None:
         """Take a file away, if it is there: without its manifest nobody reads the data file."""
         (self.folder / channel / str(day) / name).unlink(missing_ok=True)
+
+    def days(self, channel: str) -> list[date]:
+        """The days of which a channel has a folder, in order."""
+        folder = self.folder / channel
+        return sorted(date.fromisoformat(entry.name) for entry in folder.iterdir()
+                      if DAY.fullmatch(entry.name)) if folder.is_dir() else []
+
+    def clear(self, channel: str, day: date) -> None:
+        """Take away everything that was written for a channel and day."""
+        shutil.rmtree(self.folder / channel / str(day))
 
     def write(self, channel: str, day: date, name: str, chunks: Iterable[bytes], mode: int) -> Sent:
         """Write `<folder>/<channel>/<day>/<name>` with the given access rights."""

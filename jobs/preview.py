@@ -12,7 +12,7 @@ from jobs import archive, delta_log, plan, redelivery
 from jobs.landing import Landing
 from jobs.ledger import Entry, Ledger
 from jobs.lineage import Lineage
-from jobs.progress import padded
+from jobs.progress import amount, padded
 from jobs.redelivery import Deliveries
 from jobs.runtime import Invocation
 from schemas.config import Config
@@ -70,16 +70,7 @@ def known(warehouse: str, conf: Config) -> Ledger:
 def _delivered(landing: Landing, name: str, conf: Config, asked: Invocation) -> str:
     files = landing.files(name, conf.sources[name], plan.due_days(conf, name, asked.window))
     rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
-    return f"takes in {len(files)} files, {rows:,} rows, {_size(size)}"
-
-
-def _size(size: float) -> str:
-    """Bytes in the largest unit of which there is one or more."""
-    for unit in ("bytes", "KB", "MB"):
-        if size < 1000:
-            return f"{size:,.0f} {unit}"
-        size /= 1000
-    return f"{size:,.1f} GB"
+    return f"takes in {len(files)} files, {rows:,} rows, {amount(size)}"
 
 
 def _replaced(table: str, slices: Sequence[str], before: Mapping[str, Entry]) -> str:

@@ -72,3 +72,12 @@ def padded(text: str, width: int) -> str:
     """The text filled up to a width in terminal columns; a Chinese character takes two."""
     taken = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
     return text + " " * (width - taken)
+
+
+def amount(size: float) -> str:
+    """Bytes in the largest unit of which there is one or more."""
+    for unit in ("bytes", "KB", "MB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} GB"

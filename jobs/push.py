@@ -5,10 +5,15 @@ is written from the committed table, under a temporary name until it is whole, a
 last. When this step fails, a channel finds no manifest and keeps yesterday's list.
 """
 import json
+from datetime import date
 
+from pyspark.sql import DataFrame
+
+from jobs.outbox import Outbox
 from jobs.warehouse import Warehouse
 from models import catalogue, push
 from schemas.config import Channel, Config
+from schemas.contract import Contract
 from schemas.window import Window
 
 
@@ -31,23 +36,23 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
             months["mart.package_quote"], wh.read("dw.subscriber_identity", on=day),
             wh.read("dw.contact_event", upto=day), campaigns=campaigns, package_names=names,
             channel=channel.id, columns=wh.contracts[table].column_names, data_date=day))
-        _send(wh, channel, day)
+        send(wh.outbox, channel, wh.contracts[table], day, wh.read(table, on=day),
+             wh.ledger.entry(table, day).rows_out)
 
 
-def _send(wh: Warehouse, channel: Channel, day) -> None:
-    """The channel's file of the day, then its manifest."""
-    table, form = f"push.{channel.id}", channel.push
-    rows = wh.read(table, on=day).orderBy(*push.FILE_ORDER)
-    name = form.file_on(day)
-    mode = int(form.mode, 8)
-    wh.outbox.withdraw(channel.id, day, f"{name}.manifest.json")
-    sent = wh.outbox.write(channel.id, day, name,
-                           push.render(rows.toLocalIterator(), form), mode)
+def send(outbox: Outbox, channel: Channel, contract: Contract, day: date, rows: DataFrame,
+         count: int) -> None:
+    """The channel's file of the day with these rows, then its manifest."""
+    form = channel.push
+    name, mode = form.file_on(day), int(form.mode, 8)
+    outbox.withdraw(channel.id, day, f"{name}.manifest.json")
+    sent = outbox.write(channel.id, day, name, push.render(
+        rows.orderBy(*push.FILE_ORDER).toLocalIterator(), form), mode)
     manifest = push.manifest(
-        file=name, channel=channel.id, data_date=day, rows=wh.ledger.entry(table, day).rows_out,
-        contract_version=wh.contracts[table].version, size=sent.bytes, sha256=sent.sha256)
+        file=name, channel=channel.id, data_date=day, rows=count,
+        contract_version=contract.version, size=sent.bytes, sha256=sent.sha256)
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    wh.outbox.write(channel.id, day, f"{name}.manifest.json", [text.encode()], mode)
+    outbox.write(channel.id, day, f"{name}.manifest.json", [text.encode()], mode)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date
 from functools import cached_property, reduce
 from pathlib import Path
@@ -25,6 +27,7 @@ from schemas.window import Window
 
 WHOLE_FILES = {"spark.sql.files.maxPartitionBytes": str(1 << 40),
                "spark.sql.files.openCostInBytes": str(1 << 40)}
+AT_ONCE = 4  # statements over different tables: much of each is planning and listing
 BROKEN_RULE = re.compile(r"CHECK constraint (\w+)|NOT NULL constraint violated for column: (\w+)")
 
 
@@ -86,20 +89,75 @@ class Tables:
     def append(self, table: str, rows: Sequence[Mapping]) -> None:
         """Add some rows, given as plain values by column, in one file; nothing for none."""
         if rows:
-            schema = struct_type(self.contracts[table])
-            frame = self.spark.createDataFrame(
-                [tuple(row[name] for name in schema.names) for row in rows], schema)
-            self.save(table, frame.coalesce(1))
+            self.save(table, self.frame(table, rows))
+
+    def frame(self, table: str, rows: Sequence[Mapping]) -> DataFrame:
+        """Some rows, given as plain values by column, as a frame of one part."""
+        schema = struct_type(self.contracts[table])
+        return self.spark.createDataFrame(
+            [tuple(row[name] for name in schema.names) for row in rows], schema).coalesce(1)
+
+    def delete(self, table: str, where: str, note: str) -> None:
+        """Delete rows; `where` and `note` stand in the table's history, so nothing of a person."""
+        with self._noted(note):
+            self.spark.sql(f"DELETE FROM delta.`{self.path(table)}` WHERE {where}")
+
+    def erase(self, found: DataFrame, hows: Mapping[str, str], note: str) -> None:
+        """Delete from each table the rows `t` that match a row `p` of `found` by its condition.
+
+        Merges, because the history of a table keeps the condition of a delete with its values.
+        """
+        found.createOrReplaceTempView("erased")
+        merges = [f"MERGE INTO delta.`{self.path(table)}` t USING erased p ON {how} "
+                  "WHEN MATCHED THEN DELETE" for table, how in hows.items()]
+        try:
+            with self._noted(note), ThreadPoolExecutor(AT_ONCE) as several:
+                list(several.map(self.spark.sql, merges))
+        finally:
+            self.spark.catalog.dropTempView("erased")
+
+    def compact(self, table: str) -> None:
+        """Merge the small files of each partition."""
+        self.spark.sql(f"OPTIMIZE delta.`{self.path(table)}`")
+
+    def vacuum(self, table: str, hours: int) -> tuple[int, int]:
+        """Remove the files that have been no part of the table for so long: how many, their bytes.
+        """
+        path = self.path(table)
+        self.spark.sql(f"VACUUM delta.`{path}` RETAIN {hours} HOURS")
+        start = self.spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 2").where(
+            "operation = 'VACUUM START'").select("operationMetrics").first()
+        metrics = start[0] if start else {}
+        return int(metrics.get("numFilesToDelete", 0)), int(metrics.get("sizeOfDataToDelete", 0))
 
     def restore(self, table: str, version: int, note: str) -> None:
         """Make the table what it was at a version; `note` stands in its history."""
-        setting = "spark.databricks.delta.commitInfo.userMetadata"
-        self.spark.conf.set(setting, note)
         try:
-            self.spark.sql(f"RESTORE TABLE delta.`{self.path(table)}` TO VERSION AS OF {version}")
+            with self._noted(note):
+                self.spark.sql(
+                    f"RESTORE TABLE delta.`{self.path(table)}` TO VERSION AS OF {version}")
         except (PySparkException, Py4JJavaError) as error:
             raise ChudianError(f"{table} cannot be put back to version {version}: its files are "
                                "gone, so the run is too old to be undone") from error
+
+    def vacuum_at_once(self, tables: Sequence[str]) -> None:
+        """Remove every file that is no part of a table now, whoever may still have it open.
+
+        Of less than a week Delta warns for the readers' sake: the check is off for this alone.
+        """
+        with self._set("spark.databricks.delta.retentionDurationCheck.enabled", "false"), \
+                ThreadPoolExecutor(AT_ONCE) as several:
+            list(several.map(lambda table: self.vacuum(table, 0), tables))
+
+    def _noted(self, note: str):
+        """Statements whose commits bear the note."""
+        return self._set("spark.databricks.delta.commitInfo.userMetadata", note)
+
+    @contextmanager
+    def _set(self, setting: str, value: str):
+        self.spark.conf.set(setting, value)
+        try:
+            yield
         finally:
             self.spark.conf.unset(setting)
 

@@ -28,6 +28,8 @@ the ids of runs are the names of the logs in <warehouse>/_logs"""
 LOGS = ("ops.run_ledger", "ops.quality_result")  # they say what happened, and that stays true
 UNDO = "undo of "  # and the run's id: the note of a commit that puts a table back
 TIDYING = ("OPTIMIZE", "VACUUM START", "VACUUM END")  # commits that change no row
+EXPIRY = "expiry by "    # and the run's id: the note of a commit that deletes what is too old
+ERASURE = "erasure by "  # and the run's id: the note of a commit that erases a customer
 
 
 def versions_before(histories: Mapping[str, Sequence[Commit]], run_id: str) -> dict[str, int]:
@@ -35,7 +37,8 @@ def versions_before(histories: Mapping[str, Sequence[Commit]], run_id: str) -> d
 
     `histories`: each table's commits, the newest first. A table that an interrupted undo of the
     same run has put back already is left out, and runs that are undone themselves do not count.
-    ChudianError where another run has written since.
+    ChudianError where another run has written since, or a customer was erased. What maintenance
+    deleted since as too old comes back with the rest; the next maintenance deletes it again.
     """
     back = {}
     for table, commits in histories.items():
@@ -44,8 +47,13 @@ def versions_before(histories: Mapping[str, Sequence[Commit]], run_id: str) -> d
                   if commit.note.startswith(UNDO)}
         if not mine or run_id in undone:
             continue
+        if any(commit.version > min(mine) and commit.note.startswith(ERASURE)
+               for commit in commits):
+            raise ChudianError(f"a customer was erased from {table} after run {run_id}: no table "
+                               "is put back to what it was before an erasure")
         later = [commit for commit in commits if commit.version > min(mine)
-                 and commit.operation not in TIDYING and not commit.note.startswith(UNDO)
+                 and commit.operation not in TIDYING
+                 and not commit.note.startswith((UNDO, EXPIRY))
                  and commit.note not in {run_id, *undone}]
         if later:
             raise ChudianError(f"{table} was written again after run {run_id}, last by run "

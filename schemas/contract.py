@@ -54,6 +54,12 @@ class Contract:
         return self.table.split(".")[1]
 
     @property
+    def aged_by(self) -> str | None:
+        """The column by which retention counts: the slice, else the instant a row was made."""
+        return self.slice or next((column.name for column in self.columns if column.required
+                                   and column.data_type.name == "timestamp"), None)
+
+    @property
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
@@ -209,6 +215,10 @@ def _placement(here: Document, columns: tuple[Column, ...]) -> Iterator[str]:
     """A slice is replaced alone: it is a date, a partition, and in the key of a snapshot."""
     name = here.data["slice"]
     if name == "none":
+        if here.data["retention_days"] is not None and not any(
+                one.required and one.data_type.name == "timestamp" for one in columns):
+            yield here.problem(("retention_days",), "no row has an age: write a required column of "
+                                                    "type timestamp, or null: kept for ever")
         return
     kind = next(column.data_type for column in columns if column.name == name)
     if kind.name != "date":

@@ -52,8 +52,11 @@ def checks(contract: Contract) -> dict[str, str]:
 
 
 def _measured(contract: Contract) -> list[str]:
-    """Columns by which reads skip files: statistics of the others would be dead weight."""
+    """Columns by which reads skip files: statistics of the others would be dead weight.
+
+    Those of personal columns would keep numbers in the table's log, which no VACUUM cleans.
+    """
     wanted = dict.fromkeys((*contract.sort_by, *contract.key))
     return [name for name in wanted
-            if name not in contract.partition_by
+            if name not in contract.partition_by and contract.column(name).personal is None
             and contract.column(name).data_type.name != "boolean"]

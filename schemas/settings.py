@@ -31,6 +31,15 @@ class Parallel:
 
 
 @dataclass(frozen=True)
+class Maintenance:
+    """How long what is no table is kept: replaced files of tables in hours, the rest in days."""
+
+    vacuum_hours: int = 168
+    log_days: int = 90
+    archive_days: int = 400
+
+
+@dataclass(frozen=True)
 class Runtime:
     """runtime.yml. `identity_key` keys the hash that makes subscriber_id and customer_id."""
 
@@ -38,6 +47,7 @@ class Runtime:
     identity_key: str
     spark: SparkProfile
     parallel: Parallel
+    maintenance: Maintenance = Maintenance()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOpe
 from tests.dags import waiting
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "dags"))  # as Airflow does where it reads or runs a DAG
 CONNECTIONS = json.loads((ROOT / "conf/airflow/connections.json").read_text(encoding="utf-8"))
 SHIPPED = json.dumps(CONNECTIONS["chudian_spark"])
 MASTERS = {"shipped": SHIPPED, "missing": None, "address": "spark://local[2]",

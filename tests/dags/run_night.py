@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from airflow.dag_processing.dagbag import DagBag
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "dags"))  # as Airflow does where it reads or runs a DAG
 
 
 def main(out: Path, parameters: dict) -> None:

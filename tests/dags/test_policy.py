@@ -10,9 +10,9 @@ from jobs import plan
 from schemas import config, contract
 
 ROOT = Path(__file__).resolve().parents[2]
-GOLDEN = Path(__file__).with_name("nightly_commands.txt")
+GOLDEN = Path(__file__).with_name("commands.txt")
 ALLOWED = {"airflow.sdk", "airflow.sdk.exceptions", "airflow.sdk.bases.sensor",
-           "airflow.triggers.base", "dags.arrival", "jobs.landing",
+           "airflow.triggers.base", "dags.arrival", "dags.submission", "jobs.landing",
            "airflow.providers.apache.spark.operators.spark_submit",
            "jobs.plan", "schemas.config", "schemas.contract", "schemas.window"}
 
@@ -29,8 +29,15 @@ def tasks(seen):
 
 @pytest.fixture(scope="module")
 def applications(tasks):
-    """The tasks that are Spark applications, in the order in which they run."""
+    """The night's tasks that are Spark applications, in the order in which they run."""
     return {name: task for name, task in tasks.items() if "command" in task}
+
+
+@pytest.fixture(scope="module")
+def submitted(seen):
+    """Every task of any DAG that is a Spark application."""
+    return {name: task for _, dag in sorted(seen["dags"].items())
+            for name, task in dag["tasks"].items() if "command" in task}
 
 
 def options(arguments: list[str]) -> dict[str, str]:
@@ -44,7 +51,7 @@ def nights_own(command: list[str]) -> list[str]:
 
 def test_these_are_the_dags_and_they_load_quickly(seen):
     assert seen["errors"] == {}
-    assert sorted(seen["dags"]) == ["nightly"]
+    assert sorted(seen["dags"]) == ["maintenance", "nightly"]
     assert seen["seconds"] < 5, "seconds of processor; Airflow reads the folder all day"
 
 
@@ -77,25 +84,25 @@ def test_every_step_is_in_exactly_one_task_and_in_the_plans_order(applications, 
     assert named == [step.name for step in steps]
 
 
-def test_the_commands_are_the_golden_ones(applications):
+def test_the_commands_are_the_golden_ones(submitted):
     shown = "\n".join(f"{name}\n" + "".join(f"  {part}\n" for part in task["command"])
-                      for name, task in applications.items())
+                      for name, task in submitted.items())
     shown = shown.replace(sys.prefix, "<environment>").replace(str(ROOT), "<project>")
     assert shown == GOLDEN.read_text(encoding="utf-8"), \
         f"if the new commands are right, write them to {GOLDEN.name}:\n{shown}"
 
 
-def test_applications_share_the_one_slot_of_a_pool_that_exists(seen, applications):
+def test_applications_share_the_one_slot_of_a_pool_that_exists(seen, submitted):
     pools = json.loads((ROOT / "conf/airflow/pools.json").read_text(encoding="utf-8"))
-    assert {task["pool"] for task in applications.values()} == {"chudian"}
+    assert {task["pool"] for task in submitted.values()} == {"chudian"}
     assert pools["chudian"]["slots"] == 1
     for dag in seen["dags"].values():
         for task in dag["tasks"].values():
             assert task["pool"] in {*pools, "default_pool"}
 
 
-def test_the_master_is_the_connections_and_never_yarn_by_silence(applications):
-    for name, task in applications.items():
+def test_the_master_is_the_connections_and_never_yarn_by_silence(submitted):
+    for name, task in submitted.items():
         command = task["command"]
         assert command[command.index("--master") + 1] == "local[2]", name
         said = dict(task["refusals"])
@@ -105,8 +112,8 @@ def test_the_master_is_the_connections_and_never_yarn_by_silence(applications):
                                       "Spark master"), f"{name}: {case}: {message}"
 
 
-def test_spark_needs_no_activated_environment(applications):
-    for task in applications.values():
+def test_spark_needs_no_activated_environment(submitted):
+    for task in submitted.values():
         submit, environment = Path(task["command"][0]), task["environment"]
         assert submit.is_absolute() and submit.is_file()
         assert Path(environment["PYSPARK_PYTHON"]) == Path(sys.executable)
@@ -145,6 +152,15 @@ def test_the_night_fails_with_the_names_of_what_has_not_come_in_time(seen):
     assert line.startswith("web_log 2009-05-03: no delivery: expected ")
     assert line.endswith(" since 2009-05-04 00:00; wait for it, or mark the source optional")
     assert said == f"AirflowFailException: 1 of the deliveries not there after 0 minutes: {line}"
+
+
+def test_maintenance_is_one_application_over_the_deployments_tables(seen):
+    tasks = seen["dags"]["maintenance"]["tasks"]
+    assert {name: task["after"] for name, task in tasks.items()} == {
+        "data_date": [], "maintain": ["data_date"]}
+    elsewhere = options(tasks["maintain"]["elsewhere"])
+    assert elsewhere["--data-date"] == "2009-05-03"
+    assert (elsewhere["--warehouse"], elsewhere["--push"]) == ("hdfs:///deployed", "/asked")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "dags").glob("*.py")), ids=lambda path: path.name)

@@ -1,7 +1,7 @@
 """The same records in every form in which a file may come give the same rows."""
 import gzip
 import json
-from datetime import date, datetime
+from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,8 +10,10 @@ import pytest
 import yaml
 from pyarrow import parquet
 
-from jobs import night
-from schemas import config
+from jobs import archived_lines, night
+from jobs.archive import Archive
+from jobs.tables import Tables
+from schemas import config, contract
 from tests.warehouse_reader import query
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,3 +124,43 @@ def test_the_ledger_counts_each_form_alike(warehouse):
         SELECT source, rows_delivered, rows_accepted, rows_rejected, rows_duplicate FROM l
         WHERE state = 'committed' ORDER BY source""", l="ops.run_ledger") == [
         (name, 6, 4, 2, 0) for name in sorted(FORMS)]
+
+
+def test_lines_of_one_customer_are_taken_out_of_each_form(spark, warehouse):
+    """His accepted call and his rejected one; a number that was his only before stays."""
+    zone = timezone(timedelta(hours=8))
+    held = [("13800000002", datetime(2009, 5, 1, tzinfo=zone), None),
+            ("13800000005", datetime(2009, 5, 1, tzinfo=zone), None),
+            ("13800000003", datetime(2001, 1, 1, tzinfo=zone), datetime(2009, 5, 3, tzinfo=zone))]
+    found = spark.createDataFrame(
+        [(None, None, *one) for one in held],
+        "customer_no string, subscriber_no string, msisdn string, since timestamp, until timestamp")
+    conf = config.load([ROOT / "conf", warehouse.parent / "conf"])
+    archive, contracts = Archive(warehouse / "_archive"), contract.load()
+    gone = archived_lines.erase(Tables(spark, str(warehouse), contracts), archive, found,
+                                {number for number, *_ in held}, conf, contracts)
+    assert gone == dict.fromkeys(FORMS, 2)
+    for name, before in delivered().items():
+        content, = archive.kept(name, DAY)
+        path, = archive.folder(name, DAY, content).iterdir()
+        assert path.stat().st_mode & 0o777 == 0o600
+        if name == "table":
+            rows = parquet.read_table(path).column("caller").to_pylist()
+            assert rows == ["13800000001", "13800000003", None, "13800000006"]
+            continue
+        after = path.read_bytes()
+        if name == "cut_by_width":
+            after, before = gzip.decompress(after), gzip.decompress(before)
+        assert after == b"".join(line for line in before.splitlines(True)
+                                 if b"13800000002" not in line and b"13800000005" not in line)
+
+
+def test_lines_that_nobody_can_read_any_more_go_by_the_words_in_them(tmp_path):
+    """Of a source that the configuration knows no longer."""
+    archive = Archive(tmp_path)
+    path = archive.folder("gone", DAY, "abc") / "a.txt.gz"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(gzip.compress(b"1|13800000001\n2|13800000002\n"))
+    conf = config.load([ROOT / "conf"])
+    assert archived_lines.erase(None, archive, None, {"13800000001"}, conf, {}) == {"gone": 1}
+    assert gzip.decompress(path.read_bytes()) == b"2|13800000002\n"
