@@ -21,7 +21,6 @@ from pyspark.sql import functions as F
 
 from jobs import completeness
 from jobs.delivered_file import DeliveredFile
-from jobs.lineage import Slice
 from jobs.plan import due_days
 from jobs.redelivery import Deliveries
 from jobs.tables import Tables
@@ -73,8 +72,7 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
                 if entry is not None and entry.content == contents.get(day)]
         same = _with_equal_rows(wh, name, contract, same, tagged)
         wh.take_in(contract.table, name, tagged.accepted(), tagged.rejected(), slices,
-                   conf.runtime.parallel.files_per_day)
-        wh.outdate(Slice(contract.table, name, day) for day in days if day not in same)
+                   [day for day in days if day not in same], conf.runtime.parallel.files_per_day)
     finally:
         judged.frame.unpersist()
         repeated.unpersist()

@@ -20,17 +20,18 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs import committed
 from jobs.gate import Gate
 from jobs.landing import Landing
 from jobs.ledger import COMMITTED, SETTLED, STARTED, Entry, Ledger
 from jobs.lineage import Lineage, Slice
 from jobs.outbox import Outbox
-from jobs.plan import OPS, Step, due_days, night, rated_months, slices, slices_of
+from jobs.plan import OPS, Step, night, rated_months, slices, slices_of
 from jobs.quality import Judge
 from jobs.tables import Tables, between, conform, part, shaped, slices_where
 from schemas.config import Config
 from schemas.contract import Contract
-from schemas.errors import ChudianError, InputError
+from schemas.errors import ChudianError
 from schemas.spark import struct_type
 from schemas.window import Window
 
@@ -125,7 +126,7 @@ class Warehouse:
         if time.monotonic() - self._noted_at > LEDGER_DELAY_S:
             self._note_down()
 
-    def outdate(self, changed: Iterable[Slice]) -> None:
+    def _outdate(self, changed: Iterable[Slice]) -> None:
         """Note as stale every committed slice that was made of one of these."""
         for touched, of in self.lineage.made_of(changed):
             self.ledger.outdate(touched.table, str(touched.day), touched.source,
@@ -162,13 +163,13 @@ class Warehouse:
         if on is not None and activity.again:
             on = self.ledger.first_slice(table, on) or on
         if contract.slice in ("batch_date", "data_date") and on is None and not whatever_is_there:
-            self._require(table, window or activity.window)
-        if on is not None and not self.ledger.is_committed(table, on):
-            raise self._missing(table, str(on))
+            committed.require(self.ledger, self.conf, contract, self.running.name,
+                              window or activity.window)
         months = None if months is None else list(months)
-        for month in months or ():
-            if contract.slice == "month" and not self.ledger.is_committed(table, month):
-                raise self._missing(table, str(month))
+        asked = [on] if on is not None else []
+        for slice_ in asked + (months or [] if contract.slice == "month" else []):
+            if not self.ledger.is_committed(table, slice_):
+                raise committed.missing(self.running.name, table, slice_)
         activity.versions[table] = self.tables.version(table)
         return part(contract, self.tables.load(table), window, upto, on, months)
 
@@ -208,10 +209,12 @@ class Warehouse:
         return sum(rows.values())
 
     def take_in(self, table: str, source: str, accepted: DataFrame, rejected: DataFrame,
-                counts: Mapping[str, Mapping[str, int]], files_per_slice: int = 1) -> int:
+                counts: Mapping[str, Mapping[str, int]], changed: Iterable[date],
+                files_per_slice: int = 1) -> int:
         """Replace what a source delivered in the window: its accepted rows, its rejected lines.
 
         `counts` are the `rows_*` figures per slice of the delivery, which has been judged already.
+        What was made of the `changed` days is stale from now on.
         """
         activity, contract = self._declared(table, "writes"), self.contracts[table]
         known = [self.ledger.entry(table, slice_, source) for slice_ in counts]
@@ -222,7 +225,9 @@ class Warehouse:
             self.tables.save(REJECTED, conform(self.contracts[REJECTED], rejected).coalesce(1),
                              f"source = '{source}' AND {between('data_date', activity.window)}")
         rows = {slice_: figures["rows_accepted"] for slice_, figures in counts.items()}
-        self._note(contract, source, activity, rows, counts)
+        with self._noting:  # both or neither are noted down, whenever the run is killed
+            self._note(contract, source, activity, rows, counts)
+            self._outdate([Slice(table, source, day) for day in changed])
         return sum(rows.values())
 
     def append(self, table: str, frame: DataFrame) -> int:
@@ -293,25 +298,6 @@ class Warehouse:
 
     def _feeding(self, table: str) -> list[str]:
         return [name for name, source in self.conf.sources.items() if source.record == table]
-
-    def _require(self, table: str, window: Window) -> None:
-        """Every slice of the window is committed, for each source that feeds the table."""
-        if table.startswith("ops."):
-            return
-        if table.startswith("ods."):
-            for source in self._feeding(table):
-                for day in due_days(self.conf, source, window):
-                    if not self.ledger.is_committed(table, day, source) \
-                            and not self.conf.sources[source].optional:
-                        raise self._missing(f"{table} from {source}", str(day))
-            return
-        for slice_ in self._slices(table, window):
-            if not self.ledger.is_committed(table, slice_):
-                raise self._missing(table, slice_)
-
-    def _missing(self, table: str, slice_: str) -> InputError:
-        return InputError(f"{self.running.name}: {table} is not committed for {slice_}: run the "
-                          "step that makes it first (python -m jobs.night --list shows which)")
 
     def _declared(self, table: str, use: str) -> Activity:
         if table not in getattr(self.running, use):

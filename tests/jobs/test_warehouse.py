@@ -307,7 +307,7 @@ def take_in(wh, frame, accepted, rejected, source="customer", day=THIRD):
                          "rows_duplicate": 0, "rows_late": 0}}
     with wh.step(step(writes=[CUSTOMER], source=source), Window(day, day)):
         wh.take_in(CUSTOMER, source, frame(CUSTOMER, *accepted), frame(REJECTED, *rejected),
-                   counts)
+                   counts, changed=[])
 
 
 def test_a_delivery_replaces_what_its_own_source_delivered_that_day(wh, frame, root):
