@@ -53,7 +53,8 @@ def whole(name: str, day: date, chance: Random) -> list[bytes]:
     numbers = [chance.randrange(RECORDS) for _ in range(ROWS)]
     rows = [{"no": f"V{n}", "caller": f"138{n:08}", "called": f"139{n:08}",
              "start": f"{day - timedelta(days=n % 3):%Y%m%d}1000{n % 60:02}",
-             "seconds": str(60 + n), "city": chance.choice(["北京", "", "武汉"]), "fee": "0.600"} for n in numbers]
+             "seconds": str(60 + n), "city": chance.choice(["北京", "", "武汉"]),
+             "fee": "0.600"} for n in numbers]
     lines = [_line(name, row) for row in rows]
     return [";".join(COLUMNS).encode(), *lines] if name == "quoted" else lines
 
@@ -133,8 +134,8 @@ def _with_a_huge_field(chance: Random, line: bytes) -> bytes:
 def _with_strange_bytes(chance: Random, line: bytes) -> bytes:
     place = chance.randrange(len(line) + 1)
     strange = chance.choice([b"\0", b"\0" * 3, b"\xef\xbb\xbf", b"\r", b"\xff\xfe", b"\x85",
-                             b"\x1a", "\u2028".encode(), b'"', b'""', b"\\", b"{", b"}],[{", b"\x0c",
-                             b"99999999999999999999", b"NaN", b"-0", b"1e400", b" "])
+                             b"\x1a", "\u2028".encode(), b'"', b'""', b"\\", b"{", b"}],[{",
+                             b"\x0c", b"99999999999999999999", b"NaN", b"-0", b"1e400", b" "])
     return line[:place] + strange + line[place:]
 
 
