@@ -19,6 +19,7 @@ from schemas.errors import ConfigError, InputError, QualityError
 
 CHUNK = 1 << 20
 PACKED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")  # what Spark unpacks, by the name
+SHOWN = 30  # letters of a name, and names, in a message
 PROMISES = {"file": str, "rows": int, "bytes": int, "sha256": str}
 
 
@@ -137,8 +138,10 @@ def _check_header(source_id: str, source: Source, day: date, path: Path, line: b
     expected = list(source.columns)
     if names == expected:
         return
+    # A row in place of the header is a person's data.
+    known = any(name in expected for name in names)
     raise QualityError(f"{source_id} {day}: {path.name}:1: "
-                       f"{_differing(names, expected) if text else 'no header'}; expected "
+                       f"{_differing(names, expected) if known else 'no header'}; expected "
                        f"{form.delimiter.join(expected)}")
 
 
@@ -146,8 +149,8 @@ def _differing(names: list[str], expected: list[str]) -> str:
     """What the columns of a file have wrong, in words."""
     wrong = {"missing": [name for name in expected if name not in names],
              "unknown": [name for name in names if name not in expected]}
-    found = "; ".join(f"{kind} column {', '.join(columns)}" for kind, columns in wrong.items()
-                      if columns)
+    found = "; ".join(f"{kind} column {', '.join(name[:SHOWN] for name in columns[:SHOWN])}"
+                      for kind, columns in wrong.items() if columns)
     if found:
         return found
     return "columns in another order" if len(names) == len(expected) else "a column twice"
@@ -189,7 +192,10 @@ def promises(text: str) -> dict[str, dict]:
     for line in text.splitlines():
         if not line.strip():
             continue
-        entry = json.loads(line)
+        try:
+            entry = json.loads(line)
+        except RecursionError:
+            raise ValueError from None
         if entry["file"] in promised or any(
                 type(entry.get(what, kind())) is not kind for what, kind in PROMISES.items()):
             raise ValueError

@@ -192,13 +192,18 @@ class Ledger:
 def standing(entries: Iterable[Entry]) -> dict[tuple[str, str, str], tuple[Entry, str | None]]:
     """By (table, source, slice) the row that counts, and why it is stale (None: it is not).
 
-    The last committed row counts of those that were not undone.
+    The last committed row counts of those that were not undone. A delivery that a killed run had
+    begun to take in again is stale: its table may hold either.
     """
     kept: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in entries:
         rows = kept.setdefault((entry.table, entry.source, entry.slice), [])
         if entry.state in (COMMITTED, STALE):
             rows.append(entry)
+        elif entry.state == STARTED and entry.source:
+            rows.append(replace(entry, message=f"the run {entry.run_id} was stopped midway"))
+        elif entry.state == FAILED:
+            rows[:] = [row for row in rows if (row.state, row.run_id) != (STARTED, entry.run_id)]
         elif entry.state == SUPERSEDED:
             rows[:] = [row for row in rows if row.run_id != entry.run_id]
         elif entry.state == EXPIRED:

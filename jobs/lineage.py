@@ -95,6 +95,9 @@ class Lineage:
             return changed.day in closed_months(day, self.conf.policy.rating.months, close)
         if (by, cut) == ("data_date", "batch_date"):
             return self.ledger.first_slice(changed.table, day) == changed.day
+        if changed.table in step.looks_back:
+            back = self.conf.sources[changed.source].lookback_days
+            return 0 <= (day - changed.day).days <= back
         return day == changed.day
 
     def closed_on(self, table: str, month: date) -> date:

@@ -27,6 +27,7 @@ class Step:
     `reads` and `writes` are tables; touching any other is an error. `cadence` is `daily`,
     `month close` (due when a month closes within the window) or, for a delivery, the source's own.
     `final`: what it writes is acted upon at once, so it is not made again when its inputs change.
+    `looks_back`: of these deliveries it reads the look-back of each source too.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Step:
     cadence: str = DAILY
     source: str | None = None
     final: bool = False
+    looks_back: tuple[str, ...] = ()
 
     def due(self, window: Window, conf: Config) -> bool:
         """Whether the step has anything to do for the window."""
@@ -102,7 +104,8 @@ def night(conf: Config) -> tuple[Step, ...]:
         Step("usage_day", "jobs.usage_day", "rating",
              "guide the records into rating cells and add them up by day",
              usage_records + ("dw.subscriber_identity", "dw.rating_cell", "dw.rating_measure"),
-             ("dw.rating_cell", "dw.rating_measure", "dw.usage_day")),
+             ("dw.rating_cell", "dw.rating_measure", "dw.usage_day"),
+             looks_back=("ods.data_session",)),
         Step("usage_month", "jobs.usage_month", "rating", "add the days up to closed months",
              ("dw.usage_day", "dw.rating_measure"), ("dw.usage_month",), MONTH_CLOSE),
         Step("backtest", "jobs.backtest", "rating",

@@ -18,7 +18,7 @@ from jobs import runtime
 from jobs.night import configuration, opened
 from jobs.plan import Step
 from jobs.warehouse import Warehouse
-from models import usage
+from models import data_session, usage
 from models.reference_rater import Rater
 from models.reference_tariff import Event
 from models.tariff import KIND_SERVICE
@@ -85,13 +85,14 @@ def _events(wh: Warehouse, conf: Config, subscriber: int, month: date, day: date
         F.col("subscriber_id") == subscriber)
 
     def mine(table: str) -> DataFrame:
-        return wh.read(table, upto=day, whatever_is_there=True).where(
-            F.trunc("local_date", "month") == F.lit(month)).join(
+        return wh.read(table, upto=day, whatever_is_there=True).join(
             identity.select("msisdn").distinct(), "msisdn", "left_semi")
 
     rows = usage.events(
-        mine("ods.voice_call"), mine("ods.message"), mine("ods.data_session"), identity,
-        conf.policy.calendar.holidays).where(
+        mine("ods.voice_call"), mine("ods.message"),
+        data_session.merged(mine("ods.data_session"), conf.policy.rating.session_gap_hours),
+        identity, conf.policy.calendar.holidays).where(
+            F.trunc("local_date", "month") == F.lit(month)).where(
         f"subscriber_id IS NOT NULL AND service = '{service}' AND NOT coalesce(in_group, false) "
         "AND coalesce(dial, '') <> 'ip12593'").orderBy("occurred_at", "quantity").collect()
     ip_only = conf.policy.rating.toll_rerated == "ip_only"

@@ -1,13 +1,17 @@
 """Guide the window's records into rating cells 指引 and add them up by day.
 
 Grain of the result: delivery × subscriber × local day × rating cell in `dw.usage_day`, with every
-increment of the catalogue rounded per event; new cells and measures are appended to their
-registers. When this step fails, no package can be priced for the days that it misses.
+increment of the catalogue rounded per event (a data session of several parts is one); new cells and
+measures are appended to their registers. When this step fails, no package can be priced for the
+days that it misses.
 """
+from datetime import timedelta
+
 from pyspark import StorageLevel
+from pyspark.sql import DataFrame
 
 from jobs.warehouse import Warehouse
-from models import catalogue, measure, usage
+from models import catalogue, data_session, measure, usage
 from schemas.config import Config
 from schemas.window import Window
 
@@ -19,7 +23,7 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     measures = registered + new
     guided = usage.guide(
         wh.read("ods.voice_call", window=window), wh.read("ods.message", window=window),
-        wh.read("ods.data_session", window=window),
+        _sessions(window, wh, conf),
         wh.read("dw.subscriber_identity", on=window.last),
         {service: tariffs.cuts(service) for service in measure.SERVICES},
         conf.policy.calendar.holidays).persist(StorageLevel.MEMORY_AND_DISK)
@@ -30,6 +34,19 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
         wh.replace("dw.usage_day", usage.by_day(guided, measures))
     finally:
         guided.unpersist()
+
+
+def _sessions(window: Window, wh: Warehouse, conf: Config) -> DataFrame:
+    """What the nights of the window add to the sessions of which they hold a part."""
+    table = "ods.data_session"
+    lookback = {name: source.lookback_days for name, source in conf.sources.items()
+                if source.record == table}
+    back, earlier = max(lookback.values(), default=0), None
+    if back:
+        before = Window(window.first - timedelta(days=back), window.first - timedelta(days=1))
+        earlier = wh.read(table, window=before, whatever_is_there=True)
+    return data_session.contributions(wh.read(table, window=window), earlier,
+                                      conf.policy.rating.session_gap_hours, lookback)
 
 
 if __name__ == "__main__":

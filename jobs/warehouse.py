@@ -23,7 +23,7 @@ from pyspark.sql import functions as F
 from jobs import committed
 from jobs.gate import Gate
 from jobs.landing import Landing
-from jobs.ledger import COMMITTED, SETTLED, STARTED, Entry, Ledger
+from jobs.ledger import COMMITTED, STARTED, Entry, Ledger
 from jobs.lineage import Lineage, Slice
 from jobs.outbox import Outbox
 from jobs.plan import OPS, Step, night, rated_months, slices, slices_of
@@ -88,9 +88,8 @@ class Warehouse:
         """Create what is missing of these tables and of `ops`, and learn what is committed."""
         with ThreadPoolExecutor(CREATED_AT_ONCE) as several:
             list(several.map(self.tables.create, dict.fromkeys((*OPS, *tables))))
-        noted = self.tables.load("ops.run_ledger").where(F.col("state").isin(*SETTLED))
-        self.ledger.learn(Entry.of_row(row.asDict())
-                          for row in noted.orderBy("committed_at").collect())
+        noted = self.tables.load("ops.run_ledger").orderBy("committed_at").collect()
+        self.ledger.learn(Entry.of_row(row.asDict()) for row in noted)
 
     def announce(self, steps: Iterable[Step], window: Window) -> None:
         """Note that the run is about to write the slices of these steps, in one append."""

@@ -97,13 +97,18 @@ def _by_widths(widths: Sequence[int], encoding: str) -> tuple[Column, Column, li
 
 
 def _object(names: Sequence[str]) -> tuple[Column, Column, list[Column]]:
-    """Read as a list of one: of two objects on a line the parser would drop the second."""
+    """Read as a list of one: of two objects on a line the parser would drop the second.
+
+    A line that ends the list itself would drop the rest as well, so it has to be a value in an
+    object too, which no line can end that fits into a list.
+    """
     fields = ", ".join(f"{quoted_name(name)}: STRING" for name in names)
     whole = F.concat(F.lit("["), F.col("_text"), F.lit("]"))
     cut = F.from_json(whole, f"ARRAY<STRUCT<{fields}>>", {"mode": "PERMISSIVE"})
     known = F.array(*[F.lit(name) for name in names])
     others = F.size(F.array_except(F.json_object_keys("_text"), known))
-    broken = F.coalesce((F.size("_cut") != 1) | (others != 0), F.lit(True))
+    inside = F.json_object_keys(F.concat(F.lit('{"line":'), F.col("_text"), F.lit("}")))
+    broken = F.coalesce((F.size("_cut") != 1) | (others != 0) | (F.size(inside) != 1), F.lit(True))
     return cut, broken, [F.get(F.col("_cut"), F.lit(0)).getField(name) for name in names]
 
 

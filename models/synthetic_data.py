@@ -11,10 +11,11 @@ import numpy as np
 
 from models.synthetic_people import Subscribers
 from models.synthetic_province import Province, texts, wall_clock
-from models.synthetic_rows import Rows
-from models.synthetic_usage import Moments, apart, moments, week_factor
+from models.synthetic_rows import Rows, stack
+from models.synthetic_usage import DAY_SECONDS, Moments, apart, moments, week_factor
 
 SESSIONS_A_DAY, CMWAP_SHARE = 0.4, 0.78
+CUT_SHARE = 0.03  # sessions that the gateway delivers in two parts; at midnight it cuts every one
 LARGEST_SESSION = 40 * 1024 * 1024
 GATEWAYS = np.array(["211.137.58.1", "211.137.58.2", "211.137.59.1"], dtype=object)
 
@@ -57,20 +58,43 @@ def sessions(province: Province, chunk: int, people: Subscribers, where: np.ndar
 
 
 def rows(province: Province, chunk: int, people: Subscribers, sessions: Sessions) -> Rows:
-    """The records as the billing system delivers them. Charging ids repeat after 2³² sessions of
-    a gateway, so the start belongs to the key."""
+    """The records as the billing system delivers them, some sessions in two parts.
+
+    Charging ids repeat after 2³² sessions of a gateway, so the start belongs to the key.
+    """
     when = sessions.when
     place = np.arange(len(sessions))
+    whole = sessions.duration
+    first = _first_part(province, chunk, sessions)
     columns = {
         "charging_id": texts((chunk * 10_000_019 + place) * 2_654_435_761 % (1 << 32)),
         "ggsn_addr": GATEWAYS[place % len(GATEWAYS)],
         "msisdn": people.number_at(when.subscriber, when.day),
         "apn": np.where(sessions.wap, "CMWAP", "CMNET").astype(object),
         "start_time": wall_clock(province, when.day, when.second),
-        "duration": sessions.duration,
-        "up_bytes": sessions.up,
-        "down_bytes": sessions.down,
+        "duration": first,
+        "up_bytes": sessions.up * first // whole,
+        "down_bytes": sessions.down * first // whole,
         "roam_type": sessions.roaming,
         "comm_fee": np.zeros(len(sessions), dtype=np.int64),
     }
-    return Rows.of(columns, when.day, when.second)
+    rest = np.nonzero(first < whole)[0]
+    start = (when.day * DAY_SECONDS + when.second + first)[rest]
+    day, second = start // DAY_SECONDS, start % DAY_SECONDS
+    later = {name: values[rest] for name, values in columns.items()} | {
+        "start_time": wall_clock(province, day, second),
+        "duration": (whole - first)[rest],
+        "up_bytes": (sessions.up - columns["up_bytes"])[rest],
+        "down_bytes": (sessions.down - columns["down_bytes"])[rest],
+    }
+    return stack([Rows.of(columns, when.day, when.second), Rows.of(later, day, second)])
+
+
+def _first_part(province: Province, chunk: int, sessions: Sessions) -> np.ndarray:
+    """The seconds of each session's first part; of one that is delivered whole, all."""
+    rng = province.rng(chunk, "parts of sessions")
+    whole, left = sessions.duration, DAY_SECONDS - sessions.when.second
+    cut = (rng.random(len(whole)) < CUT_SHARE) & (whole > 1)
+    first = np.where(cut, np.maximum((whole * rng.random(len(whole))).astype(np.int64), 1), whole)
+    at_midnight = (whole > left) & (sessions.when.day + 1 < province.days)
+    return np.where(at_midnight, left, np.where(whole > left, whole, first))

@@ -15,6 +15,7 @@ from typing import Collection, Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from models.data_session import ADDED
 from models.measure import FACTS, FEES, Measure
 from models.tariff import DAY_SECONDS
 
@@ -26,13 +27,14 @@ SATURDAY, SUNDAY = 7, 1
 def events(
     voice: DataFrame,
     messages: DataFrame,
-    data: DataFrame,
+    sessions: DataFrame,
     identity: DataFrame,
     holidays: Collection[date],
 ) -> DataFrame:
-    """One row per record: who pays, when, the facts that can decide a price, quantity and fees.
+    """One row per event: who pays, when, the facts that can decide a price, quantity and fees.
 
-    `voice`, `messages`, `data` are ods.voice_call, ods.message, ods.data_session; `identity` is one
+    `voice` and `messages` are ods.voice_call and ods.message, `sessions` the merged ones of
+    models.data_session; a `sign` of −1 says that the night takes the event back. `identity` is one
     snapshot of dw.subscriber_identity, joined as of the instant of the record. A number nobody
     held then keeps a null subscriber_id. Missed calls have quantity 0. `airtime_fee` is the basic
     fee of the service: airtime, message or volume. A day in `holidays` is a holiday, else Saturday
@@ -41,7 +43,7 @@ def events(
     together = (
         _calls(voice)
         .unionByName(_messages(messages))
-        .unionByName(_sessions(data))
+        .unionByName(_sessions(sessions))
         .withColumn("day_type", _day_type(holidays))
     )
     owners = identity.select(
@@ -58,22 +60,23 @@ def events(
 def guide(
     voice: DataFrame,
     messages: DataFrame,
-    data: DataFrame,
+    sessions: DataFrame,
     identity: DataFrame,
     cuts: Mapping[str, Sequence[int]],
     holidays: Collection[date],
 ) -> DataFrame:
-    """The records as `events` has them, each with its rating cell instead of its time.
+    """The events as `events` has them, each with its rating cell instead of its time.
 
     A number nobody held keeps a null subscriber_id (counted by the caller, left out by `by_day`).
     `cuts` are the local seconds at which the catalogue's bands change, by service.
     """
     return (
-        events(voice, messages, data, identity, holidays)
+        events(voice, messages, sessions, identity, holidays)
         .withColumns(_slot(cuts))
         .withColumn("cell_id", F.xxhash64(*(F.coalesce(F.col(f).cast("string"), F.lit(""))
                                             for f in FACTS)))
-        .select("batch_date", "subscriber_id", "local_date", "cell_id", *FACTS, "quantity", *FEES)
+        .select("batch_date", "subscriber_id", "local_date", "cell_id", *FACTS, "sign", "quantity",
+                *FEES)
     )
 
 
@@ -86,7 +89,7 @@ def by_day(guided: DataFrame, measures: Sequence[Measure]) -> DataFrame:
     """dw.usage_day: guided records added up by delivery, subscriber, local day and cell.
 
     `billed` holds, by measure_no of the cell's service, the sum of quantities rounded per event.
-    Records of unknown numbers are left out.
+    Records of unknown numbers are left out, and what an event taken back leaves of nothing.
     """
     services = sorted({measure.service for measure in measures})
     deepest = max((measure.measure_no for measure in measures), default=0)
@@ -94,24 +97,24 @@ def by_day(guided: DataFrame, measures: Sequence[Measure]) -> DataFrame:
         *(F.when(F.col("service") == name, no) for no, name in enumerate(services)), F.lit(-1)
     )
     events = guided.where("subscriber_id IS NOT NULL").select(
-        "batch_date", "subscriber_id", "local_date", "cell_id", "quantity",
+        "batch_date", "subscriber_id", "local_date", "cell_id", "sign", "quantity",
         service_no.alias("service_no"),
         *((F.col(fee) * 1000).cast("bigint").alias(fee) for fee in FEES),
     )
     sums = [
-        F.sum(_billed(measures, services, no)).alias(f"billed_{no}")
+        F.sum(_billed(measures, services, no) * F.col("sign")).alias(f"billed_{no}")
         for no in range(1, deepest + 1)
     ]
     # Only integers in the keys: grouping by the strings of a cell costs two and a half times more.
     grouped = events.groupBy(
         "batch_date", "subscriber_id", "local_date", "cell_id", "service_no"
     ).agg(
-        F.count(F.lit(1)).alias("events"),
-        F.count_if(F.col("quantity") > 0).alias("billed_events"),
-        F.sum("quantity").alias("quantity"),
+        F.sum("sign").alias("events"),
+        F.sum(F.when(F.col("quantity") > 0, F.col("sign")).otherwise(0)).alias("billed_events"),
+        F.sum(F.col("quantity") * F.col("sign")).alias("quantity"),
         *sums,
-        *(F.sum(fee).alias(fee) for fee in FEES),
-    )
+        *(F.sum(F.col(fee) * F.col("sign")).alias(fee) for fee in FEES),
+    ).where(_any_left(deepest))
     depth = F.coalesce(
         *(F.when(F.col("service_no") == no, sum(m.service == name for m in measures))
           for no, name in enumerate(services)),
@@ -132,7 +135,8 @@ def by_month(
     """dw.usage_month: the days of the months (first days) added up, one row per subscriber.
 
     Cells stand in order of cell_id. Where a day lacks a measure that was registered after it, the
-    month lacks it too: its array is as long as the shortest of its days.
+    month lacks it too: its array is as long as the shortest of its days. A cell of which late
+    parts of sessions have taken everything back is left out.
     """
     wanted = [F.col("local_date").between(month, _last_day(month)) for month in sorted(months)]
     deepest = max((measure.measure_no for measure in measures), default=0)
@@ -145,10 +149,12 @@ def by_month(
         F.sum("billed_events").alias("billed_events"),
         F.sum("quantity").alias("quantity"),
         F.min(F.size("billed")).alias("depth"),
-        *(F.sum(F.get("billed", F.lit(no))).alias(f"billed_{no}") for no in range(deepest)),
+        *(F.sum(F.get("billed", F.lit(no - 1))).alias(f"billed_{no}")
+          for no in range(1, deepest + 1)),
         *(F.sum(fee).cast(FEE_TYPE).alias(fee) for fee in FEES),
-    )
-    billed = _billed_array([F.col(f"billed_{no}") for no in range(deepest)], F.col("depth"))
+    ).where(_any_left(deepest))
+    billed = _billed_array([F.col(f"billed_{no}") for no in range(1, deepest + 1)],
+                           F.col("depth"))
     measured = F.struct(
         "cell_id", "events", "billed_events", "quantity", billed, *FEES
     )
@@ -178,7 +184,7 @@ def _calls(voice: DataFrame) -> DataFrame:
         F.lit(None).cast("string").alias("message_kind"),
         F.when(F.col("outcome") == "missed", 0).otherwise(F.col("duration_s")).cast("bigint")
         .alias("quantity"),
-        "airtime_fee", "toll_fee", F.col("info_fee").alias("other_fee"),
+        _added(), "airtime_fee", "toll_fee", F.col("info_fee").alias("other_fee"),
     )
 
 
@@ -188,20 +194,24 @@ def _messages(messages: DataFrame) -> DataFrame:
         F.lit(None).cast("boolean").alias("in_group"),
         F.col("kind").alias("message_kind"),
         F.lit(1).cast("bigint").alias("quantity"),
-        F.col("fee").alias("airtime_fee"), _no_fee("toll_fee"),
+        _added(), F.col("fee").alias("airtime_fee"), _no_fee("toll_fee"),
         F.col("info_fee").alias("other_fee"),
     )
 
 
-def _sessions(data: DataFrame) -> DataFrame:
-    return data.select(
+def _sessions(sessions: DataFrame) -> DataFrame:
+    return sessions.select(
         *EVENT_KEYS,
         F.lit("data").alias("service"),
         "roaming", *_without("direction", "toll", "dial", "message_kind"),
         F.lit(None).cast("boolean").alias("in_group"),
-        (F.col("bytes_up") + F.col("bytes_down")).alias("quantity"),
+        "quantity", "sign",
         F.col("fee").alias("airtime_fee"), _no_fee("toll_fee"), _no_fee("other_fee"),
     )
+
+
+def _added() -> Column:
+    return F.lit(ADDED).alias("sign")
 
 
 def _without(*facts: str) -> list[Column]:
@@ -254,6 +264,13 @@ def _rounded_up(measure: Measure) -> Column:
         f"CASE WHEN quantity <= 0 THEN 0L WHEN quantity <= {first}L THEN {first}L ELSE {first}L + "
         f"((quantity - {first}L + {following - 1}L) div {following}L) * {following}L END"
     )
+
+
+def _any_left(deepest: int) -> Column:
+    """Whether anything is left in a sum of what was added and taken back."""
+    sums = ("events", "billed_events", "quantity", *FEES,
+            *(f"billed_{no}" for no in range(1, deepest + 1)))
+    return _any_of([F.coalesce(F.col(name) != 0, F.lit(False)) for name in sums])
 
 
 def _billed_array(sums: Sequence[Column], depth: Column) -> Column:

@@ -112,7 +112,10 @@ class Calendar:
 
 @dataclass(frozen=True)
 class RatingPolicy:
-    """Readings of S2-R1…R8 and the thresholds of a recommendation (amounts in yuan a month)."""
+    """Readings of S2-R1…R8 and the thresholds of a recommendation (amounts in yuan a month).
+
+    `session_gap_hours`: how long after the end of the others a part of a data session may begin.
+    """
 
     months: int
     keep_packages: int
@@ -123,6 +126,7 @@ class RatingPolicy:
     min_saving: Decimal
     min_months_won: int
     bill_shock: Decimal
+    session_gap_hours: int
 
 
 @dataclass(frozen=True)

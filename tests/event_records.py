@@ -17,7 +17,7 @@ RECORDS = {
              f"toll_fee {FEE}, info_fee {FEE}",
     "message": f"{EVENT}, service string, direction string, roaming string, kind string, "
                f"fee {FEE}, info_fee {FEE}",
-    "data": f"{EVENT}, roaming string, bytes_up long, bytes_down long, fee {FEE}",
+    "data": f"{EVENT}, roaming string, quantity long, sign int, fee {FEE}",
 }
 IDENTITY = "subscriber_id long, msisdn string, valid_from timestamp, valid_to timestamp"
 
@@ -49,7 +49,7 @@ def guided(spark, customers, tariffs, holidays=(), fees=None, shuffled=None, par
 
 
 def frames(spark, rows):
-    """Rows of `record` as ods.voice_call, ods.message and ods.data_session."""
+    """Rows of `record` as ods.voice_call, ods.message and the sessions of models.data_session."""
     return [
         local_frame(spark, [row for kind, row in rows if kind == name], schema)
         for name, schema in RECORDS.items()
@@ -97,7 +97,6 @@ def record(number, event, fees=(0, 0, 0), chance=None):
         return "voice", (*start, event.direction, event.roaming, event.toll, event.dial,
                          event.in_group, outcome, event.quantity, basic, toll, info)
     if event.service == "data":
-        return "data", (*start, event.roaming, event.quantity // 3,
-                        event.quantity - event.quantity // 3, basic)
+        return "data", (*start, event.roaming, event.quantity, 1, basic)
     return "message", (*start, event.service, event.direction, event.roaming, event.message_kind,
                        basic, info)

@@ -22,6 +22,9 @@ USAGE = {
         'data' AS service, NULL AS direction, roaming, NULL AS toll, NULL AS dial,
         NULL AS in_group, NULL AS message_kind, bytes_up + bytes_down AS quantity""",
 }
+# The parts of one data session have this in common, and begin within a day after each other's end.
+SESSION = "gateway || '/' || session_no || '/' || msisdn"
+SESSION_GAP_S = 86_400
 
 
 def table(warehouse: Path, name: str) -> DeltaTable:
@@ -58,28 +61,43 @@ def differing_rows(one: Path, other: Path, name: str) -> int:
 
 
 def events(warehouse: Path, holidays=()) -> dict[int, list[Event]]:
-    """Every accepted usage record as an event of the reference rater, by subscriber.
+    """Every call, message and data session as an event of the reference rater, by subscriber.
 
-    Numbers are resolved here by the intervals of dw.subscriber_identity, in plain SQL.
+    Numbers are resolved here by the intervals of dw.subscriber_identity, in plain SQL; the parts of
+    a data session are merged one after the other.
     """
     found: dict[int, list[Event]] = {}
     for source, facts in USAGE.items():
+        data = source == "ods.data_session"
         rows = query(warehouse, f"""
             WITH owners AS (FROM identity WHERE data_date = (SELECT max(data_date) FROM identity)),
                  records AS (SELECT msisdn, occurred_at, local_date, local_second, file_name,
-                                    row_no, {facts} FROM usage)
-            SELECT subscriber_id, epoch(occurred_at)::BIGINT, local_date, local_second, service,
-                   direction, roaming, toll, dial, in_group, message_kind, quantity
-            FROM records AS r JOIN owners AS o
+                                    row_no, {SESSION if data else "NULL"} AS session,
+                                    {"duration_s" if data else "0"} AS lasting, {facts}
+                             FROM usage)
+            SELECT subscriber_id, session, lasting, epoch(occurred_at)::BIGINT, local_date,
+                   local_second, service, direction, roaming, toll, dial, in_group, message_kind,
+                   quantity
+            FROM records AS r LEFT JOIN owners AS o
                  ON o.msisdn = r.msisdn AND r.occurred_at >= o.valid_from
                  AND (o.valid_to IS NULL OR r.occurred_at < o.valid_to)
-            ORDER BY subscriber_id, occurred_at, file_name, row_no""",
+            ORDER BY occurred_at, file_name, row_no""",
                      usage=source, identity="dw.subscriber_identity")
-        for number, (subscriber, at, day, second, *fact, quantity) in enumerate(rows):
+        open_sessions: dict[str, tuple[list[Event], int, int]] = {}  # events, place, end
+        for number, (subscriber, session, lasting, at, day, second, *fact, quantity) in enumerate(
+                rows):
+            mine, place, end = open_sessions.get(session, ([], 0, at - SESSION_GAP_S - 1))
+            if session is not None and at <= end + SESSION_GAP_S:
+                mine[place] = mine[place]._replace(quantity=mine[place].quantity + quantity)
+                open_sessions[session] = mine, place, max(end, at + lasting)
+                continue
             day_type = ("holiday" if day in holidays else
                         "weekend" if day.weekday() >= 5 else "workday")
-            found.setdefault(subscriber, []).append(Event(
+            mine = [] if subscriber is None else found.setdefault(subscriber, [])
+            mine.append(Event(
                 f"{source}{number:09}", *fact, at, day, second, day_type, quantity))
+            if session is not None:
+                open_sessions[session] = mine, len(mine) - 1, at + lasting
     return found
 
 

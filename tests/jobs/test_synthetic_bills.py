@@ -49,8 +49,11 @@ class Files:
         self._read_messages()
         self._read_data()
 
-    def _mine(self, name: str, time: str):
-        for number, cells in enumerate(accepted(self.landing, self.conf.sources[name])):
+    def _lines(self, name: str) -> list[dict]:
+        return accepted(self.landing, self.conf.sources[name])
+
+    def _mine(self, records: list[dict], time: str):
+        for number, cells in enumerate(records):
             at = cells[time]
             users = [user for (msisdn, user), (start, end) in self.holder.items()
                      if msisdn == cells["msisdn"] and start <= at < end]
@@ -70,7 +73,7 @@ class Files:
 
     def _read_voice(self):
         codes = self.conf.sources["voice"].codes
-        for number, user, at, cells in self._mine("voice", "start_time"):
+        for number, user, at, cells in self._mine(self._lines("voice"), "start_time"):
             prefix = {"17951": "ip17951", "12593": "ip12593"}.get(cells["opp_no"][:5])
             dial = prefix if prefix and cells["call_type"] == "MO" else "direct"
             self.recorded[user].update({
@@ -85,7 +88,7 @@ class Files:
 
     def _read_messages(self):
         codes = self.conf.sources["message"].codes
-        for number, user, at, cells in self._mine("message", "submit_time"):
+        for number, user, at, cells in self._mine(self._lines("message"), "submit_time"):
             self.recorded[user]["info"] += int(cells["info_fee"])
             if codes["service"][cells["biz_type"]] == "mms":
                 self.mms[user] += cells["direct"] == "0"
@@ -97,9 +100,15 @@ class Files:
 
     def _read_data(self):
         codes = self.conf.sources["data"].codes
-        for number, user, at, cells in self._mine("data", "start_time"):
-            volume = int(cells["up_bytes"]) + int(cells["down_bytes"])
-            self.events[user].append(self._event(number, "data", at, volume,
+        parts = defaultdict(list)
+        for cells in self._lines("data"):
+            parts[cells["charging_id"], cells["ggsn_addr"], cells["msisdn"]].append(cells)
+        assert any(len(session) == 2 for session in parts.values())
+        volumes = [sum(int(part["up_bytes"]) + int(part["down_bytes"]) for part in session)
+                   for session in parts.values()]
+        starts = [min(session, key=lambda part: part["start_time"]) for session in parts.values()]
+        for number, user, at, cells in self._mine(starts, "start_time"):
+            self.events[user].append(self._event(number, "data", at, volumes[number],
                                                  roaming=codes["roaming"][cells["roam_type"]]))
 
     def package(self, user: str, kind: str) -> dict:

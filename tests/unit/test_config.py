@@ -45,10 +45,10 @@ hall:
 web: {name_cn: 网站营业厅, order: 1, unit_cost: "0.05"}
 """,
     "services.yml": "payment: {name_cn: 缴费充值, type: payment, standard: true}\n",
-    "policy.yml": """
-month_close: {day: 3}
+    "policy.yml": """month_close: {day: 3}
 calendar: {holidays: [2009-01-01]}
 rating:
+  session_gap_hours: 24
   months: 3
   keep_packages: 10
   vpmn_rent_mode: add

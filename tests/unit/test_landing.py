@@ -123,8 +123,10 @@ def test_the_header_is_no_row(landing, content, rows):
     ("fee|城市|number", "columns in another order"),
     ("number|城市|fee|fee", "a column twice"),
     ("", "no header"),
+    ("13800000001|武汉|0.4", "no header"),
+    ("number|" + "x" * 50_000, "missing column 城市, fee; unknown column " + "x" * 30),
 ], ids=["a column less", "a column more", "another name", "another order", "a column twice",
-        "an empty file"])
+        "an empty file", "a row in its place", "a huge name"])
 def test_a_header_that_is_not_the_configured_one(landing, header, said):
     landing.put(call_20090503__txt=header.encode() + b"\na|b|c\n")
     assert landing.refused(source(header=True), QualityError, 3) == (
@@ -324,7 +326,7 @@ def test_files_and_control_file_name_the_same_files(landing):
     "rows=2", "{", "[]", '"call_20090503_1.txt"', "7", "{}", '{"file": 7}', '{"file": ["a"]}',
     json.dumps({**PROMISED[0], "rows": "2"}), json.dumps({**PROMISED[0], "rows": None}),
     json.dumps({**PROMISED[0], "bytes": 2.5}), json.dumps({**PROMISED[0], "rows": True}),
-    json.dumps({**PROMISED[0], "sha256": 0}),
+    json.dumps({**PROMISED[0], "sha256": 0}), "[" * 50_000,
     json.dumps(PROMISED[0]) + "\n" + json.dumps(PROMISED[0]),
 ])
 def test_a_control_file_that_is_none(landing, text):

@@ -126,6 +126,14 @@ def test_usage_touches_the_months_of_its_events_and_what_was_priced_of_them(nigh
     assert touched["mart.package_match"] == list(CLOSES)
 
 
+def test_parts_of_sessions_touch_the_nights_that_look_back_to_them(nights):
+    for one in days(day(10), day(20)):
+        nights.run(one)
+    assert nights.touched("ods.data_session", "data", day(12))["dw.usage_day"] == days(
+        day(12), day(19))
+    assert nights.touched("ods.voice_call", "voice", day(12))["dw.usage_day"] == [day(12)]
+
+
 def test_usage_after_the_last_close_touches_no_month(nights):
     nights.run(day(1, 3), CLOSES[1]).run(day(4)).run(day(5))
     nights.held[day(4)] = {MONTHS[1]}

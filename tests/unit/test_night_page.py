@@ -33,7 +33,7 @@ def noted(name, day=DAY, state=COMMITTED, run="r2", seconds=10, message=None, **
 
 def verdict(name, check, severity="warning", success=False, run="r2"):
     return Verdict(run, name, f"ods.{name}", str(DAY), check, severity, success, "0.3",
-                   "at most 0.1", NOW)
+                   "at most 0.1", datetime(2009, 5, 4, tzinfo=timezone.utc))
 
 
 ENTRIES = [

@@ -84,3 +84,20 @@ def test_a_later_run_reads_what_stands():
     ledger = Ledger("later", "print")
     ledger.learn([entry("a", COMMITTED), entry("b", COMMITTED), entry("b", SUPERSEDED)])
     assert ledger.entry("ods.bill", "2009-05-03", "bill").run_id == "a"
+
+
+@pytest.mark.parametrize("since, why", [
+    ([], None),
+    ([("b", STARTED)], "the run b was stopped midway"),
+    ([("b", STARTED), ("b", FAILED)], None),
+    ([("b", STARTED), ("c", STARTED), ("c", FAILED)], "the run b was stopped midway"),
+    ([("b", STARTED), ("c", STARTED), ("c", COMMITTED)], None),
+    ([("b", STARTED), ("b", SUPERSEDED)], None),
+], ids=["nothing", "killed", "refused", "killed, then refused", "killed, then done",
+        "killed, then undone"])
+def test_a_delivery_that_a_killed_run_was_taking_in_again_is_stale(since, why):
+    rows = [entry("a", STARTED), entry("a", COMMITTED), *(entry(*one) for one in since)]
+    ledger = Ledger("later", "print")
+    ledger.learn(rows)
+    assert ledger.is_committed("ods.bill", "2009-05-03", "bill")
+    assert ledger.stale.get(("ods.bill", "bill"), {}).get("2009-05-03") == why
