@@ -75,7 +75,7 @@ def _delivery(name: str, day: date, noted: Sequence[Entry]) -> Delivery:
 def delivered_by_day(entries: Iterable[Entry]) -> dict[str, dict[date, int]]:
     """Rows of the deliveries that stand, by source and day."""
     found: dict[str, dict[date, int]] = {}
-    for (_, source, slice_), entry in ledger.standing(entries).items():
+    for (_, source, slice_), (entry, _) in ledger.standing(entries).items():
         if source:
             found.setdefault(source, {})[date.fromisoformat(slice_)] = entry.rows_delivered
     return found
