@@ -2,7 +2,7 @@
 
 Everything is a pure function of the province's plan (models/synthetic_province.py) and the number
 of the chunk. `live` makes what happened, `bill` rates it, `deliveries` turns both into the rows of
-the fifteen sources with the planted defects among them.
+every source with the planted defects among them.
 """
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Sequence
 
 import numpy as np
 
-from models import synthetic_data, synthetic_message, synthetic_voice
+from models import synthetic_data, synthetic_message, synthetic_voice, synthetic_wlan
 from models.synthetic_bills import VAS_PRICES, Bill, Billing, Rates
 from models.synthetic_contacts import Contacts, Preferences, contacts, preferences
 from models.synthetic_crm import customer_rows, package_rows, subscriber_rows
@@ -118,6 +118,7 @@ def deliveries(province: Province, life: Life, billed: Billed) -> dict[str, Rows
         "voice": synthetic_voice.rows(province, chunk, people, city, life.calls, billed.toll_fee),
         "message": synthetic_message.rows(province, chunk, people, life.messages),
         "data": synthetic_data.rows(province, chunk, people, life.sessions),
+        "wlan": synthetic_wlan.rows(province, chunk, people),
         "bill": bill_rows(province, chunk, people, billed.bills),
         "bill_item": item_rows(province, chunk, people, billed.bills),
         **logs(province, chunk, people, life.contacts),

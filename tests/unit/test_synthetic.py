@@ -7,7 +7,7 @@ import pytest
 
 from models import synthetic, synthetic_truth
 from models.synthetic_bills import Rates
-from models.synthetic_contacts import COUNTED
+from models.synthetic_contacts import CHANNELS, COUNTED
 from models.synthetic_crm import subscriber_id
 from models.synthetic_defects import PLANS, plant
 from models.synthetic_province import CHUNK_CUSTOMERS, NEVER, Province
@@ -193,7 +193,7 @@ def test_about_a_third_of_customers_have_more_than_ten_contacts_that_show_a_pref
     large = planned(customers=CHUNK_CUSTOMERS, first=date(2009, 1, 1))
     found = synthetic.live(large, 0)
     counted = np.isin(found.contacts.kind, COUNTED)
-    used = np.zeros((CHUNK_CUSTOMERS, 6), dtype=int)
+    used = np.zeros((CHUNK_CUSTOMERS, len(CHANNELS)), dtype=int)
     np.add.at(used, (found.contacts.customer[counted], found.contacts.channel[counted]), 1)
     frequent = used.sum(axis=1) > 10
     assert 0.27 < frequent.mean() < 0.43
