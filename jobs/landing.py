@@ -59,9 +59,10 @@ class DeliveredFile:
 
 
 def _delivery(source_id: str, source: Source, day: date, landing: Path) -> list[DeliveredFile]:
-    folder = landing / _fill(source.files.folder, source_id, day)
-    pattern = _fill(source.files.pattern, source_id, day)
-    control = source.files.control and folder / _fill(source.files.control, source_id, day)
+    files = source.files
+    folder = landing / files.named(files.folder, source_id, day)
+    pattern = files.named(files.pattern, source_id, day)
+    control = files.control and folder / files.named(files.control, source_id, day)
     found = sorted(folder.glob(pattern)) if folder.is_dir() else []
     paths = [path for path in found if path != control]
     if not paths:
@@ -85,11 +86,6 @@ def _stable(source_id: str, seconds: int, day: date, paths: list[Path]) -> None:
         if age < seconds:
             raise InputError(f"{source_id} {day}: {path.name} was still written to {age:.0f} s "
                              f"ago: expected no change for {seconds} s; wait for it")
-
-
-def _fill(text: str, source_id: str, day: date) -> str:
-    return text.format(source=source_id, data_date=day, yyyymmdd=f"{day:%Y%m%d}",
-                       yyyymm=f"{day:%Y%m}")
 
 
 def _inspect(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:

@@ -68,8 +68,9 @@ def calls(day: date) -> list[list[str]]:
 
 
 def visits(day: date) -> list[str]:
-    return [MARK + HEADER] + [f'W{day:%d}{n},1,portal,1380000000{n},{day} 09:00:0{n},30,"套餐, 余额",1,,'
-                              '查询,,done,\r' for n in PEOPLE]
+    return [MARK + HEADER, *(
+        f'W{day:%d}{n},1,portal,1380000000{n},{day} 09:00:0{n},30,"套餐, 余额",1,,查询,,done,\r'
+        for n in PEOPLE)]
 
 
 class Landing:
