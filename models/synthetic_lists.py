@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.synthetic_crm import customer_id, subscriber_id
+from models.synthetic_outlets import OUTLETS
 from models.synthetic_people import Customers, Subscribers
 from models.synthetic_province import (
     AREA_CODES,
@@ -26,7 +27,6 @@ SENSITIVE_COLUMNS = ("list_month", "serial_number", "class_code")
 NUMBER_COLUMNS = ("stat_month", "serial_number", "state_code", "outlet_id", "issue_time",
                   "active_time", "area_code", "first_area")
 STATES = {"stock": "0", "issued": "1", "sold": "2", "activated": "3", "active": "4", "churned": "5"}
-OUTLET_NOS = ("WH001", "WH002", "YC001", "XF001", "ZD001", "DL001", "DL002", "DL004")
 NO_MESSAGES_SHARE, REGRET_SHARE, SENSITIVE_SHARE = 0.02, 0.3, 0.01
 CROSS_REGION_SHARE = 0.02
 ISSUED_BEFORE, FRESH = 20, 30  # days between issue and sale, and after which a number is active
@@ -151,7 +151,7 @@ def _history(province: Province, line: int, state: str, since: int, areas: tuple
     """Outlet, issue, activation, city allotted and city of the first use."""
     if state == "stock":
         return "", "", "", areas[0], ""
-    outlet = OUTLET_NOS[line % len(OUTLET_NOS)]
+    outlet = OUTLETS[line % len(OUTLETS)].no
     issued = moment(province, since - ISSUED_BEFORE, OPENS)
     if state in ("issued", "sold"):
         return outlet, issued, "", areas[0], ""
