@@ -279,7 +279,7 @@ def test_the_status_of_the_night_is_read_without_spark(one_night, capsys):
     said = capsys.readouterr()
     assert "customer                2009-05-05  missing" in said.out
     assert said.err.startswith("chudian: 21 of 21 deliveries are missing or failed, first "
-                               "complaint 2009-05-05")
+                               "campaign_feedback 2009-05-05")
 
 
 def test_the_status_of_a_warehouse_that_is_none(tmp_path, capsys):
