@@ -6,13 +6,14 @@ preferences grow old.
 """
 from jobs.warehouse import Warehouse
 from models import contact
+from models.contact_log import LOGS
 from schemas.config import Config
 from schemas.window import Window
 
 
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
     wh.replace("dw.contact_event", contact.contact_event(
-        wh.read("ods.contact", window=window), wh.read("ods.complaint", window=window),
+        {table: wh.read(table, window=window) for table in LOGS if table in wh.running.reads},
         wh.read("dw.subscriber_identity", on=window.last),
         placeholders=conf.policy.contact.placeholders, key=conf.runtime.identity_key))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+from models.contact_log import LOGS
 from schemas import contract
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
@@ -84,6 +85,7 @@ def night(conf: Config) -> tuple[Step, ...]:
     """Every step of the night, each after the steps whose tables it reads."""
     records = tuple(dict.fromkeys(source.record for source in conf.sources.values()))
     usage_records = ("ods.voice_call", "ods.message", "ods.data_session")
+    contact_logs = tuple(table for table in LOGS if table in records) or ("ods.contact",)
     events = tuple(dict.fromkeys(source.record for source in conf.sources.values()
                                  if source.identity == "from_events"))
     people = ("ods.customer", "ods.subscriber", "ods.package_subscription")
@@ -97,7 +99,7 @@ def night(conf: Config) -> tuple[Step, ...]:
              ("dw.subscriber_identity", "dw.subscriber", "dw.subscription")),
         Step("contact_event", "jobs.contact_event", "views",
              "every contact of every channel in one format",
-             ("ods.contact", "ods.complaint", "dw.subscriber_identity"), ("dw.contact_event",)),
+             contact_logs + ("dw.subscriber_identity",), ("dw.contact_event",)),
         Step("contact_view", "jobs.contact_view", "views",
              "one view of a customer's contacts by channel",
              ("dw.contact_event", "dw.contact_view"), ("dw.contact_view",)),

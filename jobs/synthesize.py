@@ -1,6 +1,6 @@
 """Write a synthetic province: what billing, CRM and the channels would deliver, and the truth.
 
-The landing gets the fifteen sources of the configuration, from the first day to the data date, in
+The landing gets every source of the shipped configuration, from the first day to the data date, in
 the form that conf/sources.yml says; the truth folder gets what only the maker can know (true
 packages, preferences, planted defects). No step of the night reads it. Without this step there is
 nothing to run on; real deliveries take its place.

@@ -76,9 +76,7 @@ class Delivery:
         return self.landing / self._filled(self.source.files.folder, day)
 
     def _filled(self, text: str, day: int) -> str:
-        on = self.province.day(day)
-        return text.format(source=self.source.id, data_date=on, yyyymmdd=f"{on:%Y%m%d}",
-                           yyyymm=f"{on:%Y%m}")
+        return self.source.files.named(text, self.source.id, self.province.day(day))
 
     def add(self, rows: Rows) -> None:
         """Append the rows of a chunk to their files."""

@@ -4,11 +4,13 @@
 them per customer and channel and grows by one night's events at a time.
 """
 from datetime import date
-from typing import Sequence
+from functools import reduce
+from typing import Mapping, Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from models.contact_log import COLUMNS, LOGS, ContactLog
 from models.identity import as_of, keyed_id
 
 # Kind of a contact → its count in the view. The counts add up to `contacts`.
@@ -24,32 +26,20 @@ SUMS = ("contacts", *KIND_COUNTS.values(), "complaints_about", "successes", "dur
 
 
 def contact_event(
-    contacts: DataFrame,
-    complaints: DataFrame,
+    logs: Mapping[str, DataFrame],
     identity: DataFrame,
     *,
     placeholders: Sequence[str],
     key: str,
 ) -> DataFrame:
-    """dw.contact_event: one row per record of ods.contact and of ods.complaint.
+    """dw.contact_event: one row per contact of the records in `logs` (by table, at least one).
 
-    The customer is the owner of the number at the instant of the contact; a contact that links
-    nobody is kept with NULLs. A complaint is a contact of kind complaint on the channel over which
-    it came, its business is the complaint type, and `about_channel` stays as the source says it.
+    What a contact is, and which column of a record gives which of its facts, stands in
+    models/contact_log.py. The customer is the owner of the number at the instant of the contact; a
+    contact that links nobody is kept with NULLs.
     """
-    alike = contacts.select(
-        "msisdn", "batch_date", "channel", "direction", "kind", "business_code", "occurred_at",
-        "local_date", "duration_s", "result", F.lit(None).cast("string").alias("about_channel"),
-        "location", "campaign_id", "wave", "source", F.col("contact_no").alias("source_record"),
-    ).unionByName(
-        complaints.select(
-            "msisdn", "batch_date", "channel", F.lit("in").alias("direction"),
-            F.lit("complaint").alias("kind"), F.col("complaint_type").alias("business_code"),
-            "occurred_at", "local_date", "about_channel", "source",
-            F.col("complaint_no").alias("source_record"),
-        ),
-        allowMissingColumns=True,
-    )
+    alike = reduce(DataFrame.unionByName, [_alike(LOGS[table], frame)
+                                           for table, frame in logs.items()])
     return as_of(alike, identity, placeholders).select(
         "batch_date",
         keyed_id("contact", F.col("source"), F.col("source_record"), key=key).alias("contact_id"),
@@ -57,6 +47,17 @@ def contact_event(
         "occurred_at", "local_date", "duration_s", "result", "about_channel", "location",
         "campaign_id", "wave", "source", "source_record",
     )
+
+
+def _alike(log: ContactLog, frame: DataFrame) -> DataFrame:
+    """The contacts of one kind of record, in the common columns."""
+    columns = [F.expr(log.columns.get(name, "NULL")).cast(kind).alias(name)
+               for name, kind in COLUMNS.items()]
+    if log.one_per is None:
+        return frame.select("source", "batch_date", *columns)
+    contacts = frame.groupBy("source", "batch_date", log.one_per).agg(
+        *columns, F.expr(log.counted).alias("_counted")).where("_counted")
+    return contacts.select("source", "batch_date", *COLUMNS)
 
 
 def contact_view(

@@ -2,7 +2,7 @@
 
 Everything is a pure function of the province's plan (models/synthetic_province.py) and the number
 of the chunk. `live` makes what happened, `bill` rates it, `deliveries` turns both into the rows of
-the fifteen sources with the planted defects among them.
+every source with the planted defects among them.
 """
 from __future__ import annotations
 
@@ -12,7 +12,16 @@ from typing import Sequence
 
 import numpy as np
 
-from models import synthetic_data, synthetic_message, synthetic_voice
+from models import (
+    synthetic_campaigns,
+    synthetic_data,
+    synthetic_ledgers,
+    synthetic_lists,
+    synthetic_message,
+    synthetic_registers,
+    synthetic_voice,
+    synthetic_wlan,
+)
 from models.synthetic_bills import VAS_PRICES, Bill, Billing, Rates
 from models.synthetic_contacts import Contacts, Preferences, contacts, preferences
 from models.synthetic_crm import customer_rows, package_rows, subscriber_rows
@@ -118,12 +127,33 @@ def deliveries(province: Province, life: Life, billed: Billed) -> dict[str, Rows
         "voice": synthetic_voice.rows(province, chunk, people, city, life.calls, billed.toll_fee),
         "message": synthetic_message.rows(province, chunk, people, life.messages),
         "data": synthetic_data.rows(province, chunk, people, life.sessions),
+        "wlan": synthetic_wlan.rows(province, chunk, people),
         "bill": bill_rows(province, chunk, people, billed.bills),
         "bill_item": item_rows(province, chunk, people, billed.bills),
         **logs(province, chunk, people, life.contacts),
         "complaint": complaint_rows(province, chunk, people, life.contacts),
+        "campaign_order": synthetic_campaigns.order_rows(province, chunk, people, life.holdings),
+        "campaign_feedback": synthetic_campaigns.feedback_rows(
+            province, chunk, people, life.holdings, life.contacts),
+        **_lists(province, life),
     }
     return {source: plant(province, chunk, source, found) for source, found in rows.items()}
+
+
+def _lists(province: Province, life: Life) -> dict[str, Rows]:
+    """What comes as lists and ledgers, most of them once a month."""
+    chunk, owners, people = life.chunk, life.owners, life.people
+    return {
+        "do_not_contact": synthetic_lists.objection_rows(province, chunk, people),
+        "sensitive_number": synthetic_lists.sensitive_rows(province, chunk, people),
+        "group_member": synthetic_lists.member_rows(province, chunk, owners, people),
+        "number_resource": synthetic_lists.number_rows(province, chunk, owners, people),
+        "package_catalog": synthetic_registers.offer_rows(province, chunk),
+        "terminal_model": synthetic_registers.model_rows(province, chunk),
+        "mis_cost": synthetic_ledgers.cost_rows(province, chunk),
+        "gift_deposit": synthetic_ledgers.gift_rows(province, chunk),
+        "outlet_month": synthetic_ledgers.outlet_rows(province, chunk),
+    }
 
 
 def _with_unknown_package(province: Province, chunk: int, rows: Rows) -> Rows:

@@ -1,9 +1,9 @@
-"""Contacts of the synthetic province's customers: six channels and a planted preference.
+"""Contacts of the synthetic province's customers: ten channels and a planted preference.
 
 Each customer has a true distribution over the channels with one clear favourite; his enquiries,
-transactions and complaints follow it. Queries (balance, bill) follow habits that are alike for
-everybody, and what the operator does by itself (care, marketing) follows nothing of his: neither
-says anything about his preference.
+transactions and complaints follow it (nobody handles anything in the voice menu). Queries (balance,
+bill) follow habits that are alike for everybody, and what the operator does by itself (care,
+marketing) follows nothing of his: neither says anything about his preference.
 """
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ import numpy as np
 from models.synthetic_people import Subscribers
 from models.synthetic_province import Province
 
-CHANNELS = ("hall", "hotline", "sms", "web", "wap", "customer_manager")
-HALL, HOTLINE, SMS, WEB, WAP, MANAGER = range(6)
+CHANNELS = ("hall", "hotline", "sms", "web", "wap", "customer_manager", "ivr", "terminal",
+            "designated_shop", "agent")
+HALL, HOTLINE, SMS, WEB, WAP, MANAGER, IVR, TERMINAL, SHOP, AGENT = range(10)
 KINDS = ("enquiry", "complaint", "transaction", "query", "care", "marketing")
 ENQUIRY, COMPLAINT, TRANSACTION, QUERY, CARE, MARKETING = range(6)
 COUNTED = (ENQUIRY, COMPLAINT, TRANSACTION)  # the kinds that show a preference
-FAVOURITE_SHARES = (0.22, 0.30, 0.16, 0.14, 0.08, 0.10)
-QUERY_SHARES = (0.05, 0.30, 0.40, 0.12, 0.13, 0.0)
-OUTBOUND_SHARES = (0.0, 0.35, 0.45, 0.0, 0.0, 0.20)
+FAVOURITE_SHARES = (0.20, 0.27, 0.14, 0.13, 0.07, 0.07, 0.0, 0.04, 0.03, 0.05)
+QUERY_SHARES = (0.05, 0.10, 0.36, 0.12, 0.12, 0.0, 0.20, 0.05, 0.0, 0.0)
+OUTBOUND_SHARES = (0.0, 0.35, 0.45, 0.0, 0.0, 0.20, 0.0, 0.0, 0.0, 0.0)
 FREQUENT_SHARE = 0.36  # customers with more than ten contacts
 REFERENCE_DAYS = 123  # four months; a longer history holds proportionally more contacts
 COMPLAINT_SHARE = 0.10
@@ -74,7 +75,10 @@ def preferences(province: Province, chunk: int, customers: int) -> Preferences:
     rng = province.rng(chunk, "preferences")
     favourite = rng.choice(len(CHANNELS), customers, p=FAVOURITE_SHARES)
     strength = rng.uniform(0.5, 0.8, customers)
-    shares = rng.dirichlet(np.ones(len(CHANNELS)), customers) * (1 - strength)[:, None]
+    possible = np.nonzero(FAVOURITE_SHARES)[0]
+    shares = np.zeros((customers, len(CHANNELS)))
+    shares[:, possible] = rng.dirichlet(np.ones(len(possible)), customers)
+    shares *= (1 - strength)[:, None]
     shares[np.arange(customers), favourite] += strength
     return Preferences(shares)
 
@@ -114,6 +118,7 @@ def _of_customer(rng: np.random.Generator, truth: Preferences, customer: int, sc
     ticket, about = [np.zeros(counted, bool)], [np.full(counted, -1)]
     if counted and rng.random() < COMPLAINT_SHARE:
         kind[0][0] = COMPLAINT
+        channel[0][0] = HALL if channel[0][0] == TERMINAL else channel[0][0]  # to a person
         ticket[0][0] = rng.random() < 0.8
         if ticket[0][0]:
             about[0][0] = _subject(rng, int(shares.argmax()))
@@ -134,7 +139,8 @@ def _subject(rng: np.random.Generator, favourite: int) -> int:
         return -1
     if which == 1:
         return favourite
-    return int((favourite + rng.integers(1, len(CHANNELS))) % len(CHANNELS))
+    others = [place for place in np.nonzero(FAVOURITE_SHARES)[0] if place != favourite]
+    return int(rng.choice(others))
 
 
 def _codes(province: Province, rng: np.random.Generator, kind: np.ndarray) -> np.ndarray:

@@ -51,7 +51,7 @@ def customer_rows(province: Province, people: Customers) -> Rows:
         if NEVER > changed > created:
             versions.append((changed, people.new_vip[place]))
         for day, vip in _delivered(province, versions):
-            second = _second(number, day)
+            second = second_of(number, day)
             group = people.group[place]
             records.append((
                 max(day, 0), number, customer_id(number), "集团" if group else "个人",
@@ -78,7 +78,7 @@ def subscriber_rows(province: Province, owners: Customers, people: Subscribers) 
                 CITIES[city] + "分公司", str(int(people.do_not_disturb[place])),
                 str(int(people.consent[place])), moment(province, start, 0),
                 OPEN_TIME if end == NEVER else moment(province, end, 0),
-                moment(province, day, _second(line, day) + step * LONGEST_WAIT),
+                moment(province, day, second_of(line, day) + step * LONGEST_WAIT),
             ))
     return table(SUBSCRIBER_COLUMNS, records)
 
@@ -93,12 +93,12 @@ def package_rows(province: Province, people: Subscribers, holdings: Sequence[Hol
             versions.append((holding.cancelled, holding.end))
         for day, end in _delivered(province, versions):
             wait = 0 if end == NEVER else 6 * LONGEST_WAIT
-            ordered = moment(province, holding.ordered, _second(line, holding.ordered))
+            ordered = moment(province, holding.ordered, second_of(line, holding.ordered))
             records.append((
                 max(day, 0), line, subscriber_id(line), holding.package.upper(),
                 f"{province.day(holding.start):%Y%m%d}",
                 OPEN_DATE if end == NEVER else f"{province.day(end - 1):%Y%m%d}",
-                holding.order_channel, ordered, moment(province, day, _second(line, day) + wait),
+                holding.order_channel, ordered, moment(province, day, second_of(line, day) + wait),
             ))
     return table(PACKAGE_COLUMNS, records)
 
@@ -146,6 +146,6 @@ def _delivered(province: Province, versions: Sequence[tuple[int, int]]):
     return full + [version for version in versions if 0 < version[0] < province.days]
 
 
-def _second(number: int, day: int) -> int:
+def second_of(number: int, day: int) -> int:
     """A second of the first opening hour, so that nothing is known before it was ordered."""
     return SHOP_OPENS + (number * 7_919 + day * 104_729) % LONGEST_WAIT

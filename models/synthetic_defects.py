@@ -57,6 +57,12 @@ def _log(identity: str, codes: tuple, late: float = 0.0) -> Plan:
                 duplicate_across=0.004, late=late, stop_share=0.2)
 
 
+def _monthly(identity: str, codes: tuple) -> Plan:
+    """A whole list: repeated within a delivery at most, not across."""
+    return Plan(identity, codes, broken=0.005, unknown_code=0.005, duplicate_within=0.005,
+                duplicate_across=0.0, stop_share=0.2)
+
+
 PLANS = {
     "customer": _crm("cust_id", (("vip_level", "白金卡"), ("cust_type", "家庭"))),
     "subscriber": _crm("user_id", (("brand_code", "1009"), ("state_code", "7"))),
@@ -67,13 +73,32 @@ PLANS = {
     "data": _record("charging_id", (("apn", "CM3GNET"), ("roam_type", "8")), "start_time"),
     "bill": Plan("user_id", unknown_code=0.0, duplicate_across=0.0),
     "bill_item": Plan("user_id", (("item_code", "7777"),), duplicate_across=0.0),
-    "hall_log": _log("txn_id", (("svc_kind", "其它"),), late=0.01),
-    "hotline_log": _log("call_id", (("call_kind", "77"), ("call_dir", "X"))),
+    "wlan": replace(_record("session_id", (("auth_type", "7"), ("stop_cause", "0")), "start_time"),
+                    broken=0.01, unknown_code=0.01, stop_share=0.5),
+    "hall_log": _log("txn_id", (("svc_kind", "其它"), ("hall_type", "合作厅")), late=0.01),
+    "outlet_log": _log("txn_id", (("outlet_type", "7"),)),
+    "hotline_log": _log("call_id", (("call_kind", "77"), ("guide_to", "8"))),
+    "ivr_log": _log("call_id", (("agent_flag", "X"),)),
+    "outbound_log": replace(_log("call_id", (("result_code", "7"),)), stop_share=0.5),
     "sms_log": _log("msg_id", (("svc_kind", "9"),)),
-    "web_log": _log("session_id", (("page_kind", "浏览"),)),
-    "wap_log": _log("visit_id", (("svc_kind", "9"),)),
+    "web_log": _log("session_id", (("page_kind", "浏览"), ("site", "12580"))),
+    "wap_log": _log("session_id", (("svc_kind", "9"),)),
+    "terminal_log": _log("txn_id", (("svc_kind", "9"),)),
     "manager_log": _log("visit_id", (("purpose", "其它"),)),
     "complaint": replace(_log("complaint_id", (("accept_channel", "微博"),)), stop_share=0.5),
+    "campaign_order": replace(_log("order_id", (("state", "待定"),), late=0.01), stop_share=0.5),
+    "campaign_feedback": replace(_log("feedback_id", (("refuse_code", "9"),), late=0.01),
+                                 stop_share=0.5),
+    "do_not_contact": replace(_crm("serial_number", (("reason", "7"),)), broken=0.01,
+                              unknown_code=0.01, stop_share=0.5),
+    "sensitive_number": _monthly("serial_number", (("class_code", "9"),)),
+    "group_member": _monthly("group_id", (("member_type", "X"),)),
+    "number_resource": _monthly("serial_number", (("state_code", "8"),)),
+    "package_catalog": _monthly("product_code", (("kind_code", "9"),)),
+    "terminal_model": _monthly("tac", (("source_code", "7"),)),
+    "mis_cost": _monthly("centre", (("type_code", "7"),)),
+    "gift_deposit": _monthly("apply_id", (("state", "待定"),)),
+    "outlet_month": _monthly("outlet_id", (("channel", "微博"),)),
 }
 
 

@@ -16,6 +16,8 @@ from typing import Mapping
 
 import numpy as np
 
+from schemas.window import add_months
+
 CHUNK_CUSTOMERS = 250
 NEVER = 1 << 20  # a day that does not come
 LINES_PER_CUSTOMER = 4  # number blocks: first line, second line, a changed number of either
@@ -63,6 +65,10 @@ class Province:
     def number_of(self, day: date) -> int:
         """The day's number, 0 on the first day of the history."""
         return (day - self.first).days
+
+    def days_of_month(self, number: int) -> list[int]:
+        """The days of the history that are the given day of a month."""
+        return [day for day in range(self.days) if self.day(day).day == number]
 
     @cached_property
     def day_texts(self) -> np.ndarray:
@@ -119,6 +125,11 @@ def _all_clock_texts() -> np.ndarray:
 def wall_clock(province: Province, days: np.ndarray, seconds: np.ndarray) -> np.ndarray:
     """yyyyMMddHHmmss of days of the history and seconds since midnight."""
     return province.day_texts[days] + clock_texts(seconds)
+
+
+def month_before(day: date) -> str:
+    """yyyyMM of the month before a day's."""
+    return f"{add_months(day.replace(day=1), -1):%Y%m}"
 
 
 def moment(province: Province, day: int, second: int) -> str:

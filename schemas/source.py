@@ -62,6 +62,12 @@ class SourceFiles:
     stable_s: int = 0
     rows_band: RowsBand | None = None
 
+    @staticmethod
+    def named(text: str, source_id: str, day: date) -> str:
+        """A folder, pattern or control file with its placeholders filled in for a day."""
+        return text.format(source=source_id, data_date=day, yyyymmdd=f"{day:%Y%m%d}",
+                           yyyymm=f"{day:%Y%m}")
+
 
 @dataclass(frozen=True)
 class SourceFormat:

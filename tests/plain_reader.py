@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Iterator, NamedTuple
 
 EVENT_TIMES = {
-    "voice": "start_time", "message": "submit_time", "data": "start_time", "hall_log": "start_time",
-    "hotline_log": "start_time", "sms_log": "in_time", "web_log": "enter_time",
-    "wap_log": "enter_time", "manager_log": "visit_time", "complaint": "accept_time",
+    "voice": "start_time", "message": "submit_time", "data": "start_time", "wlan": "start_time",
+    "hall_log": "start_time", "outlet_log": "txn_time", "hotline_log": "start_time",
+    "ivr_log": "enter_time", "outbound_log": "call_time", "sms_log": "in_time",
+    "web_log": "enter_time", "wap_log": "enter_time", "terminal_log": "txn_time",
+    "manager_log": "visit_time", "complaint": "accept_time", "campaign_order": "order_time",
+    "campaign_feedback": "contact_time",
 }
-NUMBERS = {"web_log": "login_no"}
+NUMBERS = {"web_log": "login_no", "campaign_order": "user_id", "campaign_feedback": "user_id"}
 PLACEHOLDERS = ("", "0", "unknown", "NULL")
 
 

@@ -11,6 +11,8 @@ DAYS = (date(2009, 5, 2), date(2009, 5, 3))
 SOURCES = ("customer", "subscriber", "package_subscription", "voice", "bill", "web_log")
 PEOPLE = range(1, 7)
 MARK = "\ufeff"
+HEADER = ("session_id,view_no,site,login_no,enter_time,stay_s,page_title,page_level,referrer,"
+          "page_kind,biz_code,action,push_id")
 
 
 def overlay(folder: Path, sources) -> Path:
@@ -66,10 +68,9 @@ def calls(day: date) -> list[list[str]]:
 
 
 def visits(day: date) -> list[str]:
-    header = MARK + ("session_id,visit_no,login_no,enter_time,stay_s,page_kind,page_title,"
-                     "biz_code,action")
-    return [header] + [f'W{day:%d}{n},1,1380000000{n},{day} 09:00:0{n},30,查询,"套餐, 余额",,done\r'
-                       for n in PEOPLE]
+    return [MARK + HEADER, *(
+        f'W{day:%d}{n},1,portal,1380000000{n},{day} 09:00:0{n},30,"套餐, 余额",1,,查询,,done,\r'
+        for n in PEOPLE)]
 
 
 class Landing:

@@ -60,11 +60,13 @@ def test_every_column_called_msisdn_is_classified():
 def test_every_amount_has_a_unit():
     for table in CONTRACTS.values():
         for column in table.columns:
-            assert column.data_type.name != "decimal" or column.unit in ("yuan", "share")
+            assert column.data_type.name != "decimal" or column.unit in (
+                "yuan", "share", "square_metres")
 
 
 def test_full_loads_followed_by_changes_are_never_dropped():
-    for table in ("ods.customer", "ods.subscriber", "ods.package_subscription"):
+    for table in ("ods.customer", "ods.subscriber", "ods.package_subscription",
+                  "ods.do_not_contact"):
         assert CONTRACTS[table].retention_days is None
 
 

@@ -16,14 +16,24 @@ import pytest
 from jobs import landing, night, repair, status
 from schemas import config
 from tests.plain_reader import judged
-from tests.tiny_province import DAYS, MARK, Landing, call, calls, deliveries, overlay, visits
+from tests.tiny_province import (
+    DAYS,
+    HEADER,
+    MARK,
+    Landing,
+    call,
+    calls,
+    deliveries,
+    overlay,
+    visits,
+)
 from tests.warehouse_reader import differing_rows, query, table
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST, DAY = DAYS
 NEXT = DAY + timedelta(days=1)
 TABLES = ("ods.customer", "ods.subscriber", "ods.package_subscription", "ods.voice_call",
-          "ods.bill", "ods.contact", "ops.rejected_record")
+          "ods.bill", "ods.web_view", "ops.rejected_record")
 
 
 class Province:
@@ -136,9 +146,9 @@ def test_each_accepted_row_names_its_line(province):
                 for part, lines in ((1, first), (2, second))
                 for number, line in enumerate(lines, start=1) if line.strip()}
     assert set(rows) == expected and len(rows) == 60
-    visits = query(province.warehouse, "SELECT row_no, contact_no, location FROM contact WHERE "
-                   "batch_date = '2009-05-02' ORDER BY row_no", contact="ods.contact")
-    assert visits == [(n, f"W02{n}-1", "套餐, 余额") for n in range(1, 7)]
+    visits = query(province.warehouse, "SELECT row_no, session_no, page FROM seen WHERE "
+                   "batch_date = '2009-05-02' ORDER BY row_no", seen="ods.web_view")
+    assert visits == [(n, f"W02{n}", "套餐, 余额") for n in range(1, 7)]
 
 
 # -- configuration and arguments: exit code 2, before anything is touched ------------------------
@@ -223,15 +233,13 @@ def test_a_truncated_gzip_file(refused, bad):
 # -- deliveries that are whole but bad: exit code 3 ----------------------------------------------
 
 @pytest.mark.parametrize("header, said", [
-    ("session_id,visit_no,login_no,enter_time,stay_s,page_kind,page_title,biz_code",
-     "missing column action"),
-    ("visit_no,session_id,login_no,enter_time,stay_s,page_kind,page_title,biz_code,action",
-     "columns in another order"),
+    (HEADER.removesuffix(",push_id"), "missing column push_id"),
+    (HEADER.replace("session_id,view_no", "view_no,session_id"), "columns in another order"),
 ])
 def test_a_header_with_a_column_missing_or_in_another_order(refused, bad, header, said):
     bad.write("web_log", DAY, [[header]])
     assert refused(3, landing=bad.folder).startswith(
-        f"web_log 2009-05-03: web_20090503.csv:1: {said}; expected session_id,visit_no,")
+        f"web_log 2009-05-03: web_20090503.csv:1: {said}; expected session_id,view_no,")
 
 
 SPOILT = {
@@ -518,7 +526,7 @@ def test_day_by_day_gives_what_the_range_gave(province, tmp_path):
     for day in DAYS:
         assert province.night("--only", "ingest.voice,ingest.web_log", days=(day, day),
                               warehouse=tmp_path / "daily") == 0
-    for name in ("ods.voice_call", "ods.contact", "ops.rejected_record"):
+    for name in ("ods.voice_call", "ods.web_view", "ops.rejected_record"):
         assert differing_rows(province.warehouse, tmp_path / "daily", name) == 0, name
 
 

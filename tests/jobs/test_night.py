@@ -110,6 +110,22 @@ def test_quotes_equal_the_reference_rater_over_the_same_records(one_night, conf)
         assert Fraction(own) == expected, (subscriber, package)
 
 
+def test_every_contact_that_happened_is_in_the_view_once(one_night):
+    """Over all channels and logs, whatever was broken, repeated or late on its way (M1)."""
+    happened = {(row["customer_no"], row["channel"]): tuple(
+        int(row[name]) for name in ("contacts", "counted", "complaints_about"))
+        for row in truth_table(one_night.truth, "contacts")}
+    viewed = query(one_night.warehouse, """
+        SELECT customer_no, channel, contacts, enquiries + transactions + complaints,
+               complaints_about
+        FROM v JOIN (SELECT DISTINCT customer_id, customer_no FROM s) USING (customer_id)""",
+                   v="dw.contact_view", s="dw.subscriber")
+    assert {(customer, channel): counts for customer, channel, *counts in viewed} == {
+        key: list(counts) for key, counts in happened.items()}
+    assert {"hall", "hotline", "ivr", "sms", "web", "wap", "terminal", "customer_manager",
+            "designated_shop", "agent"} == {channel for _, channel in happened}
+
+
 def test_the_planted_preference_is_learnt_where_contacts_tell(one_night):
     favourites = {row["customer_no"]: row["favourite"]
                   for row in truth_table(one_night.truth, "preferences")}
@@ -252,8 +268,8 @@ def test_the_status_of_the_night_is_read_without_spark(one_night, capsys):
     assert status.main([*asked, "--data-date", "2009-05-05"]) == 4
     said = capsys.readouterr()
     assert "customer                2009-05-05  missing" in said.out
-    assert said.err.startswith("chudian: 13 of 13 deliveries are missing or failed, first "
-                               "complaint 2009-05-05")
+    assert said.err.startswith("chudian: 21 of 21 deliveries are missing or failed, first "
+                               "campaign_feedback 2009-05-05")
 
 
 def test_the_status_of_a_warehouse_that_is_none(tmp_path, capsys):

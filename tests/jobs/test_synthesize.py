@@ -149,17 +149,19 @@ def test_the_planted_preference_shows_in_the_logs(province, conf):
         owner.setdefault(row["msisdn"], []).append(row)
     counted = defaultdict(Counter)
     shows = {"enquiry", "complaint", "transaction"}
+    outlets = {"1": "designated_shop", "2": "agent"}
     for name, channel in (("hall_log", "hall"), ("hotline_log", "hotline"), ("sms_log", "sms"),
-                          ("web_log", "web"), ("wap_log", "wap"),
-                          ("manager_log", "customer_manager")):
+                          ("web_log", "web"), ("wap_log", "wap"), ("terminal_log", "terminal"),
+                          ("manager_log", "customer_manager"), ("outlet_log", None)):
         source = conf.sources[name]
         for cells in accepted(landing, source):
             number = cells["login_no" if name == "web_log" else "msisdn"]
-            if source.codes["kind"][cells[source.mapping["kind"]]] not in shows:
+            if source.codes["kind"].get(cells[source.mapping["kind"]]) not in shows:
                 continue
             now = [row for row in owner.get(number, []) if not row["valid_to"]]
             if now:
-                counted[now[0]["customer_no"]][channel] += 1
+                used = channel or outlets[cells["outlet_type"]]
+                counted[now[0]["customer_no"]][used] += 1
     favourite = {row["customer_no"]: row["favourite"] for row in truth_table(truth, "preferences")}
     frequent = [customer for customer, counts in counted.items() if counts.total() > 10]
     right = sum(counted[customer].most_common(1)[0][0] == favourite[customer]

@@ -45,16 +45,14 @@ def complaint_row(complaint_no, msisdn, channel="hotline", about=None, hour=9):
             0, None, True, "complaint", "f", 1, DAY, 2)
 
 
-def events_of(spark, contacts, complaints):
+def events_of(spark, contacts=(), complaints=(), **others):
     """Number 138 is customer 1's until hour 10, then customer 2's."""
     identity = local_frame(spark, [
         (DAY, 11, "138", 1, at(0), at(10)), (DAY, 12, "138", 2, at(10), None),
     ], IDENTITY_ROW)
-    return contact.contact_event(
-        local_frame(spark, contacts, CONTACT_ROW),
-        local_frame(spark, complaints, COMPLAINT_ROW),
-        identity, placeholders=["", "0"], key="k",
-    )
+    logs = {"ods.contact": local_frame(spark, contacts, CONTACT_ROW),
+            "ods.complaint": local_frame(spark, complaints, COMPLAINT_ROW), **others}
+    return contact.contact_event(logs, identity, placeholders=["", "0"], key="k")
 
 
 def event(customer_id=1, channel="hall", kind="enquiry", hour=1, *, result="success", about=None,

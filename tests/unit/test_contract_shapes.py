@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from models import assignment, candidates, contact, identity, policy, preference, push
+from models.contact_log import LOGS
 from schemas import contract
 from schemas.config import Campaign, Channel
 from schemas.spark import struct_type
@@ -52,8 +53,8 @@ def subscriptions(t):
 
 
 def contact_events(t):
-    return contact.contact_event(
-        t["ods.contact"], t["ods.complaint"], t["dw.subscriber_identity"], placeholders=[], key="k")
+    logs = {table: t[table] for table in LOGS}
+    return contact.contact_event(logs, t["dw.subscriber_identity"], placeholders=[], key="k")
 
 
 def contact_views(t):

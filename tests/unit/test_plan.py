@@ -1,4 +1,5 @@
 """The plan of the night: order, declared tables, what is due, and what is asked for."""
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -52,7 +53,8 @@ def test_every_table_is_written_by_one_step_and_has_a_contract(steps, contracts)
         for table in step.writes:
             writers.setdefault(table, set()).add(step.name.split(".")[0])
     assert all(len(steps) == 1 for steps in writers.values()), writers
-    assert set(writers) == set(contracts) - {*plan.OPS, "ops.erasure"}
+    # Contacts in the common form come from sources that a province adds by configuration.
+    assert set(writers) == set(contracts) - {*plan.OPS, "ops.erasure", "ods.contact"}
 
 
 def test_names_are_different_and_groups_stand_together(steps):
@@ -83,6 +85,20 @@ def test_a_source_by_configuration_is_a_step_of_its_own(conf, steps):
     voice, = [step for step in steps if step.source == "voice"]
     assert (voice.name, voice.module, voice.cadence) == ("ingest.voice", "jobs.ingest", "daily")
     assert voice.writes == ("ods.voice_call",)
+
+
+def test_contacts_are_read_from_the_logs_that_a_source_feeds(conf):
+    """One that nobody feeds costs no reading; without any there is still a step."""
+    def reads(sources):
+        event, = [step for step in plan.night(replace(conf, sources=sources))
+                  if step.name == "contact_event"]
+        return event.reads
+
+    assert "ods.contact" not in reads(conf.sources)
+    assert {"ods.ivr_step", "ods.agent_call", "ods.complaint"} < set(reads(conf.sources))
+    few = {name: conf.sources[name] for name in ("customer", "web_log")}
+    assert reads(few) == ("ods.web_view", "dw.subscriber_identity")
+    assert reads({}) == ("ods.contact", "dw.subscriber_identity")
 
 
 # -- what is asked for ---------------------------------------------------------------------------

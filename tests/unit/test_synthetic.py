@@ -7,7 +7,7 @@ import pytest
 
 from models import synthetic, synthetic_truth
 from models.synthetic_bills import Rates
-from models.synthetic_contacts import COUNTED
+from models.synthetic_contacts import CHANNELS, COUNTED
 from models.synthetic_crm import subscriber_id
 from models.synthetic_defects import PLANS, plant
 from models.synthetic_province import CHUNK_CUSTOMERS, NEVER, Province
@@ -18,7 +18,8 @@ BRANDS = ["gotone", "mzone", "easyown"]
 
 def package(name: str, kind: str, fee: str, rules: list) -> dict:
     return {
-        "id": name, "kind": kind, "brands": BRANDS, "monthly_fee": fee, "partial_month": "daily",
+        "id": name, "name": name, "kind": kind, "brands": BRANDS, "monthly_fee": fee,
+        "partial_month": "daily",
         "valid": {"from": date(2008, 1, 1), "to": date(2012, 1, 1)}, "rules": rules,
         "rounding": {"at": "line", "scale": 2, "mode": "half_up"},
     }
@@ -193,7 +194,7 @@ def test_about_a_third_of_customers_have_more_than_ten_contacts_that_show_a_pref
     large = planned(customers=CHUNK_CUSTOMERS, first=date(2009, 1, 1))
     found = synthetic.live(large, 0)
     counted = np.isin(found.contacts.kind, COUNTED)
-    used = np.zeros((CHUNK_CUSTOMERS, 6), dtype=int)
+    used = np.zeros((CHUNK_CUSTOMERS, len(CHANNELS)), dtype=int)
     np.add.at(used, (found.contacts.customer[counted], found.contacts.channel[counted]), 1)
     frequent = used.sum(axis=1) > 10
     assert 0.27 < frequent.mean() < 0.43
@@ -235,3 +236,65 @@ def test_a_broken_line_ends_after_some_of_its_fields():
     assert list(files(whole, "|", None)) == [(0, 0, ["x|y|z"])]
     broken = Rows(columns, whole.day, whole.order, whole.part, whole.mark, np.array([2]))
     assert list(files(broken, ",", '"')) == [(0, 0, ['"x","y"'])]
+
+
+# -- what the sources say of each other ------------------------------------------------------------
+
+def true_cells(rows: Rows, *names: str) -> list[tuple]:
+    """Cells of the rows that are neither bad copies nor repeated."""
+    kept = [MARKS.index(name) for name in ("plain", "late", "placeholder_number")]
+    true = np.isin(rows.mark, kept)
+    return list(zip(*(rows.columns[name][true].tolist() for name in names)))
+
+
+def test_orders_are_of_the_package_subscriptions_and_feedback_is_of_orders(rows):
+    held = set(true_cells(rows["package_subscription"], "user_id", "product_code", "order_channel",
+                          "order_time"))
+    orders = true_cells(rows["campaign_order"], "user_id", "product_code", "channel", "order_time")
+    assert orders and set(orders) <= held
+    numbered = set(true_cells(rows["campaign_order"], "order_id", "user_id", "channel"))
+    answers = true_cells(rows["campaign_feedback"], "order_id", "user_id", "channel",
+                         "handle_flag")
+    assert {answer[:3] for answer in answers if answer[0]} == numbered
+    assert {handled for order, *_, handled in answers if order} == {"1"}
+    assert {handled for order, *_, handled in answers if not order} == {"0"}
+
+
+def test_a_call_that_the_menu_led_to_an_agent_stands_in_his_log_after_it(rows):
+    agents = {call: (number, start) for call, number, start in true_cells(
+        rows["hotline_log"], "call_id", "msisdn", "start_time")}
+    led, settled = set(), set()
+    for call, number, left, to_agent, busy in true_cells(
+            rows["ivr_log"], "call_id", "msisdn", "leave_time", "agent_flag", "busy_flag"):
+        if to_agent and busy == "0":
+            assert agents[call][0] == number and left < agents[call][1]
+            led.add(call)
+        elif call not in agents:
+            settled.add(call)
+    assert len(led) > 20 and len(settled) > 20
+    assert not settled & set(agents)
+
+
+def test_each_number_has_one_state_a_month_and_members_are_subscribers(province, life, rows):
+    states = true_cells(rows["number_resource"], "stat_month", "serial_number", "state_code")
+    assert len({state[:2] for state in states}) == len(states)
+    assert {month for month, *_ in states} == {"200902", "200903", "200904"}
+    assert {"0", "4", "5"} <= {state for *_, state in states}
+    known = {subscriber_id(int(line)) for line in life.people.line}
+    members = true_cells(rows["group_member"], "user_id")
+    assert members and {member for member, in members} <= known
+
+
+def test_ledgers_of_the_month_before_add_up_within_themselves(rows):
+    for amount, granted, approver in true_cells(rows["gift_deposit"], "amount", "granted",
+                                                "approver"):
+        assert int(granted) <= int(amount) and (approver or granted == "0")
+    outlets = true_cells(rows["outlet_month"], "stat_month", "outlet_id", "channel", "commission")
+    assert len({outlet[:2] for outlet in outlets}) == len(outlets)
+    assert all((commission != "0") == (channel in ("专营店", "代理点"))
+               for _, _, channel, commission in outlets)
+    seen = {outlet for _, outlet, *_ in outlets}
+    used = true_cells(rows["hall_log"], "hall_id") + true_cells(rows["outlet_log"], "outlet_id")
+    assert {outlet for outlet, in used} <= seen
+    costs = true_cells(rows["mis_cost"], "cost_month", "centre", "type_code", "campaign_id")
+    assert len(set(costs)) == len(costs) and len({month for month, *_ in costs}) == 3

@@ -1,0 +1,126 @@
+"""The logs of the channels: what of them is one contact, and each contact exactly once (M1)."""
+from datetime import date, datetime, timedelta, timezone
+
+from pyspark.sql import functions as F
+
+from models import contact
+from models.contact_log import LOGS
+from schemas import contract
+from schemas import spark as rendered
+from tests.frames import local_frame
+
+BEIJING = timezone(timedelta(hours=8))
+DAY = date(2009, 5, 2)
+NEXT = date(2009, 5, 3)
+CONTRACTS = contract.load()
+IDENTITY = "subscriber_id bigint, msisdn string, customer_id bigint, valid_from timestamp, " \
+           "valid_to timestamp"
+
+
+def at(second):
+    return datetime(2009, 5, 2, 9, tzinfo=BEIJING) + timedelta(seconds=second)
+
+
+def record(table, **changes):
+    """The contract's example with some columns changed."""
+    return tuple((rendered.example_row(CONTRACTS[table]) | changes).values())
+
+
+def contacts(spark, **logs):
+    """The contacts of some records of ods tables, whose number 138 is customer 1's."""
+    frames = {f"ods.{name}": local_frame(
+        spark, [record(f"ods.{name}", **changes) for changes in rows],
+        rendered.struct_type(CONTRACTS[f"ods.{name}"])) for name, rows in logs.items()}
+    identity = local_frame(spark, [(11, "138", 1, at(-10), None)], IDENTITY)
+    return contact.contact_event(frames, identity, placeholders=["0"], key="k")
+
+
+def step(call_no, number, **changes):
+    """A step at which nothing happens but a key, ten seconds after the one before it."""
+    return {"source": "ivr_log", "call_no": call_no, "step_no": number, "msisdn": "138",
+            "node": f"M{number}", "kind": None, "business_code": None, "to_agent": False,
+            "agent_busy": None, "occurred_at": at(10 * number), "left_at": at(10 * number + 7),
+            "batch_date": DAY, **changes}
+
+
+def page(session_no, number, **changes):
+    return {"source": "web_log", "session_no": session_no, "view_no": number, "msisdn": "138",
+            "page": f"page {number}", "kind": None, "business_code": None, "action": "view",
+            "stay_s": 20, "occurred_at": at(20 * number), "batch_date": DAY, **changes}
+
+
+def test_a_call_is_one_contact_of_the_menu_or_of_the_agents(spark):
+    found = contacts(
+        spark,
+        ivr_step=[
+            step("settled", 1), step("settled", 2, kind="query", business_code="bill_query"),
+            step("left", 1),
+            step("busy", 1), step("busy", 2, kind="query", business_code="payment"),
+            step("busy", 3, to_agent=True, agent_busy=True, diverted_to="web"),
+            step("answered", 1), step("answered", 2, to_agent=True, agent_busy=False),
+            step("gave up", 1), step("gave up", 2, to_agent=True),
+            # The rest of a call that was counted with yesterday's delivery.
+            step("settled", 3, batch_date=NEXT, occurred_at=at(40)),
+        ],
+        agent_call=[
+            {"source": "hotline_log", "call_no": "answered", "connected": True, "resolved": True},
+            {"source": "hotline_log", "call_no": "gave up", "connected": False, "resolved": None},
+        ],
+    ).collect()
+    assert {(row.source_record, row.channel, row.kind, row.business_code, row.result)
+            for row in found} == {
+        ("settled", "ivr", "query", "bill_query", "success"),
+        ("left", "ivr", "query", None, "abandoned"),
+        ("busy", "ivr", "query", "payment", "abandoned"),
+        ("answered", "hotline", "enquiry", "balance_query", "success"),
+        ("gave up", "hotline", "enquiry", "balance_query", "abandoned"),
+    }
+    assert len(found) == 5
+    settled, = [row for row in found if row.source_record == "settled"]
+    assert (settled.duration_s, settled.occurred_at.astimezone(BEIJING), settled.batch_date,
+            settled.location, settled.customer_id) == (17, at(10), DAY, "M2", 1)
+
+
+def test_a_session_is_one_contact_of_whoever_logged_in_on_the_way(spark):
+    found = contacts(
+        spark,
+        web_view=[
+            page("W1", 1, msisdn=None), page("W1", 2),
+            page("W1", 3, kind="transaction", business_code="payment", action="done"),
+            page("W2", 1, msisdn=None),
+            page("W3", 1, kind="transaction", business_code="gprs", action="apply"),
+            page("W4", 2),  # its first page came another day
+        ],
+    ).collect()
+    assert {(row.source_record, row.customer_id, row.kind, row.business_code, row.result,
+             row.duration_s, row.location) for row in found} == {
+        ("W1", 1, "transaction", "payment", "success", 60, "page 3"),
+        ("W2", None, "query", None, None, 20, "page 1"),
+        ("W3", 1, "transaction", "gprs", "abandoned", 20, "page 1"),
+    }
+    assert {(row.channel, row.direction) for row in found} == {("web", "in")}
+
+
+def test_a_call_to_a_customer_is_a_contact_of_the_hotline_and_tells_how_it_ended(spark):
+    ends = {"accepted": "success", "refused": "failed", "do_not_disturb": "failed",
+            "busy": "not_reached", "no_answer": "not_reached"}
+    found = contacts(spark, outbound_call=[{"call_no": end, "outcome": end, "kind": "marketing",
+                                            "campaign_id": "spring", "wave": 2} for end in ends])
+    rows = found.collect()
+    assert {row.source_record: row.result for row in rows} == ends
+    assert {(row.channel, row.direction, row.kind, row.campaign_id, row.wave) for row in rows} == {
+        ("hotline", "out", "marketing", "spring", 2)}
+
+
+def test_every_log_gives_contacts_that_satisfy_the_contract(spark):
+    """One record of each kind, as its contract's example has it, is one valid contact."""
+    found = contacts(spark, **{table.removeprefix("ods."): [{"source": table}]
+                               for table in LOGS})
+    rules = rendered.row_rules(CONTRACTS["dw.contact_event"], {
+        "channels": ["hall", "hotline", "ivr", "sms", "web", "wap", "terminal",
+                     "customer_manager", "designated_shop", "agent"]})
+    broken = F.array(*[rule.violated for rule in rules]).alias("broken")
+    rows = found.select("source", broken).collect()
+    assert sorted(row.source for row in rows) == sorted(LOGS)
+    assert {row.source: [rule.reason for rule, verdict in zip(rules, row.broken)
+                         if verdict is not False] for row in rows} == dict.fromkeys(LOGS, [])
