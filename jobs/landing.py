@@ -125,10 +125,11 @@ class Delivery:
 def found(source_id: str, source: Source, day: date, landing: Path
           ) -> tuple[list[Path], Path | None]:
     """The files that lie in the landing for a delivery, and where its control file has to be."""
-    place, files = _place(source_id, source, day, landing), source.files
+    files = source.files
     folder = landing / files.named(files.folder, source_id, day)
     control = files.control and folder / files.named(files.control, source_id, day)
-    there = sorted(folder.glob(str(place.relative_to(folder)))) if folder.is_dir() else []
+    there = sorted(folder.glob(files.named(files.pattern, source_id, day))) \
+        if folder.is_dir() else []
     return [path for path in there if path != control], control or None
 
 
@@ -167,3 +168,33 @@ def _place(source_id: str, source: Source, day: date, landing: Path) -> Path:
     named = source.files.named
     return landing / named(source.files.folder, source_id, day) / named(source.files.pattern,
                                                                         source_id, day)
+
+
+def _whole(source_id: str, source: Source, day: date, paths: list[Path], control: Path | None
+           ) -> Delivery:
+    """The files with their figures, once they have been read to their end and agree."""
+    files = [inspect(source_id, source, day, path) for path in paths]
+    if control is not None:
+        agree(source_id, day, control, {file.path.name: {
+            "bytes": file.bytes, "sha256": file.sha256, "rows": file.rows} for file in files})
+    return Delivery(files, content_of((file.path.name, file.sha256) for file in files))
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """By what a change of a file is seen."""
+    seen = path.stat()
+    return seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
+def _digest(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _stable(source_id: str, seconds: int, day: date, paths: list[Path]) -> None:
+    """No file has changed for so long that nobody writes to it any more."""
+    for path in paths:
+        age = time.time() - path.stat().st_mtime
+        if age < seconds:
+            raise InputError(f"{source_id} {day}: {path.name} was still written to {age:.0f} s "
+                             f"ago: expected no change for {seconds} s; wait for it")
