@@ -242,10 +242,10 @@ def test_a_rule_of_the_contract_belongs_to_the_reading_its_words_do_not(conf, co
 
 
 def test_a_new_value_of_a_set_concerns_only_slices_with_rejected_rows(conf, contracts):
-    now = read(conf, contracts)
+    now = how_read(conf, contracts, "complaint")  # which is about a channel
     more = SimpleNamespace(sources=conf.sources, channels={**conf.channels, "kiosk": None},
                            tariffs=conf.tariffs, services=conf.services)
-    then = how_read(more, contracts, "web_log")
+    then = how_read(more, contracts, "complaint")
     assert outdated(now, then, rejected=1) and not outdated(now, then, rejected=0)
 
 
