@@ -15,6 +15,7 @@ from schemas.errors import InputError
 from schemas.source import RowsBand
 
 FEWEST = 3  # deliveries to compare with; below that nothing is usual yet
+SMALL = 50  # usual rows below which a delivery's size says nothing
 
 
 def refuse_unusual(source: Source, delivered: Mapping[date, int],
@@ -40,12 +41,17 @@ def drifts(source: Source, delivered: Mapping[date, int], before: Mapping[date, 
            ) -> dict[str, dict[date, float]]:
     """Rows of each day as a multiple of what is usual for `rows_band` and for `volume_drift`.
 
-    Days with too few deliveries to compare with, or after mostly empty ones, are left out.
+    Days with too few deliveries to compare with, or after mostly empty ones, are left out; for the
+    drift, which every source is judged by, after small ones too.
     """
-    bands = {"rows_band": source.files.rows_band, "volume_drift": source.volume_band}
-    return {name: {day: delivered[day] / median(compared) for day, compared
-                   in _compared(source, band, delivered, before).items() if median(compared)}
-            for name, band in bands.items() if band is not None}
+    bands = {"rows_band": (source.files.rows_band, 1), "volume_drift": (source.volume_band, SMALL)}
+    found = {}
+    for name, (band, least) in bands.items():
+        if band is not None:
+            compared = _compared(source, band, delivered, before)
+            found[name] = {day: delivered[day] / median(rows) for day, rows in compared.items()
+                           if median(rows) >= least}
+    return found
 
 
 def _compared(source: Source, band: RowsBand, delivered: Mapping[date, int],

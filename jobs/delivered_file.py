@@ -57,7 +57,9 @@ def _inspect_columns(source_id: str, source: Source, day: date, path: Path) -> D
             from pyarrow import ArrowException, parquet  # only for those who deliver such files
 
             content = parquet.ParquetFile(file)
-        except ArrowException:
+            for _ in content.iter_batches():  # a damaged page is met when it is read
+                pass
+        except (ArrowException, OSError):
             raise InputError(f"{source_id} {day}: {path.name}: not a whole Parquet file: ask for "
                              "it again") from None
     names = list(content.schema_arrow.names)

@@ -19,7 +19,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from jobs import acceptance
-from schemas.errors import ChudianError, ConfigError
+from schemas.errors import ChudianError, ConfigError, unexpected
 from schemas.window import Window, add_months, month_of, parse_date
 
 log = logging.getLogger("chudian")
@@ -130,10 +130,7 @@ def guarded(main: Callable[[], None]) -> int:
               file=sys.stderr)
         return 1
     except Exception as error:  # the stack is in the log; a message may hold a row's values
-        where = getattr(error, "log", None)
-        print(f"chudian: stopped by an unexpected {type(error).__name__}"
-              + (f"; the whole story is in {where}" if where else
-                 "".join(f": {line}" for line in str(error).splitlines()[:1])), file=sys.stderr)
+        print(f"chudian: {unexpected(error)}", file=sys.stderr)
         return 1
 
 
@@ -171,6 +168,7 @@ def run_of(warehouse: str):
     log.addHandler(handler)
     logging.getLogger().setLevel(logging.INFO)
     log.propagate = False
+    logging.raiseExceptions = False  # a log that cannot be written must not fill the screen
     for chatty in ("py4j", "great_expectations", "matplotlib"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     try:

@@ -86,3 +86,9 @@ def test_drifts_are_multiples_of_what_is_usual_by_day():
                          ids=["too few to compare with", "mostly empty ones before it"])
 def test_what_cannot_be_compared_has_no_drift(before):
     assert drifts(source(), {SUNDAY: 30}, before) == {"rows_band": {}, "volume_drift": {}}
+
+
+@pytest.mark.parametrize("usual, judged", [(50, True), (49, False)])
+def test_the_size_of_small_deliveries_says_nothing(usual, judged):
+    found = drifts(source(), {SUNDAY: 7}, weeks_before(usual, usual, usual))
+    assert (SUNDAY in found["volume_drift"]) == judged and SUNDAY in found["rows_band"]

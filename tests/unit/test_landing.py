@@ -226,8 +226,8 @@ def test_a_file_of_other_columns(landing, names, said):
 
 @pytest.mark.parametrize("damage", [
     lambda content: content[:-1], lambda content: content[:40], lambda content: b"",
-    lambda content: b"a|b|c\n",
-], ids=["the last byte is missing", "cut early", "nothing arrived", "text"])
+    lambda content: b"a|b|c\n", lambda content: content[:4] + b"\xff" * 60 + content[64:],
+], ids=["the last byte is missing", "cut early", "nothing arrived", "text", "a damaged page"])
 def test_a_file_of_columns_that_is_not_whole(landing, damage):
     landing.put(call_20090503__txt=damage(columns("number", "城市", "fee")))
     assert landing.refused(source(format=PARQUET), InputError, 4) == (
