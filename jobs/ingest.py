@@ -135,17 +135,23 @@ def _lines(tables: Tables, files: list[DeliveredFile], header: bool) -> DataFram
     lines = text.select("value", F.col("_metadata.file_path").alias("_uri"), place.alias("_place"))
     if header:
         lines = lines.where("_place > 0")
-    return (lines.where(F.expr(f"length(btrim(value, '{delivered_line.BLANKS}')) > 0"))
-            .select("value", "_uri", (F.col("_place") + (0 if header else 1)).alias("row_no")))
+    lines = (lines.where(F.expr(f"length(btrim(value, '{delivered_line.BLANKS}')) > 0"))
+             .select("value", "_uri", (F.col("_place") + (0 if header else 1)).alias("row_no")))
+    return _together(tables, lines)
+
+
+def _together(tables: Tables, delivered: DataFrame) -> DataFrame:
+    """The files in as many tasks as work at a time: each would make its code anew for its file."""
+    return delivered.coalesce(int(tables.spark.conf.get("spark.sql.shuffle.partitions")))
 
 
 def _columns(tables: Tables, files: list[DeliveredFile], names: Sequence[str]) -> DataFrame:
     table = tables.whole_files.read.parquet(*_paths(files))
-    return table.select(
+    return _together(tables, table.select(
         *[F.col(quoted_name(name)).cast("string").alias(f"_{place}")
           for place, name in enumerate(names)],
         F.col("_metadata.file_path").alias("_uri"),
-        (F.col("_metadata.row_index") + 1).alias("row_no"))
+        (F.col("_metadata.row_index") + 1).alias("row_no")))
 
 
 def _known(wh: Warehouse, contract: Contract, window: Window) -> dict[str, DataFrame]:
