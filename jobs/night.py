@@ -129,17 +129,21 @@ def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> Pr
     print(f"night of {window}: {len(steps)} steps")
     deliveries = Deliveries(conf, wh.contracts, wh.ledger, wh.landing)
     progress = Progress(len(steps))
-    due = [step for step in steps if step.due(window, conf)
-           and (step.source is None or not deliveries.unchanged(step.source, window))]
-    wh.announce(due, window)
+
+    def has_work(step: plan.Step) -> bool:
+        return step.due(window, conf) and (
+            step.source is None or not deliveries.unchanged(step.source, window))
+
+    wh.announce(filter(has_work, steps), window)
 
     def work(step: plan.Step) -> None:
         progress.begin(step.name, step.title)
         rows, days = remade(step, wh, conf, progress, lambda: redelivery.earlier(
             step, deliveries, wh.lineage, window))
-        if step in due:
+        ran = has_work(step)  # an earlier step of this run may have made its slice stale
+        if ran:
             rows += _made(step, wh, conf, window)
-        progress.end(step.name, _said(rows, days, step, step in due, step.due(window, conf)))
+        progress.end(step.name, _said(rows, days, step, ran, step.due(window, conf)))
 
     try:
         side_by_side.run(steps, work, conf.runtime.parallel.steps)
