@@ -10,64 +10,89 @@ from pathlib import Path
 
 import pytest
 
-from jobs import plan
+from jobs import night, plan
 from schemas import config, contract
+from tests import tiny_province
 from tests.dags.conftest import airflow_environment, python
 from tests.one_night import CONF_FOLDERS, Night, differing_tables, pushed_files
-from tests.small_province import FIRST
+from tests.small_province import FIRST, LAST
 from tests.warehouse_reader import query
 
-CONF = (*CONF_FOLDERS, Path(__file__).parent / "conf")
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+
+TINY, SMALL = "six customers", "the small province"
 
 
-@pytest.fixture(scope="module")
-def ran(delivered, request, tmp_path_factory) -> Night:
-    """The same night by Airflow; `states.json` beside its tables holds how each task ended.
+class Pair:
+    """One night by Airflow and by the local runner, over the same deliveries."""
 
-    It has processes of its own, so the local runner's night goes on at the same time.
-    """
-    folder = tmp_path_factory.mktemp("nightly")
-    made = Night(*delivered, folder / "warehouse", folder / "push")
-    environment = airflow_environment(folder / "airflow", *CONF)
-    parameters = {"from_date": FIRST, "landing": str(made.landing),
-                  "warehouse": str(made.warehouse), "push": str(made.push)}
+    def __init__(self, folder: Path, landing: Path, first: date, *conf: Path) -> None:
+        self.folder, self.first, self.conf = folder, first, (*CONF_FOLDERS, *conf)
+        self.by_airflow, self.local = (
+            Night(landing, folder / "truth", folder / name / "warehouse", folder / name / "push")
+            for name in ("airflow", "local"))
 
-    def by_airflow() -> None:
+    def run_airflow(self) -> None:
+        """`states.json` holds how each task ended."""
+        environment = airflow_environment(self.folder / "home", *self.conf, HERE / "conf")
+        parameters = {"from_date": str(self.first), "landing": str(self.by_airflow.landing),
+                      "warehouse": str(self.by_airflow.warehouse),
+                      "push": str(self.by_airflow.push)}
         python(environment, "-m", "airflow", "db", "migrate")
-        python(environment, "-m", "tests.dags.run_night", folder / "states.json",
+        python(environment, "-m", "tests.dags.run_night", self.folder / "states.json",
                json.dumps(parameters))
 
+    def run_local(self) -> None:
+        folders = [part for folder in self.conf for part in ("--conf", str(folder))]
+        assert night.main([
+            "--from-date", str(self.first), "--to-date", LAST, *folders, "--landing",
+            str(self.local.landing), "--warehouse", str(self.local.warehouse), "--push",
+            str(self.local.push)]) == 0
+
+
+@pytest.fixture(scope="module", params=[TINY, pytest.param(SMALL, marks=pytest.mark.soak)])
+def pair(request, spark, tmp_path_factory) -> Pair:
+    """Airflow has processes of its own, so the local runner's night goes on at the same time."""
+    folder = tmp_path_factory.mktemp("nightly")
+    if request.param == TINY:
+        sources = config.load([ROOT / "conf"]).sources
+        landing = tiny_province.Landing(folder / "landing", sources).write_all().folder
+        made = Pair(folder, landing, tiny_province.DAYS[0],
+                    tiny_province.overlay(folder / "conf", sources))
+    else:
+        made = Pair(folder, request.getfixturevalue("delivered")[0], date.fromisoformat(FIRST))
     with ThreadPoolExecutor(1) as aside:
-        nightly = aside.submit(by_airflow)
-        request.getfixturevalue("one_night")
+        nightly = aside.submit(made.run_airflow)
+        made.run_local()
         nightly.result()
     return made
 
 
-def test_every_group_of_the_night_succeeds(ran):
-    steps = plan.night(config.load(CONF, contract.load()))
-    states = json.loads((ran.warehouse.parent / "states.json").read_text(encoding="utf-8"))
+def test_every_group_of_the_night_succeeds(pair):
+    steps = plan.night(config.load(pair.conf, contract.load()))
+    states = json.loads((pair.folder / "states.json").read_text(encoding="utf-8"))
     assert states == dict.fromkeys(["data_date", "deliveries", *plan.groups(steps)], "success")
 
 
-def test_the_day_is_the_local_day_before_the_run(ran):
-    assert query(ran.warehouse, "SELECT DISTINCT data_date FROM d", d="mart.decision") == [
-        (date(2009, 5, 3),)]
+def test_the_day_is_the_local_day_before_the_run(pair):
+    assert query(pair.by_airflow.warehouse, "SELECT DISTINCT data_date FROM d",
+                 d="mart.decision") == [(date(2009, 5, 3),)]
 
 
-def test_each_table_that_the_plan_writes_is_committed_and_nothing_failed(ran):
-    ledger = query(ran.warehouse, 'SELECT "table", state FROM l', l="ops.run_ledger")
-    written = {table for step in plan.night(config.load(CONF, contract.load()))
+def test_each_table_that_the_plan_writes_is_committed_and_nothing_failed(pair):
+    ledger = query(pair.by_airflow.warehouse, 'SELECT "table", state FROM l', l="ops.run_ledger")
+    written = {table for step in plan.night(config.load(pair.conf, contract.load()))
                for table in step.writes}
     assert {table for table, state in ledger if state == "committed"} == written
     assert not [table for table, state in ledger if state == "failed"]
 
 
-def test_the_tables_are_those_of_the_local_runner(ran, one_night):
-    assert differing_tables(ran, one_night) == []
+def test_the_tables_are_those_of_the_local_runner(pair):
+    assert differing_tables(pair.by_airflow, pair.local) == []
 
 
-def test_the_channels_get_the_same_bytes(ran, one_night):
-    files = pushed_files(one_night.push)
+def test_the_channels_get_the_same_bytes(pair):
+    files = pushed_files(pair.local.push)
     assert len(files) == 2 * 4
-    assert pushed_files(ran.push) == files
+    assert pushed_files(pair.by_airflow.push) == files
