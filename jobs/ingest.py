@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import reduce
 
+from py4j.protocol import Py4JJavaError
 from pyspark import StorageLevel
 from pyspark.errors import (
     ArithmeticException,
@@ -35,6 +36,7 @@ from schemas.rule import quoted_name
 from schemas.window import Window
 
 PATTERN_SIGNS = r"[\\{}\[\]*?]"  # of a path, which Spark would take for a pattern
+CONDITION = re.compile(r"\[((?:CAST|DIVIDE|ARITHMETIC|CANNOT_PARSE|INVALID)[A-Z_.]*)\]")
 CELL_ERRORS = (ArithmeticException, DateTimeException, NumberFormatException,
                SparkRuntimeException)
 
@@ -96,9 +98,12 @@ def _counted(name: str, judged: delivery.Judged, repeated: DataFrame
     try:
         tagged = delivery.tag(judged, repeated if repeated.count() else None)
         return tagged, {row["batch_date"]: row.asDict() for row in tagged.counts().collect()}
-    except CELL_ERRORS as error:  # its text holds the cell
+    except (*CELL_ERRORS, Py4JJavaError) as error:  # its text holds the cell
+        condition = CONDITION.search(str(error))
+        if condition is None:
+            raise
         raise ConfigError(f"sources.yml: {name}: an expression of the mapping stops at a cell "
-                          f"({error.getCondition()}): use its try_… form") from None
+                          f"({condition[1]}): use its try_… form") from None
 
 
 def rows(tables: Tables, files: list[DeliveredFile], source: Source) -> DataFrame:

@@ -46,8 +46,13 @@ class Entry:
 
     @classmethod
     def of_row(cls, row: Mapping) -> "Entry":
-        """The entry of a row of the table; a step that ingests nothing has no source."""
-        return cls(**{**row, "source": row["source"] or ""})
+        """The entry of a row of the table; a step that ingests nothing has no source.
+
+        Spark gives instants in the process's own zone and without it.
+        """
+        times = {name: row[name] and row[name].astimezone(timezone.utc)
+                 for name in ("committed_at", "started_at")}
+        return cls(**{**row, **times, "source": row["source"] or ""})
 
 
 @dataclass(frozen=True)

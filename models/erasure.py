@@ -66,9 +66,9 @@ def match(contract: Contract, max_age_days: int) -> str:
     """SQL that holds for a row `t` of the table and a row `p` of `holdings` when `t` is his.
 
     By the customer where a column names him, else by the subscriber, else by the number at the time
-    of the event, else by any of them standing in the line as it came (`max_age_days`: how old an
-    event may be on the day of its delivery). ConfigError for a table that tells of a customer and
-    has none of these columns.
+    of the event (of the delivery, where the row tells of none), else by any of them standing in the
+    line as it came (`max_age_days`: how old an event may be on the day of its delivery).
+    ConfigError for a table that tells of a customer and has none of these columns.
     """
     here = contract.column_names
     for keys in (CUSTOMER, SUBSCRIBER):
@@ -76,8 +76,8 @@ def match(contract: Contract, max_age_days: int) -> str:
         if known:
             within = "" if keys is CUSTOMER else f" AND {_held(_time(contract))}"
             return f"({' OR '.join(known)}){within}"
-    if NUMBER in here and "occurred_at" in here:
-        return f"t.{NUMBER} = p.{NUMBER} AND {_held('t.occurred_at')}"
+    if NUMBER in here and contract.slice is not None:
+        return f"t.{NUMBER} = p.{NUMBER} AND {_held(_time(contract))}"
     if RAW in here and contract.slice is not None:
         return _in_line(contract.slice, max_age_days)
     raise ConfigError(f"{contract.table} has personal columns and none that says whose a row is: "

@@ -164,11 +164,13 @@ def split(warehouse: Path, of: str, customer: int) -> tuple[list, list]:
         his = "coalesce(subscriber_id IN (FROM sids), false)" if "subscriber_id" in here else \
             "coalesce(subscriber_no IN (FROM snos), false)"
     elif "msisdn" in here:
-        his = "EXISTS (FROM held h WHERE h.msisdn = t.msisdn AND t.occurred_at >= h.valid_from " \
-              "AND (h.valid_to IS NULL OR t.occurred_at < h.valid_to))"
+        time = "t.occurred_at" if "occurred_at" in here else "t.batch_date::TIMESTAMPTZ"
+        his = f"EXISTS (FROM held h WHERE h.msisdn = t.msisdn AND {time} >= h.valid_from " \
+              f"AND (h.valid_to IS NULL OR {time} < h.valid_to))"
     else:
         his = "false"
     with duckdb.connect() as db:
+        db.execute("SET TimeZone = 'Asia/Shanghai'")
         for name, is_of in (("t", of), ("s", "dw.subscriber"), ("i", "dw.subscriber_identity")):
             db.register(name, all_rows(warehouse, is_of))
         db.execute(f"""
@@ -184,7 +186,8 @@ def split(warehouse: Path, of: str, customer: int) -> tuple[list, list]:
 def test_a_customer_is_erased_everywhere_and_nobody_else(night, capsys):
     made, erased = night.made, {}
     names = [of for of, one in CONTRACTS.items() if erasure.personal(one)
-             and of not in ("ops.erasure", "ops.rejected_record")]
+             and of not in ("ops.erasure", "ops.rejected_record")
+             and (made.warehouse / of.replace(".", "/")).is_dir()]
     before = {of: split(made.warehouse, of, night.id) for of in names}
     lines = pushed_files(made.push)
     assert erase.main([*night.asked, "--dry-run"]) == 0

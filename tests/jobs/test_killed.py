@@ -85,7 +85,7 @@ def test_a_run_killed_at_each_moment_of_its_commits_is_made_good_by_the_next(
         left.append(nights.states("killed"))
         status.main([*nights.folders(), "--warehouse", str(tmp_path / "killed"),
                      "--data-date", str(DAY)])
-        assert f"{'voice':<24}{DAY!s:<12}{left[-1].copy().pop()}" in capsys.readouterr().out
+        assert f"{'voice':<22}{DAY!s:<12}{left[-1].copy().pop()}" in capsys.readouterr().out
     assert left == [{"started"}, {"started"}, {"committed"}]
     nights.run("killed", source)
     assert nights.states("killed") == {"committed"}

@@ -267,7 +267,7 @@ def test_the_status_of_the_night_is_read_without_spark(one_night, capsys):
     assert {"ingest.voice", "rerate", "push"} <= {line.split()[0] for line in steps}
     assert status.main([*asked, "--data-date", "2009-05-05"]) == 4
     said = capsys.readouterr()
-    assert "customer                2009-05-05  missing" in said.out
+    assert "customer              2009-05-05  missing" in said.out
     assert said.err.startswith("chudian: 21 of 21 deliveries are missing or failed, first "
                                "campaign_feedback 2009-05-05")
 

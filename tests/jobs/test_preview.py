@@ -6,6 +6,8 @@ from jobs import night
 from tests.one_night import Night
 from tests.small_province import FIRST, LAST
 
+NEXT = "2009-05-04"
+
 
 def lines_of(out: str) -> dict[str, list[str]]:
     """What is said of each step."""
@@ -39,10 +41,25 @@ def test_before_the_first_night_everything_is_new(one_night, tmp_path, capsys):
 
 def test_what_stands_is_named_with_its_run(one_night, capsys):
     steps, _ = preview(one_night, capsys, "--data-date", LAST, "--only", "ingest.voice,identity")
-    said = re.fullmatch(rf"replaces ods.voice_call {LAST} \(committed by run (.+)\)",
-                        steps["ingest.voice"][1])
-    assert steps["identity"][1] == (f"replaces dw.subscriber_identity {LAST} "
-                                    f"(committed by run {said[1]})")
+    assert re.fullmatch("takes in 2 files, .*: unchanged since it was taken in",
+                        steps["ingest.voice"][0]) and len(steps["ingest.voice"]) == 1
+    for said, table in zip(steps["identity"][1:], ("subscriber_identity", "subscriber")):
+        assert re.fullmatch(rf"replaces dw.{table} {LAST} \(committed by run .+\)", said)
+
+
+def test_what_came_anew_and_late_is_named(one_night, tmp_path, capsys):
+    landing = tmp_path / "landing"
+    shutil.copytree(one_night.landing, landing)
+    with open(landing / "web_log" / "2009-05-01" / "web_20090501.csv", "a") as file:
+        file.write("\n")
+    shutil.copytree(landing / "web_log" / LAST, landing / "web_log" / NEXT)
+    (landing / "web_log" / NEXT / "web_20090503.csv").rename(
+        landing / "web_log" / NEXT / "web_20090504.csv")
+    made = Night(landing, one_night.truth, one_night.warehouse, one_night.push)
+    steps, _ = preview(made, capsys, "--data-date", NEXT, "--only", "ingest.web_log")
+    assert steps["ingest.web_log"][0] == "once more for 2009-05-01"
+    assert steps["ingest.web_log"][1].startswith("takes in 1 files, ")
+    assert steps["ingest.web_log"][2].startswith(f"writes ods.web_view {NEXT}")
 
 
 def test_a_step_that_is_not_due_says_so(one_night, capsys):
@@ -58,7 +75,7 @@ def test_what_is_not_there_is_waited_for(one_night, tmp_path, capsys):
     shutil.copytree(one_night.landing, landing)
     shutil.rmtree(landing / "voice" / LAST)
     (landing / "bill" / LAST / "bill_20090503.ctl").unlink()
-    lacking = Night(landing, one_night.truth, one_night.warehouse, one_night.push)
+    lacking = Night(landing, one_night.truth, tmp_path / "warehouse", one_night.push)
     steps, error = preview(lacking, capsys, "--data-date", LAST, "--only", "ingest", code=4)
     assert steps["ingest.voice"][0].startswith(f"cannot: voice {LAST}: no delivery: expected ")
     assert steps["ingest.bill"][0].startswith(f"cannot: bill {LAST}: no control file ")

@@ -409,6 +409,7 @@ def test_what_a_run_announced_and_did_not_reach_failed(opened, frame, root):
     with pytest.raises(QualityError):
         with wh.step(first, day):
             raise QualityError("too bad")
+    wh.close()
     last = {(table, slice_): (state, message) for table, slice_, state, message in
             ledger_of(root, "halted", "table", "slice", "state", "message")}
     assert last.pop((SUBSCRIPTION, str(THIRD))) == ("failed", "too bad")
