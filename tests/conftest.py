@@ -28,8 +28,8 @@ def spark(tmp_path_factory):
         "spark.master": "local[2]",
         "spark.driver.memory": "2g",
         # Thousands of small plans, each run once over few rows: making and compiling code for them
-        # takes longer than they do, so this session interprets them. The nights that Airflow
-        # submits and `make trial` compile, and a test compares the two.
+        # takes longer than they do, so this session interprets them. `make trial` compiles, and so
+        # does the night that Airflow submits among the long trials; a test compares the two.
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
         "spark.databricks.delta.snapshotPartitions": "1",

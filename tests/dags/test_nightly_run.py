@@ -27,15 +27,17 @@ TINY, SMALL = "six customers", "the small province"
 class Pair:
     """One night by Airflow and by the local runner, over the same deliveries."""
 
-    def __init__(self, folder: Path, landing: Path, first: date, *conf: Path) -> None:
+    def __init__(self, folder: Path, landing: Path, first: date, *conf: Path,
+                 submitted: Path = HERE / "conf") -> None:
         self.folder, self.first, self.conf = folder, first, (*CONF_FOLDERS, *conf)
+        self.submitted = submitted  # holds the Spark profile of what Airflow submits
         self.by_airflow, self.local = (
             Night(landing, folder / "truth", folder / name / "warehouse", folder / name / "push")
             for name in ("airflow", "local"))
 
     def run_airflow(self) -> None:
         """`states.json` holds how each task ended."""
-        environment = airflow_environment(self.folder / "home", *self.conf, HERE / "conf")
+        environment = airflow_environment(self.folder / "home", *self.conf, self.submitted)
         parameters = {"from_date": str(self.first), "landing": str(self.by_airflow.landing),
                       "warehouse": str(self.by_airflow.warehouse),
                       "push": str(self.by_airflow.push)}
@@ -51,6 +53,16 @@ class Pair:
             str(self.local.push)]) == 0
 
 
+def interpreting(folder: Path) -> Path:
+    """A profile by which Spark compiles nothing: of six customers' plans each runs once."""
+    text = (HERE / "conf" / "spark" / "local.conf").read_text(encoding="utf-8")
+    (folder / "spark").mkdir(parents=True)
+    (folder / "spark" / "local.conf").write_text(
+        text + "\nspark.sql.codegen.wholeStage false\nspark.sql.codegen.factoryMode NO_CODEGEN\n",
+        encoding="utf-8")
+    return folder
+
+
 @pytest.fixture(scope="module", params=[TINY, pytest.param(SMALL, marks=pytest.mark.soak)])
 def pair(request, spark, tmp_path_factory) -> Pair:
     """Airflow has processes of its own, so the local runner's night goes on at the same time."""
@@ -59,7 +71,8 @@ def pair(request, spark, tmp_path_factory) -> Pair:
         sources = config.load([ROOT / "conf"]).sources
         landing = tiny_province.Landing(folder / "landing", sources).write_all().folder
         made = Pair(folder, landing, tiny_province.DAYS[0],
-                    tiny_province.overlay(folder / "conf", sources))
+                    tiny_province.overlay(folder / "conf", sources),
+                    submitted=interpreting(folder / "submitted"))
     else:
         made = Pair(folder, request.getfixturevalue("delivered")[0], date.fromisoformat(FIRST))
     with ThreadPoolExecutor(1) as aside:
