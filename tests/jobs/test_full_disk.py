@@ -37,8 +37,9 @@ def test_a_full_disk_is_named_and_harms_nothing(spark, small_disk, tmp_path, cap
     noise = random.Random(7).randbytes(MEGABYTES << 20).hex()
     second = DAYS[0] + timedelta(days=1)
     landing.write("voice", DAYS[0], [[call(1, DAYS[0])], [call(2, DAYS[0])]])
-    landing.write("voice", second, [[call(0, second, cdr_id=noise[number * 60:][:60], duration=str(number + 1))
-                                     for number in range(MEGABYTES << 14)], [call(1, second)]])
+    landing.write("voice", second, [
+        [call(0, second, cdr_id=noise[number * 60:][:60], duration=str(number + 1))
+         for number in range(MEGABYTES << 14)], [call(1, second)]])
     folders = [part for one in (ROOT / "conf", conf) for part in ("--conf", str(one))]
 
     def ran(day):
