@@ -53,5 +53,6 @@ def test_a_full_disk_is_named_and_harms_nothing(spark, small_disk, tmp_path, cap
     said = capsys.readouterr().err
     assert said.startswith("chudian: a disk is full") and said.count("\n") == 1
     assert all_rows(small_disk, "ods.voice_call").num_rows == before == 2
+    subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)
     landing.write("voice", second, [[call(3, second)], []])
     assert ran(second) == 0 and all_rows(small_disk, "ods.voice_call").num_rows == 3
