@@ -68,8 +68,9 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
                          delivery_figures.reasons(counts, tagged.checks))
         slices = {slice_: {**figures, "message": passed} for slice_, figures
                   in delivery_figures.by_slice(delivered, counts).items()}
+        reading = deliveries.reading(name)
         for day in days:
-            slices[str(day)] |= {"content": contents.get(day), "reading": deliveries.reading(name)}
+            slices[str(day)] |= {"content": contents.get(day), "reading": reading}
         same = [day for day, entry in entries.items()
                 if entry is not None and entry.content == contents.get(day)]
         same = _with_equal_rows(wh, name, contract, same, tagged)
@@ -99,11 +100,19 @@ def _counted(name: str, judged: delivery.Judged, repeated: DataFrame
         tagged = delivery.tag(judged, repeated if repeated.count() else None)
         return tagged, {row["batch_date"]: row.asDict() for row in tagged.counts().collect()}
     except (*CELL_ERRORS, Py4JJavaError) as error:  # its text holds the cell
-        condition = CONDITION.search(str(error))
+        condition = _condition(error)
         if condition is None:
             raise
         raise ConfigError(f"sources.yml: {name}: an expression of the mapping stops at a cell "
-                          f"({condition[1]}): use its try_… form") from None
+                          f"({condition}): use its try_… form") from None
+
+
+def _condition(error: Exception) -> str | None:
+    """What the engine names the error; of one that comes as Java's words only that of a cell."""
+    if not isinstance(error, Py4JJavaError):
+        return error.getCondition()
+    found = CONDITION.search(str(error))
+    return found and found[1]
 
 
 def rows(tables: Tables, files: list[DeliveredFile], source: Source) -> DataFrame:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from jobs.ledger import Ledger
 from jobs.plan import Step
 from schemas.config import Config
-from schemas.contract import Contract
-from schemas.window import Window, add_months, closed_months, closing_day
+from schemas.contract import APPEND_ONLY, Contract
+from schemas.window import Window, add_months, closed_months, closing_day, grouped
 
 MonthsOf = Callable[[str, date], set[date]]
 
@@ -64,7 +64,7 @@ class Lineage:
         source = step.source or ""
         committed = [date.fromisoformat(day)
                      for day in list(self.ledger.committed.get((table, source), {}))
-                     if day[:1].isdigit()]
+                     if day != APPEND_ONLY]
         return [Slice(table, source, day) for day in committed
                 if self._is_touched(step, table, day, changed)
                 and self._can_be_made(step, table, day)]
@@ -118,19 +118,13 @@ class Lineage:
                 day = date.fromisoformat(slice_)
                 days.add(self.closed_on(table, day) if self.contracts[table].slice == "month"
                          else day)
-        found: list[Window] = []
-        for day in sorted(days):
-            if besides is not None and besides.contains(day):
-                continue
-            if found and self._together(step, found[-1], day):
-                found[-1] = Window(found[-1].first, day)
-            else:
-                found.append(Window(day, day))
-        return found
+        return grouped((day for day in days if besides is None or not besides.contains(day)),
+                       lambda last, day: self._alike(step, last, day))
 
-    def _together(self, step: Step, window: Window, day: date) -> bool:
+    def _alike(self, step: Step, last: date, day: date) -> bool:
+        """Whether slices of two days are of deliveries and made of the same snapshots."""
         cuts = {self.contracts[table].slice for table in step.writes} - {None}
         snapshots = [table for table in step.reads if self.contracts[table].slice == "data_date"]
-        return cuts == {"batch_date"} and day - window.last == timedelta(days=1) and all(
-            self.ledger.first_slice(table, window.last) == self.ledger.first_slice(table, day)
+        return cuts == {"batch_date"} and all(
+            self.ledger.first_slice(table, last) == self.ledger.first_slice(table, day)
             for table in snapshots)

@@ -6,7 +6,7 @@ came before the first night of its source is history: that is loaded by asking f
 """
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -17,7 +17,7 @@ from jobs.plan import Step, due_days
 from schemas.config import Config
 from schemas.contract import Contract
 from schemas.reading import outdated, reading, value_sets
-from schemas.window import Window
+from schemas.window import Window, grouped
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,14 @@ class Deliveries:
     def unchanged(self, name: str, window: Window) -> bool:
         """Whether all deliveries of the window are taken in as they lie there, read as today."""
         days, stale = due_days(self.conf, name, window), self.stale(name)
-        arrived = self.landing.contents(name, days)
-        return all(self._stands(name, day, arrived.get(day)) and day not in stale for day in days)
+        arrived, now = self.landing.contents(name, days), self.reading(name)
 
-    def _stands(self, name: str, day: date, arrived: str | None) -> bool:
-        entry = self.entry(name, day)
-        return entry is not None and arrived in (None, entry.content) \
-            and not outdated(entry.reading, self.reading(name), entry.rows_rejected)
+        def stands(day: date) -> bool:
+            entry = self.entry(name, day)
+            return entry is not None and arrived.get(day) in (None, entry.content) \
+                and not outdated(entry.reading, now, entry.rows_rejected)
+
+        return all(day not in stale and stands(day) for day in days)
 
     def again(self, name: str, window: Window) -> list[date]:
         """The earlier days whose deliveries a night of the window takes in once more, or late."""
@@ -98,15 +99,4 @@ def earlier(step: Step, deliveries: Deliveries, lineage: Lineage, window: Window
     if step.source is None:
         due = step.due(window, deliveries.conf)
         return lineage.windows(step, besides=window if due else None)
-    return windows(deliveries.again(step.source, window))
-
-
-def windows(days: Iterable[date]) -> list[Window]:
-    """Days as windows, those that follow each other as one."""
-    found: list[Window] = []
-    for day in sorted(days):
-        if found and day - found[-1].last == timedelta(days=1):
-            found[-1] = Window(found[-1].first, day)
-        else:
-            found.append(Window(day, day))
-    return found
+    return grouped(deliveries.again(step.source, window))

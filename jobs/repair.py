@@ -19,7 +19,7 @@ from jobs.redelivery import Deliveries
 from schemas.config import Config
 from schemas.contract import Contract
 from schemas.errors import ConfigError
-from schemas.window import Window
+from schemas.window import Window, grouped
 
 EXAMPLES = """examples:
   python -m jobs.repair --dry-run
@@ -89,7 +89,7 @@ def _stale(step: plan.Step, deliveries: Deliveries, lineage: Lineage) -> list[Wi
     """The windows in which a step makes its stale slices again."""
     if step.source is None:
         return lineage.windows(step)
-    return redelivery.windows(deliveries.stale(step.source))
+    return grouped(deliveries.stale(step.source))
 
 
 def main(argv: list[str] | None = None) -> int:

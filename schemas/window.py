@@ -5,6 +5,7 @@ at both ends, as people write them; a month stands as the date of its first day.
 """
 import calendar
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -49,6 +50,19 @@ class Window:
 
     def __str__(self) -> str:
         return str(self.first) if self.single else f"{self.first}..{self.last}"
+
+
+def grouped(days: Iterable[date], alike: Callable[[date, date], bool] | None = None
+            ) -> list[Window]:
+    """Days as windows: those that follow each other, and are `alike` where that is asked."""
+    found: list[Window] = []
+    for day in sorted(days):
+        last = found[-1].last if found else None
+        if last and day - last == timedelta(days=1) and (alike is None or alike(last, day)):
+            found[-1] = Window(found[-1].first, day)
+        else:
+            found.append(Window(day, day))
+    return found
 
 
 def parse_date(text: str) -> date:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from jobs import runtime
-from schemas import config
+from schemas import config, contract
 from tests.one_night import Night
 from tests.small_province import synthesized
 
@@ -43,6 +43,18 @@ def spark(tmp_path_factory):
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def conf():
+    """The shipped configuration."""
+    return config.load([ROOT / "conf"])
+
+
+@pytest.fixture(scope="session")
+def contracts():
+    """The shipped contracts."""
+    return contract.load()
 
 
 @pytest.fixture(scope="session")

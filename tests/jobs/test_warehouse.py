@@ -14,7 +14,6 @@ from jobs.plan import Step
 from jobs.quality import Judge
 from jobs.tables import Tables
 from jobs.warehouse import Warehouse
-from schemas import config, contract
 from schemas.errors import ChudianError, InputError, QualityError
 from schemas.spark import example_row, struct_type
 from schemas.window import Window
@@ -27,16 +26,6 @@ APRIL = date(2009, 4, 1)
 SUBSCRIPTION, CONTACT, MEASURE = "dw.subscription", "dw.contact_event", "dw.rating_measure"
 MONTH, CUSTOMER, REJECTED = "dw.usage_month", "ods.customer", "ops.rejected_record"
 TABLES = (SUBSCRIPTION, CONTACT, MEASURE, MONTH, CUSTOMER)
-
-
-@pytest.fixture(scope="module")
-def conf():
-    return config.load([ROOT / "conf"])
-
-
-@pytest.fixture(scope="module")
-def contracts():
-    return contract.load()
 
 
 @pytest.fixture(scope="module")

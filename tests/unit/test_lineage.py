@@ -1,28 +1,15 @@
 """Which slices have to be made again when one has changed, from the plan and a ledger alone."""
 from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
 from jobs import plan
 from jobs.ledger import COMMITTED, Ledger
 from jobs.lineage import Lineage, Slice
-from schemas import config, contract
 from schemas.window import Window
 
-ROOT = Path(__file__).resolve().parents[2]
 MONTHS = (date(2009, 3, 1), date(2009, 4, 1))
 CLOSES = (date(2009, 4, 3), date(2009, 5, 3))   # of March and April
-
-
-@pytest.fixture(scope="module")
-def conf():
-    return config.load([ROOT / "conf"])
-
-
-@pytest.fixture(scope="module")
-def contracts():
-    return contract.load()
 
 
 @pytest.fixture(scope="module")

@@ -12,25 +12,15 @@ from jobs.archive import Archive, content_of
 from jobs.delivered_file import inspect
 from jobs.landing import Landing
 from jobs.ledger import COMMITTED, Ledger
-from jobs.redelivery import Deliveries, how_read, outdated_days, windows
-from schemas import config, contract
+from jobs.redelivery import Deliveries, how_read, outdated_days
+from schemas import config
 from schemas.errors import ChudianError, InputError
 from schemas.reading import outdated
-from schemas.window import Window
+from schemas.window import Window, grouped
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = date(2009, 5, 20)
 HEADER = (",".join(config.load([ROOT / "conf"]).sources["web_log"].columns) + "\n").encode()
-
-
-@pytest.fixture(scope="module")
-def conf():
-    return config.load([ROOT / "conf"])
-
-
-@pytest.fixture(scope="module")
-def contracts():
-    return contract.load()
 
 
 @pytest.fixture
@@ -258,5 +248,5 @@ def test_the_days_that_would_be_read_otherwise_are_listed(site, conf, contracts)
 
 def test_days_that_follow_each_other_are_one_window():
     days = [before(1), before(4), before(2)]
-    assert windows(days) == [Window(before(4), before(4)), Window(before(2), before(1))]
-    assert windows([]) == []
+    assert grouped(days) == [Window(before(4), before(4)), Window(before(2), before(1))]
+    assert grouped([]) == []
