@@ -30,7 +30,8 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence], empty: str
                    for row in rows)
     head = "".join(f'<th{" class=n" if right else ""}>{escape(name)}</th>'
                    for name, right in zip(heads, numeric))
-    return f"<h2>{escape(title)}</h2><table><tr>{head}</tr>{body}</table>"
+    return (f"<h2>{escape(title)}</h2><div class=wide><table><tr>{head}</tr>{body}</table>"
+            "</div>")
 
 
 def state(name: str) -> Drawn:

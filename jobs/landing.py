@@ -77,11 +77,14 @@ class Landing:
                                      "read: wait until its sender is done, and run again")
             known = whole.content in self.archive.kept(source_id, day)
             kept = self.archive.keep(source_id, day, whole.content)
-        if known:  # an erasure may have taken lines out of what was kept before
-            copies = [kept / path.name for path in paths]
-            return Delivery(_whole(source_id, source, day, copies, None).files, whole.content)
-        return Delivery([replace(file, path=kept / file.path.name) for file in whole.files],
-                        whole.content)
+        files = []
+        for file in whole.files:
+            copy = kept / file.path.name
+            # An erasure may have taken lines out of what was kept before.
+            as_it_came = not known or _digest(copy) == file.sha256
+            files.append(replace(file, path=copy) if as_it_came
+                         else inspect(source_id, source, day, copy))
+        return Delivery(files, whole.content)
 
     def _archived(self, source_id: str, source: Source, day: date,
                   taken_in: Mapping[date, str] | None) -> Delivery:

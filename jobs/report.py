@@ -19,6 +19,7 @@ body {{ font: 14px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 92em;
 h1 {{ font-size: 1.5em; margin-bottom: .6em }}
 h2 {{ font-size: 1.1em; margin: 2em 0 .5em }}
 table {{ border-collapse: collapse }}
+.wide {{ overflow-x: auto }}
 th {{ font-weight: 600; color: #666; border-bottom: 2px solid #ccc }}
 th, td {{ padding: .2em .7em; text-align: left; vertical-align: middle }}
 th {{ vertical-align: bottom }}

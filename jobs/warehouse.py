@@ -220,13 +220,26 @@ class Warehouse:
                      files_per_slice)
         if any(entry.rows_rejected for entry in known if entry is not None) or any(
                 figures["rows_rejected"] for figures in counts.values()):
-            self.tables.save(REJECTED, conform(self.contracts[REJECTED], rejected).coalesce(1),
-                             f"source = '{source}' AND {between('data_date', activity.window)}")
+            with self._stale_unless_done(table, source, counts):
+                self.tables.save(REJECTED, conform(self.contracts[REJECTED], rejected).coalesce(1),
+                                 f"source = '{source}' AND {between('data_date', activity.window)}")
         rows = {slice_: figures["rows_accepted"] for slice_, figures in counts.items()}
         with self._noting:  # both or neither are noted down, whenever the run is killed
             self._note(contract, source, activity, rows, counts)
             self._outdate([Slice(table, source, day) for day in changed])
         return sum(rows.values())
+
+    @contextmanager
+    def _stale_unless_done(self, table: str, source: str, slices_: Iterable[str]):
+        """Note what stood of the slices as stale if this fails: their table has other rows now."""
+        try:
+            yield
+        except BaseException:
+            for slice_ in slices_:
+                if self.ledger.is_committed(table, slice_, source):
+                    self.ledger.outdate(table, slice_, source, f"the run {self.ledger.run_id} "
+                                        "failed midway")
+            raise
 
     def append(self, table: str, frame: DataFrame) -> int:
         """Add rows to a declared append-only table; nothing is written for an empty frame.

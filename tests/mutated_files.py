@@ -10,7 +10,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
-COLUMNS = ("no", "caller", "called", "start", "seconds", "city", "fee")
+from tests import call_source
+from tests.call_source import COLUMNS
+
 WIDTHS = (8, 11, 11, 14, 5, 8, 8)
 FIRST = date(2009, 1, 1)
 FORMS = {
@@ -25,19 +27,9 @@ HUGE = 200_000
 
 def sources(shipped) -> dict:
     """The four sources as an overlay of conf/sources.yml, and none of the shipped ones."""
-    entry = {"record": "ods.voice_call", "name_cn": "通话", "system": "boss", "cadence": "daily",
-             "columns": list(COLUMNS), "rejects": {"warn_share": "1", "stop_share": "1"},
-             "optional": True, "lookback_days": 3,
-             "mapping": {
-                 "call_no": "no", "msisdn": "caller", "other_party": "called",
-                 "direction": "'mo'", "duration_s": "seconds", "outcome": "'answered'",
-                 "occurred_at": "try_to_timestamp(start, 'yyyyMMddHHmmss')", "dial": "'direct'",
-                 "toll": "'local'", "roaming": "'home'", "in_group": "false", "home_city": "city",
-                 "airtime_fee": "fee", "toll_fee": "0", "info_fee": "0"}}
-    return {**dict.fromkeys(shipped), **{
-        name: {**entry, "format": form, "files": {
-            "folder": "{source}/{data_date}", "pattern": file_name(name, "*"),
-            "control": "calls.ctl"}} for name, form in FORMS.items()}}
+    files = {name: {"pattern": file_name(name, "*"), "control": "calls.ctl"} for name in FORMS}
+    return call_source.overlay(shipped, files, FORMS, {"warn_share": "1", "stop_share": "1"},
+                               optional=True, lookback_days=3)
 
 
 def file_name(name: str, number: object) -> str:

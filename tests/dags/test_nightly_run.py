@@ -58,8 +58,9 @@ def interpreting(folder: Path) -> Path:
     text = (HERE / "conf" / "spark" / "local.conf").read_text(encoding="utf-8")
     (folder / "spark").mkdir(parents=True)
     (folder / "spark" / "local.conf").write_text(
-        text + "\nspark.sql.codegen.wholeStage false\nspark.sql.codegen.factoryMode NO_CODEGEN\n",
-        encoding="utf-8")
+        text + "\nspark.sql.codegen.wholeStage false\nspark.sql.codegen.factoryMode NO_CODEGEN\n"
+        "spark.sql.adaptive.enabled false\nspark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 "
+        "-XX:+UseSerialGC\n", encoding="utf-8")
     return folder
 
 

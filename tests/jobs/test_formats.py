@@ -14,11 +14,12 @@ from jobs import archived_lines, night
 from jobs.archive import Archive
 from jobs.tables import Tables
 from schemas import config, contract
+from tests import call_source
+from tests.call_source import COLUMNS
 from tests.warehouse_reader import query
 
 ROOT = Path(__file__).resolve().parents[2]
 DAY = date(2009, 5, 3)
-COLUMNS = ("no", "caller", "called", "start", "seconds", "city", "fee")
 WIDTHS = (4, 11, 11, 14, 5, 8, 8)
 FORMS = {
     "cut_by_mark": {"delimiter": ";", "quote": '"', "header": True, "encoding": "gb18030"},
@@ -65,19 +66,9 @@ def delivered() -> dict[str, bytes]:
 
 def sources() -> dict:
     """A source of each form, and none of the shipped ones."""
-    entry = {"record": "ods.voice_call", "name_cn": "通话", "system": "boss", "cadence": "daily",
-             "columns": list(COLUMNS), "rejects": {"warn_share": "0.5", "stop_share": "0.9"},
-             "mapping": {
-                 "call_no": "no", "msisdn": "caller", "other_party": "called",
-                 "direction": "'mo'", "duration_s": "seconds", "outcome": "'answered'",
-                 "occurred_at": "try_to_timestamp(start, 'yyyyMMddHHmmss')", "dial": "'direct'",
-                 "toll": "'local'", "roaming": "'home'", "in_group": "false", "home_city": "city",
-                 "airtime_fee": "fee", "toll_fee": "0", "info_fee": "0"}}
-    shipped = config.load([ROOT / "conf"]).sources
-    return {**dict.fromkeys(shipped), **{
-        name: {**entry, "format": form,
-               "files": {"folder": "{source}/{data_date}", "pattern": f"calls.{ENDS[name]}"}}
-        for name, form in FORMS.items()}}
+    files = {name: {"pattern": f"calls.{ENDS[name]}"} for name in FORMS}
+    return call_source.overlay(config.load([ROOT / "conf"]).sources, files, FORMS,
+                               {"warn_share": "0.5", "stop_share": "0.9"})
 
 
 @pytest.fixture(scope="module")

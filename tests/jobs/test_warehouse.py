@@ -4,6 +4,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from jobs.archive import below
@@ -315,6 +316,25 @@ def test_a_delivery_replaces_what_its_own_source_delivered_that_day(wh, frame, r
     before = version(root, REJECTED)
     take_in(wh, frame, [delivered(7)], [])
     assert version(root, REJECTED) == before  # nothing to keep, nothing to clear: no commit
+
+
+def test_a_delivery_that_fails_between_its_two_tables_leaves_what_stood_stale(
+        opened, frame, root):
+    """New rows are there without their rejected lines, so the day is taken in once more."""
+    wh = opened("fails midway")
+    take_in(wh, frame, [delivered(7)], [refused(8)])
+    spoiled = frame(REJECTED, refused(9)).withColumn(
+        "raw_line", F.raise_error(F.lit("the disk is full")))
+    counts = {str(THIRD): {"rows_delivered": 2, "rows_accepted": 1, "rows_rejected": 1,
+                           "rows_duplicate": 0, "rows_late": 0}}
+    with pytest.raises(Exception, match="the disk is full"), \
+            wh.step(step(writes=[CUSTOMER], source="customer"), Window(THIRD, THIRD)):
+        wh.take_in(CUSTOMER, "customer", frame(CUSTOMER, delivered(9)), spoiled, counts, [])
+    later = opened("after it").ledger
+    assert later.stale[CUSTOMER, "customer"] == {
+        str(THIRD): "the run fails midway failed midway"}
+    assert later.entry(CUSTOMER, THIRD, "customer").rows_accepted == 1
+    assert not later.stale.get((CUSTOMER, "subscriber"))
 
 
 # -- registers -----------------------------------------------------------------------------------
