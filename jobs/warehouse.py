@@ -215,31 +215,25 @@ class Warehouse:
         What was made of the `changed` days is stale from now on.
         """
         activity, contract = self._declared(table, "writes"), self.contracts[table]
-        known = [self.ledger.entry(table, slice_, source) for slice_ in counts]
+        stood = [entry for slice_ in counts
+                 if (entry := self.ledger.entry(table, slice_, source)) is not None]
         self._commit(contract, conform(contract, accepted), source, activity,
                      files_per_slice)
-        if any(entry.rows_rejected for entry in known if entry is not None) or any(
+        if any(entry.rows_rejected for entry in stood) or any(
                 figures["rows_rejected"] for figures in counts.values()):
-            with self._stale_unless_done(table, source, counts):
+            try:
                 self.tables.save(REJECTED, conform(self.contracts[REJECTED], rejected).coalesce(1),
                                  f"source = '{source}' AND {between('data_date', activity.window)}")
+            except BaseException:  # the table has other rows by now than the ledger tells of
+                for entry in stood:
+                    self.ledger.outdate(table, entry.slice, source,
+                                        f"the run {self.ledger.run_id} failed midway")
+                raise
         rows = {slice_: figures["rows_accepted"] for slice_, figures in counts.items()}
         with self._noting:  # both or neither are noted down, whenever the run is killed
             self._note(contract, source, activity, rows, counts)
             self._outdate([Slice(table, source, day) for day in changed])
         return sum(rows.values())
-
-    @contextmanager
-    def _stale_unless_done(self, table: str, source: str, slices_: Iterable[str]):
-        """Note what stood of the slices as stale if this fails: their table has other rows now."""
-        try:
-            yield
-        except BaseException:
-            for slice_ in slices_:
-                if self.ledger.is_committed(table, slice_, source):
-                    self.ledger.outdate(table, slice_, source, f"the run {self.ledger.run_id} "
-                                        "failed midway")
-            raise
 
     def append(self, table: str, frame: DataFrame) -> int:
         """Add rows to a declared append-only table; nothing is written for an empty frame.

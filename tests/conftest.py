@@ -7,6 +7,7 @@ import pytest
 
 from jobs import runtime
 from schemas import config, contract
+from tests import interpreted
 from tests.one_night import Night
 from tests.small_province import synthesized
 
@@ -30,11 +31,10 @@ def spark(tmp_path_factory):
         # Thousands of small plans, each run once over few rows: making and compiling code for them
         # takes longer than they do, so this session interprets them. `make trial` compiles, and so
         # does the night that Airflow submits among the long trials; a test compares the two.
-        "spark.sql.codegen.wholeStage": "false",
-        "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+        **interpreted.SETTINGS,
         "spark.databricks.delta.snapshotPartitions": "1",
-        # Rows are few: fewer tasks, and no job of its own for each stage of a plan. A whole night
-        # in the tests sets both back to the configuration.
+        # Rows are few: fewer tasks, and no job of its own for each stage of a plan. A night sets
+        # both as its configuration says.
         "spark.sql.shuffle.partitions": "2",
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark") / "warehouse"),

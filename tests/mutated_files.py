@@ -10,8 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 
-from tests import call_source
-from tests.call_source import COLUMNS
+from tests.call_source import COLUMNS, overlay
 
 WIDTHS = (8, 11, 11, 14, 5, 8, 8)
 FIRST = date(2009, 1, 1)
@@ -28,8 +27,8 @@ HUGE = 200_000
 def sources(shipped) -> dict:
     """The four sources as an overlay of conf/sources.yml, and none of the shipped ones."""
     files = {name: {"pattern": file_name(name, "*"), "control": "calls.ctl"} for name in FORMS}
-    return call_source.overlay(shipped, files, FORMS, {"warn_share": "1", "stop_share": "1"},
-                               optional=True, lookback_days=3)
+    return overlay(shipped, files, FORMS, {"warn_share": "1", "stop_share": "1"},
+                   optional=True, lookback_days=3)
 
 
 def file_name(name: str, number: object) -> str:

@@ -15,10 +15,10 @@ HEADER = ("session_id,view_no,site,login_no,enter_time,stay_s,page_title,page_le
           "page_kind,biz_code,action,push_id")
 
 
-def overlay(folder: Path, sources) -> Path:
-    """A configuration folder that takes away every source that is not delivered here."""
+def overlay(folder: Path, sources, kept=SOURCES) -> Path:
+    """A configuration folder that takes away every source that is not kept."""
     folder.mkdir(parents=True)
-    gone = "".join(f"{name}: null\n" for name in sources if name not in SOURCES)
+    gone = "".join(f"{name}: null\n" for name in sources if name not in kept)
     (folder / "sources.yml").write_text(gone, encoding="utf-8")
     return folder
 

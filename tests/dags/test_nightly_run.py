@@ -12,7 +12,7 @@ import pytest
 
 from jobs import night, plan
 from schemas import config, contract
-from tests import tiny_province
+from tests import interpreted, tiny_province
 from tests.dags.conftest import airflow_environment, python
 from tests.one_night import CONF_FOLDERS, Night, differing_tables, pushed_files
 from tests.small_province import FIRST, LAST
@@ -54,14 +54,11 @@ class Pair:
 
 
 def interpreting(folder: Path) -> Path:
-    """A profile by which Spark compiles nothing: of six customers' plans each runs once."""
+    """A profile of short sessions: of six customers' plans each runs once."""
     text = (HERE / "conf" / "spark" / "local.conf").read_text(encoding="utf-8")
-    (folder / "spark").mkdir(parents=True)
-    (folder / "spark" / "local.conf").write_text(
-        text + "\nspark.sql.codegen.wholeStage false\nspark.sql.codegen.factoryMode NO_CODEGEN\n"
-        "spark.sql.adaptive.enabled false\nspark.driver.extraJavaOptions -XX:TieredStopAtLevel=1 "
-        "-XX:+UseSerialGC\n", encoding="utf-8")
-    return folder
+    return interpreted.write_profile(folder, text, {
+        "spark.sql.adaptive.enabled": "false",
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"})
 
 
 @pytest.fixture(scope="module", params=[TINY, pytest.param(SMALL, marks=pytest.mark.soak)])

@@ -14,8 +14,7 @@ from jobs import archived_lines, night
 from jobs.archive import Archive
 from jobs.tables import Tables
 from schemas import config, contract
-from tests import call_source
-from tests.call_source import COLUMNS
+from tests.call_source import COLUMNS, overlay
 from tests.warehouse_reader import query
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,8 +66,8 @@ def delivered() -> dict[str, bytes]:
 def sources() -> dict:
     """A source of each form, and none of the shipped ones."""
     files = {name: {"pattern": f"calls.{ENDS[name]}"} for name in FORMS}
-    return call_source.overlay(config.load([ROOT / "conf"]).sources, files, FORMS,
-                               {"warn_share": "0.5", "stop_share": "0.9"})
+    return overlay(config.load([ROOT / "conf"]).sources, files, FORMS,
+                   {"warn_share": "0.5", "stop_share": "0.9"})
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ import pytest
 
 from jobs import night, status
 from schemas import config
+from tests import interpreted
 from tests.tiny_province import DAYS, Landing, call, calls, overlay
 from tests.warehouse_reader import differing_rows, query, table
 
@@ -32,10 +33,7 @@ class Nights:
         self.folder, shipped = folder, config.load([ROOT / "conf"])
         self.conf = overlay(folder / "conf", shipped.sources)
         profile = (ROOT / "conf" / "spark" / "local.conf").read_text(encoding="utf-8")
-        (self.conf / "spark").mkdir()
-        (self.conf / "spark" / "local.conf").write_text(  # small, and at once
-            profile.replace("6g", "1g") + "\nspark.sql.codegen.wholeStage false\n"
-            "spark.sql.codegen.factoryMode NO_CODEGEN\n", encoding="utf-8")
+        interpreted.write_profile(self.conf, profile.replace("6g", "1g"))  # small, and at once
         self.landing = Landing(folder / "landing", shipped.sources)
         self.landing.write_all()
 

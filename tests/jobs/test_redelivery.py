@@ -7,7 +7,7 @@ import pytest
 from jobs import night, status
 from jobs.ledger import COMMITTED, FAILED, STALE
 from schemas import config
-from tests.tiny_province import DAYS, Landing, calls, deliveries, overlay, visits
+from tests.tiny_province import DAYS, SOURCES, Landing, calls, deliveries, overlay, visits
 from tests.warehouse_reader import differing_rows, query
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,8 +57,7 @@ def companies(spark, tmp_path_factory):
     """One that was delivered right at once, and one that was not; both after their third night."""
     folder = tmp_path_factory.mktemp("companies")
     shipped = config.load([ROOT / "conf"])
-    conf = overlay(folder / "conf", shipped.sources)
-    (conf / "sources.yml").write_text((conf / "sources.yml").read_text() + "bill: null\n")
+    conf = overlay(folder / "conf", shipped.sources, set(SOURCES) - {"bill"})
     right, wrong = (Company(folder / name, conf, shipped.sources) for name in ("right", "wrong"))
     right.correct()
     assert right.night(*DAYS) == wrong.night(*DAYS) == 0
