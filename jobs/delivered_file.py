@@ -114,17 +114,15 @@ class _Lines:
     def take(self, data: bytes) -> None:
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()
-        for line in lines:
-            self._one(line)
+        self._count(lines)
 
     def end(self) -> None:
-        self._one(self._rest)
+        self._count([self._rest])
 
-    def _one(self, line: bytes) -> None:
-        if self.first is None:  # of a mark of the encoding before it the reader knows nothing
-            self.first = line = line.removeprefix(codecs.BOM_UTF8)
-        if line.strip():
-            self.filled += 1
+    def _count(self, lines: list[bytes]) -> None:
+        if self.first is None and lines:  # of a mark of the encoding the reader knows nothing
+            self.first = lines[0] = lines[0].removeprefix(codecs.BOM_UTF8)
+        self.filled += sum(map(bool, map(bytes.strip, lines)))
 
 
 def _check_header(source_id: str, source: Source, day: date, path: Path, line: bytes) -> None:

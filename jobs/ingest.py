@@ -6,11 +6,11 @@ table stays as it was and everything that reads it stops with the source's name.
 """
 import re
 from collections.abc import Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 from functools import reduce
 
 from py4j.protocol import Py4JJavaError
-from pyspark import StorageLevel
 from pyspark.errors import (
     ArithmeticException,
     DateTimeException,
@@ -24,7 +24,7 @@ from jobs import completeness
 from jobs.delivered_file import DeliveredFile
 from jobs.plan import due_days
 from jobs.redelivery import Deliveries
-from jobs.tables import Tables
+from jobs.tables import Tables, cached, held
 from jobs.warehouse import Warehouse
 from models import delivered_line, delivery, delivery_figures, repeats
 from schemas import expectations
@@ -57,11 +57,10 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     known = _known(wh, contract, window)
     judged = delivery.judge(rows(wh.tables, files, source), name, source, contract,
                             value_sets(conf), conf.runtime.timezone, known)
-    judged = delivery.Judged(judged.frame.persist(StorageLevel.MEMORY_AND_DISK), judged.checks)
-    repeated = repeats.found(judged, source, contract, _earlier(wh, name, contract, window)
-                             ).persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        tagged, counts = _counted(name, judged, repeated)
+    with _read(name, judged) as judged, _repeated(
+            judged, source, contract, _earlier(wh, name, contract, window)) as repeated:
+        tagged = delivery.tag(judged, repeated)
+        counts = {row["batch_date"]: row.asDict() for row in tagged.counts().collect()}
         metrics = delivery_figures.metrics(
             delivered, counts, tagged.checks, completeness.drifts(source, delivered, before))
         passed = _passed(wh, source, contract, window, metrics,
@@ -76,9 +75,6 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
         same = _with_equal_rows(wh, name, contract, same, tagged)
         wh.take_in(contract.table, name, tagged.accepted(), tagged.rejected(), slices,
                    [day for day in days if day not in same], conf.runtime.parallel.files_per_day)
-    finally:
-        judged.frame.unpersist()
-        repeated.unpersist()
 
 
 def _with_equal_rows(wh: Warehouse, name: str, contract: Contract, days: list[date],
@@ -93,18 +89,34 @@ def _with_equal_rows(wh: Warehouse, name: str, contract: Contract, days: list[da
     return {day for day in days if there.get(day) == here.get(day)}
 
 
-def _counted(name: str, judged: delivery.Judged, repeated: DataFrame
-             ) -> tuple[delivery.Tagged, dict]:
-    """The rows with their verdict, and the figures of each day. The files are read here."""
-    try:
-        tagged = delivery.tag(judged, repeated if repeated.count() else None)
-        return tagged, {row["batch_date"]: row.asDict() for row in tagged.counts().collect()}
-    except (*CELL_ERRORS, Py4JJavaError) as error:  # its text holds the cell
-        condition = _condition(error)
-        if condition is None:
-            raise
-        raise ConfigError(f"sources.yml: {name}: an expression of the mapping stops at a cell "
-                          f"({condition}): use its try_… form") from None
+@contextmanager
+def _read(name: str, judged: delivery.Judged):
+    """The judged rows, read once. What stops at a cell is a fault of the mapping."""
+    with ExitStack() as stack:
+        try:
+            frame = stack.enter_context(held(judged.frame))
+        except (*CELL_ERRORS, Py4JJavaError) as error:  # its text holds the cell
+            condition = _condition(error)
+            if condition is None:
+                raise
+            raise ConfigError(f"sources.yml: {name}: an expression of the mapping stops at a cell "
+                              f"({condition}): use its try_… form") from None
+        yield delivery.Judged(frame, judged.checks)
+
+
+@contextmanager
+def _repeated(judged: delivery.Judged, source: Source, contract: Contract,
+              earlier: DataFrame | None):
+    """The rows that repeat another; None where there are none.
+
+    Counted before they are joined: then Spark knows their size and need not move all other rows.
+    """
+    with cached(repeats.suspects(judged, earlier)) as suspects:
+        if not suspects.count():
+            yield None
+            return
+        with cached(repeats.found(judged, suspects, source, contract, earlier)) as repeated:
+            yield repeated if repeated.count() else None
 
 
 def _condition(error: Exception) -> str | None:
@@ -149,7 +161,8 @@ def _lines(tables: Tables, files: list[DeliveredFile], header: bool) -> DataFram
     lines = text.select("value", F.col("_metadata.file_path").alias("_uri"), place.alias("_place"))
     if header:
         lines = lines.where("_place > 0")
-    lines = (lines.where(F.expr(f"length(btrim(value, '{delivered_line.BLANKS}')) > 0"))
+    unblank = f"octet_length(trim(LEADING '{delivered_line.BLANKS}' FROM value)) > 0"
+    lines = (lines.where(unblank)
              .select("value", "_uri", (F.col("_place") + (0 if header else 1)).alias("row_no")))
     return _together(tables, lines)
 

@@ -15,8 +15,9 @@ from functools import cached_property, reduce
 from pathlib import Path
 
 from py4j.protocol import Py4JJavaError
+from pyspark import StorageLevel
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from schemas import delta
@@ -188,6 +189,30 @@ class Tables:
         return path.getFileSystem(self.spark._jsparkSession.sessionState().newHadoopConf())
 
 
+@contextmanager
+def cached(frame: DataFrame):
+    """A frame that several readers share: made when the first of them reads it."""
+    try:
+        yield frame.persist(StorageLevel.MEMORY_AND_DISK)
+    finally:
+        frame.unpersist()
+
+
+@contextmanager
+def held(frame: DataFrame):
+    """The rows of a frame, computed now and kept as they are until the block ends.
+
+    Several readers follow, each with a plan that begins here. `persist` would code the rows by
+    column first, which takes as long as judging them. The rows cannot be made anew: an executor
+    that is lost fails the step, which is then run again.
+    """
+    kept = frame.localCheckpoint()
+    try:
+        yield kept
+    finally:
+        kept._jdf.queryExecution().logical().rdd().unpersist(False)
+
+
 def conform(contract: Contract, frame: DataFrame) -> DataFrame:
     """The contract's columns in its order and types; an unknown or missing one is refused."""
     schema = struct_type(contract)
@@ -205,9 +230,18 @@ def shaped(contract: Contract, frame: DataFrame, many_slices: bool, files: int) 
     if files > 1:
         spread.append(F.pmod(F.xxhash64(*contract.sort_by), F.lit(files)))
     frame = frame.repartition(*spread) if many_slices else frame.coalesce(files)
-    if contract.sort_by:
-        frame = frame.sortWithinPartitions(contract.slice, *contract.sort_by)
-    return frame
+    if not contract.sort_by:
+        return frame
+    # The writer sorts by slice itself and keeps the order within one. Before that, the first key is
+    # compared as eight bytes: the same ones in every row of a slice would tell nothing.
+    order = [_compared(contract, name) for name in contract.sort_by]
+    return frame.sortWithinPartitions(*([contract.slice] if many_slices else []), *order)
+
+
+def _compared(contract: Contract, name: str) -> Column:
+    """Phone numbers as numbers: those of one operator begin with the same eight digits."""
+    digits = contract.column(name).personal == "number"
+    return F.col(name).try_cast("bigint") if digits else F.col(name)
 
 
 def part(contract: Contract, frame: DataFrame, window: Window | None, upto: date | None,

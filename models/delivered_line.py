@@ -32,7 +32,8 @@ def fields(lines: DataFrame, source: Source) -> DataFrame:
                             nothing.alias("_undecoded"), nothing.alias("_broken"),
                             *_trimmed(names, cells))
     line, undecoded = _decoded(F.col("value"), form.encoding)
-    text = F.regexp_replace(line, "^\ufeff|\r$", "")
+    odd = F.startswith(line, F.lit("\ufeff")) | F.endswith(line, F.lit("\r"))
+    text = F.when(odd, F.regexp_replace(line, "^\ufeff|\r$", "")).otherwise(line)
     here = lines.select(line.alias("_line"), undecoded.alias("_undecoded"), text.alias("_text"),
                         F.col("value").cast("binary").alias("_bytes"), *places)
     cut, broken, cells = _cut(source)

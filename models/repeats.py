@@ -9,26 +9,32 @@ from schemas.config import Source
 from schemas.contract import Contract
 
 
-def found(judged: Judged, source: Source, contract: Contract, earlier: DataFrame | None
-          ) -> DataFrame:
+def suspects(judged: Judged, earlier: DataFrame | None) -> DataFrame:
+    """The hashes (`record_key`) that more than one row has, of this delivery or before it.
+
+    Most keys occur once: `found` sorts the rows of these alone. `earlier`: as there.
+    """
+    hashes = judged.frame.where("not _rejected").select(
+        "record_key", F.lit(1).alias("here"), F.lit(0).alias("before"))
+    if earlier is not None:
+        hashes = hashes.unionByName(earlier.select(
+            "record_key", F.lit(0).alias("here"), F.lit(1).alias("before")))
+    return (hashes.groupBy("record_key").agg(F.sum("here").alias("here"),
+                                             F.max("before").alias("before"))
+            .where("here > 0 and here + before > 1").select("record_key"))
+
+
+def found(judged: Judged, suspects: DataFrame, source: Source, contract: Contract,
+          earlier: DataFrame | None) -> DataFrame:
     """The rows (batch_date, file_name, row_no) that repeat a record that is taken in.
 
     Of the rows of one business key the lowest (batch_date, file, row) stays. A row repeats one that
     stays, on its own day or in the look-back before it: of the window, or accepted before it. Night
     by night or in one pass, the same rows stay. `earlier`: accepted rows of the source from the
     look-back, with the key's columns, `record_key` and `batch_date`.
-
-    Most keys occur once: which do not is found by their hashes, and only those rows are sorted.
     """
     good = judged.frame.where("not _rejected")
-    hashes = good.select("record_key", F.lit(1).alias("here"), F.lit(0).alias("before"))
-    if earlier is not None:
-        hashes = hashes.unionByName(earlier.select(
-            "record_key", F.lit(0).alias("here"), F.lit(1).alias("before")))
-    several = (hashes.groupBy("record_key").agg(F.sum("here").alias("here"),
-                                                F.max("before").alias("before"))
-               .where("here > 0 and here + before > 1").select("record_key"))
-    rows = _with_last_accepted(good.join(several, "record_key", "left_semi"), contract, earlier)
+    rows = _with_last_accepted(good.join(suspects, "record_key", "left_semi"), contract, earlier)
     order = Window.partitionBy(*contract.key).orderBy("batch_date", "file_name", "row_no")
     before = order.rowsBetween(Window.unboundedPreceding, -1)
     rows = (rows.withColumn("_same_day", F.lag("batch_date").over(order) == F.col("batch_date"))

@@ -57,8 +57,10 @@ def requirements(columns: Sequence[Column],
                                      f"text that matches {column.pattern}",
                                      f"{name} RLIKE {whole}"))
         if column.max_length:
+            # Bytes are known without a look at the text, and are at least as many.
             found.append(Requirement(column.name, "max_length",
                                      f"at most {column.max_length} characters",
+                                     f"octet_length({name}) <= {column.max_length} OR "
                                      f"char_length({name}) <= {column.max_length}"))
     return found
 

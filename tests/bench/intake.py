@@ -20,7 +20,7 @@ from pyspark.sql import functions as F
 from jobs import night, runtime
 
 DAY, PARTS, BAD, TWICE = date(2009, 5, 3), 4, 0.003, 0.003
-WARM_ROWS, SEED = 2_000, 2009
+WARM_SHARE, SEED = 10, 2009  # Java has compiled by then what it runs, for the rivals as for us
 PARALLEL = "parallel: {files_per_day: 4}\n"
 
 
@@ -52,7 +52,8 @@ def deliver(landing: Path, rows: int) -> None:
 def plain(spark, columns, landing: Path, target: Path) -> None:
     """Read, cut, cast, write: nothing is checked and nothing is kept of what does not fit."""
     text = ", ".join(f"{name} string" for name in columns)
-    lines = spark.read.csv(str(landing / "voice" / str(DAY) / "*.gz"), text, sep="|")
+    files = [str(path) for path in sorted((landing / "voice" / str(DAY)).glob("*.gz"))]
+    lines = spark.read.csv(files, text, sep="|")
     numbers = [F.col(name).try_cast("bigint").alias(name) for name in
                ("duration", "base_fee", "toll_fee", "info_fee")]
     cast = {"start_time": F.expr("try_to_timestamp(start_time, 'yyyyMMddHHmmss')"),
@@ -89,7 +90,7 @@ def main() -> None:
         seconds[name] = time.monotonic() - begun
 
     with runtime.session(conf, folders) as spark:
-        for size, place in ((WARM_ROWS, build / "warm"), (rows, build / "whole")):
+        for size, place in ((rows // WARM_SHARE, build / "warm"), (rows, build / "whole")):
             deliver(place / "landing", size)
             options = ["--data-date", str(DAY), "--only", "ingest.voice", "--landing",
                        str(place / "landing"), "--warehouse", str(place / "warehouse"), "--push",

@@ -129,7 +129,8 @@ TBLPROPERTIES (
   'delta.constraints.joined_on_range' = '`joined_on` IS NULL OR (`joined_on` >= \
 DATE\\'1987-11-18\\')',
   'delta.constraints.month_month' = '`month` IS NULL OR (day(`month`) = 1)',
-  'delta.constraints.note_max_length' = '`note` IS NULL OR (char_length(`note`) <= 5)'
+  'delta.constraints.note_max_length' = '`note` IS NULL OR (octet_length(`note`) <= 5 OR \
+char_length(`note`) <= 5)'
 )"""
 
 

@@ -54,7 +54,8 @@ def test_each_source_is_read_as_it_was_meant(name, province, conf, spark):
     record = contracts[source.record]
     judged = delivery.judge(frame, name, source, record, sets, conf.runtime.timezone, known)
     judged = delivery.Judged(judged.frame.persist(), judged.checks)
-    tagged = delivery.tag(judged, repeats.found(judged, source, record, None))
+    repeated = repeats.found(judged, repeats.suspects(judged, None), source, record, None)
+    tagged = delivery.tag(judged, repeated)
     counts = {str(row["batch_date"]): row for row in tagged.counts().collect()}
     for part, kinds in (("rejected", REJECTED), ("duplicate", DUPLICATE), ("late", {"late"})):
         expected = planted(truth, name, kinds)

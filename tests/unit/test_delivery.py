@@ -67,7 +67,8 @@ def judged(spark, contracts):
         alone = delivery.judge(frame, of.id, of, contract, SETS, ZONE, known)
         alone = delivery.Judged(alone.frame.persist(), alone.checks)
         try:
-            return Verdicts(delivery.tag(alone, repeats.found(alone, of, contract, earlier)))
+            repeated = repeats.found(alone, repeats.suspects(alone, earlier), of, contract, earlier)
+            return Verdicts(delivery.tag(alone, repeated))
         finally:
             alone.frame.unpersist()
     return run
