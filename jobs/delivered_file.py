@@ -9,6 +9,7 @@ import codecs
 import csv
 import hashlib
 import json
+import re
 import zlib
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,7 @@ from schemas.errors import ConfigError, InputError, QualityError
 
 CHUNK = 1 << 20
 PACKED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")  # what Spark unpacks, by the name
+BLANK_LINE = re.compile(rb"\n(?=[ \t\r\x0b\x0c]*\n)")
 SHOWN = 30  # letters of a name, and names, in a message
 PROMISES = {"file": str, "rows": int, "bytes": int, "sha256": str}
 
@@ -112,17 +114,20 @@ class _Lines:
         self.filled, self.first, self._rest = 0, None, b""
 
     def take(self, data: bytes) -> None:
-        lines = (self._rest + data).split(b"\n")
-        self._rest = lines.pop()
-        self._count(lines)
+        whole, end, rest = (self._rest + data).rpartition(b"\n")
+        if end:
+            self._count(whole)
+        self._rest = rest
 
     def end(self) -> None:
-        self._count([self._rest])
+        self._count(self._rest)
 
-    def _count(self, lines: list[bytes]) -> None:
-        if self.first is None and lines:  # of a mark of the encoding the reader knows nothing
-            self.first = lines[0] = lines[0].removeprefix(codecs.BOM_UTF8)
-        self.filled += sum(map(bool, map(bytes.strip, lines)))
+    def _count(self, lines: bytes) -> None:
+        if self.first is None:  # of a mark of the encoding the reader knows nothing
+            lines = lines.removeprefix(codecs.BOM_UTF8)
+            self.first = lines.partition(b"\n")[0]
+        lines = b"\n" + lines + b"\n"
+        self.filled += lines.count(b"\n") - 1 - sum(1 for _ in BLANK_LINE.finditer(lines))
 
 
 def _check_header(source_id: str, source: Source, day: date, path: Path, line: bytes) -> None:

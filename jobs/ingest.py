@@ -17,7 +17,7 @@ from pyspark.errors import (
     NumberFormatException,
     SparkRuntimeException,
 )
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from jobs import completeness
@@ -139,32 +139,42 @@ def rows(tables: Tables, files: list[DeliveredFile], source: Source) -> DataFram
             f"_{place} string" for place in range(len(source.columns)))
         return tables.spark.createDataFrame(
             [], f"{content}, file_name string, row_no bigint, batch_date date")
-    days = F.broadcast(tables.spark.createDataFrame(
-        [(tables.uri(file.path), file.path.name, file.day) for file in files],
-        "_uri string, file_name string, batch_date date"))
     if text:
-        return _lines(tables, files, source.format.header).join(days, "_uri").drop("_uri")
+        return _placed(tables, _lines(tables, files, source.format.header), files)
     alike: dict[str, list[DeliveredFile]] = {}
     for file in files:
         alike.setdefault(file.types, []).append(file)
     found = [_columns(tables, together, source.columns) for together in alike.values()]
-    return reduce(DataFrame.unionByName, found).join(days, "_uri").drop("_uri")
+    return _placed(tables, reduce(DataFrame.unionByName, found), files)
+
+
+def _placed(tables: Tables, delivered: DataFrame, files: list[DeliveredFile]) -> DataFrame:
+    """The rows with their file's name and day instead of its `_uri`."""
+    days = {file.day for file in files}
+    if len(days) == 1:
+        return delivered.withColumn("batch_date", F.lit(*days)).drop("_uri")
+    known = F.broadcast(tables.spark.createDataFrame(
+        [(tables.uri(file.path), file.day) for file in files], "_uri string, batch_date date"))
+    return delivered.join(known, "_uri").drop("_uri")
 
 
 def _paths(files: list[DeliveredFile]) -> list[str]:
     return [re.sub(PATTERN_SIGNS, r"\\\g<0>", str(file.path.resolve())) for file in files]
 
 
+def _file() -> tuple[Column, Column]:
+    return F.col("_metadata.file_path").alias("_uri"), F.col("_metadata.file_name")
+
+
 def _lines(tables: Tables, files: list[DeliveredFile], header: bool) -> DataFrame:
     text = tables.whole_files.read.text(_paths(files), lineSep="\n")
     place = F.monotonically_increasing_id().bitwiseAND(F.lit((1 << 33) - 1))
-    lines = text.select("value", F.col("_metadata.file_path").alias("_uri"), place.alias("_place"))
+    lines = text.select("value", *_file(), place.alias("_place"))
     if header:
         lines = lines.where("_place > 0")
     unblank = f"octet_length(trim(LEADING '{delivered_line.BLANKS}' FROM value)) > 0"
-    lines = (lines.where(unblank)
-             .select("value", "_uri", (F.col("_place") + (0 if header else 1)).alias("row_no")))
-    return _together(tables, lines)
+    row_no = F.col("_place") + (0 if header else 1)
+    return _together(tables, lines.where(unblank).withColumn("row_no", row_no).drop("_place"))
 
 
 def _together(tables: Tables, delivered: DataFrame) -> DataFrame:
@@ -177,8 +187,7 @@ def _columns(tables: Tables, files: list[DeliveredFile], names: Sequence[str]) -
     return _together(tables, table.select(
         *[F.col(quoted_name(name)).cast("string").alias(f"_{place}")
           for place, name in enumerate(names)],
-        F.col("_metadata.file_path").alias("_uri"),
-        (F.col("_metadata.row_index") + 1).alias("row_no")))
+        *_file(), (F.col("_metadata.row_index") + 1).alias("row_no")))
 
 
 def _known(wh: Warehouse, contract: Contract, window: Window) -> dict[str, DataFrame]:

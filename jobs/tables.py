@@ -203,10 +203,11 @@ def held(frame: DataFrame):
     """The rows of a frame, computed now and kept as they are until the block ends.
 
     Several readers follow, each with a plan that begins here. `persist` would code the rows by
-    column first, which takes as long as judging them. The rows cannot be made anew: an executor
-    that is lost fails the step, which is then run again.
+    column first, which takes as long as judging them; as objects in memory they would crowd out
+    the sort that follows. The rows cannot be made anew: an executor that is lost fails the step,
+    which is then run again.
     """
-    kept = frame.localCheckpoint()
+    kept = frame.localCheckpoint(storageLevel=StorageLevel.DISK_ONLY)
     try:
         yield kept
     finally:

@@ -264,17 +264,24 @@ def _bit(errors: Column, place: int) -> Column:
     return F.coalesce(word.bitwiseAND(F.lit(1 << place % BITS)) != 0, F.lit(False))
 
 
+def _set(violated: Column, place: int) -> Column:
+    return F.when(violated, F.lit(1 << place).cast("bigint")).otherwise(F.lit(0).cast("bigint"))
+
+
+def _sum(bits: Sequence[Column]) -> Column:
+    return reduce(lambda a, b: a + b, bits, F.lit(0).cast("bigint"))
+
+
 def _verdicts(frame: DataFrame, checks: Sequence[Check], alone: int, source: Source,
               contract: Contract) -> DataFrame:
     """The errors of a row as bits; a row that breaks one of the first `alone` has no other."""
     unread = reduce(lambda a, b: a | b, [check.violated for check in checks[:alone]])
     words = []
     for start in range(0, len(checks), BITS):
-        bits = [F.when(F.coalesce(check.violated, F.lit(False)) if start + n < alone else
-                       F.coalesce(check.violated, F.lit(False)) & ~unread,
-                       F.lit(1 << n).cast("bigint")).otherwise(F.lit(0).cast("bigint"))
-                for n, check in enumerate(checks[start:start + BITS])]
-        words.append(reduce(lambda a, b: a + b, bits))
+        first, others = [], []
+        for n, check in enumerate(checks[start:start + BITS]):
+            (first if start + n < alone else others).append(_set(check.violated, n))
+        words.append(F.when(unread, _sum(first)).otherwise(_sum(others)))
     critical = [sum(1 << n for n, check in enumerate(checks[start:start + BITS])
                     if check.severity == "critical") for start in range(0, len(checks), BITS)]
     rejected = reduce(lambda a, b: a | b, [
