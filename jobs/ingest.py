@@ -59,12 +59,12 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
                             value_sets(conf), conf.runtime.timezone, known)
     with _read(name, judged) as judged, _repeated(
             judged, source, contract, _earlier(wh, name, contract, window)) as repeated:
-        tagged = delivery.tag(judged, repeated)
-        counts = {row["batch_date"]: row.asDict() for row in tagged.counts().collect()}
+        tagged = delivery.Tagged(judged, repeated)
+        counts = tagged.counts()
         metrics = delivery_figures.metrics(
-            delivered, counts, tagged.checks, completeness.drifts(source, delivered, before))
+            delivered, counts, judged.checks, completeness.drifts(source, delivered, before))
         passed = _passed(wh, source, contract, window, metrics,
-                         delivery_figures.reasons(counts, tagged.checks))
+                         delivery_figures.reasons(counts, judged.checks))
         slices = {slice_: {**figures, "message": passed} for slice_, figures
                   in delivery_figures.by_slice(delivered, counts).items()}
         reading = deliveries.reading(name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 
 from pyspark.errors import AnalysisException
@@ -25,7 +26,7 @@ BITS = 62
 PLACES = ("source", "file_name", "row_no", "batch_date")
 ROW = ("batch_date", "file_name", "row_no")  # of one source
 ADDED = PLACES + ("record_key", "local_date", "local_second")
-KEPT = "not _rejected and not _duplicate"
+VERDICT = ("_errors", "_raw", "_rejected", "_late")
 
 
 @dataclass(frozen=True)
@@ -55,55 +56,66 @@ class Judged:
 
 @dataclass(frozen=True)
 class Tagged:
-    """The judged rows, each with `_duplicate` as well."""
+    """The judged rows, and those among them that repeat another (None: there are none)."""
 
-    frame: DataFrame
-    checks: tuple[Check, ...]
+    judged: Judged
+    repeated: DataFrame | None
 
     def accepted(self) -> DataFrame:
         """Rows of the contract, one per business key."""
-        return self.frame.where(KEPT).drop(
-            "_errors", "_raw", "_rejected", "_duplicate", "_late")
+        good = self.judged.frame.where("not _rejected")
+        if self.repeated is not None:
+            good = good.join(self.repeated.select(*ROW), list(ROW), "left_anti")
+        return good.select([name for name in self.judged.frame.columns if name not in VERDICT])
 
     def rejected(self) -> DataFrame:
         """Rows of `ops.rejected_record`: the raw line and every reason."""
         reasons = [F.when(_bit(F.col("_errors"), place), F.lit(check.reason))
-                   for place, check in enumerate(self.checks) if check.severity == "critical"]
-        return self.frame.where("_rejected").select(
+                   for place, check in enumerate(self.judged.checks)
+                   if check.severity == "critical"]
+        return self.judged.frame.where("_rejected").select(
             "source", F.col("batch_date").alias("data_date"), "file_name", "row_no",
             F.coalesce("_raw", F.lit("")).alias("raw_line"),
             F.array_compact(F.array(*reasons)).alias("reasons"))
 
-    def counts(self) -> DataFrame:
-        """Rows per batch_date: delivered, accepted, rejected, duplicate, late, and more.
+    def counts(self) -> dict[date, dict]:
+        """Rows by batch_date: delivered, accepted, rejected, duplicate, late, and more.
 
         `warned`: accepted rows with a warning; `unreferenced`: rows that refer to what is nowhere;
         `newest`: local date of the newest event that is not rejected, null for other records;
         `check_<n>`: rows that break the check, of a warning the accepted ones.
         """
-        def rows(condition: str) -> Column:
-            return F.count_if(F.expr(condition))
+        found = _figures(self.judged.frame, self.judged.checks)
+        twice = {} if self.repeated is None else _figures(self.repeated, self.judged.checks)
+        for day, figures in found.items():
+            again = twice.get(day, {})
+            kept = {name: rows - again.get(name, 0) for name, rows in figures.items()
+                    if name not in ("_day", "delivered", "newest")}
+            figures.update(kept, duplicate=again.get("accepted", 0))
+        return found
 
-        bits = [_bit(F.col("_errors"), place) for place in range(len(self.checks))]
-        broken = [bit if check.severity == "critical" else bit & F.expr(KEPT)
-                  for bit, check in zip(bits, self.checks)]
 
-        def any_of(chosen: Sequence[Column]) -> Column:
-            return F.count_if(reduce(lambda a, b: a | b, chosen, F.lit(False)))
+def _figures(frame: DataFrame, checks: Sequence[Check]) -> dict[date, dict]:
+    """As `Tagged.counts`, where no row repeats another."""
+    bits = [_bit(F.col("_errors"), place) for place in range(len(checks))]
+    broken = [bit if check.severity == "critical" else bit & F.expr("not _rejected")
+              for bit, check in zip(bits, checks)]
 
-        return self.frame.groupBy("batch_date").agg(
-            F.count(F.lit(1)).alias("delivered"),
-            rows(KEPT).alias("accepted"),
-            rows("_rejected").alias("rejected"),
-            rows("not _rejected and _duplicate").alias("duplicate"),
-            rows(f"{KEPT} and _late").alias("late"),
-            any_of([one for one, check in zip(broken, self.checks)
-                    if check.severity == "warning"]).alias("warned"),
-            any_of([one for one, check in zip(broken, self.checks)
-                    if check.refers]).alias("unreferenced"),
-            F.max(F.when(~F.col("_rejected"), F.col("local_date")) if "local_date" in
-                  self.frame.columns else F.lit(None).cast("date")).alias("newest"),
-            *[F.count_if(one).alias(f"check_{place}") for place, one in enumerate(broken)])
+    def any_of(chosen: Sequence[Column]) -> Column:
+        return F.count_if(reduce(lambda a, b: a | b, chosen, F.lit(False)))
+
+    rows = frame.groupBy(F.col("batch_date").alias("_day")).agg(
+        F.count(F.lit(1)).alias("delivered"),
+        F.count_if(~F.col("_rejected")).alias("accepted"),
+        F.count_if("_rejected").alias("rejected"),
+        F.count_if(F.expr("not _rejected and _late")).alias("late"),
+        any_of([one for one, check in zip(broken, checks)
+                if check.severity == "warning"]).alias("warned"),
+        any_of([one for one, check in zip(broken, checks) if check.refers]).alias("unreferenced"),
+        F.max(F.when(~F.col("_rejected"), F.col("local_date")) if "local_date" in frame.columns
+              else F.lit(None).cast("date")).alias("newest"),
+        *[F.count_if(one).alias(f"check_{place}") for place, one in enumerate(broken)])
+    return {row["_day"]: row.asDict() for row in rows.collect()}
 
 
 def judge(lines: DataFrame, name: str, source: Source, contract: Contract,
@@ -143,15 +155,6 @@ def judge(lines: DataFrame, name: str, source: Source, contract: Contract,
         checks.append(Check(f"{column}: no such record in {contract.column(column).references}",
                             F.col(flag).isNull() & F.col(column).isNotNull(), refers=True))
     return Judged(_verdicts(typed, checks, alone, source, contract), tuple(checks))
-
-
-def tag(judged: Judged, repeats: DataFrame | None) -> Tagged:
-    """Tell the rows that repeat another, as `repeats` has found them (None: there are none)."""
-    if repeats is None:
-        return Tagged(judged.frame.withColumn("_duplicate", F.lit(False)), judged.checks)
-    found = judged.frame.join(repeats.withColumn("_repeats", F.lit(True)), list(ROW), "left")
-    repeated = F.coalesce("_repeats", F.lit(False)).alias("_duplicate")
-    return Tagged(found.select(*judged.frame.columns, repeated), judged.checks)
 
 
 def digests(accepted: DataFrame, contract: Contract) -> DataFrame:
@@ -294,4 +297,4 @@ def _verdicts(frame: DataFrame, checks: Sequence[Check], alone: int, source: Sou
             .withColumn("_raw", F.when(F.col("_rejected"), F.col("_line")))
             .withColumn("record_key", key_hash(contract, frame))
             .withColumn("_late", F.coalesce(late, F.lit(False)))
-            .select(*contract.column_names, "_errors", "_raw", "_rejected", "_late"))
+            .select(*contract.column_names, *VERDICT))

@@ -14,7 +14,7 @@ COUNTS = ("accepted", "rejected", "duplicate", "late", "warned")
 
 
 def by_slice(delivered: Mapping[date, int], counts: Mapping[date, Mapping]) -> dict[str, dict]:
-    """The ledger's `rows_*` figures of each day. `counts`: rows of delivery.counts() by day."""
+    """The ledger's `rows_*` figures of each day. `counts`: of Tagged.counts()."""
     return {str(day): {"rows_delivered": rows,
                        **{f"rows_{part}": counts.get(day, {}).get(part, 0) for part in COUNTS}}
             for day, rows in delivered.items()}

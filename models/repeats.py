@@ -4,7 +4,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from models.delivery import ROW, Judged
+from models.delivery import ROW, VERDICT, Judged
 from schemas.config import Source
 from schemas.contract import Contract
 
@@ -26,7 +26,7 @@ def suspects(judged: Judged, earlier: DataFrame | None) -> DataFrame:
 
 def found(judged: Judged, suspects: DataFrame, source: Source, contract: Contract,
           earlier: DataFrame | None) -> DataFrame:
-    """The rows (batch_date, file_name, row_no) that repeat a record that is taken in.
+    """The judged rows that repeat a record that is taken in, without the record's own columns.
 
     Of the rows of one business key the lowest (batch_date, file, row) stays. A row repeats one that
     stays, on its own day or in the look-back before it: of the window, or accepted before it. Night
@@ -46,7 +46,8 @@ def found(judged: Judged, suspects: DataFrame, source: Source, contract: Contrac
 
     last = F.aggregate("_days", F.col("_last_accepted"), staying)
     again = F.col("_same_day") | (F.datediff("batch_date", last) <= source.lookback_days)
-    return rows.where(again).select(*ROW)
+    return rows.where(again).select(*ROW, *VERDICT, *[
+        name for name in ("local_date",) if name in contract.column_names])
 
 
 def _with_last_accepted(frame: DataFrame, contract: Contract, earlier: DataFrame | None

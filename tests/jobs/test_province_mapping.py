@@ -55,8 +55,8 @@ def test_each_source_is_read_as_it_was_meant(name, province, conf, spark):
     judged = delivery.judge(frame, name, source, record, sets, conf.runtime.timezone, known)
     judged = delivery.Judged(judged.frame.persist(), judged.checks)
     repeated = repeats.found(judged, repeats.suspects(judged, None), source, record, None)
-    tagged = delivery.tag(judged, repeated)
-    counts = {str(row["batch_date"]): row for row in tagged.counts().collect()}
+    tagged = delivery.Tagged(judged, repeated)
+    counts = {str(day): row for day, row in tagged.counts().items()}
     for part, kinds in (("rejected", REJECTED), ("duplicate", DUPLICATE), ("late", {"late"})):
         expected = planted(truth, name, kinds)
         assert {day: row[part] for day, row in counts.items() if row[part]} == expected, part

@@ -68,7 +68,7 @@ def judged(spark, contracts):
         alone = delivery.Judged(alone.frame.persist(), alone.checks)
         try:
             repeated = repeats.found(alone, repeats.suspects(alone, earlier), of, contract, earlier)
-            return Verdicts(delivery.tag(alone, repeated))
+            return Verdicts(delivery.Tagged(alone, repeated))
         finally:
             alone.frame.unpersist()
     return run
@@ -78,11 +78,11 @@ class Verdicts:
     """What became of the lines, by (file, row)."""
 
     def __init__(self, tagged):
-        self.all = {(r.file_name, r.row_no): r for r in tagged.frame.collect()}
+        self.all = {(r.file_name, r.row_no): r for r in tagged.judged.frame.collect()}
         self.accepted = {(r.file_name, r.row_no): r for r in tagged.accepted().collect()}
         self.rejected = {(r.file_name, r.row_no): r for r in tagged.rejected().collect()}
-        self.counts = {r.batch_date: r for r in tagged.counts().collect()}
-        self.checks = [check.reason for check in tagged.checks]
+        self.counts = tagged.counts()
+        self.checks = [check.reason for check in tagged.judged.checks]
 
     @property
     def duplicate(self):
@@ -189,8 +189,8 @@ def test_accepted_rows_hold_what_was_delivered(cases):
 def test_counts_add_up_by_day(cases):
     counts = cases.counts[DAY]
     rejected = sum(bool(reasons) for _, reasons in CASES.values())
-    assert (counts.delivered, counts.rejected) == (len(CASES), rejected)
-    assert counts.accepted == len(CASES) - rejected and counts.duplicate == 0
+    assert (counts["delivered"], counts["rejected"]) == (len(CASES), rejected)
+    assert (counts["accepted"], counts["duplicate"]) == (len(CASES) - rejected, 0)
     by_reason = {reason: counts[f"check_{place}"] for place, reason in enumerate(cases.checks)}
     assert by_reason["line: not readable as utf-8"] == 2
     assert by_reason["direction: expected one of mo, mt, fwd"] == 3
@@ -201,7 +201,7 @@ def test_a_record_is_late_only_after_the_days_that_its_source_grants(judged):
             for age in (1, 2)]
     seen = judged(rows, source(late_after_days=1))
     assert {row: seen.all["a", row]._late for row in (1, 2)} == {1: False, 2: True}
-    assert (seen.counts[DAY].accepted, seen.counts[DAY].late) == (2, 1)
+    assert (seen.counts[DAY]["accepted"], seen.counts[DAY]["late"]) == (2, 1)
 
 
 GB18030 = SourceFormat(delimiter="|", encoding="gb18030")
@@ -272,7 +272,7 @@ def test_references_and_configured_sets(judged, spark):
                         "subscriber_no string")
     seen = judged(rows, item, known={"subscriber_no": known})
     assert seen.accepted["a", 1].amount == Decimal("58.000")
-    assert (seen.counts[DAY].unreferenced, seen.counts[DAY].newest) == (1, None)
+    assert (seen.counts[DAY]["unreferenced"], seen.counts[DAY]["newest"]) == (1, None)
     assert {row: r.reasons for (_, row), r in seen.rejected.items()} == {
         2: ["subscriber_no: no such record in ods.subscriber.subscriber_no"],
         3: ["subscriber_no: expected a value"],
@@ -333,7 +333,7 @@ def test_of_duplicates_the_lowest_day_file_and_row_stays(judged):
     for case, _, (day, file, row), stays in placed:
         assert ((f"{day}/{file}", row) in seen.accepted) == stays, case
     assert not seen.rejected
-    assert seen.counts[DAY].duplicate == 2
+    assert seen.counts[DAY]["duplicate"] == 2
 
 
 def test_what_is_no_duplicate(judged):
@@ -458,8 +458,9 @@ def test_whatever_arrives_each_line_ends_in_exactly_one_of_three(judged, contrac
     for row in seen.accepted.values():
         assert all(row[name] is not None for name in required)
     for counts in seen.counts.values():
-        assert counts.delivered == counts.accepted + counts.rejected + counts.duplicate
-    assert sum(counts.delivered for counts in seen.counts.values()) == len(rows)
+        settled = sum(counts[part] for part in ("accepted", "rejected", "duplicate"))
+        assert counts["delivered"] == settled
+    assert sum(counts["delivered"] for counts in seen.counts.values()) == len(rows)
 
 
 # -- other forms of a line -------------------------------------------------------------------------
