@@ -7,6 +7,7 @@ local runner (`jobs/night.py`) walks this list and the DAG (`dags/nightly.py`) i
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from models.contact_log import LOGS
@@ -144,6 +145,7 @@ def _ingest(conf: Config, name: str, references: Mapping[str, tuple[str, ...]]) 
                 str(source.cadence), name)
 
 
+@cache
 def _references() -> dict[str, tuple[str, ...]]:
     """The tables that a record's columns refer to, by the contracts."""
     return {table: tuple(dict.fromkeys(

@@ -134,8 +134,10 @@ class Warehouse:
         """Append the waiting rows of `ops`; what was announced and not reached has failed."""
         self.ledger.began.clear()
         self.ledger.fail("not reached", list(self.ledger.unsettled))
-        self._note_down()
-        self.tables.append("ops.quality_result", self.ledger.judgements())
+        with ThreadPoolExecutor() as both:
+            noted = both.submit(self._note_down)
+            self.tables.append("ops.quality_result", self.ledger.judgements())
+            noted.result()
 
     def _note_down(self) -> None:
         with self._noting:
@@ -222,8 +224,9 @@ class Warehouse:
         if any(entry.rows_rejected for entry in stood) or any(
                 figures["rows_rejected"] for figures in counts.values()):
             try:
-                self.tables.save(REJECTED, conform(self.contracts[REJECTED], rejected).coalesce(1),
-                                 f"source = '{source}' AND {between('data_date', activity.window)}")
+                self.tables.save(
+                    REJECTED, conform(self.contracts[REJECTED], rejected).repartition(1),
+                    f"source = '{source}' AND {between('data_date', activity.window)}")
             except BaseException:  # the table has other rows by now than the ledger tells of
                 for entry in stood:
                     self.ledger.outdate(table, entry.slice, source,
