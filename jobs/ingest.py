@@ -57,7 +57,7 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     known = _known(wh, contract, window)
     judged = delivery.judge(rows(wh.tables, files, source), name, source, contract,
                             value_sets(conf), conf.runtime.timezone, known)
-    with _read(name, judged) as judged, _repeated(
+    with _read(name, judged, _alike(name, files)) as judged, _repeated(
             judged, source, contract, _earlier(wh, name, contract, window)) as repeated:
         tagged = delivery.Tagged(judged, repeated)
         counts = tagged.counts()
@@ -89,19 +89,26 @@ def _with_equal_rows(wh: Warehouse, name: str, contract: Contract, days: list[da
     return {day for day in days if there.get(day) == here.get(day)}
 
 
+def _alike(name: str, files: list[DeliveredFile]) -> dict[str, Column]:
+    """The columns that hold the same in every row of the delivery: they need not be kept."""
+    days, names = {file.day for file in files}, {file.path.name for file in files}
+    return {"source": F.lit(name), **({"batch_date": F.lit(*days)} if len(days) == 1 else {}),
+            **({"file_name": F.lit(*names)} if len(names) == 1 else {})}
+
+
 @contextmanager
-def _read(name: str, judged: delivery.Judged):
+def _read(name: str, judged: delivery.Judged, alike: dict[str, Column]):
     """The judged rows, read once. What stops at a cell is a fault of the mapping."""
     with ExitStack() as stack:
         try:
-            frame = stack.enter_context(held(judged.frame))
+            frame = stack.enter_context(held(judged.frame.drop(*alike)))
         except (*CELL_ERRORS, Py4JJavaError) as error:  # its text holds the cell
             condition = _condition(error)
             if condition is None:
                 raise
             raise ConfigError(f"sources.yml: {name}: an expression of the mapping stops at a cell "
                               f"({condition}): use its try_… form") from None
-        yield delivery.Judged(frame, judged.checks)
+        yield delivery.Judged(frame.withColumns(alike).select(judged.frame.columns), judged.checks)
 
 
 @contextmanager
