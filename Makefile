@@ -36,8 +36,8 @@ run: setup ## synthesize a province, load its history and run one full night int
 	@$(PYTHON) -m jobs.night --history 4 --data-date $(DATE) \
 		--landing build/landing --warehouse build/warehouse --push build/push
 
-test: setup ## the whole suite
-	@$(PYTHON) -m pytest
+test: setup ## the whole suite, in two workers
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup
 
 check: setup ## style: flake8 and isort
 	@$(PYTHON) -m flake8 schemas models jobs dags tests

@@ -134,10 +134,8 @@ class Warehouse:
         """Append the waiting rows of `ops`; what was announced and not reached has failed."""
         self.ledger.began.clear()
         self.ledger.fail("not reached", list(self.ledger.unsettled))
-        with ThreadPoolExecutor() as both:
-            noted = both.submit(self._note_down)
-            self.tables.append("ops.quality_result", self.ledger.judgements())
-            noted.result()
+        self._note_down()
+        self.tables.append("ops.quality_result", self.ledger.judgements())
 
     def _note_down(self) -> None:
         with self._noting:

@@ -14,6 +14,13 @@ from tests.small_province import synthesized
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items):
+    """Of two workers one has the Spark session; the other starts programs and plain Python."""
+    for item in items:
+        needs = "spark" if "spark" in item.fixturenames else "no spark"
+        item.add_marker(pytest.mark.xdist_group(needs))
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory):
     """The session of a run as the shipped configuration makes it, but small and kept.

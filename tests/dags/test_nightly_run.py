@@ -1,16 +1,17 @@
 """The whole night as Airflow runs it, one Spark application per group, against the local runner's.
 
-Two runners and other processes: nothing but the deliveries and the configuration may decide the
-tables and the files.
+Two runners, each with processes of its own: nothing but the deliveries and the configuration may
+decide the tables and the files.
 """
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from jobs import night, plan
+from jobs import plan
 from schemas import config, contract
 from tests import interpreted, tiny_province
 from tests.dags.conftest import airflow_environment, python
@@ -28,9 +29,10 @@ class Pair:
     """One night by Airflow and by the local runner, over the same deliveries."""
 
     def __init__(self, folder: Path, landing: Path, first: date, *conf: Path,
-                 submitted: Path = HERE / "conf") -> None:
+                 submitted: Path | None = None) -> None:
         self.folder, self.first, self.conf = folder, first, (*CONF_FOLDERS, *conf)
-        self.submitted = submitted  # holds the Spark profile of what Airflow submits
+        self.profile = interpreting(folder / "profile")
+        self.submitted = submitted or self.profile  # the Spark profile of what Airflow submits
         self.by_airflow, self.local = (
             Night(landing, folder / "truth", folder / name / "warehouse", folder / name / "push")
             for name in ("airflow", "local"))
@@ -46,11 +48,10 @@ class Pair:
                json.dumps(parameters))
 
     def run_local(self) -> None:
-        folders = [part for folder in self.conf for part in ("--conf", str(folder))]
-        assert night.main([
-            "--from-date", str(self.first), "--to-date", LAST, *folders, "--landing",
-            str(self.local.landing), "--warehouse", str(self.local.warehouse), "--push",
-            str(self.local.push)]) == 0
+        folders = [part for folder in (*self.conf, self.profile) for part in ("--conf", folder)]
+        python(dict(os.environ), "-m", "jobs.night", "--from-date", self.first, "--to-date", LAST,
+               *folders, "--landing", self.local.landing, "--warehouse", self.local.warehouse,
+               "--push", self.local.push)
 
 
 def interpreting(folder: Path) -> Path:
@@ -62,17 +63,17 @@ def interpreting(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module", params=[TINY, pytest.param(SMALL, marks=pytest.mark.soak)])
-def pair(request, spark, tmp_path_factory) -> Pair:
-    """Airflow has processes of its own, so the local runner's night goes on at the same time."""
+def pair(request, tmp_path_factory) -> Pair:
+    """Both at the same time. Of the small province Airflow's night compiles its plans."""
     folder = tmp_path_factory.mktemp("nightly")
     if request.param == TINY:
         sources = config.load([ROOT / "conf"]).sources
         landing = tiny_province.Landing(folder / "landing", sources).write_all().folder
         made = Pair(folder, landing, tiny_province.DAYS[0],
-                    tiny_province.overlay(folder / "conf", sources),
-                    submitted=interpreting(folder / "submitted"))
+                    tiny_province.overlay(folder / "conf", sources))
     else:
-        made = Pair(folder, request.getfixturevalue("delivered")[0], date.fromisoformat(FIRST))
+        made = Pair(folder, request.getfixturevalue("delivered")[0], date.fromisoformat(FIRST),
+                    submitted=HERE / "conf")
     with ThreadPoolExecutor(1) as aside:
         nightly = aside.submit(made.run_airflow)
         made.run_local()
