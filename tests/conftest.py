@@ -14,6 +14,7 @@ from tests.small_province import synthesized
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """Of two workers one has the Spark session; the other starts programs and plain Python."""
     for item in items:
