@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from jobs import runtime
 from schemas import config, contract
@@ -14,12 +15,15 @@ from tests.small_province import synthesized
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Of two workers one has the Spark session; the other starts programs and plain Python."""
-    for item in items:
-        needs = "spark" if "spark" in item.fixturenames else "no spark"
-        item.add_marker(pytest.mark.xdist_group(needs))
+class TwoWorkers(LoadScopeScheduling):
+    """Airflow's nights, which have processes of their own, beside all that needs the session."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "airflow" if nodeid.startswith("tests/dags/") else "session"
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return TwoWorkers(config, log)
 
 
 @pytest.fixture(scope="session")
