@@ -108,6 +108,12 @@ def test_rows_are_the_non_blank_lines(landing, content, rows):
     assert file.sha256 == hashlib.sha256(content).hexdigest()
 
 
+def test_lines_are_counted_wherever_the_reading_of_a_long_file_pauses(landing):
+    """Seven bytes again and again: a pause of each mebibyte falls on each of them in turn."""
+    file, = landing.put(call_20090503__txt=b"ab\n \r\n\n" * 1_200_000).files(source())
+    assert file.rows == 1_200_000
+
+
 @pytest.mark.parametrize("content, rows", [
     ("number|城市|fee\n", 0), ("number|城市|fee", 0), ("\ufeffnumber| 城市 |fee\r\na|b|c\n\n", 1),
 ], ids=["the header alone", "without a line end", "after a mark, with blanks and CRLF"])
