@@ -4,10 +4,10 @@ Grain of the results: subscriber × month × package in `mart.package_quote` (th
 and the present ones), subscriber × package in `mart.package_match`. Due when a month closes. When
 this step fails, offers stay those of the months before.
 """
-from pyspark import StorageLevel
 from pyspark.sql import functions as F
 
 from jobs.comparison import comparison
+from jobs.tables import cached
 from jobs.warehouse import Warehouse
 from models import holding, match
 from schemas.config import Config
@@ -21,15 +21,13 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     owned = holding.held_on(seen.subscribers, seen.subscriptions, policy.default_package, day)
     evaluated = seen.evaluated(list(seen.packages.values()), policy.toll_rerated)
     quoted = match.quotes(evaluated, seen.passing, seen.holdings, owned, seen.subscribers,
-                          seen.packages, offered, conf.policy).persist(StorageLevel.MEMORY_AND_DISK)
-    try:
+                          seen.packages, offered, conf.policy)
+    with cached(quoted) as quoted:
         wh.replace("mart.package_quote", quoted.withColumn("data_date", F.lit(day)))
         matched = match.package_match(
             quoted, seen.actual, wh.read("mart.backtest", on=day), owned, seen.subscribers,
             seen.packages, policy)
         wh.replace("mart.package_match", matched.withColumn("data_date", F.lit(day)))
-    finally:
-        quoted.unpersist()
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ days that it misses.
 """
 from datetime import timedelta
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 
+from jobs.tables import cached
 from jobs.warehouse import Warehouse
 from models import catalogue, data_session, measure, usage
 from schemas.config import Config
@@ -26,14 +26,12 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
         _sessions(window, wh, conf),
         wh.read("dw.subscriber_identity", on=window.last),
         {service: tariffs.cuts(service) for service in measure.SERVICES},
-        conf.policy.calendar.holidays).persist(StorageLevel.MEMORY_AND_DISK)
-    try:
+        conf.policy.calendar.holidays)
+    with cached(guided) as guided:
         wh.append("dw.rating_measure", wh.rows("dw.rating_measure", new))
         known = wh.read("dw.rating_cell").select("cell_id")
         wh.append("dw.rating_cell", usage.cells(guided).join(known, "cell_id", "left_anti"))
         wh.replace("dw.usage_day", usage.by_day(guided, measures))
-    finally:
-        guided.unpersist()
 
 
 def _sessions(window: Window, wh: Warehouse, conf: Config) -> DataFrame:

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
-from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs import committed
@@ -27,7 +26,7 @@ from jobs.lineage import Lineage, Slice
 from jobs.outbox import Outbox
 from jobs.plan import OPS, Step, night, rated_months, slices, slices_of
 from jobs.quality import Judge
-from jobs.tables import Tables, between, conform, part, shaped, slices_where
+from jobs.tables import Tables, between, cached, conform, part, shaped, slices_where
 from schemas.config import Config
 from schemas.contract import Contract
 from schemas.errors import ChudianError
@@ -197,12 +196,9 @@ class Warehouse:
         activity, contract = self._declared(table, "writes"), self.contracts[table]
         if contract.slice is None:
             raise ChudianError(f"{table} is only appended to: no slice of it can be replaced")
-        frame = conform(contract, frame).persist(StorageLevel.MEMORY_AND_DISK)
-        try:
+        with cached(conform(contract, frame)) as frame:
             rows = self._judge(contract, frame, activity)
             self._commit(contract, frame, "", activity)
-        finally:
-            frame.unpersist()
         self._note(contract, "", activity, rows)
         return sum(rows.values())
 
@@ -244,13 +240,10 @@ class Warehouse:
         activity, contract = self._declared(table, "writes"), self.contracts[table]
         if contract.slice is not None:
             raise ChudianError(f"{table} is written by slices: replace one instead of appending")
-        frame = conform(contract, frame).persist(StorageLevel.MEMORY_AND_DISK)
-        try:
+        with cached(conform(contract, frame)) as frame:
             rows = self._judge(contract, frame, activity)
             if rows:
                 self.tables.save(table, frame.coalesce(1))
-        finally:
-            frame.unpersist()
         self._note(contract, "", activity, rows)
         return sum(rows.values())
 

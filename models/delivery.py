@@ -90,7 +90,7 @@ class Tagged:
         for day, figures in found.items():
             again = twice.get(day, {})
             kept = {name: rows - again.get(name, 0) for name, rows in figures.items()
-                    if name not in ("_day", "delivered", "newest")}
+                    if name not in ("delivered", "newest")}
             figures.update(kept, duplicate=again.get("accepted", 0))
         return found
 
@@ -115,7 +115,8 @@ def _figures(frame: DataFrame, checks: Sequence[Check]) -> dict[date, dict]:
         F.max(F.when(~F.col("_rejected"), F.col("local_date")) if "local_date" in frame.columns
               else F.lit(None).cast("date")).alias("newest"),
         *[F.count_if(one).alias(f"check_{place}") for place, one in enumerate(broken)])
-    return {row["_day"]: row.asDict() for row in rows.collect()}
+    collected = [row.asDict() for row in rows.collect()]
+    return {figures.pop("_day"): figures for figures in collected}
 
 
 def judge(lines: DataFrame, name: str, source: Source, contract: Contract,

@@ -46,8 +46,8 @@ def found(judged: Judged, suspects: DataFrame, source: Source, contract: Contrac
 
     last = F.aggregate("_days", F.col("_last_accepted"), staying)
     again = F.col("_same_day") | (F.datediff("batch_date", last) <= source.lookback_days)
-    return rows.where(again).select(*ROW, *VERDICT, *[
-        name for name in ("local_date",) if name in contract.column_names])
+    dated = ["local_date"] if "local_date" in contract.column_names else []
+    return rows.where(again).select(*ROW, *VERDICT, *dated)
 
 
 def _with_last_accepted(frame: DataFrame, contract: Contract, earlier: DataFrame | None

@@ -89,8 +89,8 @@ def main() -> None:
     folders = (*runtime.conf_folders(None), overlay)
     conf, _ = night.configuration(folders)
     columns = conf.sources["voice"].columns
-    places = {build / "warm": rows // WARM_SHARE, build / "whole": rows}
-    for place, size in places.items():
+    warm, whole = build / "warm", build / "whole"
+    for place, size in ((warm, rows // WARM_SHARE), (whole, rows)):
         deliver(place / "landing", size)
     seconds: dict[str, float] = {}
 
@@ -99,9 +99,9 @@ def main() -> None:
         work()
         seconds[name] = time.monotonic() - begun
 
-    timed("duckdb", lambda: duck(columns, place / "landing", place / "calls.parquet"))
+    timed("duckdb", lambda: duck(columns, whole / "landing", whole / "calls.parquet"))
     with runtime.session(conf, folders) as spark:
-        for place in places:
+        for place in (warm, whole):
             options = ["--data-date", str(DAY), "--only", "ingest.voice", "--landing",
                        str(place / "landing"), "--warehouse", str(place / "warehouse"), "--push",
                        str(place / "push")]
