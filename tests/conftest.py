@@ -16,10 +16,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class TwoWorkers(LoadScopeScheduling):
-    """Airflow's nights, which have processes of their own, beside all that needs the session."""
+    """Tests whose nights are processes of their own, beside all that needs the session."""
+
+    OWN_PROCESSES = "tests/dags/", "tests/jobs/test_killed.py"
 
     def _split_scope(self, nodeid: str) -> str:
-        return "airflow" if nodeid.startswith("tests/dags/") else "session"
+        return "processes" if nodeid.startswith(self.OWN_PROCESSES) else "session"
 
 
 def pytest_xdist_make_scheduler(config, log):

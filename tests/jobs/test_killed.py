@@ -10,7 +10,6 @@ from random import Random
 
 import pytest
 
-from jobs import night, status
 from schemas import config
 from tests import interpreted
 from tests.tiny_province import DAYS, Landing, call, calls, overlay
@@ -27,7 +26,7 @@ KILLS = 30
 
 
 class Nights:
-    """A landing and a configuration, and nights over them in this process or in their own."""
+    """A landing and a configuration, and nights over them, each in a process of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, shipped = folder, config.load([ROOT / "conf"])
@@ -46,7 +45,7 @@ class Nights:
         return ["--conf", str(ROOT / "conf"), "--conf", str(self.conf)]
 
     def run(self, warehouse: str, only: str, days=DAYS) -> None:
-        assert night.main(self.asked(warehouse, only, days)) == 0
+        assert self.started("jobs.night", *self.asked(warehouse, only, days)).wait(timeout=300) == 0
 
     def started(self, *command: str) -> subprocess.Popen:
         return subprocess.Popen(
@@ -57,6 +56,13 @@ class Nights:
     def killed_at(self, moment, warehouse: str, only: str) -> None:
         running = self.started("tests.killed_run", *moment, *self.asked(warehouse, only))
         assert running.wait(timeout=300) == -signal.SIGKILL
+
+    def status(self, warehouse: str) -> str:
+        """What jobs.status prints of the second day."""
+        return subprocess.run(
+            [sys.executable, "-m", "jobs.status", *self.folders(), "--warehouse",
+             str(self.folder / warehouse), "--data-date", str(DAY)], cwd=ROOT,
+            capture_output=True, text=True, timeout=300).stdout
 
     def states(self, warehouse: str, source: str = "voice") -> set[str]:
         """What the last row of the ledger says of each slice of a source."""
@@ -73,17 +79,14 @@ class Nights:
                 and differing_rows(self.folder / one, self.folder / other, name)]
 
 
-def test_a_run_killed_at_each_moment_of_its_commits_is_made_good_by_the_next(
-        spark, tmp_path, capsys):
+def test_a_run_killed_at_each_moment_of_its_commits_is_made_good_by_the_next(tmp_path):
     nights, source = Nights(tmp_path), "ingest.voice"
     nights.run("undisturbed", source)
     left = []
     for moment in MOMENTS:
         nights.killed_at(moment, "killed", source)
         left.append(nights.states("killed"))
-        status.main([*nights.folders(), "--warehouse", str(tmp_path / "killed"),
-                     "--data-date", str(DAY)])
-        assert f"{'voice':<22}{DAY!s:<12}{left[-1].copy().pop()}" in capsys.readouterr().out
+        assert f"{'voice':<22}{DAY!s:<12}{left[-1].copy().pop()}" in nights.status("killed")
     assert left == [{"started"}, {"started"}, {"committed"}]
     nights.run("killed", source)
     assert nights.states("killed") == {"committed"}
@@ -102,7 +105,7 @@ def test_a_run_killed_at_each_moment_of_its_commits_is_made_good_by_the_next(
 
 
 @pytest.mark.soak
-def test_30_kills_at_random_moments(spark, tmp_path):
+def test_30_kills_at_random_moments(tmp_path):
     """Python alone or with its Java, at any moment of a run over six sources and two days."""
     nights, chance = Nights(tmp_path), Random(2009)
     nights.run("undisturbed", "ingest")
