@@ -213,19 +213,20 @@ class Warehouse:
         activity, contract = self._declared(table, "writes"), self.contracts[table]
         stood = [entry for slice_ in counts
                  if (entry := self.ledger.entry(table, slice_, source)) is not None]
-        self._commit(contract, conform(contract, accepted), source, activity,
-                     files_per_slice)
-        if any(entry.rows_rejected for entry in stood) or any(
-                figures["rows_rejected"] for figures in counts.values()):
-            try:
+        before = self.tables.version(table)
+        try:
+            self._commit(contract, conform(contract, accepted), source, activity, files_per_slice)
+            if any(entry.rows_rejected for entry in stood) or any(
+                    figures["rows_rejected"] for figures in counts.values()):
                 self.tables.save(
                     REJECTED, conform(self.contracts[REJECTED], rejected).repartition(1),
                     f"source = '{source}' AND {between('data_date', activity.window)}")
-            except BaseException:  # the table has other rows by now than the ledger tells of
+        except BaseException:
+            if self.tables.version(table) != before:  # other rows than the ledger tells of
                 for entry in stood:
                     self.ledger.outdate(table, entry.slice, source,
                                         f"the run {self.ledger.run_id} failed midway")
-                raise
+            raise
         rows = {slice_: figures["rows_accepted"] for slice_, figures in counts.items()}
         with self._noting:  # both or neither are noted down, whenever the run is killed
             self._note(contract, source, activity, rows, counts)

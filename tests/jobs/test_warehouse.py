@@ -337,6 +337,41 @@ def test_a_delivery_that_fails_between_its_two_tables_leaves_what_stood_stale(
     assert not later.stale.get((CUSTOMER, "subscriber"))
 
 
+def test_a_delivery_that_fails_right_after_its_rows_are_there_leaves_what_stood_stale(
+        opened, frame, root, monkeypatch):
+    wh = opened("fails late")
+    take_in(wh, frame, [delivered(7)], [])
+    save = wh.tables.save
+
+    def interrupted(name, *args):
+        save(name, *args)
+        if name == CUSTOMER:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(wh.tables, "save", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        take_in(wh, frame, [delivered(8)], [])
+    monkeypatch.undo()
+    assert rows_of(root, CUSTOMER, "customer_no") == [("C8",)]
+    assert opened("after it").ledger.stale[CUSTOMER, "customer"] == {
+        str(THIRD): "the run fails late failed midway"}
+
+
+def test_a_delivery_that_fails_before_its_rows_are_there_leaves_what_stood_as_it_was(
+        opened, frame, root):
+    wh = opened("fails early")
+    take_in(wh, frame, [delivered(7)], [])
+    spoiled = frame(CUSTOMER, delivered(8)).withColumn(
+        "customer_no", F.raise_error(F.lit("the disk is full")))
+    counts = {str(THIRD): {"rows_delivered": 1, "rows_accepted": 1, "rows_rejected": 0,
+                           "rows_duplicate": 0, "rows_late": 0}}
+    with pytest.raises(Exception, match="the disk is full"), \
+            wh.step(step(writes=[CUSTOMER], source="customer"), Window(THIRD, THIRD)):
+        wh.take_in(CUSTOMER, "customer", spoiled, frame(REJECTED), counts, [])
+    assert rows_of(root, CUSTOMER, "customer_no") == [("C7",)]
+    assert not opened("after it").ledger.stale.get((CUSTOMER, "customer"))
+
+
 # -- registers -----------------------------------------------------------------------------------
 
 def test_a_register_is_only_added_to_and_no_key_comes_twice(wh, frame, root):
