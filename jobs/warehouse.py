@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -65,7 +65,9 @@ class Warehouse:
         self.landing, self.outbox = landing, outbox
         self._here = threading.local()  # the activity of this thread's step
         self._noting = threading.Lock()
-        self._announced: set[tuple[Step, Window]] = set()
+        self._announced: set[tuple[Step, Window]] = set()  # what waits or is under way
+        self._beside = ThreadPoolExecutor(1)
+        self._told: Future[None]  # whether the ledger knows of the last that was announced
         self._noted_at = time.monotonic()
         self._months: dict[tuple[str, date], set[date]] = {}
 
@@ -90,12 +92,15 @@ class Warehouse:
         self.ledger.learn(Entry.of_row(row.asDict()) for row in noted)
 
     def announce(self, steps: Iterable[Step], window: Window) -> None:
-        """Note that the run is about to write the slices of these steps, in one append."""
+        """Note that the run is about to write the slices of these steps, in one append.
+
+        The first of them reads meanwhile; nothing is committed before the note is.
+        """
         for step in steps:
             for table, source, slice_ in slices_of(self.conf, self.contracts, step, window):
                 self.ledger.write(step.name, table, slice_, STARTED, source=source)
             self._announced.add((step, window))
-        self._note_down()
+        self._told = self._beside.submit(self._note_down)
 
     @contextmanager
     def step(self, step: Step, window: Window, again: bool = False):
@@ -106,7 +111,6 @@ class Warehouse:
         """
         if (step, window) not in self._announced:
             self.announce([step], window)
-        self._announced.remove((step, window))
         self.ledger.begin(step.name)
         self._here.activity = activity = Activity(step, window, again)
         mine = slices_of(self.conf, self.contracts, step, window)
@@ -120,7 +124,8 @@ class Warehouse:
             raise
         finally:
             self._here.activity = None
-        if time.monotonic() - self._noted_at > LEDGER_DELAY_S:
+            self._announced.remove((step, window))
+        if self._announced and time.monotonic() - self._noted_at > LEDGER_DELAY_S:
             self._note_down()
 
     def _outdate(self, changed: Iterable[Slice]) -> None:
@@ -132,6 +137,7 @@ class Warehouse:
     def close(self) -> None:
         """Append the waiting rows of `ops`; what was announced and not reached has failed."""
         self.ledger.began.clear()
+        self._beside.shutdown()
         self.ledger.fail("not reached", list(self.ledger.unsettled))
         self._note_down()
         self.tables.append("ops.quality_result", self.ledger.judgements())
@@ -218,7 +224,7 @@ class Warehouse:
             self._commit(contract, conform(contract, accepted), source, activity, files_per_slice)
             if any(entry.rows_rejected for entry in stood) or any(
                     figures["rows_rejected"] for figures in counts.values()):
-                self.tables.save(
+                self._save(
                     REJECTED, conform(self.contracts[REJECTED], rejected).repartition(1),
                     f"source = '{source}' AND {between('data_date', activity.window)}")
         except BaseException:
@@ -244,7 +250,7 @@ class Warehouse:
         with cached(conform(contract, frame)) as frame:
             rows = self._judge(contract, frame, activity)
             if rows:
-                self.tables.save(table, frame.coalesce(1))
+                self._save(table, frame.coalesce(1))
         self._note(contract, "", activity, rows)
         return sum(rows.values())
 
@@ -263,7 +269,11 @@ class Warehouse:
                 files: int = 1) -> None:
         where = slices_where(contract, activity.window, self.months(activity.window), source)
         many = len(self._slices(contract.table, activity.window, source or None)) > 1
-        self.tables.save(contract.table, shaped(contract, frame, many, files), where)
+        self._save(contract.table, shaped(contract, frame, many, files), where)
+
+    def _save(self, table: str, frame: DataFrame, where: str | None = None) -> None:
+        self._told.result()
+        self.tables.save(table, frame, where)
 
     def _note(self, contract: Contract, source: str, activity: Activity,
               rows: Mapping[str, int], counts: Mapping[str, Mapping[str, int]] | None = None
