@@ -57,9 +57,8 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     known = _known(wh, contract, window)
     judged = delivery.judge(rows(wh.tables, files, source), name, source, contract,
                             value_sets(conf), conf.runtime.timezone, known)
-    with _read(name, judged, _alike(name, files)) as judged, _repeated(
-            judged, source, contract, _earlier(wh, name, contract, window)) as repeated:
-        tagged = delivery.Tagged(judged, repeated)
+    with _read(name, judged, _alike(name, files)) as judged, _tagged(
+            judged, source, contract, _earlier(wh, name, contract, window)) as tagged:
         counts = tagged.counts()
         metrics = delivery_figures.metrics(
             delivered, counts, judged.checks, completeness.drifts(source, delivered, before))
@@ -112,18 +111,21 @@ def _read(name: str, judged: delivery.Judged, alike: dict[str, Column]):
 
 
 @contextmanager
-def _repeated(judged: delivery.Judged, source: Source, contract: Contract,
-              earlier: DataFrame | None):
-    """The rows that repeat another; None where there are none.
+def _tagged(judged: delivery.Judged, source: Source, contract: Contract,
+            earlier: DataFrame | None):
+    """The judged rows with those that repeat another.
 
-    Counted before they are joined: then Spark knows their size and need not move all other rows.
+    What is joined to them is counted before: then Spark knows its size and need not move all rows.
     """
     with cached(repeats.suspects(judged, earlier)) as suspects:
-        if not suspects.count():
-            yield None
-            return
-        with cached(repeats.found(judged, suspects, source, contract, earlier)) as repeated:
-            yield repeated if repeated.count() else None
+        doubted = suspects.count() > 0
+        unusual = repeats.unusual(judged, suspects if doubted else None)
+        with cached(unusual.frame):
+            if not doubted:
+                yield delivery.Tagged(judged, unusual, None)
+                return
+            with cached(repeats.found(unusual, source, contract, earlier)) as repeated:
+                yield delivery.Tagged(judged, unusual, repeated if repeated.count() else None)
 
 
 def _condition(error: Exception) -> str | None:

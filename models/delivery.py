@@ -56,9 +56,13 @@ class Judged:
 
 @dataclass(frozen=True)
 class Tagged:
-    """The judged rows, and those among them that repeat another (None: there are none)."""
+    """The judged rows, the rejected ones among them, and those that repeat another (None: none).
+
+    `unusual` may hold other rows besides the rejected ones.
+    """
 
     judged: Judged
+    unusual: Judged
     repeated: DataFrame | None
 
     def accepted(self) -> DataFrame:
@@ -73,7 +77,7 @@ class Tagged:
         reasons = [F.when(_bit(F.col("_errors"), place), F.lit(check.reason))
                    for place, check in enumerate(self.judged.checks)
                    if check.severity == "critical"]
-        return self.judged.frame.where("_rejected").select(
+        return self.unusual.frame.where("_rejected").select(
             "source", F.col("batch_date").alias("data_date"), "file_name", "row_no",
             F.coalesce("_raw", F.lit("")).alias("raw_line"),
             F.array_compact(F.array(*reasons)).alias("reasons"))

@@ -54,8 +54,8 @@ def test_each_source_is_read_as_it_was_meant(name, province, conf, spark):
     record = contracts[source.record]
     judged = delivery.judge(frame, name, source, record, sets, conf.runtime.timezone, known)
     judged = delivery.Judged(judged.frame.persist(), judged.checks)
-    repeated = repeats.found(judged, repeats.suspects(judged, None), source, record, None)
-    tagged = delivery.Tagged(judged, repeated)
+    unusual = repeats.unusual(judged, repeats.suspects(judged, None))
+    tagged = delivery.Tagged(judged, unusual, repeats.found(unusual, source, record, None))
     counts = {str(day): row for day, row in tagged.counts().items()}
     for part, kinds in (("rejected", REJECTED), ("duplicate", DUPLICATE), ("late", {"late"})):
         expected = planted(truth, name, kinds)

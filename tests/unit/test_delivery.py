@@ -67,8 +67,9 @@ def judged(spark, contracts):
         alone = delivery.judge(frame, of.id, of, contract, SETS, ZONE, known)
         alone = delivery.Judged(alone.frame.persist(), alone.checks)
         try:
-            repeated = repeats.found(alone, repeats.suspects(alone, earlier), of, contract, earlier)
-            return Verdicts(delivery.Tagged(alone, repeated))
+            unusual = repeats.unusual(alone, repeats.suspects(alone, earlier))
+            repeated = repeats.found(unusual, of, contract, earlier)
+            return Verdicts(delivery.Tagged(alone, unusual, repeated))
         finally:
             alone.frame.unpersist()
     return run
