@@ -20,6 +20,7 @@ from schemas.errors import ConfigError, InputError, QualityError
 
 CHUNK = 1 << 20
 PACKED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")  # what Spark unpacks, by the name
+BLANKS = b" \t\r\x0b\x0c"
 BLANK_LINE = re.compile(rb"\n(?=[ \t\r\x0b\x0c]*\n)")
 SHOWN = 30  # letters of a name, and names, in a message
 PROMISES = {"file": str, "rows": int, "bytes": int, "sha256": str}
@@ -114,20 +115,23 @@ class _Lines:
         self.filled, self.first, self._rest = 0, None, b""
 
     def take(self, data: bytes) -> None:
-        whole, end, rest = (self._rest + data).rpartition(b"\n")
-        if end:
-            self._count(whole)
-        self._rest = rest
+        first = data.find(b"\n")
+        if first < 0:
+            self._rest += data
+            return
+        self._line(self._rest + data[:first])
+        last = data.rfind(b"\n")  # the lines between these two are counted where they lie
+        self.filled += data.count(b"\n", first, last)
+        self.filled -= sum(1 for _ in BLANK_LINE.finditer(data, first, last + 1))
+        self._rest = data[last + 1:]
 
     def end(self) -> None:
-        self._count(self._rest)
+        self._line(self._rest)
 
-    def _count(self, lines: bytes) -> None:
+    def _line(self, line: bytes) -> None:
         if self.first is None:  # of a mark of the encoding the reader knows nothing
-            lines = lines.removeprefix(codecs.BOM_UTF8)
-            self.first = lines.partition(b"\n")[0]
-        lines = b"\n" + lines + b"\n"
-        self.filled += lines.count(b"\n") - 1 - sum(1 for _ in BLANK_LINE.finditer(lines))
+            self.first = line = line.removeprefix(codecs.BOM_UTF8)
+        self.filled += bool(line.strip(BLANKS))
 
 
 def _check_header(source_id: str, source: Source, day: date, path: Path, line: bytes) -> None:
