@@ -21,7 +21,7 @@ from schemas.errors import ConfigError, InputError, QualityError
 CHUNK = 1 << 20
 PACKED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")  # what Spark unpacks, by the name
 BLANKS = b" \t\r\x0b\x0c"
-BLANK_LINE = re.compile(rb"\n(?=[ \t\r\x0b\x0c]*\n)")
+BLANK_LINE = re.compile(rb"\n(?=[" + BLANKS + rb"]*\n)")
 SHOWN = 30  # letters of a name, and names, in a message
 PROMISES = {"file": str, "rows": int, "bytes": int, "sha256": str}
 

@@ -119,8 +119,7 @@ def _tagged(judged: delivery.Judged, source: Source, contract: Contract,
     """
     with cached(repeats.suspects(judged, earlier)) as suspects:
         doubted = suspects.count() > 0
-        unusual = repeats.unusual(judged, suspects if doubted else None)
-        with cached(unusual.frame):
+        with cached(repeats.unusual(judged, suspects if doubted else None)) as unusual:
             if not doubted:
                 yield delivery.Tagged(judged, unusual, None)
                 return

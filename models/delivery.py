@@ -62,7 +62,7 @@ class Tagged:
     """
 
     judged: Judged
-    unusual: Judged
+    unusual: DataFrame
     repeated: DataFrame | None
 
     def accepted(self) -> DataFrame:
@@ -77,7 +77,7 @@ class Tagged:
         reasons = [F.when(_bit(F.col("_errors"), place), F.lit(check.reason))
                    for place, check in enumerate(self.judged.checks)
                    if check.severity == "critical"]
-        return self.unusual.frame.where("_rejected").select(
+        return self.unusual.where("_rejected").select(
             "source", F.col("batch_date").alias("data_date"), "file_name", "row_no",
             F.coalesce("_raw", F.lit("")).alias("raw_line"),
             F.array_compact(F.array(*reasons)).alias("reasons"))

@@ -24,29 +24,30 @@ def suspects(judged: Judged, earlier: DataFrame | None) -> DataFrame:
             .where("here > 0 and here + before > 1").select("record_key"))
 
 
-def unusual(judged: Judged, suspects: DataFrame | None) -> Judged:
+def unusual(judged: Judged, suspects: DataFrame | None) -> DataFrame:
     """The rows that are rejected, and those whose key is one of the `suspects` (None: no key).
 
     They are few, and all that `found` and the rejected lines are made of.
     """
     if suspects is None:
-        return Judged(judged.frame.where("_rejected"), judged.checks)
+        return judged.frame.where("_rejected")
     keys = suspects.select(F.col("record_key").alias("_suspect"))
     near = judged.frame.join(keys, F.col("record_key") == F.col("_suspect"), "left")
-    kept = near.where("_rejected or _suspect is not null").drop("_suspect")
-    return Judged(kept, judged.checks)
+    return near.where("_rejected or _suspect is not null").drop("_suspect")
 
 
-def found(unusual: Judged, source: Source, contract: Contract, earlier: DataFrame | None
+def found(among: DataFrame, source: Source, contract: Contract, earlier: DataFrame | None
           ) -> DataFrame:
     """The rows that repeat a record that is taken in, without the record's own columns.
+
+    `among`: the `unusual` rows, which hold every row of a key that more than one row has.
 
     Of the rows of one business key the lowest (batch_date, file, row) stays. A row repeats one that
     stays, on its own day or in the look-back before it: of the window, or accepted before it. Night
     by night or in one pass, the same rows stay. `earlier`: accepted rows of the source from the
     look-back, with the key's columns, `record_key` and `batch_date`.
     """
-    rows = _with_last_accepted(unusual.frame.where("not _rejected"), contract, earlier)
+    rows = _with_last_accepted(among.where("not _rejected"), contract, earlier)
     order = Window.partitionBy(*contract.key).orderBy("batch_date", "file_name", "row_no")
     before = order.rowsBetween(Window.unboundedPreceding, -1)
     rows = (rows.withColumn("_same_day", F.lag("batch_date").over(order) == F.col("batch_date"))

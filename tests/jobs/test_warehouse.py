@@ -448,6 +448,19 @@ def test_a_step_that_stops_leaves_failed_rows_for_what_it_had_not_committed(wh, 
         wh.read(MEASURE)
 
 
+def test_nothing_is_committed_before_what_was_announced_is_noted(opened, frame, root):
+    wh = opened(run_id="told")
+    first, second = step(writes=[SUBSCRIPTION]), replace(step(writes=[MONTH]), name="after it")
+    day = Window(THIRD, THIRD)
+    wh.announce([first, second], day)
+    with wh.step(first, day):
+        wh.replace(SUBSCRIPTION, frame(SUBSCRIPTION, {}))
+        noted = ledger_of(root, "told", "table", "state")
+    wh.close()
+    assert {table for table, _ in noted} == {SUBSCRIPTION, MONTH}
+    assert {state for _, state in noted} == {"started"}
+
+
 def test_what_a_run_announced_and_did_not_reach_failed(opened, frame, root):
     """A step that stops takes the steps after it with it; nothing stays `started`."""
     wh = opened(run_id="halted")
