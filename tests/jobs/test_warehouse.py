@@ -449,13 +449,13 @@ def test_a_step_that_stops_leaves_failed_rows_for_what_it_had_not_committed(wh, 
 
 
 def test_nothing_is_committed_before_what_was_announced_is_noted(opened, frame, root):
-    wh = opened(run_id="told")
+    wh = opened(run_id="announced_first")
     first, second = step(writes=[SUBSCRIPTION]), replace(step(writes=[MONTH]), name="after it")
     day = Window(THIRD, THIRD)
     wh.announce([first, second], day)
     with wh.step(first, day):
         wh.replace(SUBSCRIPTION, frame(SUBSCRIPTION, {}))
-        noted = ledger_of(root, "told", "table", "state")
+        noted = ledger_of(root, "announced_first", "table", "state")
     wh.close()
     assert {table for table, _ in noted} == {SUBSCRIPTION, MONTH}
     assert {state for _, state in noted} == {"started"}
