@@ -7,6 +7,7 @@ killed process is simply done again: its state is still `started`.
 import json
 import threading
 from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timezone
 
@@ -187,6 +188,17 @@ class Ledger:
         with self.lock:
             rows, self.pending = [_row(entry) for entry in self.pending], []
         return rows
+
+    @contextmanager
+    def handed_over(self):
+        """The waiting rows of the ledger; when the block fails, they wait for the next one."""
+        rows = self.entries()
+        try:
+            yield rows
+        except BaseException:
+            with self.lock:
+                self.pending[:0] = map(Entry.of_row, rows)
+            raise
 
     def judgements(self) -> list[dict]:
         """The waiting outcomes of checks, which then wait no longer."""

@@ -67,7 +67,7 @@ class Warehouse:
         self._noting = threading.Lock()
         self._announced: set[tuple[Step, Window]] = set()  # what waits or is under way
         self._beside = ThreadPoolExecutor(1)
-        self._told: Future[None]  # whether the ledger knows of the last that was announced
+        self._told: Future[None]  # whether the ledger knows of all that was announced
         self._noted_at = time.monotonic()
         self._months: dict[tuple[str, date], set[date]] = {}
 
@@ -143,9 +143,9 @@ class Warehouse:
         self.tables.append("ops.quality_result", self.ledger.judgements())
 
     def _note_down(self) -> None:
-        with self._noting:
+        with self._noting, self.ledger.handed_over() as rows:
             self._noted_at = time.monotonic()
-            self.tables.append("ops.run_ledger", self.ledger.entries())
+            self.tables.append("ops.run_ledger", rows)
 
     # -- reading ---------------------------------------------------------------------------------
 

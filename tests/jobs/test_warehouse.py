@@ -461,6 +461,30 @@ def test_nothing_is_committed_before_what_was_announced_is_noted(opened, frame, 
     assert {state for _, state in noted} == {"started"}
 
 
+def test_what_could_not_be_noted_is_noted_with_what_follows(opened, frame, root, monkeypatch):
+    """The ledger fails once, when two announcements were made: nothing of the first is lost."""
+    wh = opened(run_id="noted_later")
+    append, failures = wh.tables.append, [OSError("no room")]
+
+    def failing_once(table, rows):
+        if failures:
+            raise failures.pop()
+        append(table, rows)
+
+    monkeypatch.setattr(wh.tables, "append", failing_once)
+    first, second = step(writes=[SUBSCRIPTION]), replace(step(writes=[MONTH]), name="after it")
+    day = Window(THIRD, THIRD)
+    wh.announce([first], day)
+    wh.announce([second], day)
+    with wh.step(first, day):
+        wh.replace(SUBSCRIPTION, frame(SUBSCRIPTION, {}))
+    wh.close()
+    states = ledger_of(root, "noted_later", "table", "state")
+    assert states.count((SUBSCRIPTION, "started")) == 1
+    assert states.count((SUBSCRIPTION, "committed")) == 1
+    assert {state for table, state in states if table == MONTH} == {"started", "failed"}
+
+
 def test_what_a_run_announced_and_did_not_reach_failed(opened, frame, root):
     """A step that stops takes the steps after it with it; nothing stays `started`."""
     wh = opened(run_id="halted")
