@@ -65,7 +65,7 @@ def night(customers: int, build: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--customers", type=int, default=2000)
-    parser.add_argument("--calls", type=int, default=8_000_000)
+    parser.add_argument("--calls", type=int, default=16_000_000)
     parser.add_argument("--history", type=int, default=100, help="customers of the small province")
     parser.add_argument("--build", type=Path, default=Path("build/bench"))
     args = parser.parse_args()
