@@ -32,4 +32,7 @@ echo "installing the pinned packages (about a minute the first time)"
 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" \
   --constraint conf/setup/constraints.txt --build-constraint conf/setup/constraints.txt \
   --editable '.[dev]' setuptools
+# Compiled here: who runs a night need not be allowed to write there, and would compile each time.
+# What cannot be compiled is a template among the packages' files, which nobody imports.
+"$venv/bin/python" -m compileall -qq -j 0 "$venv"/lib/python3*/site-packages || true
 "$venv/bin/python" -m jobs.spark_jars conf/setup/spark-jars.lock

@@ -3,6 +3,7 @@ import hashlib
 import re
 import sys
 from importlib.metadata import PackageNotFoundError, distributions, version
+from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,11 @@ def test_nothing_is_installed_that_no_pin_names():
     known = {*pinned(), "chudian", "pip"}
     found = {canonical(found.metadata["Name"]) for found in distributions()}
     assert found <= known, found - known
+
+
+def test_what_takes_long_to_import_is_compiled_already():
+    folder = Path(find_spec("great_expectations").origin).parent
+    assert not [path for path in folder.rglob("*.py") if not Path(cache_from_source(path)).exists()]
 
 
 def test_the_pins_that_must_agree():
