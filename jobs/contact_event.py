@@ -1,21 +1,47 @@
 """Every contact of every channel in one format 客户接触明细 (M1).
 
-Grain of the result: one contact in `dw.contact_event`, in the slice of its delivery; a contact that
-links nobody is kept without a customer. When this step fails, the contact view stands still and
-preferences grow old.
+Grain of the result: one contact in `dw.contact_event`, in the slice of the delivery that began it;
+one that links nobody is kept without a customer. A day before the window to whose contacts it
+brings further rows is stale from then on, and made again. When this step fails, the contact view
+stands still and preferences grow old.
 """
+from collections.abc import Mapping
+from datetime import timedelta
+
+from pyspark.sql import DataFrame
+
 from jobs.warehouse import Warehouse
 from models import contact
-from models.contact_log import LOGS
+from models.contact_log import LOGS, OF_SEVERAL_ROWS
 from schemas.config import Config
 from schemas.window import Window
 
 
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
+    lookback = {name: source.lookback_days for name, source in conf.sources.items()
+                if source.record in LOGS}
+    logs = {table: _rows(table, window, wh, lookback) for table in LOGS
+            if table in wh.running.reads}
+    if not wh.again:
+        begun = contact.gone_on(logs, window=window, lookback_days=lookback)
+        days = sorted(row["batch_date"] for row in begun.collect()) if begun is not None else []
+        wh.outdate("dw.contact_event", days, f"a contact of that day goes on in {window}")
     wh.replace("dw.contact_event", contact.contact_event(
-        {table: wh.read(table, window=window) for table in LOGS if table in wh.running.reads},
-        wh.read("dw.subscriber_identity", on=window.last),
-        placeholders=conf.policy.contact.placeholders, key=conf.runtime.identity_key))
+        logs, wh.read("dw.subscriber_identity", on=window.last), window=window,
+        lookback_days=lookback, placeholders=conf.policy.contact.placeholders,
+        key=conf.runtime.identity_key))
+
+
+def _rows(table: str, window: Window, wh: Warehouse, lookback: Mapping[str, int]) -> DataFrame:
+    """The deliveries of the window; of contacts of several rows those around it too."""
+    rows, days = wh.read(table, window=window), max(lookback.values(), default=0)
+    if table not in OF_SEVERAL_ROWS or not days:
+        return rows
+    back, day = timedelta(days=days), timedelta(days=1)
+    for near in (Window(window.first - back, window.first - day),
+                 Window(window.last + day, window.last + back)):
+        rows = rows.unionByName(wh.read(table, window=near, whatever_is_there=True))
+    return rows
 
 
 if __name__ == "__main__":

@@ -42,9 +42,12 @@ class Lineage:
     ledger: Ledger
     months_of: MonthsOf
 
-    def made_of(self, changed: Iterable[Slice]) -> list[tuple[Slice, Slice]]:
+    def made_of(self, changed: Iterable[Slice], late: bool = False) -> list[tuple[Slice, Slice]]:
         """Each committed slice that was made of a changed one, with the first that it was made of.
 
+        `late`: the changed ones are not the newest. Then slices of days before them, whose steps
+        look ahead, may have been made of them; of what the newest brings such a step itself says
+        what it touches.
         A delivery that is only touched by another (a repeated record, a missing customer) is
         named, but nothing that hangs on it: whether its rows change is known once it is read again.
         """
@@ -53,20 +56,20 @@ class Lineage:
         for step in self.steps:
             for table in () if step.final else step.writes:
                 hits = {touched: moved[one] for one in moved if one.table in step.reads
-                        for touched in self._touched(step, table, one)}
+                        for touched in self._touched(step, table, one, late)}
                 hits = {touched: of for touched, of in hits.items() if touched not in moved}
                 origin |= {touched: of for touched, of in hits.items() if touched not in origin}
                 if step.source is None:
                     moved |= hits
         return list(origin.items())
 
-    def _touched(self, step: Step, table: str, changed: Slice) -> Iterable[Slice]:
+    def _touched(self, step: Step, table: str, changed: Slice, late: bool) -> Iterable[Slice]:
         source = step.source or ""
         committed = [date.fromisoformat(day)
                      for day in list(self.ledger.committed.get((table, source), {}))
                      if day != APPEND_ONLY]
         return [Slice(table, source, day) for day in committed
-                if self._is_touched(step, table, day, changed)
+                if self._is_touched(step, table, day, changed, late)
                 and self._can_be_made(step, table, day)]
 
     def _can_be_made(self, step: Step, table: str, day: date) -> bool:
@@ -77,7 +80,7 @@ class Lineage:
             return all(self.ledger.is_committed(read, day) for read in snapshots)
         return all(self.ledger.first_slice(read, day) for read in snapshots)
 
-    def _is_touched(self, step: Step, table: str, day: date, changed: Slice) -> bool:
+    def _is_touched(self, step: Step, table: str, day: date, changed: Slice, late: bool) -> bool:
         """Whether the slice of that day was made of the changed one."""
         cut, by = self.contracts[table].slice, self.contracts[changed.table].slice
         if step.source is not None:
@@ -97,7 +100,8 @@ class Lineage:
             return self.ledger.first_slice(changed.table, day) == changed.day
         if changed.table in step.looks_back:
             back = self.conf.sources[changed.source].lookback_days
-            return 0 <= (day - changed.day).days <= back
+            ahead = back if late and changed.table in step.looks_ahead else 0
+            return -ahead <= (day - changed.day).days <= back
         return day == changed.day
 
     def closed_on(self, table: str, month: date) -> date:

@@ -138,11 +138,17 @@ def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> Pr
 
     def work(step: plan.Step) -> None:
         progress.begin(step.name, step.title)
-        rows, days = remade(step, wh, conf, progress, lambda: redelivery.earlier(
-            step, deliveries, wh.lineage, window))
+
+        def earlier_days() -> tuple[int, int]:
+            return remade(step, wh, conf, progress, lambda: redelivery.earlier(
+                step, deliveries, wh.lineage, window))
+
+        rows, days = earlier_days()
         ran = has_work(step)  # an earlier step of this run may have made its slice stale
         if ran:
             rows += _made(step, wh, conf, window)
+            if step.looks_ahead:  # of what came it may have said what earlier days it belongs to
+                rows, days = map(sum, zip((rows, days), earlier_days()))
         progress.end(step.name, _said(rows, days, step, ran, step.due(window, conf)))
 
     try:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta, timezone
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from models.contact_log import LOGS
+from models.contact_log import LOGS, OF_SEVERAL_ROWS
 from schemas import contract
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
@@ -29,7 +29,8 @@ class Step:
     `reads` and `writes` are tables; touching any other is an error. `cadence` is `daily`,
     `month close` (due when a month closes within the window) or, for a delivery, the source's own.
     `final`: what it writes is acted upon at once, so it is not made again when its inputs change.
-    `looks_back`: of these deliveries it reads the look-back of each source too.
+    `looks_back`: of these deliveries it reads the look-back of each source too; `looks_ahead`: and
+    as many days after the window, if they are there.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Step:
     source: str | None = None
     final: bool = False
     looks_back: tuple[str, ...] = ()
+    looks_ahead: tuple[str, ...] = ()
 
     def due(self, window: Window, conf: Config) -> bool:
         """Whether the step has anything to do for the window."""
@@ -100,7 +102,8 @@ def night(conf: Config) -> tuple[Step, ...]:
              ("dw.subscriber_identity", "dw.subscriber", "dw.subscription")),
         Step("contact_event", "jobs.contact_event", "views",
              "every contact of every channel in one format",
-             contact_logs + ("dw.subscriber_identity",), ("dw.contact_event",)),
+             contact_logs + ("dw.subscriber_identity",), ("dw.contact_event",),
+             looks_back=OF_SEVERAL_ROWS, looks_ahead=OF_SEVERAL_ROWS),
         Step("contact_view", "jobs.contact_view", "views",
              "one view of a customer's contacts by channel",
              ("dw.contact_event", "dw.contact_view"), ("dw.contact_view",)),

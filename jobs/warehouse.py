@@ -12,13 +12,13 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
 from pyspark.sql import DataFrame, SparkSession
 
 from jobs import committed
+from jobs.activity import Activity
 from jobs.gate import Gate
 from jobs.landing import Landing
 from jobs.ledger import COMMITTED, STARTED, Entry, Ledger
@@ -36,17 +36,6 @@ from schemas.window import Window
 REJECTED = "ops.rejected_record"
 CREATED_AT_ONCE = 4
 LEDGER_DELAY_S = 20  # a commit costs as much for one row as for many: outcomes wait for each other
-
-
-@dataclass
-class Activity:
-    """What the running step has touched so far."""
-
-    step: Step
-    window: Window
-    again: bool = False
-    versions: dict[str, int] = field(default_factory=dict)
-    rows_out: int = 0
 
 
 class Warehouse:
@@ -75,6 +64,11 @@ class Warehouse:
     def running(self) -> Step:
         """The step that is reading and writing now."""
         return self._doing.step
+
+    @property
+    def again(self) -> bool:
+        """Whether the running step makes an earlier window again."""
+        return self._doing.again
 
     @property
     def _doing(self) -> Activity:
@@ -128,9 +122,17 @@ class Warehouse:
         if self._announced and time.monotonic() - self._noted_at > LEDGER_DELAY_S:
             self._note_down()
 
-    def _outdate(self, changed: Iterable[Slice]) -> None:
+    def outdate(self, table: str, days: Iterable[date], why: str) -> None:
+        """Note as stale what is committed of a declared table's days, and what was made of it."""
+        self._declared(table, "writes")
+        stale = [Slice(table, "", day) for day in days if self.ledger.is_committed(table, day)]
+        for one in stale:
+            self.ledger.outdate(table, str(one.day), "", why)
+        self._outdate(stale)
+
+    def _outdate(self, changed: Iterable[Slice], late: bool = False) -> None:
         """Note as stale every committed slice that was made of one of these."""
-        for touched, of in self.lineage.made_of(changed):
+        for touched, of in self.lineage.made_of(changed, late):
             self.ledger.outdate(touched.table, str(touched.day), touched.source,
                                 f"{of.source or of.table} of {of.day} has changed")
 
@@ -236,7 +238,8 @@ class Warehouse:
         rows = {slice_: figures["rows_accepted"] for slice_, figures in counts.items()}
         with self._noting:  # both or neither are noted down, whenever the run is killed
             self._note(contract, source, activity, rows, counts)
-            self._outdate([Slice(table, source, day) for day in changed])
+            self._outdate([Slice(table, source, day) for day in changed],
+                          late=activity.again or bool(stood))
         return sum(rows.values())
 
     def append(self, table: str, frame: DataFrame) -> int:

@@ -7,11 +7,13 @@ from datetime import date
 from functools import reduce
 from typing import Mapping, Sequence
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from models.contact_log import COLUMNS, LOGS, ContactLog
+from models.contact_log import COLUMNS, LOGS, OF_SEVERAL_ROWS, ContactLog
 from models.identity import as_of, keyed_id
+from models.lookup import looked_up
+from schemas.window import Window
 
 # Kind of a contact → its count in the view. The counts add up to `contacts`.
 KIND_COUNTS = {
@@ -29,6 +31,8 @@ def contact_event(
     logs: Mapping[str, DataFrame],
     identity: DataFrame,
     *,
+    window: Window,
+    lookback_days: Mapping[str, int],
     placeholders: Sequence[str],
     key: str,
 ) -> DataFrame:
@@ -37,8 +41,12 @@ def contact_event(
     What a contact is, and which column of a record gives which of its facts, stands in
     models/contact_log.py. The customer is the owner of the number at the instant of the contact; a
     contact that links nobody is kept with NULLs.
+
+    `logs`: the deliveries of the `window`; where a contact is several rows, those around it too.
+    `lookback_days`: by source, how many days before or after its first row another may come (0 for
+    one that is not named).
     """
-    alike = reduce(DataFrame.unionByName, [_alike(LOGS[table], frame)
+    alike = reduce(DataFrame.unionByName, [_alike(LOGS[table], frame, window, lookback_days)
                                            for table, frame in logs.items()])
     return as_of(alike, identity, placeholders).select(
         "batch_date",
@@ -49,15 +57,47 @@ def contact_event(
     )
 
 
-def _alike(log: ContactLog, frame: DataFrame) -> DataFrame:
+def gone_on(logs: Mapping[str, DataFrame], *, window: Window, lookback_days: Mapping[str, int]
+            ) -> DataFrame | None:
+    """The days before the window (`batch_date`) to whose contacts it delivers further rows.
+
+    `logs` as for `contact_event`; None where none of them has contacts of several rows.
+    """
+    days = []
+    for table in OF_SEVERAL_ROWS:
+        if table in logs:
+            log, frame = LOGS[table], logs[table]
+            further = frame.where(_within(window)).select(
+                "source", log.one_per, F.col("batch_date").alias("further"))
+            begun = frame.where(log.first).where(F.col("batch_date") < F.lit(window.first))
+            days.append(begun.join(further, ["source", log.one_per])
+                        .where(_near("further", "batch_date", lookback_days)).select("batch_date"))
+    return reduce(DataFrame.unionByName, days).distinct() if days else None
+
+
+def _within(window: Window) -> Column:
+    return F.col("batch_date").between(F.lit(window.first), F.lit(window.last))
+
+
+def _near(one: str, other: str, lookback_days: Mapping[str, int]) -> Column:
+    back = F.coalesce(looked_up(F.col("source"), lookback_days, "int"), F.lit(0))
+    return F.abs(F.datediff(one, other)) <= back
+
+
+def _alike(log: ContactLog, frame: DataFrame, window: Window, lookback_days: Mapping[str, int]
+           ) -> DataFrame:
     """The contacts of one kind of record, in the common columns."""
     columns = [F.expr(log.columns.get(name, "NULL")).cast(kind).alias(name)
                for name, kind in COLUMNS.items()]
     if log.one_per is None:
         return frame.select("source", "batch_date", *columns)
-    contacts = frame.groupBy("source", "batch_date", log.one_per).agg(
+    begun = frame.where(log.first).where(_within(window)).select(
+        "source", log.one_per, F.col("batch_date").alias("begun"))
+    rows = frame.join(begun, ["source", log.one_per]).where(
+        _near("batch_date", "begun", lookback_days))
+    contacts = rows.groupBy("source", "begun", log.one_per).agg(
         *columns, F.expr(log.counted).alias("_counted")).where("_counted")
-    return contacts.select("source", "batch_date", *COLUMNS)
+    return contacts.select("source", F.col("begun").alias("batch_date"), *COLUMNS)
 
 
 def contact_view(

@@ -1,13 +1,14 @@
 """What the logs of contacts have in common: for each kind of record, the columns of a contact.
 
 Plain text: SQL over the columns of the record. A record is a contact, except where a contact is
-several rows (the steps of a call in the voice menu, the pages of a session): there the rows of
-`one_per` in one delivery are one contact and the expressions are aggregates.
+several rows (the steps of a call in the voice menu, the pages of a session): there the rows of one
+`one_per` are one contact and the expressions are aggregates.
 
 One call, one contact: a call that leaves the voice menu for an agent stands in the log of the
 agents, answered or not, and is counted there. A call that the menu settled, or that came back to
-it because all agents were busy, is a contact of the channel ivr. A contact of several rows is
-counted with its first row, so that rows that come days later do not count it again.
+it because all agents were busy, is a contact of the channel ivr. A contact of several rows belongs
+to the delivery of its first one, and rows that come in other deliveries belong to it within the
+look-back of their source: midnight cuts calls and sessions in two.
 """
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,10 +27,12 @@ ITSELF = {"msisdn": "msisdn", "kind": "kind", "business_code": "business_code",
 @dataclass(frozen=True)
 class ContactLog:
     """`columns`: common column → SQL. `one_per`: the column that the rows of a contact share, None
-    where a row is a contact. `counted`: an aggregate, whether the rows are a contact at all."""
+    where a row is a contact. `first`: which of them is the first. `counted`: an aggregate, whether
+    the rows are a contact of this channel at all."""
 
     columns: Mapping[str, str]
     one_per: str | None = None
+    first: str = "true"
     counted: str = "true"
 
 
@@ -84,8 +87,8 @@ LOGS = {
             "result": "CASE WHEN count(business_code) > 0 AND NOT coalesce(bool_or(agent_busy), "
                       "false) THEN 'success' ELSE 'abandoned' END",
             "location": "max_by(node, step_no)"},
-        one_per="call_no",
-        counted="min(step_no) = 1 AND NOT bool_or(to_agent AND NOT coalesce(agent_busy, false))"),
+        one_per="call_no", first="step_no = 1",
+        counted="NOT bool_or(to_agent AND NOT coalesce(agent_busy, false))"),
     "ods.outbound_call": ContactLog(ITSELF | {
         # Calling out is a function of the telephone hall (positioning, 7-01b).
         "source_record": "call_no", "channel": "'hotline'", "direction": "'out'",
@@ -98,9 +101,9 @@ LOGS = {
         "result": "CASE WHEN NOT recognised THEN 'unrecognised' WHEN reply_code = '0000' "
                   "THEN 'success' ELSE 'failed' END"}),
     "ods.web_view": ContactLog(
-        VIEWS | {"channel": "'web'"}, one_per="session_no", counted="min(view_no) = 1"),
+        VIEWS | {"channel": "'web'"}, one_per="session_no", first="view_no = 1"),
     "ods.wap_view": ContactLog(
-        VIEWS | {"channel": "'wap'"}, one_per="session_no", counted="min(view_no) = 1"),
+        VIEWS | {"channel": "'wap'"}, one_per="session_no", first="view_no = 1"),
     "ods.terminal_transaction": ContactLog(ITSELF | {
         "source_record": "transaction_no", "channel": "'terminal'", "direction": "'in'",
         "result": "result", "location": "coalesce(location, terminal_no)"}),
@@ -115,3 +118,4 @@ LOGS = {
         "kind": "'complaint'", "business_code": "complaint_type",
         "about_channel": "about_channel"}),
 }
+OF_SEVERAL_ROWS = tuple(table for table, log in LOGS.items() if log.one_per is not None)

@@ -1,7 +1,8 @@
 """However the same records are split into deliveries and nights, the tables end as the same.
 
-Within the look-back of their sources: calls and visits of three days come on their day or up to
-five days later, some of them twice, and the days are taken in one by one or several at once.
+Within the look-back of their sources: calls and the pages of visits of three days come on their day
+or up to five days later, some of them twice, and the days are taken in one by one or several at
+once.
 """
 from datetime import date, timedelta
 from pathlib import Path
@@ -49,13 +50,14 @@ COMPARED = {
 
 
 def records() -> list[tuple[str, date, str]]:
-    """(source, day of the event, line): twenty calls and twelve visits a day."""
+    """(source, day of the event, line): twenty calls and twelve visits of two pages a day."""
     made = []
     for day in EVENT_DAYS:
         made += [("voice", day, call(number, day)) for number in range(20)]
-        made += [("web_log", day, f"W{day:%d}{n}{hour:02},1,portal,1380000000{n},"
-                  f"{day} {hour:02}:00:0{n},30,余额,1,,查询,,done,")
-                 for n in PEOPLE for hour in (9, 21)]
+        made += [("web_log", day, f"W{day:%d}{n}{hour:02},{page},portal,1380000000{n},"
+                  f"{day} {hour:02}:0{page}:0{n},30,余额,1,,{asked},,{done},")
+                 for n in PEOPLE for hour in (9, 21)
+                 for page, asked, done in ((1, "查询", "view"), (2, "办理", "done"))]
     return made
 
 

@@ -5,6 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models import contact
+from schemas.window import Window
 from tests.frames import local_frame
 
 BEIJING = timezone(timedelta(hours=8))
@@ -52,7 +53,8 @@ def events_of(spark, contacts=(), complaints=(), **others):
     ], IDENTITY_ROW)
     logs = {"ods.contact": local_frame(spark, contacts, CONTACT_ROW),
             "ods.complaint": local_frame(spark, complaints, COMPLAINT_ROW), **others}
-    return contact.contact_event(logs, identity, placeholders=["", "0"], key="k")
+    return contact.contact_event(logs, identity, window=Window(DAY, DAY), lookback_days={},
+                                 placeholders=["", "0"], key="k")
 
 
 def event(customer_id=1, channel="hall", kind="enquiry", hour=1, *, result="success", about=None,

@@ -1,17 +1,20 @@
 """The logs of the channels: what of them is one contact, and each contact exactly once (M1)."""
 from datetime import date, datetime, timedelta, timezone
 
+import pytest
 from pyspark.sql import functions as F
 
 from models import contact
 from models.contact_log import LOGS
 from schemas import contract
 from schemas import spark as rendered
+from schemas.window import Window
 from tests.frames import local_frame
 
 BEIJING = timezone(timedelta(hours=8))
 DAY = date(2009, 5, 2)
 NEXT = date(2009, 5, 3)
+LOOKBACK = {"ivr_log": 7, "web_log": 7}
 CONTRACTS = contract.load()
 IDENTITY = "subscriber_id bigint, msisdn string, customer_id bigint, valid_from timestamp, " \
            "valid_to timestamp"
@@ -26,13 +29,18 @@ def record(table, **changes):
     return tuple((rendered.example_row(CONTRACTS[table]) | changes).values())
 
 
-def contacts(spark, **logs):
-    """The contacts of some records of ods tables, whose number 138 is customer 1's."""
-    frames = {f"ods.{name}": local_frame(
+def frames(spark, **logs):
+    """Some records of ods tables, by table."""
+    return {f"ods.{name}": local_frame(
         spark, [record(f"ods.{name}", **changes) for changes in rows],
         rendered.struct_type(CONTRACTS[f"ods.{name}"])) for name, rows in logs.items()}
+
+
+def contacts(spark, window=Window(DAY, NEXT), lookback_days=LOOKBACK, **logs):
+    """The contacts of some records of ods tables, whose number 138 is customer 1's."""
     identity = local_frame(spark, [(11, "138", 1, at(-10), None)], IDENTITY)
-    return contact.contact_event(frames, identity, placeholders=["0"], key="k")
+    return contact.contact_event(frames(spark, **logs), identity, window=window,
+                                 lookback_days=lookback_days, placeholders=["0"], key="k")
 
 
 def step(call_no, number, **changes):
@@ -59,8 +67,6 @@ def test_a_call_is_one_contact_of_the_menu_or_of_the_agents(spark):
             step("busy", 3, to_agent=True, agent_busy=True, diverted_to="web"),
             step("answered", 1), step("answered", 2, to_agent=True, agent_busy=False),
             step("gave up", 1), step("gave up", 2, to_agent=True),
-            # The rest of a call that was counted with yesterday's delivery.
-            step("settled", 3, batch_date=NEXT, occurred_at=at(40)),
         ],
         agent_call=[
             {"source": "hotline_log", "call_no": "answered", "connected": True, "resolved": True},
@@ -89,7 +95,7 @@ def test_a_session_is_one_contact_of_whoever_logged_in_on_the_way(spark):
             page("W1", 3, kind="transaction", business_code="payment", action="done"),
             page("W2", 1, msisdn=None),
             page("W3", 1, kind="transaction", business_code="gprs", action="apply"),
-            page("W4", 2),  # its first page came another day
+            page("W4", 2),  # its first page never came
         ],
     ).collect()
     assert {(row.source_record, row.customer_id, row.kind, row.business_code, row.result,
@@ -99,6 +105,35 @@ def test_a_session_is_one_contact_of_whoever_logged_in_on_the_way(spark):
         ("W3", 1, "transaction", "gprs", "abandoned", 20, "page 1"),
     }
     assert {(row.channel, row.direction) for row in found} == {("web", "in")}
+
+
+def test_rows_of_a_contact_that_come_in_other_deliveries_belong_to_it(spark):
+    """Midnight cuts a session in two, a part comes a week later, or before the beginning."""
+    log = [page("cut", 1), page("cut", 2, kind="transaction", action="done",
+                                batch_date=DAY + timedelta(days=1)),
+           page("a week", 1), page("a week", 2, batch_date=DAY + timedelta(days=7)),
+           page("too late", 1), page("too late", 2, batch_date=DAY + timedelta(days=8)),
+           page("before", 2, batch_date=DAY - timedelta(days=7)), page("before", 1)]
+    steps = [step("agent at last", 1), step("agent at last", 2, to_agent=True, batch_date=NEXT)]
+    found = contacts(spark, Window(DAY, DAY), web_view=log, ivr_step=steps).collect()
+    assert {(row.source_record, row.kind, row.result, row.duration_s) for row in found} == {
+        ("cut", "transaction", "success", 40), ("a week", "query", None, 40),
+        ("too late", "query", None, 20), ("before", "query", None, 40)}
+    assert {row.batch_date for row in found} == {DAY}
+    assert contacts(spark, Window(NEXT, NEXT + timedelta(days=9)), web_view=log,
+                    ivr_step=steps).collect() == []
+
+
+@pytest.mark.parametrize("late, days", [(1, [DAY]), (7, [DAY]), (8, [])])
+def test_a_delivery_says_to_which_days_its_rows_belong(spark, late, days):
+    night = DAY + timedelta(days=late)
+    logs = frames(
+        spark, complaint=[{"source": "complaint"}], ivr_step=[step("other", 1)], web_view=[
+            page("cut", 1), page("cut", 2, batch_date=night),
+            page("of that night", 1, batch_date=night), page("of that night", 2, batch_date=night),
+            page("whole", 1), page("whole", 2)])
+    found = contact.gone_on(logs, window=Window(night, night), lookback_days=LOOKBACK)
+    assert [row.batch_date for row in found.collect()] == days
 
 
 def test_a_call_to_a_customer_is_a_contact_of_the_hotline_and_tells_how_it_ended(spark):

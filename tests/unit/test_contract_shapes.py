@@ -10,6 +10,7 @@ from models.contact_log import LOGS
 from schemas import contract
 from schemas.config import Campaign, Channel
 from schemas.spark import struct_type
+from schemas.window import Window
 from tests.frames import local_frame
 
 DAY = date(2009, 5, 3)
@@ -54,7 +55,8 @@ def subscriptions(t):
 
 def contact_events(t):
     logs = {table: t[table] for table in LOGS}
-    return contact.contact_event(logs, t["dw.subscriber_identity"], placeholders=[], key="k")
+    return contact.contact_event(logs, t["dw.subscriber_identity"], window=Window(DAY, DAY),
+                                 lookback_days={}, placeholders=[], key="k")
 
 
 def contact_views(t):

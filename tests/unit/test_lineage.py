@@ -36,9 +36,9 @@ class Nights:
                     self.ledger.write(step.name, table, slice_, COMMITTED, source=source)
         return self
 
-    def touched(self, table, source, day):
+    def touched(self, table, source, day, late=False):
         found = {}
-        for one, _ in self.lineage.made_of([Slice(table, source, day)]):
+        for one, _ in self.lineage.made_of([Slice(table, source, day)], late):
             found.setdefault(one.source or one.table, []).append(one.day)
         return {name: sorted(days) for name, days in found.items()}
 
@@ -119,6 +119,15 @@ def test_parts_of_sessions_touch_the_nights_that_look_back_to_them(nights):
     assert nights.touched("ods.data_session", "data", day(12))["dw.usage_day"] == days(
         day(12), day(19))
     assert nights.touched("ods.voice_call", "voice", day(12))["dw.usage_day"] == [day(12)]
+
+
+def test_rows_of_contacts_touch_the_nights_around_them_when_they_are_late(nights):
+    for one in days(day(4), day(20)):
+        nights.run(one)
+    assert nights.touched("ods.web_view", "web_log", day(12))["dw.contact_event"] == days(
+        day(12), day(19))
+    assert nights.touched("ods.web_view", "web_log", day(12), late=True)["dw.contact_event"] == \
+        days(day(5), day(19))
 
 
 def test_usage_after_the_last_close_touches_no_month(nights):
