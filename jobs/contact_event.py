@@ -5,7 +5,6 @@ one that links nobody is kept without a customer. A day before the window to who
 brings further rows is stale from then on, and made again. When this step fails, the contact view
 stands still and preferences grow old.
 """
-from collections.abc import Mapping
 from datetime import timedelta
 
 from pyspark.sql import DataFrame
@@ -20,27 +19,26 @@ from schemas.window import Window
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
     lookback = {name: source.lookback_days for name, source in conf.sources.items()
                 if source.record in LOGS}
-    logs = {table: _rows(table, window, wh, lookback) for table in LOGS
-            if table in wh.running.reads}
-    if not wh.again:
+    days = timedelta(days=max(lookback.values(), default=0))
+    around = Window(window.first - days, window.last + days)
+    logs = {table: _rows(table, window, around, wh) for table in LOGS if table in wh.running.reads}
+    if not wh.again and any(wh.ledger.is_committed("dw.contact_event", day)
+                            for day in around.days() if day < window.first):
         begun = contact.gone_on(logs, window=window, lookback_days=lookback)
-        days = sorted(row["batch_date"] for row in begun.collect()) if begun is not None else []
-        wh.outdate("dw.contact_event", days, f"a contact of that day goes on in {window}")
+        stale = sorted(row["batch_date"] for row in begun.collect()) if begun is not None else []
+        wh.outdate("dw.contact_event", stale, f"a contact of that day goes on in {window}")
     wh.replace("dw.contact_event", contact.contact_event(
         logs, wh.read("dw.subscriber_identity", on=window.last), window=window,
         lookback_days=lookback, placeholders=conf.policy.contact.placeholders,
         key=conf.runtime.identity_key))
 
 
-def _rows(table: str, window: Window, wh: Warehouse, lookback: Mapping[str, int]) -> DataFrame:
-    """The deliveries of the window; of contacts of several rows those around it too."""
-    rows, days = wh.read(table, window=window), max(lookback.values(), default=0)
-    if table not in OF_SEVERAL_ROWS or not days:
-        return rows
-    back, day = timedelta(days=days), timedelta(days=1)
-    for near in (Window(window.first - back, window.first - day),
-                 Window(window.last + day, window.last + back)):
-        rows = rows.unionByName(wh.read(table, window=near, whatever_is_there=True))
+def _rows(table: str, window: Window, around: Window, wh: Warehouse) -> DataFrame:
+    """The deliveries of the window, all of which there must be; of contacts of several rows those
+    around it too."""
+    rows = wh.read(table, window=window)
+    if table in OF_SEVERAL_ROWS:
+        rows = wh.read(table, window=around, whatever_is_there=True)
     return rows
 
 
