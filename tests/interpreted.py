@@ -5,6 +5,9 @@ from pathlib import Path
 
 SETTINGS = {"spark.sql.codegen.wholeStage": "false",
             "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+# Of a session that ends before Java's second compiler would have paid.
+SHORT_LIVED = {"spark.sql.adaptive.enabled": "false",
+               "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 
 
 def write_profile(folder: Path, text: str, more: Mapping[str, str] | None = None) -> Path:

@@ -57,9 +57,7 @@ class Pair:
 def interpreting(folder: Path) -> Path:
     """A profile of short sessions: of six customers' plans each runs once."""
     text = (HERE / "conf" / "spark" / "local.conf").read_text(encoding="utf-8")
-    return interpreted.write_profile(folder, text, {
-        "spark.sql.adaptive.enabled": "false",
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"})
+    return interpreted.write_profile(folder, text, interpreted.SHORT_LIVED)
 
 
 @pytest.fixture(scope="module", params=[TINY, pytest.param(SMALL, marks=pytest.mark.soak)])

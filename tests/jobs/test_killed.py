@@ -32,7 +32,8 @@ class Nights:
         self.folder, shipped = folder, config.load([ROOT / "conf"])
         self.conf = overlay(folder / "conf", shipped.sources)
         profile = (ROOT / "conf" / "spark" / "local.conf").read_text(encoding="utf-8")
-        interpreted.write_profile(self.conf, profile.replace("6g", "1g"))  # small, and at once
+        interpreted.write_profile(self.conf, profile.replace("6g", "1g"),  # small, and at once
+                                  interpreted.SHORT_LIVED)
         self.landing = Landing(folder / "landing", shipped.sources)
         self.landing.write_all()
 
