@@ -18,15 +18,15 @@ from schemas.window import Window
 
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
     lookback = {name: source.lookback_days for name, source in conf.sources.items()
-                if source.record in LOGS}
+                if source.record in OF_SEVERAL_ROWS}
     days = timedelta(days=max(lookback.values(), default=0))
     around = Window(window.first - days, window.last + days)
     logs = {table: _rows(table, window, around, wh) for table in LOGS if table in wh.running.reads}
     if not wh.again and any(wh.ledger.is_committed("dw.contact_event", day)
                             for day in around.days() if day < window.first):
-        begun = contact.gone_on(logs, window=window, lookback_days=lookback)
-        stale = sorted(row["batch_date"] for row in begun.collect()) if begun is not None else []
-        wh.outdate("dw.contact_event", stale, f"a contact of that day goes on in {window}")
+        begun = contact.gone_on(logs, window=window, lookback_days=lookback).collect()
+        wh.outdate("dw.contact_event", sorted(row["batch_date"] for row in begun),
+                   f"a contact of that day goes on in {window}")
     wh.replace("dw.contact_event", contact.contact_event(
         logs, wh.read("dw.subscriber_identity", on=window.last), window=window,
         lookback_days=lookback, placeholders=conf.policy.contact.placeholders,

@@ -148,7 +148,8 @@ def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> Pr
         if ran:
             rows += _made(step, wh, conf, window)
             if step.looks_ahead:  # of what came it may have said what earlier days it belongs to
-                rows, days = map(sum, zip((rows, days), earlier_days()))
+                more_rows, more_days = earlier_days()
+                rows, days = rows + more_rows, days + more_days
         progress.end(step.name, _said(rows, days, step, ran, step.due(window, conf)))
 
     try:

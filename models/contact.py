@@ -58,10 +58,10 @@ def contact_event(
 
 
 def gone_on(logs: Mapping[str, DataFrame], *, window: Window, lookback_days: Mapping[str, int]
-            ) -> DataFrame | None:
+            ) -> DataFrame:
     """The days before the window (`batch_date`) to whose contacts it delivers further rows.
 
-    `logs` as for `contact_event`; None where none of them has contacts of several rows.
+    `logs` as for `contact_event`; at least one of them has contacts of several rows.
     """
     days = []
     for table in OF_SEVERAL_ROWS:
@@ -72,7 +72,7 @@ def gone_on(logs: Mapping[str, DataFrame], *, window: Window, lookback_days: Map
             begun = frame.where(log.first).where(F.col("batch_date") < F.lit(window.first))
             days.append(begun.join(further, ["source", log.one_per])
                         .where(_near("further", "batch_date", lookback_days)).select("batch_date"))
-    return reduce(DataFrame.unionByName, days).distinct() if days else None
+    return reduce(DataFrame.unionByName, days).distinct()
 
 
 def _within(window: Window) -> Column:
