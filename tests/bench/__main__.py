@@ -8,8 +8,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
+
+from tests.bench.watched import Watched
 
 PROGRESS = re.compile(r"^(\[|night of|done in|look at|  (report|tables|what|files) )")
 STEP = re.compile(r"^\[ ?\d+/\d+\] (\S+) .* (\d+\.\d) s$")
@@ -17,30 +18,15 @@ STEP = re.compile(r"^\[ ?\d+/\d+\] (\S+) .* (\d+\.\d) s$")
 
 def measured(*command: str) -> tuple[float, str, float]:
     """Seconds, output and most memory (GiB, Java included) of a command; it has to succeed."""
-    begun, most = time.monotonic(), 0
     with tempfile.TemporaryFile("w+") as said, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen([sys.executable, "-m", *command], stdout=said, stderr=errors)
-        while process.poll() is None:
-            most = max(most, resident(process.pid))
-            time.sleep(0.2)
+        with Watched(process.pid) as cost:
+            process.wait()
         said.seek(0)
         errors.seek(0)
         if process.returncode:
             sys.exit(f"{' '.join(command)} ended with {process.returncode}:\n{errors.read()}")
-        return time.monotonic() - begun, said.read(), most / 2**20
-
-
-def resident(pid: int) -> int:
-    """Memory in KiB of a process and of all that it started."""
-    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,rss="], capture_output=True, text=True,
-                            check=True).stdout.split()
-    rows = list(zip(*[map(int, listed)] * 3))
-    family, memory = {pid}, 0
-    for one, parent, rss in sorted(rows):
-        if one in family or parent in family:
-            family.add(one)
-            memory += rss
-    return memory
+        return cost.seconds, said.read(), cost.most_gib
 
 
 def night(customers: int, build: Path) -> None:
@@ -75,9 +61,8 @@ def main() -> None:
     print(measured("tests.bench.rating", str(args.build / "warehouse"))[1].strip())
     print()
     for name, size in (("intake", args.calls), ("history", args.history)):
-        _, said, most = measured(f"tests.bench.{name}", str(size), str(args.build / name))
+        _, said, _ = measured(f"tests.bench.{name}", str(size), str(args.build / name))
         print("\n".join(line for line in said.splitlines() if not PROGRESS.match(line)))
-        print(f"  most memory {most:.2f} GiB")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Taking in a night of calls against what reads and writes the same files without any check.
 
-The rivals, in the same process: DuckDB that reads them and writes Parquet; in the same session
-Spark that reads the lines, casts the cells and writes a Delta table. Ours is the whole command:
+The rivals, in the same run: DuckDB that reads them and writes Parquet; in the same session Spark
+that reads the lines, casts the cells and writes a Delta table. Ours is the whole command:
 inspection and archive, verdicts, rejects, duplicates, judgement, commits and ledger. The calls are
 synthetic. A quarter of them goes first, while Java still compiles: what a run costs whatever its
 size (to open the warehouse, to judge, to commit) weighs most there.
@@ -9,10 +9,10 @@ size (to open the warehouse, to judge, to commit) weighs most there.
 import gzip
 import hashlib
 import json
+import multiprocessing
 import random
 import shutil
 import sys
-import time
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +20,7 @@ import duckdb
 from pyspark.sql import functions as F
 
 from jobs import night, runtime
+from tests.bench.watched import Watched
 
 DAY, PARTS, BAD, TWICE = date(2009, 5, 3), 4, 0.003, 0.003
 WARM_SHARE, SEED = 4, 2009
@@ -99,25 +100,33 @@ def main() -> None:
                        str(place / "landing"), "--warehouse", str(place / "warehouse"), "--push",
                        str(place / "push")]
             confs = [part for folder in folders for part in ("--conf", str(folder))]
-            report(size, seconds(
-                lambda: duck(columns, place / "landing", place / "calls.parquet")), seconds(
-                lambda: plain(spark, columns, place / "landing", place / "plain")), seconds(
-                lambda: night.main([*options, *confs])))
+            with Watched() as duckdb_cost:
+                apart(duck, columns, place / "landing", place / "calls.parquet")
+            with Watched() as plain_cost:
+                plain(spark, columns, place / "landing", place / "plain")
+            with Watched() as cost:
+                night.main([*options, *confs])
+            report(size, duckdb_cost, plain_cost, cost)
 
 
-def seconds(work) -> float:
-    begun = time.monotonic()
-    work()
-    return time.monotonic() - begun
+def apart(work, *arguments) -> None:
+    """Do it in a process of its own, so that it leaves no memory behind in this one."""
+    process = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
+    process.start()
+    process.join()
+    if process.exitcode:
+        sys.exit(f"{work.__name__} ended with {process.exitcode}")
 
 
-def report(rows: int, duckdb_s: float, plain_s: float, ours_s: float) -> None:
-    print(f"{rows:,} calls in {PARTS} gzip files: read, checked and written in {ours_s:.1f} s "
-          f"({rows / ours_s:,.0f} a second; Java's heap {HEAP})")
-    print(f"  Spark that only reads and writes {plain_s:.1f} s: {ours_s / plain_s:.2f} times "
-          "(at most 2.5, goal 1.5)")
-    print(f"  DuckDB, CSV to Parquet without checks {duckdb_s:.1f} s: "
-          f"{ours_s / duckdb_s:.2f} times")
+def report(rows: int, duckdb_cost: Watched, plain_cost: Watched, ours: Watched) -> None:
+    print(f"{rows:,} calls in {PARTS} gzip files: read, checked and written in {ours.seconds:.1f} s"
+          f" ({rows / ours.seconds:,.0f} a second), {ours.most_gib:.2f} GiB (at most 6; Java's heap"
+          f" {HEAP})")
+    print(f"  Spark that only reads and writes {plain_cost.seconds:.1f} s, "
+          f"{plain_cost.most_gib:.2f} GiB: {ours.seconds / plain_cost.seconds:.2f} times (at most "
+          "2.5, goal 1.5)")
+    print(f"  DuckDB, CSV to Parquet without checks {duckdb_cost.seconds:.1f} s: "
+          f"{ours.seconds / duckdb_cost.seconds:.2f} times")
 
 
 if __name__ == "__main__":
