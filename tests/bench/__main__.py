@@ -61,8 +61,9 @@ def main() -> None:
     print(measured("tests.bench.rating", str(args.build / "warehouse"))[1].strip())
     print()
     for name, size in (("intake", args.calls), ("history", args.history)):
-        _, said, _ = measured(f"tests.bench.{name}", str(size), str(args.build / name))
+        _, said, most = measured(f"tests.bench.{name}", str(size), str(args.build / name))
         print("\n".join(line for line in said.splitlines() if not PROGRESS.match(line)))
+        print(f"  most memory of all of it {most:.2f} GiB")
 
 
 if __name__ == "__main__":
