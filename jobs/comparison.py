@@ -23,11 +23,13 @@ from schemas.window import Window
 class Comparison:
     """Frames by subscriber and month: `customer_months`, `actual`, `passing`; and kind: `holdings`.
 
-    `subscribers` and `subscriptions` are snapshots of the last day.
+    `splits`: dw.free_unit_split of the months; `subscribers` and `subscriptions` are snapshots of
+    the last day.
     """
 
     months: Sequence[date]
     customer_months: DataFrame
+    splits: DataFrame
     cells: Sequence
     measures: Sequence[Measure]
     subscribers: DataFrame
@@ -40,9 +42,9 @@ class Comparison:
 
     def evaluated(self, packages: Sequence[Package], toll_rerated: str) -> DataFrame:
         """Every month under the packages, after the cube has been found to hold what they need."""
-        measure.refuse_lacking(self.depths, packages, self.measures)
+        measure.refuse_lacking(self.depths, catalogue.depths(packages, self.measures))
         return rating.evaluate(self.customer_months, self.cells, self.measures, packages,
-                               toll_rerated)
+                               self.splits, toll_rerated)
 
 
 def comparison(window: Window, wh: Warehouse, conf: Config) -> Comparison:
@@ -56,7 +58,7 @@ def comparison(window: Window, wh: Warehouse, conf: Config) -> Comparison:
     customer_months = rating.customer_months(used, subscribers, months)
     kinds = {name: package.kind for name, package in packages.items()}
     return Comparison(
-        months, customer_months, cells.collect(),
+        months, customer_months, wh.read("dw.free_unit_split", months=months), cells.collect(),
         measure.register(wh.read("dw.rating_measure").collect()), subscribers, subscriptions,
         holding.holdings(customer_months, subscriptions, conf.policy.rating.default_package),
         bill_item.actual(wh.read("ods.bill", upto=day, months=months), subscribers),

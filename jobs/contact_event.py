@@ -17,8 +17,7 @@ from schemas.window import Window
 
 
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
-    lookback = {name: source.lookback_days for name, source in conf.sources.items()
-                if source.record in OF_SEVERAL_ROWS}
+    lookback = conf.lookback_days(*OF_SEVERAL_ROWS)
     days = timedelta(days=max(lookback.values(), default=0))
     around = Window(window.first - days, window.last + days)
     logs = {table: _rows(table, window, around, wh) for table in LOGS if table in wh.running.reads}

@@ -88,6 +88,8 @@ def night(conf: Config) -> tuple[Step, ...]:
     """Every step of the night, each after the steps whose tables it reads."""
     records = tuple(dict.fromkeys(source.record for source in conf.sources.values()))
     usage_records = ("ods.voice_call", "ods.message", "ods.data_session")
+    compared = ("dw.usage_month", "dw.free_unit_split", "dw.rating_cell", "dw.rating_measure",
+                "dw.subscriber", "dw.subscription", "ods.bill", "ods.bill_item")
     contact_logs = tuple(table for table in LOGS if table in records) or ("ods.contact",)
     events = tuple(dict.fromkeys(source.record for source in conf.sources.values()
                                  if source.identity == "from_events"))
@@ -114,14 +116,16 @@ def night(conf: Config) -> tuple[Step, ...]:
              looks_back=("ods.data_session",)),
         Step("usage_month", "jobs.usage_month", "rating", "add the days up to closed months",
              ("dw.usage_day", "dw.rating_measure"), ("dw.usage_month",), MONTH_CLOSE),
+        Step("free_units", "jobs.free_units", "rating",
+             "split free units event by event where only the order of events tells",
+             ("dw.usage_month", "dw.rating_cell", "dw.rating_measure", "dw.subscriber",
+              "dw.subscriber_identity", *usage_records), ("dw.free_unit_split",), MONTH_CLOSE),
         Step("backtest", "jobs.backtest", "rating",
              "re-rate each customer's own packages and compare with his bill",
-             ("dw.usage_month", "dw.rating_cell", "dw.rating_measure", "dw.subscriber",
-              "dw.subscription", "ods.bill", "ods.bill_item"), ("mart.backtest",), MONTH_CLOSE),
+             compared, ("mart.backtest",), MONTH_CLOSE),
         Step("rerate", "jobs.rerate", "rating",
              "what each customer would have paid under every open package",
-             ("dw.usage_month", "dw.rating_cell", "dw.rating_measure", "dw.subscriber",
-              "dw.subscription", "ods.bill", "ods.bill_item", "mart.backtest"),
+             (*compared, "mart.backtest"),
              ("mart.package_quote", "mart.package_match"), MONTH_CLOSE),
         Step("preference", "jobs.preference", "decision", "which channel each customer prefers",
              ("dw.contact_view", "dw.subscriber"), ("mart.channel_preference",)),

@@ -27,18 +27,17 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
         wh.read("dw.subscriber_identity", on=window.last),
         {service: tariffs.cuts(service) for service in measure.SERVICES},
         conf.policy.calendar.holidays)
-    with cached(guided) as guided:
+    with cached(guided.drop("occurred_at")) as guided:
         wh.append("dw.rating_measure", wh.rows("dw.rating_measure", new))
         known = wh.read("dw.rating_cell").select("cell_id")
         wh.append("dw.rating_cell", usage.cells(guided).join(known, "cell_id", "left_anti"))
-        wh.replace("dw.usage_day", usage.by_day(guided, measures))
+        wh.replace("dw.usage_day", usage.by_day(guided, measures, conf.policy.calendar.holidays))
 
 
 def _sessions(window: Window, wh: Warehouse, conf: Config) -> DataFrame:
     """What the nights of the window add to the sessions of which they hold a part."""
     table = "ods.data_session"
-    lookback = {name: source.lookback_days for name, source in conf.sources.items()
-                if source.record == table}
+    lookback = conf.lookback_days(table)
     back, earlier = max(lookback.values(), default=0), None
     if back:
         before = Window(window.first - timedelta(days=back), window.first - timedelta(days=1))

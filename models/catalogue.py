@@ -7,36 +7,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Iterable, Mapping
+from typing import Iterable, Mapping, Sequence
 
-from models.tariff import (
-    KIND_SERVICE,
-    Package,
-    Pool,
-    Rule,
-    denominator,
-    drawn_pools,
-    due_components,
-    first_rule,
-)
-from models.tariff_check import problems, slot_starts
+from models.charge import charges, definitions
+from models.measure import Definition, Measure, measure_no, written
+from models.tariff import Package
+from models.tariff_check import event_kinds, problems, slot_starts
 from models.tariff_file import read_package
 from schemas.document import Document
 from schemas.errors import ConfigError
-
-__all__ = [
-    "KIND_SERVICE",
-    "Catalogue",
-    "Package",
-    "Pool",
-    "Rule",
-    "denominator",
-    "drawn_pools",
-    "due_components",
-    "first_rule",
-    "load",
-    "require_priceable",
-]
 
 
 @dataclass(frozen=True)
@@ -62,11 +41,11 @@ class Catalogue:
             starts.update(slot_starts(package))
         return tuple(sorted(starts))
 
-    def measures(self, service: str) -> tuple[tuple[int, int], ...]:
-        """The distinct increments (first, next) by which the service is billed, sorted."""
-        return tuple(
-            sorted({rule.increment for package in self._of(service) for rule in package.rules})
-        )
+    def measures(self, service: str) -> tuple[str, ...]:
+        """What the cube must add up of the service's events, as models.measure writes it."""
+        return tuple(sorted({
+            written(one) for package in self._of(service) for one in needed(package)
+        }))
 
     def _of(self, service: str) -> list[Package]:
         return [package for package in self.packages.values() if package.service == service]
@@ -94,23 +73,25 @@ def load(documents: Iterable[Document]) -> Catalogue:
     return Catalogue({name: packages[name] for name in sorted(packages)})
 
 
-def require_priceable(package: Package) -> None:
-    """Refuse a package that uses what the nightly engine does not price yet.
+def needed(package: Package) -> frozenset[Definition]:
+    """The measures by which a package is priced, whatever the reading of S2-R4.
 
-    The reference rater prices all of it. Raises ConfigError naming package and feature.
+    Where direct long distance is not re-rated, an event is rounded without its toll.
     """
-    features = {
-        "groups (price steps inside one event)": any(rule.groups for rule in package.rules),
-        "band_policy: split": package.band_policy == "split",
-        "tiers": bool(package.tiers),
-        "increment_at: month": any(rule.increment_at == "month" for rule in package.rules),
-        "pools with carry_over": any(pool.carry_over for pool in package.pools),
-        "pools of several components": any(len(pool.components) > 1 for pool in package.pools),
-        "rounding at event": package.rounding.at == "event",
-    }
-    used = [name for name, present in features.items() if present]
-    if used:
-        raise ConfigError(
-            f"{package.origin}: {package.id}: the night cannot price {'; '.join(used)} yet: write "
-            "the package without, or keep it out of the folder of tariffs"
-        )
+    found: set[Definition] = set()
+    for facts in event_kinds(package):
+        due, _ = charges(package, facts)
+        found.update(definitions(package, due))
+        if facts["dial"] == "direct":
+            found.update(definitions(
+                package, [charge for charge in due if charge.component != "toll"]))
+    return frozenset(found)
+
+
+def depths(packages: Sequence[Package], existing: Sequence[Measure]) -> dict[str, dict[str, int]]:
+    """Service → package → how many measures the arrays `billed` must hold to price it."""
+    found: dict[str, dict[str, int]] = {}
+    for package in packages:
+        numbers = [measure_no(package, one, existing) for one in needed(package)]
+        found.setdefault(package.service, {})[package.id] = max(numbers, default=0)
+    return found

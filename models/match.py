@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from models.backtest import EQUAL, NO_BILL, ORDER_OF_EVENTS
 from models.bill_item import AMOUNT_TYPE, KINDS, not_rerated, vpmn_rent
 from models.lookup import looked_up
-from models.price_matrix import BUCKETS
+from models.package_prices import BUCKETS
 from models.tariff import Package
 from schemas.settings import Policy, RatingPolicy
 
@@ -76,7 +76,7 @@ def quotes(
         for name, amount in amounts.items()
     }
     return rows.withColumns(stated).withColumns({
-        "replayed": F.lit(False), "is_present": F.coalesce("is_present", F.lit(False)),
+        "is_present": F.coalesce("is_present", F.lit(False)),
     }).select(*QUOTE)
 
 

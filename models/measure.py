@@ -1,15 +1,18 @@
 """What the usage cube holds: the facts of a cell, recorded fees, and the register of measures.
 
-A measure is one pair (first, next) of a service: the sum of quantities, each rounded up per event
-to `first` and then to steps of `next` base units. Numbers are only ever added (dw.rating_measure),
-so an array of the cube written earlier is a prefix of one written later.
+A measure is one way to add up the events of a cell: the units of one part of a laying 计费分段, or
+the amounts of events that a package rounds one by one. Numbers are only ever added
+(dw.rating_measure), so an array of the cube written earlier is a prefix of one written later.
 """
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import date
-from typing import Iterable, Mapping, Protocol, Sequence
+from functools import cached_property
+from typing import Iterable, Mapping, NamedTuple, Protocol, Sequence
 
+from models.laying import Laying, Part, Steps
 from models.tariff import KIND_SERVICE, Package
 from schemas.errors import ConfigError, QualityError
 
@@ -21,21 +24,89 @@ FEES = ("airtime_fee", "toll_fee", "other_fee")
 SERVICES = tuple(dict.fromkeys(KIND_SERVICE.values()))
 
 
+class Units(NamedTuple):
+    """Σ units that an event has in one part of a laying."""
+
+    laying: Laying
+    part: Part
+
+
+class Rounded(NamedTuple):
+    """Σ amounts of events, each rounded to 10^-scale yuan; counted in that quantum.
+
+    `prices` hold a laying and the price of each of its parts in 1/denominator yuan per base unit,
+    once per component; `connect` is due where the quantity is above 0.
+    """
+
+    scale: int
+    mode: str
+    denominator: int
+    connect: int
+    prices: tuple[tuple[Laying, tuple[int, ...]], ...]
+
+
+Definition = Units | Rounded
+
+
+def written(definition: Definition) -> str:
+    """A definition as dw.rating_measure keeps it: JSON, the same text for equal definitions."""
+    if isinstance(definition, Units):
+        document = _laying_written(definition.laying) | {"part": list(definition.part)}
+    else:
+        document = definition._asdict() | {"prices": [
+            _laying_written(laying) | {"by_part": list(prices)}
+            for laying, prices in definition.prices
+        ]}
+    return json.dumps(document, sort_keys=True, separators=(",", ":"))
+
+
+def read(text: str) -> Definition:
+    """The definition of a text of `written`."""
+    document = json.loads(text)
+    if "part" in document:
+        band, step = document["part"]
+        return Units(_laying_read(document), (band, step))
+    document["prices"] = tuple(
+        (_laying_read(one), tuple(one["by_part"])) for one in document["prices"]
+    )
+    return Rounded(**document)
+
+
+def _laying_written(laying: Laying) -> dict:
+    return {"calendar": laying.calendar, "steps": [
+        [band, steps.first, steps.steps] for band, steps in laying.steps
+    ]}
+
+
+def _laying_read(document: Mapping) -> Laying:
+    calendar = tuple(
+        (band, tuple(days), start, end) for band, days, start, end in document["calendar"]
+    )
+    return Laying(calendar, tuple(
+        (band, Steps(first, tuple((start, size) for start, size in steps)))
+        for band, first, steps in document["steps"]
+    ))
+
+
 @dataclass(frozen=True, order=True)
 class Measure:
     """A row of dw.rating_measure; measure_no is the 1-based position in the arrays `billed`."""
 
     service: str
     measure_no: int
-    first: int
-    next: int
+    definition: str
+
+    @cached_property
+    def read(self) -> Definition:
+        """The definition itself."""
+        return read(self.definition)
 
 
 class MeasuredCatalogue(Protocol):
     """What the register asks of a tariff catalogue."""
 
-    def measures(self, service: str) -> Iterable[tuple[int, int]]:
-        """The pairs (first, next) that the service's packages need."""
+    def measures(self, service: str) -> Iterable[str]:
+        """The definitions that the service's packages need, as written."""
 
 
 def register(rows: Iterable) -> tuple[Measure, ...]:
@@ -43,7 +114,7 @@ def register(rows: Iterable) -> tuple[Measure, ...]:
 
     Raises QualityError where the numbers of a service are not 1, 2, 3 …: arrays could not be read.
     """
-    measures = tuple(sorted(Measure(r.service, r.measure_no, r.first, r.next) for r in rows))
+    measures = tuple(sorted(Measure(r.service, r.measure_no, r.definition) for r in rows))
     for service in {measure.service for measure in measures}:
         numbers = [measure.measure_no for measure in measures if measure.service == service]
         if numbers != list(range(1, len(numbers) + 1)):
@@ -57,47 +128,46 @@ def register(rows: Iterable) -> tuple[Measure, ...]:
 def measures_wanted(
     existing: Sequence[Measure], catalogue: MeasuredCatalogue
 ) -> tuple[Measure, ...]:
-    """The rows to append so that every increment of the catalogue has its measure.
+    """The rows to append so that everything the catalogue adds up has its measure.
 
-    New pairs are numbered in order of (first, next) after those that exist, so equal catalogues
-    and registers give equal numbers.
+    New ones are numbered in order of their text after those that exist, so equal catalogues and
+    registers give equal numbers.
     """
     wanted = []
     for service in SERVICES:
-        known = {(m.first, m.next): m.measure_no for m in existing if m.service == service}
-        new = sorted(set(catalogue.measures(service)) - set(known))
+        known = {m.definition for m in existing if m.service == service}
+        new = sorted(set(catalogue.measures(service)) - known)
         wanted += [
-            Measure(service, len(known) + place, first, following)
-            for place, (first, following) in enumerate(new, start=1)
+            Measure(service, len(known) + place, text) for place, text in enumerate(new, start=1)
         ]
     return tuple(wanted)
 
 
-def measure_no(package: Package, increment: tuple[int, int], existing: Sequence[Measure]) -> int:
-    """The position of a package's increment in the arrays of its service.
+def measure_no(package: Package, definition: Definition, existing: Sequence[Measure]) -> int:
+    """The position of what a package adds up in the arrays of its service.
 
     Raises ConfigError when it is not registered.
     """
+    text = written(definition)
     for measure in existing:
-        if measure.service == package.service and (measure.first, measure.next) == increment:
+        if measure.service == package.service and measure.definition == text:
             return measure.measure_no
-    first, following = increment
     raise ConfigError(
-        f"tariff {package.id}: the usage cube has no measure for the increment "
-        f"[{first}, {following}] of {package.service}; load usage again, for example: "
+        f"tariff {package.id}: the usage cube has no measure {text} of {package.service}; load "
+        "usage again, for example: "
         "python -m jobs.night --only usage_day,usage_month --from-date … --to-date …"
     )
 
 
 def refuse_lacking(
-    depths: Iterable, packages: Sequence[Package], existing: Sequence[Measure]
+    depths: Iterable, needed: Mapping[str, Mapping[str, int]]
 ) -> None:
     """Stop when months of the cube were written before a measure that a package needs.
 
     `depths`: rows (month, service, depth), depth the shortest array `billed` of the month and
-    service. Raises ConfigError naming packages, months and the command that loads them again.
+    service. `needed`: service → package → the length of `billed` below which it cannot be priced.
+    Raises ConfigError naming packages, months and the command that loads them again.
     """
-    needed = _needed(packages, existing)
     short: dict[str, list[date]] = {}
     for row in depths:
         for package_id, depth in needed.get(row.service, {}).items():
@@ -112,14 +182,3 @@ def refuse_lacking(
             f"jobs.night --only usage_day,usage_month --from-date {first} --to-date "
             f"<close of {last:%Y-%m}>"
         )
-
-
-def _needed(
-    packages: Sequence[Package], existing: Sequence[Measure]
-) -> Mapping[str, dict[str, int]]:
-    """Service → package → the length of `billed` below which the package cannot be priced."""
-    needed: dict[str, dict[str, int]] = {}
-    for package in packages:
-        numbers = [measure_no(package, rule.increment, existing) for rule in package.rules]
-        needed.setdefault(package.service, {})[package.id] = max(numbers, default=0)
-    return needed

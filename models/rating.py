@@ -16,10 +16,14 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from models.customer_batches import whole_customers
 from models.measure import Measure
-from models.price_matrix import BUCKETS, IP_ONLY, PackagePrices, PriceMatrix, compile_prices
-from models.settlement import MonthParts, Settled, settle
+from models.package_prices import BUCKETS, PackagePrices
+from models.pools import MonthParts, Replayed
+from models.price_matrix import IP_ONLY, PriceMatrix, compile_prices
+from models.settlement import Settled, settle
 from models.tariff import Package
+from models.usage_batch import UNKNOWN, UsageBatch, whole_numbers
 
 ORDER_OF_EVENTS = "order of events"
 UNKNOWN_CELL = "unknown cell"
@@ -33,12 +37,11 @@ ARROW_AMOUNT = pa.decimal128(18, 6)
 EVALUATED = ", ".join(
     ["subscriber_id BIGINT", "month DATE", "package_id STRING", "kind STRING"]
     + [f"{name} DECIMAL(18,6)" for name in AMOUNTS]
-    + ["comparable BOOLEAN", "reason STRING", "unpriced_events BIGINT"]
+    + ["comparable BOOLEAN", "reason STRING", "unpriced_events BIGINT", "replayed BOOLEAN"]
 )
 THOUSANDTH_IN_MILLIONTHS = 1000
-EXACT_FLOAT = 2**53
-LARGEST_ENTRY = 2**44  # so that no sum over the cells of a month leaves 64 bits
-UNKNOWN = -1
+SPLITS = ("array<struct<signature: string, paid: array<bigint>, left: array<bigint>, "
+          "rounded: array<bigint>>>")
 
 
 def customer_months(
@@ -60,17 +63,24 @@ def customer_months(
     )
 
 
+def by_customer(months: DataFrame) -> DataFrame:
+    """Customer-months side by side: a customer's in one partition, in order."""
+    return months.repartition("subscriber_id").sortWithinPartitions("subscriber_id", "month")
+
+
 def evaluate(
     months: DataFrame,
     cells: Sequence,
     measures: Sequence[Measure],
     packages: Sequence[Package],
+    splits: DataFrame | None = None,
     toll_rerated: str = IP_ONLY,
 ) -> DataFrame:
     """One row per (subscriber, month, package): amounts in yuan, DECIMAL(18,6), see AMOUNTS.
 
     `months` has the columns of `customer_months`; `cells` are the rows of dw.rating_cell,
-    `measures` the register (measure.register). BUCKETS add up to `rated`, the cost under the
+    `measures` the register (measure.register), `splits` rows of dw.free_unit_split for what the
+    cube alone cannot tell. BUCKETS add up to `rated`, the cost under the
     package's own prices. RECORDED are fees of the records that are not in it: `d12593` (S2-R5);
     `other_fees` of all services (S2-R6); `direct_toll`, 0 where packages re-rate it (S2-R4);
     `unrated_fees` of what else the package leaves out of its own service (in-group calls, what it
@@ -81,23 +91,33 @@ def evaluate(
     matrix = compile_prices(packages, cells, measures, toll_rerated)
 
     def price(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            if batch.num_rows:
-                yield from price_batch(matrix, batch)
+        for batch in whole_customers(batches):
+            yield from price_batch(matrix, batch)
 
-    return months.select("month", "subscriber_id", "joined", "cells").mapInArrow(price, EVALUATED)
+    wanted = months.select("month", "subscriber_id", "joined", "cells")
+    return by_customer(_with_splits(wanted, splits)).mapInArrow(price, EVALUATED)
+
+
+def _with_splits(months: DataFrame, splits: DataFrame | None) -> DataFrame:
+    if splits is None:
+        return months.withColumn("splits", F.lit(None).cast(SPLITS))
+    split = F.struct("signature", "paid", "left", "rounded")
+    listed = splits.groupBy("month", "subscriber_id").agg(
+        F.sort_array(F.collect_list(split)).alias("splits"))
+    return months.join(listed, ["month", "subscriber_id"], "left")
 
 
 def price_batch(matrix: PriceMatrix, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
     """One batch of customer-months under every package, a batch per package."""
-    usage = _Usage(matrix, batch.column("cells"))
+    usage = _Reasoned(matrix, batch.column("cells"))
     sums = usage.sums()
-    days = [_days(batch.column(name)) for name in ("month", "joined")]
-    parts = MonthParts.of(*days)
+    parts = parts_of(batch)
+    splits = _Splits(batch.column("splits"))
     nothing = np.zeros(batch.num_rows, dtype=np.int64)
     vocabulary = usage.vocabulary()
     for prices in matrix.packages:
-        settled = settle(prices, sums, parts)
+        replayed = splits.of(prices)
+        settled = settle(prices, sums, parts, replayed)
         reasons = usage.reasons(prices, settled, sums[prices.unpriced])
         comparable = reasons == 0
         recorded = (
@@ -114,62 +134,23 @@ def price_batch(matrix: PriceMatrix, batch: pa.RecordBatch) -> Iterator[pa.Recor
                 *(_decimals(amounts.get(name, nothing), comparable) for name in AMOUNTS),
                 pa.array(comparable), vocabulary.take(pa.array(reasons)),
                 pa.array(sums[prices.unpriced]),
+                pa.array(comparable & splits.marked(replayed)),
             ],
             names=[
                 "subscriber_id", "month", "package_id", "kind", *AMOUNTS,
-                "comparable", "reason", "unpriced_events",
+                "comparable", "reason", "unpriced_events", "replayed",
             ],
         )
 
 
-class _Usage:
-    """The cells of a batch, flattened: entry k is cell `cell[k]` of customer-month `row[k]`."""
+def parts_of(batch: pa.RecordBatch) -> MonthParts:
+    """The parts of the months of a batch of whole customers."""
+    customers = batch.column("subscriber_id").to_numpy(zero_copy_only=False)
+    return MonthParts.of(customers, *(_days(batch.column(name)) for name in ("month", "joined")))
 
-    def __init__(self, matrix: PriceMatrix, cells: pa.ListArray):
-        self.matrix, self.rows = matrix, len(cells)
-        lengths = pc.fill_null(pc.list_value_length(cells), 0).to_numpy(zero_copy_only=False)
-        self.row = np.repeat(np.arange(self.rows), lengths)
-        fields = (field.name for field in cells.type.value_type)
-        self.entries = dict(zip(fields, cells.flatten().flatten()))
-        ids = _whole(self.entries["cell_id"])
-        found = np.searchsorted(matrix.cell_ids, ids)
-        known = np.append(matrix.cell_ids, 0)[found] == ids
-        known &= found < len(matrix.cell_ids)
-        self.cell = np.where(known, found, UNKNOWN)
-        self.unknown_ids = ids[~known]
-        self.too_large = np.zeros(self.rows, dtype=bool)
-        self.short: dict[int, np.ndarray] = {}
 
-    def sums(self) -> np.ndarray:
-        """The sums that packages are priced from, one row per sum, one column per month."""
-        width = self.matrix.adding.shape[1]
-        features = np.zeros(width * self.rows, dtype=np.int64)
-        used = [self._used(place, name) for place, name in enumerate(self.matrix.statistics)]
-        for row, _, values in used:
-            self.too_large[row[values >= LARGEST_ENTRY]] = True
-        for row, column, values in used:
-            kept = ~self.too_large[row]
-            np.add.at(features, column[kept] * self.rows + row[kept], values[kept])
-        return _add_up(self.matrix.adding, features.reshape(width, self.rows))
-
-    def _used(self, place: int, statistic) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Row, column and value of every entry of a statistic that some package needs."""
-        column = self.matrix.columns[self.cell, place]
-        if isinstance(statistic, int):
-            values, there = self._billed(statistic)
-            self.short[statistic] = ~there
-            needed = (column >= 0) & there
-        else:
-            values, needed = _whole(self.entries[statistic]), column >= 0
-        return self.row[needed], column[needed], values[needed]
-
-    def _billed(self, measure_no: int) -> tuple[np.ndarray, np.ndarray]:
-        """Billed units by a measure, and where the cube holds it at all."""
-        billed = self.entries["billed"]
-        lengths = pc.list_value_length(billed).to_numpy(zero_copy_only=False)
-        starts, there = np.cumsum(lengths) - lengths, lengths >= measure_no
-        values = np.append(_whole(billed.flatten()), 0)
-        return values[np.where(there, starts + measure_no - 1, -1)], there
+class _Reasoned(UsageBatch):
+    """A batch that says why a month cannot be compared."""
 
     def reasons(self, prices: PackagePrices, settled: Settled, unpriced: np.ndarray) -> np.ndarray:
         """Why each month is not comparable under the package: a place in `vocabulary`, 0 if it is.
@@ -197,21 +178,35 @@ class _Usage:
         return pa.array([*REASONS, *(f"{UNKNOWN_CELL}: {cell}" for cell in cells)], pa.string())
 
 
-def _add_up(adding: np.ndarray, features: np.ndarray) -> np.ndarray:
-    """adding @ features, exactly: in floats only while no sum can leave the whole numbers."""
-    if sum(int(largest) for largest in features.max(axis=1, initial=0)) < EXACT_FLOAT:
-        return (adding.astype(np.float64) @ features.astype(np.float64)).astype(np.int64)
-    return adding @ features
+class _Splits:
+    """The replayed splits of a batch: entry k is of customer-month `row[k]` and a signature."""
 
+    def __init__(self, splits: pa.ListArray):
+        self.rows = len(splits)
+        lengths = pc.fill_null(pc.list_value_length(splits), 0).to_numpy(zero_copy_only=False)
+        self.row = np.repeat(np.arange(self.rows), lengths)
+        entries = splits.flatten()
+        self.signatures = entries.field("signature").to_numpy(zero_copy_only=False)
+        self.entries = entries
 
-def _whole(values: pa.Array) -> np.ndarray:
-    """BIGINT as it is; a decimal as its unscaled number."""
-    if not len(values):
-        return np.zeros(0, dtype=np.int64)
-    if pa.types.is_decimal(values.type):
-        words = np.frombuffer(values.buffers()[1], dtype=np.int64).reshape(-1, 2)
-        return words[values.offset:values.offset + len(values), 0]
-    return values.to_numpy(zero_copy_only=False)
+    def of(self, prices: PackagePrices) -> Replayed | None:
+        """What is known under the package's signature."""
+        if not prices.pools or not len(self.row):
+            return None
+        mine = np.flatnonzero(self.signatures == prices.signature)
+        if not len(mine):
+            return None
+        entries = self.entries.take(pa.array(mine))
+        return Replayed(self.row[mine], *(
+            whole_numbers(entries.field(name).flatten()).reshape(len(mine), -1).T
+            for name in ("paid", "left", "rounded")))
+
+    def marked(self, replayed: Replayed | None) -> np.ndarray:
+        """Which customer-months were replayed."""
+        marks = np.zeros(self.rows, dtype=bool)
+        if replayed is not None:
+            marks[replayed.rows] = True
+        return marks
 
 
 def _days(values: pa.Array) -> np.ndarray:

@@ -9,11 +9,11 @@ denominator while events are rated, and Fractions of a yuan on the bill.
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 from math import lcm
 from operator import attrgetter
-from typing import Mapping, NamedTuple, Sequence
+from typing import Collection, Mapping, NamedTuple, Sequence
 
 from models.reference_bill import Line, MonthBill, PoolUse, close_month
 from models.reference_tariff import (
@@ -21,6 +21,7 @@ from models.reference_tariff import (
     band_ranges,
     base_units,
     billed_quantity,
+    day_type,
     days_in,
     due_components,
     increment_of,
@@ -78,11 +79,13 @@ def rate_month(
 class Rater:
     """One package made ready for many months: a rule is found once per combination of facts.
 
+    `holidays` tell the kind of day that a call reaches into where bands are split. `toll` "ip_only"
+    leaves the long distance of calls dialled direct out (S2-R4).
     Raises ValueError for a package without meaning and for a due component without a price.
     """
 
-    def __init__(self, package: Mapping):
-        self.package = package
+    def __init__(self, package: Mapping, holidays: Collection[date] = (), toll: str = "all"):
+        self.package, self.holidays, self.toll = package, holidays, toll
         self.service = service_of(package["kind"])
         self.rules = package["rules"]
         self.pools = sorted(package.get("pools") or [], key=lambda pool: pool["order"])
@@ -140,15 +143,22 @@ class Rater:
         return rated.close()
 
     def charges(self, event: Event, second: int) -> tuple[Charge, ...]:
-        """What an event owes, by the facts of the event and a local second."""
-        facts = event[2:8] + (event.day_type, bisect_right(self.cuts, second))
+        """What an event owes, by its facts, at so many seconds after the midnight before it."""
+        days, second = divmod(second, DAY)
+        kind = day_type(event.local_date + timedelta(days), self.holidays) if days \
+            else event.day_type
+        facts = event[2:8] + (event.day_type, kind, bisect_right(self.cuts, second))
         found = self._charges.get(facts)
         if found is None:
-            band = self._band(event.day_type, second)
-            charges = [self._charge(component, event, band) for component in due_components(event)]
+            band = self._band(kind, second)
+            charges = [self._charge(component, event, band) for component in self._due(event)]
             charges.sort(key=lambda charge: -1 if charge.no is None else charge.no)
             found = self._charges[facts] = tuple(charges)
         return found
+
+    def _due(self, event: Event) -> list[str]:
+        passes = self.toll == "ip_only" and event.dial == "direct"
+        return [one for one in due_components(event) if one != "toll" or not passes]
 
     def _band(self, day_type: str, second: int) -> str:
         for name, days, start, end in self.bands:
@@ -264,14 +274,11 @@ class _Month:
     def _charge_at(self, event: Event, component: str, position: int) -> tuple[Charge, int]:
         """The charge at a position of a split event, and the position of the next band cut."""
         second = event.local_second + position
-        if second >= DAY and any(len(days) < 3 for _, days, _, _ in self.rater.bands):
-            raise ValueError(f"{event}: the type of the next day is not known")
-        second %= DAY
         cuts = self.rater.cuts
-        later = cuts[bisect_right(cuts, second):] or [DAY]
+        later = cuts[bisect_right(cuts, second % DAY):] or [DAY]
         for charge in self.rater.charges(event, second):
             if charge.component == component and charge.no is not None:
-                return charge, position + later[0] - second
+                return charge, position + later[0] - second % DAY
         raise ValueError(f"{self.rater.package['id']}: {component} has a price for a part only")
 
     def _round_event(self, exact: int, charges: Sequence[Charge]):

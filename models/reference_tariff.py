@@ -8,7 +8,7 @@ from __future__ import annotations
 from calendar import monthrange
 from datetime import date
 from fractions import Fraction
-from typing import Mapping, NamedTuple
+from typing import Collection, Mapping, NamedTuple
 
 UNITS = {"s": 1, "msg": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 EVERY_DAY = ("workday", "weekend", "holiday")
@@ -89,6 +89,13 @@ def band_ranges(bands: Mapping) -> list[tuple[str, tuple[str, ...], int, int]]:
 
 def _second(clock: str) -> int:
     return sum(int(part) * size for part, size in zip(clock.split(":"), (3600, 60, 1)))
+
+
+def day_type(day: date, holidays: Collection[date]) -> str:
+    """The kind of a day: a holiday of the calendar, else by its place in the week."""
+    if day in holidays:
+        return "holiday"
+    return "weekend" if day.isoweekday() >= 6 else "workday"
 
 
 def days_in(month: date) -> int:

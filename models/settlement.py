@@ -1,47 +1,22 @@
 """The month of many customers under one package, in whole numbers: pools, caps, rounding, sum.
 
 Everything is an integer over the package's denominator D, one array entry per customer-month. The
-order of a month is that of the tariff language: pools, caps, rounding of lines, sum, minimum
+order of a month is that of the tariff language: pools, tiers, caps, rounding of lines, sum, minimum
 commitment, rounding of the bill.
 """
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Sequence
 
 import numpy as np
 
-from models.price_matrix import BUCKETS, MICRO, PackagePrices
+from models.package_prices import BUCKETS, MICRO, PackagePrices, TierPlan
+from models.pools import Drawn, MonthParts, Replayed, draw_pools
+from models.rounding import cumulated, round_over
 
 INT64_LIMIT = 2**63
 YUAN_LIMIT = 10**11  # what DECIMAL(18, 6) holds, with room for a sum of months
 LONGEST_MONTH = 31
-HALF_MONTH_DAY = 16
-
-
-@dataclass(frozen=True)
-class MonthParts:
-    """How much of the month each customer is charged: days left from joining, and days at all."""
-
-    days: np.ndarray
-    in_month: np.ndarray
-
-    @classmethod
-    def of(cls, months: np.ndarray, joined: np.ndarray) -> MonthParts:
-        """From arrays of days: firsts of months, days of joining (NaT or another month: whole)."""
-        first = months.astype("datetime64[M]")
-        in_month = ((first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")).astype(int)
-        within = joined.astype("datetime64[M]") == first
-        day = np.where(within, (joined - first.astype("datetime64[D]")).astype(np.int64) + 1, 1)
-        return cls(in_month - day + 1, in_month)
-
-    def factor(self, partial_month: str) -> tuple[np.ndarray, np.ndarray]:
-        """Numerator and denominator of the part of the month under a package's rule."""
-        if partial_month == "daily":
-            return self.days, self.in_month
-        late = self.in_month - self.days + 1 >= HALF_MONTH_DAY
-        halved = late & (partial_month == "half_month")
-        return np.where(halved, 1, 2), np.full(len(self.days), 2, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -58,66 +33,60 @@ class Settled:
     refused: np.ndarray
 
 
-def round_over(amounts: np.ndarray, quantum: int, mode: str) -> np.ndarray:
-    """Exact amounts as counts of the quantum, rounded once (half_up and up: away from zero)."""
-    size = np.abs(amounts)
-    if mode == "half_up":
-        whole = (2 * size + quantum) // (2 * quantum)
-    elif mode == "half_even":
-        whole, rest = size // quantum, size % quantum
-        whole += (2 * rest > quantum) | ((2 * rest == quantum) & (whole % 2 == 1))
-    elif mode == "up":
-        whole = (size + quantum - 1) // quantum
-    elif mode == "down":
-        whole = size // quantum
-    else:
-        raise ValueError(f"unknown rounding mode {mode!r}")
-    return np.where(amounts < 0, -whole, whole)
-
-
-def settle(prices: PackagePrices, sums: np.ndarray, parts: MonthParts) -> Settled:
+def settle(
+    prices: PackagePrices, sums: np.ndarray, parts: MonthParts, replayed: Replayed | None = None
+) -> Settled:
     """Price customer-months; `sums[k]` is sum k of the price matrix, one entry per month."""
     refused = _too_large(prices, sums)
-    units = [np.where(refused, 0, sums[group.units]) for group in prices.groups]
-    numerator, denominator = parts.factor(prices.partial_month)
-    paid, ordered = _draw_pools(prices, units, numerator, denominator)
+    part = parts.factor(prices.partial_month)
+    used = np.where(refused, 0, sums)
+    drawn = draw_pools(prices, used, parts, replayed)
     bill = _Bill(prices, len(refused))
-    for group, quantity in zip(prices.groups, paid):
-        bill.add(group.rule_no, group.bucket, quantity * group.price)
+    tiered = {tier.component for tier in prices.tiers}
+    for group, paid in zip(prices.groups, drawn.paid):
+        if group.component not in tiered:
+            bill.add(group.rule_no, group.bucket, paid * group.price)
     for connect in prices.connects:
-        events = np.where(refused, 0, sums[connect.events])
-        bill.add(connect.rule_no, "connect", events * connect.price)
-    micros, total = bill.close(numerator, denominator)
-    return Settled(micros, total, ordered & ~refused, refused)
+        bill.add(connect.rule_no, "connect", used[connect.events] * connect.price)
+    for no, line in enumerate(prices.rounded):
+        bill.add(line.rule_no, line.bucket, _rounded_apart(prices, no, used, drawn, replayed))
+    for no, tier in enumerate(prices.tiers):
+        units = sum((paid for group, paid in zip(prices.groups, drawn.paid)
+                     if group.component == tier.component), bill.zero)
+        bill.add(-1 - no, tier.bucket, _tier_amount(tier, units))
+    micros, total = bill.close(*part)
+    return Settled(micros, total, drawn.ordered & ~refused, refused)
 
 
-def _draw_pools(
-    prices: PackagePrices, units: Sequence[np.ndarray], numerator: np.ndarray,
-    denominator: np.ndarray,
-) -> tuple[list[np.ndarray], np.ndarray]:
-    """Units left to pay by group, and where the order of events would decide which they are.
+def _rounded_apart(
+    prices: PackagePrices, line_no: int, sums: np.ndarray, drawn: Drawn,
+    replayed: Replayed | None,
+) -> np.ndarray:
+    """What rounding event by event adds to the exact amounts of a line of such events."""
+    line = prices.rounded[line_no]
+    exact = sum(paid * group.price for group, paid in zip(prices.groups, drawn.paid)
+                if group.rounded_in == line_no)
+    exact = exact + sum(sums[connect.events] * connect.price for connect in prices.connects
+                        if connect.rounded_in == line_no)
+    rounded = np.where(drawn.empty, sums[line.paid], sums[line.free])
+    if replayed is not None:
+        rounded[replayed.rows] = replayed.rounded[line.slot]
+    return rounded * prices.quantum - exact
 
-    A pool is exact from the cube if what reaches it fits, or its size is 0, or all of it is one
-    class; only then may pools after it be settled.
-    """
-    left = [quantity.copy() for quantity in units]
-    ordered = np.zeros(len(numerator), dtype=bool)
-    for pool in prices.pools:
-        size = pool.amount * numerator // denominator * pool.unit
-        reaching = sum(left[no] for no in pool.members)
-        overdrawn = (reaching > size) & (size > 0)
-        if overdrawn.any() and len(set(pool.classes)) > 1:
-            present = np.zeros(len(numerator), dtype=np.int64)
-            for wanted in set(pool.classes):
-                of_class = [no for no, one in zip(pool.members, pool.classes) if one == wanted]
-                present += np.any([left[no] > 0 for no in of_class], axis=0)
-            ordered |= overdrawn & (present > 1)
-        # Within one class it is a convention, not a claim, whose units were the free ones.
-        for no in pool.members:
-            free = np.minimum(left[no], size)
-            left[no] -= free
-            size = size - free
-    return left, ordered
+
+def _tier_amount(tier: TierPlan, units: np.ndarray) -> np.ndarray:
+    """Graduated: each step prices its own units. Volume: the last step reached prices all."""
+    amount = np.zeros(len(units), dtype=np.int64)
+    for start, end, price, flat in tier.steps:
+        reached = units > start
+        if tier.graduated:
+            inside = np.maximum(units - start, 0)
+            inside = inside if end is None else np.minimum(inside, end - start)
+            amount += np.where(reached, inside * price + flat, 0)
+        else:
+            amount = np.where(reached, units * price + flat, amount)
+    nothing = tier.steps[0][3] if tier.flat_at_zero else 0
+    return np.where(units == 0, nothing, amount)
 
 
 class _Bill:
@@ -159,7 +128,7 @@ class _Bill:
         ordered = sorted(line.items(), key=lambda part: BUCKETS.index(part[0]))
         if self.prices.round_at != "line":
             return ordered
-        return _cumulated(ordered, self._rounded)
+        return cumulated(ordered, self._rounded)
 
     def _on_bill(self, amount: np.ndarray) -> np.ndarray:
         return self._rounded(amount) if self.prices.round_at == "line" else amount
@@ -171,19 +140,8 @@ class _Bill:
     def _in_millionths(self, amounts: dict[str, np.ndarray]):
         size = self.prices.denominator // MICRO
         ordered = [(name, amounts[name]) for name in BUCKETS if name in amounts]
-        micros = _cumulated(ordered, lambda amount: round_over(amount, size, "half_up"))
+        micros = cumulated(ordered, lambda amount: round_over(amount, size, "half_up"))
         return dict(micros), sum((part for _, part in micros), self.zero)
-
-
-def _cumulated(parts, rounding):
-    """Round running sums and give each part its difference: the parts add up to the rounded sum."""
-    running, before, rounded = 0, 0, []
-    for name, part in parts:
-        running = running + part
-        now = rounding(running)
-        rounded.append((name, now - before))
-        before = now
-    return rounded
 
 
 def _too_large(prices: PackagePrices, sums: np.ndarray) -> np.ndarray:
@@ -192,11 +150,19 @@ def _too_large(prices: PackagePrices, sums: np.ndarray) -> np.ndarray:
     The bound is computed in Python's integers: once for the batch by the largest of each sum, and
     only where that fails for each customer-month, so a batch never decides about its members.
     """
-    terms = [(group.units, abs(group.price)) for group in prices.groups]
+    tiers = {tier.component: max(abs(price) for _, _, price, _ in tier.steps)
+             for tier in prices.tiers}
+    dearest = {group.units: max(abs(group.price), tiers.get(group.component, 0))
+               for group in prices.groups}
+    terms = list(dearest.items())
     terms += [(connect.events, abs(connect.price)) for connect in prices.connects]
-    dearest = max((abs(group.price) for group in prices.groups), default=0)
+    terms += [(no, prices.quantum) for line in prices.rounded for no in (line.paid, line.free)]
     fixed = abs(prices.fee) + prices.commitment + (prices.cap or 0)
-    fixed += sum(pool.amount * pool.unit for pool in prices.pools) * dearest
+    fixed += sum(abs(flat) for tier in prices.tiers for *_, flat in tier.steps)
+    fixed += sum(sum(group.monthly) * dearest[group.units]
+                 for group in prices.groups if group.monthly)
+    free = sum(pool.amount * pool.unit for pool in prices.pools)
+    fixed += free * max(dearest.values(), default=0)
     fixed *= LONGEST_MONTH
     limit = min(INT64_LIMIT, 2 * YUAN_LIMIT * prices.denominator)
     rows = sums.shape[1]

@@ -81,6 +81,10 @@ class Rule:
         """Yuan per base unit."""
         return self.rate / self.per
 
+    def price_of(self, step: int) -> Fraction:
+        """Yuan per base unit of a step of `groups`, or of the only one."""
+        return self.groups[step].rate / self.groups[step].per if self.groups else self.price
+
 
 @dataclass(frozen=True)
 class Pool:
@@ -199,6 +203,11 @@ class Package:
                 return pool
         raise KeyError(pool_id)
 
+    @property
+    def band_names(self) -> tuple[str, ...]:
+        """The bands that a moment can have, off_peak last."""
+        return tuple(sorted({part.band for part in self.bands})) + (OFF_PEAK,)
+
     def band_at(self, day_type: str, local_second: int) -> str:
         """The band of a local second; what no band names is off_peak."""
         for part in self.bands:
@@ -223,31 +232,40 @@ def due_components(facts: Mapping) -> tuple[str, ...]:
     return {"data": ("volume",), "wlan": ("airtime",)}[service]
 
 
-def accepts(clause: Mapping[str, frozenset], package: Package, facts: Mapping) -> bool:
-    """Whether a rule's match or a pool's covers accepts the facts of a rating cell."""
+def accepts(
+    clause: Mapping[str, frozenset], package: Package, facts: Mapping, band: str | None = None
+) -> bool:
+    """Whether a rule's match or a pool's covers accepts the facts of a rating cell.
+
+    The band is that of the cell's slot unless another one is given.
+    """
     for fact, values in clause.items():
         if fact == "band":
-            if package.band_at(facts["day_type"], facts["slot_from"]) not in values:
+            if (band or package.band_at(facts["day_type"], facts["slot_from"])) not in values:
                 return False
         elif facts[fact] not in values:
             return False
     return True
 
 
-def first_rule(package: Package, component: str, facts: Mapping) -> Rule | None:
-    """The rule that prices a component of these facts, or None when no rule does."""
+def first_rule(
+    package: Package, component: str, facts: Mapping, band: str | None = None
+) -> Rule | None:
+    """The rule that prices a component of these facts (in a band), or None when no rule does."""
     for rule in package.rules:
-        if rule.component == component and accepts(rule.match, package, facts):
+        if rule.component == component and accepts(rule.match, package, facts, band):
             return rule
     return None
 
 
-def drawn_pools(package: Package, rule: Rule, facts: Mapping) -> tuple[Pool, ...]:
+def drawn_pools(
+    package: Package, rule: Rule, facts: Mapping, band: str | None = None
+) -> tuple[Pool, ...]:
     """The pools on which a rule draws for these facts, in the order they are consumed."""
     return tuple(
         pool
         for pool in (package.pool(pool_id) for pool_id in rule.pools)
-        if rule.component in pool.components and accepts(pool.covers, package, facts)
+        if rule.component in pool.components and accepts(pool.covers, package, facts, band)
     )
 
 

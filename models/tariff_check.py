@@ -7,7 +7,7 @@ saving, cannot pass.
 from __future__ import annotations
 
 from itertools import combinations, pairwise, product
-from typing import Iterator
+from typing import Iterator, Mapping, Sequence
 
 from models.tariff import (
     DAY_SECONDS,
@@ -26,17 +26,21 @@ Problem = tuple[tuple, str]
 
 def problems(package: Package) -> Iterator[Problem]:
     """Everything that is wrong with a package, in a fixed order."""
-    for check in (_validity, _bands, _pools, _draws_in_blocks, _groups, _tiers, _caps, _coverage):
+    for check in (_validity, _bands, _pools, _draws_in_blocks, _groups, _tiers, _caps, _coverage,
+                  _whole_components, _monthly_pools):
         yield from check(package)
 
 
-def event_kinds(package: Package) -> Iterator[dict]:
+def event_kinds(
+    package: Package, apart: Sequence[Mapping[str, frozenset]] = ()
+) -> Iterator[dict]:
     """One example of the facts of each kind of event that the package can tell apart.
 
-    Values of a fact that no clause of the package and no due component distinguishes stand for one
-    another, so a few hundred examples cover all facts.
+    Values of a fact that no clause of the package (or of `apart`) and no due component
+    distinguishes stand for one another, so a few hundred examples cover all facts.
     """
     clauses = [rule.match for rule in package.rules] + [pool.covers for pool in package.pools]
+    clauses += apart
     facts = [fact for fact in SERVICE_FACTS[package.service] if fact != "day_type"]
     choices = []
     for fact in facts:
@@ -194,6 +198,39 @@ def _coverage(package: Package) -> Iterator[Problem]:
             yield ("pools", no), (
                 f"two components of one event draw on it ({doubled[pool.id]}): say both: true, or "
                 "take it from one of the rules"
+            )
+
+
+def _whole_components(package: Package) -> Iterator[Problem]:
+    """With split bands a call may reach into a band in which its component has no price."""
+    if package.band_policy != "split":
+        return
+    for facts in event_kinds(package):
+        for component in due_components(facts):
+            rules = {band: first_rule(package, component, facts, band)
+                     for band in package.band_names}
+            lacking = [band for band, rule in rules.items() if rule is None]
+            if lacking and len(lacking) < len(rules):
+                yield ("rules",), (
+                    f"with band_policy: split a {component} has a price in every band or in none; "
+                    f"{_spoken(package, facts)} has none in {', '.join(lacking)}"
+                )
+                return
+
+
+def _monthly_pools(package: Package) -> Iterator[Problem]:
+    """What is rounded up once for the month can only draw as a whole."""
+    drawn: dict[int, set[tuple]] = {}
+    for facts in event_kinds(package):
+        for component in due_components(facts):
+            rule = first_rule(package, component, facts)
+            if rule is not None and rule.increment_at == "month":
+                drawn.setdefault(rule.no, set()).add(drawn_pools(package, rule, facts))
+    for no, pools in sorted(drawn.items()):
+        if len(pools) > 1:
+            yield ("rules", no, "pools"), (
+                "with increment_at: month all of the rule's events draw on the same pools: widen "
+                "covers, or make it two rules"
             )
 
 

@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 
 from models.data_session import ADDED
 from models.measure import FACTS, FEES, Measure
+from models.measure_column import laid_by_batch, value
 from models.tariff import DAY_SECONDS
 
 FEE_TYPE = "decimal(18,3)"
@@ -65,7 +66,7 @@ def guide(
     cuts: Mapping[str, Sequence[int]],
     holidays: Collection[date],
 ) -> DataFrame:
-    """The events as `events` has them, each with its rating cell instead of its time.
+    """The events as `events` has them, each with its rating cell.
 
     A number nobody held keeps a null subscriber_id (counted by the caller, left out by `by_day`).
     `cuts` are the local seconds at which the catalogue's bands change, by service.
@@ -75,8 +76,8 @@ def guide(
         .withColumns(_slot(cuts))
         .withColumn("cell_id", F.xxhash64(*(F.coalesce(F.col(f).cast("string"), F.lit(""))
                                             for f in FACTS)))
-        .select("batch_date", "subscriber_id", "local_date", "cell_id", *FACTS, "sign", "quantity",
-                *FEES)
+        .select("batch_date", "subscriber_id", "occurred_at", "local_date", "local_second",
+                "cell_id", *FACTS, "sign", "quantity", *FEES)
     )
 
 
@@ -85,11 +86,13 @@ def cells(guided: DataFrame) -> DataFrame:
     return guided.where("subscriber_id IS NOT NULL").select("cell_id", *FACTS).distinct()
 
 
-def by_day(guided: DataFrame, measures: Sequence[Measure]) -> DataFrame:
+def by_day(
+    guided: DataFrame, measures: Sequence[Measure], holidays: Collection[date] = ()
+) -> DataFrame:
     """dw.usage_day: guided records added up by delivery, subscriber, local day and cell.
 
-    `billed` holds, by measure_no of the cell's service, the sum of quantities rounded per event.
-    Records of unknown numbers are left out, and what an event taken back leaves of nothing.
+    `billed` holds, by measure_no of the cell's service, the sum of what the measure makes of each
+    event. Records of unknown numbers are left out, and what an event taken back leaves of nothing.
     """
     services = sorted({measure.service for measure in measures})
     deepest = max((measure.measure_no for measure in measures), default=0)
@@ -97,12 +100,15 @@ def by_day(guided: DataFrame, measures: Sequence[Measure]) -> DataFrame:
         *(F.when(F.col("service") == name, no) for no, name in enumerate(services)), F.lit(-1)
     )
     events = guided.where("subscriber_id IS NOT NULL").select(
-        "batch_date", "subscriber_id", "local_date", "cell_id", "sign", "quantity",
+        "batch_date", "subscriber_id", "local_date", "local_second", "cell_id", "sign", "quantity",
         service_no.alias("service_no"),
         *((F.col(fee) * 1000).cast("bigint").alias(fee) for fee in FEES),
     )
+    laid = laid_by_batch(measures, services, holidays)
+    if laid is not None:
+        events = events.withColumn("laid", laid)
     sums = [
-        F.sum(_billed(measures, services, no) * F.col("sign")).alias(f"billed_{no}")
+        F.sum(value(measures, services, no) * F.col("sign")).alias(f"billed_{no}")
         for no in range(1, deepest + 1)
     ]
     # Only integers in the keys: grouping by the strings of a cell costs two and a half times more.
@@ -245,25 +251,6 @@ def _slot(cuts: Mapping[str, Sequence[int]]) -> dict[str, Column]:
         here = F.col("service") == service
         start, end = F.when(here, lower).otherwise(start), F.when(here, upper).otherwise(end)
     return {"slot_from": start.cast("int"), "slot_to": end.cast("int")}
-
-
-def _billed(measures: Sequence[Measure], services: Sequence[str], measure_no: int) -> Column:
-    """An event's billed units by the measure of that number of its own service, else 0."""
-    billed = F.lit(0).cast("bigint")
-    for measure in measures:
-        if measure.measure_no == measure_no:
-            here = F.col("service_no") == services.index(measure.service)
-            billed = F.when(here, _rounded_up(measure)).otherwise(billed)
-    return billed
-
-
-def _rounded_up(measure: Measure) -> Column:
-    """0 if q ≤ 0; first if q ≤ first; else first + ⌈(q − first) / next⌉ · next."""
-    first, following = int(measure.first), int(measure.next)
-    return F.expr(
-        f"CASE WHEN quantity <= 0 THEN 0L WHEN quantity <= {first}L THEN {first}L ELSE {first}L + "
-        f"((quantity - {first}L + {following - 1}L) div {following}L) * {following}L END"
-    )
 
 
 def _any_left(deepest: int) -> Column:

@@ -213,6 +213,11 @@ class Config:
     tariffs: Mapping[str, Document]
     fingerprint: str
 
+    def lookback_days(self, *records: str) -> dict[str, int]:
+        """How many days each source of these tables looks back."""
+        return {name: source.lookback_days for name, source in self.sources.items()
+                if source.record in records}
+
 
 def source(id: str, entry: Mapping[str, Any], zone: str) -> Source:
     """The source of an entry of sources.yml; its times are of `zone` unless it says otherwise."""

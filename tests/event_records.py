@@ -4,7 +4,11 @@ from decimal import Decimal
 from pathlib import Path
 from random import Random
 
-from models import catalogue, measure, rating, usage
+from pyspark.sql import functions as F
+
+from models import catalogue, free_units, measure, rating, usage
+from models.laying import Laying, Steps
+from models.measure import Measure
 from schemas.document import Document
 from tests.frames import local_frame
 
@@ -20,6 +24,12 @@ RECORDS = {
     "data": f"{EVENT}, roaming string, quantity long, sign int, fee {FEE}",
 }
 IDENTITY = "subscriber_id long, msisdn string, valid_from timestamp, valid_to timestamp"
+
+
+def increments(service, measure_no, first, following):
+    """The measure that adds up quantities rounded up per event to [first, following]."""
+    laying = Laying.plain(Steps(first, ((0, following),)))
+    return Measure(service, measure_no, measure.written(measure.Units(laying, ("", 0))))
 
 
 def tariffs_of(packages):
@@ -71,17 +81,19 @@ def evaluated(spark, customers, packages, toll_rerated="all", partitions=1, **ho
     measures = measure.measures_wanted((), tariffs)
     records = guided(spark, {number: one[2] for number, one in customers.items()}, tariffs,
                      partitions=partitions, **how)
-    months = usage.by_month(
-        usage.by_day(records, measures), {month for month, _, _ in customers.values()}, measures
-    )
+    days = usage.by_day(records, measures, how.get("holidays", ()))
+    months = usage.by_month(days, {month for month, _, _ in customers.values()}, measures)
     known = local_frame(
         spark, [(number, month, joined) for number, (month, joined, _) in customers.items()],
         "subscriber_id long, month date, joined date",
     )
-    rated = rating.evaluate(
-        known.join(months, ["subscriber_id", "month"], "left").repartition(partitions),
-        usage.cells(records).collect(), measures, list(tariffs.packages.values()), toll_rerated,
-    )
+    frame = known.join(months, ["subscriber_id", "month"], "left").repartition(partitions)
+    cells, sold = usage.cells(records).collect(), list(tariffs.packages.values())
+    some = free_units.representatives(sold, toll_rerated)
+    wanted = free_units.wanted(frame, cells, measures, some, toll_rerated)
+    dated = records.withColumn("month", F.trunc("local_date", "month"))
+    splits = free_units.split(dated, wanted, cells, some, toll_rerated, how.get("holidays", ()))
+    rated = rating.evaluate(frame, cells, measures, sold, splits, toll_rerated)
     return {(row.subscriber_id, row.package_id): row for row in rated.collect()}
 
 

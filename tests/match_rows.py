@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from models import bill_item, holding, rating
-from models.price_matrix import BUCKETS
+from models.package_prices import BUCKETS
 from schemas import config
 from tests.event_records import tariffs_of
 from tests.frames import local_frame
@@ -58,7 +58,8 @@ def evaluated(spark, *rows):
             amounts |= {"rated": Decimal(rated), bucket: Decimal(rated) - rest}
         else:
             amounts = dict.fromkeys(amounts)
-        made.append((subscriber, month, name, kind, *amounts.values(), reason is None, reason, 0))
+        made.append((subscriber, month, name, kind, *amounts.values(), reason is None, reason, 0,
+                     False))
     return local_frame(spark, made, rating.EVALUATED)
 
 

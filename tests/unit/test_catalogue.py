@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from models import catalogue
+from models import catalogue, tariff
 from schemas import document
 from schemas.errors import ConfigError
+from tests.event_records import increments
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = Path("conf/tariffs/example.yml")
@@ -96,7 +97,7 @@ def test_data_is_counted_in_kilobytes_of_1024_bytes_and_capped_by_service():
     ({"service": "data"}, ("volume",)),
 ])
 def test_due_components_follow_from_the_facts(changes, due):
-    assert catalogue.due_components(facts(read(VOICE), **changes)) == due
+    assert tariff.due_components(facts(read(VOICE), **changes)) == due
 
 
 @pytest.mark.parametrize("component, changes, no", [
@@ -105,15 +106,15 @@ def test_due_components_follow_from_the_facts(changes, due):
 ])
 def test_the_first_rule_that_matches_wins(component, changes, no):
     package = read(VOICE)
-    rule = catalogue.first_rule(package, component, facts(package, **changes))
+    rule = tariff.first_rule(package, component, facts(package, **changes))
     assert (rule.no if rule else None) == no
 
 
 def test_a_rule_draws_on_its_pool_only_where_the_pool_covers():
     package = read(VOICE)
     rule = package.rules[0]
-    assert catalogue.drawn_pools(package, rule, facts(package)) == package.pools
-    assert catalogue.drawn_pools(package, rule, facts(package, roaming="intl")) == ()
+    assert tariff.drawn_pools(package, rule, facts(package)) == package.pools
+    assert tariff.drawn_pools(package, rule, facts(package, roaming="intl")) == ()
 
 
 def test_pools_stand_in_the_order_of_consumption():
@@ -142,8 +143,9 @@ def test_cuts_and_measures_of_a_service_are_those_of_its_packages():
         both = catalogue.load(documents)
         assert both.cuts("voice") == (0, 8 * 3600, 20 * 3600)
         assert both.cuts("data") == both.cuts("sms") == (0,)
-        assert both.measures("voice") == ((6, 6), (60, 60))
-        assert both.measures("data") == ((1024, 1024),)
+        assert set(both.measures("voice")) == {
+            increments("voice", 1, 6, 6).definition, increments("voice", 1, 60, 60).definition}
+        assert both.measures("data") == (increments("data", 1, 1024, 1024).definition,)
         assert list(both.packages) == ["data", "example"]
 
 
@@ -155,7 +157,7 @@ def test_cuts_and_measures_of_a_service_are_those_of_its_packages():
     (('58"\npartial_month: none', '58"\npartial_month: daily'), 3000 * 7 * 31),     # 58/29 is whole
 ])
 def test_the_denominator_is_the_least_that_makes_every_amount_whole(change, expected):
-    assert catalogue.denominator(read(VOICE.replace(*change))) == expected
+    assert tariff.denominator(read(VOICE.replace(*change))) == expected
 
 
 def test_bands_and_prices_may_go_by_the_type_of_day():
@@ -163,7 +165,7 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
     weekend = read(VOICE.replace("{band: peak}", "{band: peak, day_type: [weekend, holiday]}"))
     for package, on_workday, on_weekend in [(workday, 0, 1), (weekend, 1, 0)]:
         for day_type, no in [("workday", on_workday), ("weekend", on_weekend)]:
-            found = catalogue.first_rule(package, "airtime", facts(package, day_type=day_type))
+            found = tariff.first_rule(package, "airtime", facts(package, day_type=day_type))
             assert found.no == no
 
 
@@ -271,7 +273,7 @@ def test_month_prices_are_not_rounded_at_event():
 def test_a_package_may_pass_what_it_does_not_price():
     priced = VOICE[:VOICE.index("  - {component: toll")] + "rounding: {at: none}\n"
     package = read(priced + "otherwise: pass_through\n")
-    assert catalogue.first_rule(package, "toll", facts(package, toll="intl")) is None
+    assert tariff.first_rule(package, "toll", facts(package, toll="intl")) is None
 
 
 def test_every_problem_of_every_file_is_named_at_once():
@@ -291,21 +293,3 @@ def test_an_id_stands_for_one_package():
     documents = [document.parse(VOICE, Path(f"conf/tariffs/{name}.yml")) for name in "ab"]
     with pytest.raises(ConfigError, match="conf/tariffs/b.yml:1: id: a second package 'example'"):
         catalogue.load(documents)
-
-
-@pytest.mark.parametrize("text, feature", [
-    (VOICE + TIERS, "tiers"),
-    (VOICE + "band_policy: split\n", "band_policy: split"),
-    (VOICE.replace("at: line", "at: event"), "rounding at event"),
-    (VOICE.replace("order: 1", "order: 1, carry_over: true"), "pools with carry_over"),
-    (VOICE.replace("components: [airtime]", "components: [airtime, toll]"),
-     "pools of several components"),
-    (VOICE.replace("[6, 6]", "[6, 6], increment_at: month"), "increment_at: month"),
-    (VOICE.replace('rate: "0.07", per: 6s, increment: [6, 6]',
-                   'groups: [{start: 0, rate: "1", per: 6s, increment: 6}]'), "groups"),
-])
-def test_the_night_refuses_what_its_engine_does_not_price(text, feature):
-    with pytest.raises(ConfigError) as refused:
-        catalogue.require_priceable(read(text))
-    assert f"conf/tariffs/example.yml: example: the night cannot price {feature}" in str(
-        refused.value)

@@ -6,13 +6,12 @@ from random import Random
 import pytest
 
 from models import data_session, usage
-from models.measure import Measure
-from tests.event_records import CHINA, frames, owners
+from tests.event_records import CHINA, frames, increments, owners
 from tests.frames import local_frame
 
 DAY = date(2009, 5, 1)
 GAP, LOOKBACK = 24, 7
-KILOBYTES = (Measure("data", 1, 1024, 1024),)
+KILOBYTES = (increments("data", 1, 1024, 1024),)
 PARTS = ("source string, gateway string, session_no string, msisdn string, occurred_at timestamp, "
          "local_date date, local_second int, duration_s long, bytes_up long, bytes_down long, "
          "roaming string, fee decimal(12,3), file_name string, row_no long, batch_date date")

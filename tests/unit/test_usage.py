@@ -4,33 +4,33 @@ from decimal import Decimal
 
 import pytest
 
-from models import measure, usage
-from models.measure import Measure
+from models import catalogue, measure, usage
 from schemas.errors import ConfigError, QualityError
 from tests import event_records
+from tests.event_records import increments
 from tests.frames import local_frame
 from tests.tariff_examples import airtime, call, message, package, session
 
 MARCH, APRIL = date(2009, 3, 1), date(2009, 4, 1)
-MINUTES = Measure("voice", 1, 60, 60)
-SIXTY_FORTYFIVE = Measure("voice", 2, 60, 45)
-MESSAGES = Measure("sms", 1, 1, 1)
-KILOBYTES = Measure("data", 1, 1024, 1024)
+MINUTES = increments("voice", 1, 60, 60)
+SIXTY_FORTYFIVE = increments("voice", 2, 60, 45)
+MESSAGES = increments("sms", 1, 1, 1)
+KILOBYTES = increments("data", 1, 1024, 1024)
 ALL = (MINUTES, SIXTY_FORTYFIVE, MESSAGES, KILOBYTES)
 
 
 class Demand:
-    """What usage asks of a catalogue: the cuts and increments by service."""
+    """What usage asks of a catalogue: the cuts and measures by service."""
 
-    def __init__(self, voice=(), sms=(), cuts=(0, 28800, 72000)):
-        self.increments = {"voice": voice, "sms": sms}
+    def __init__(self, *measures, cuts=(0, 28800, 72000)):
+        self.wanted = measures
         self.voice_cuts = cuts
 
     def cuts(self, service):
         return self.voice_cuts if service == "voice" else (0,)
 
     def measures(self, service):
-        return self.increments.get(service, ())
+        return [measure.definition for measure in self.wanted if measure.service == service]
 
 
 @pytest.fixture
@@ -163,16 +163,17 @@ def test_a_month_lacks_a_measure_that_one_of_its_days_lacks(guide):
     assert [cell.billed for cell in row.cells] == [[240]]
 
 
-def test_new_increments_are_numbered_after_the_known_ones():
-    wanted = Demand(voice=[(60, 60), (6, 6), (1, 1)], sms=[(1, 1)])
+def test_new_measures_are_numbered_after_the_known_ones():
+    seconds, sixes = increments("voice", 3, 1, 1), increments("voice", 4, 6, 6)
+    wanted = Demand(MINUTES, sixes, seconds, MESSAGES)
     added = measure.measures_wanted((MINUTES, SIXTY_FORTYFIVE), wanted)
-    assert added == (Measure("voice", 3, 1, 1), Measure("voice", 4, 6, 6), MESSAGES)
+    assert added == (seconds, sixes, MESSAGES)
     assert measure.measures_wanted((MINUTES, SIXTY_FORTYFIVE) + added, wanted) == ()
 
 
 def test_a_register_with_a_gap_is_refused():
     with pytest.raises(QualityError, match=r"dw.rating_measure: the numbers of voice are \[1, 3\]"):
-        measure.register([MINUTES, Measure("voice", 3, 6, 6)])
+        measure.register([MINUTES, increments("voice", 3, 6, 6)])
 
 
 def test_usage_older_than_a_measure_names_package_month_and_command(guide):
@@ -183,8 +184,8 @@ def test_usage_older_than_a_measure_names_package_month_and_command(guide):
         "old": package(rules=[airtime(), airtime(component="toll")]),
         "new": package(rules=[airtime(increment=[60, 45]), airtime(component="toll")]),
     }).packages
-    measure.refuse_lacking(depths, [tariffs["old"]], ALL)
+    measure.refuse_lacking(depths, catalogue.depths([tariffs["old"]], ALL))
     with pytest.raises(ConfigError) as refusal:
-        measure.refuse_lacking(depths, list(tariffs.values()), ALL)
+        measure.refuse_lacking(depths, catalogue.depths(list(tariffs.values()), ALL))
     assert "tariff new: an increment is newer than the usage of 2009-03" in str(refusal.value)
     assert "python -m jobs.night --only usage_day,usage_month" in str(refusal.value)

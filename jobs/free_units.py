@@ -1,0 +1,61 @@
+"""Split free units event by event where the usage cube alone cannot tell 免费资源分摊.
+
+Grain of the result: subscriber × month × signature in `dw.free_unit_split`, only for the months in
+which a pool is overdrawn by calls of several prices. Due when a month closes. When this step fails,
+no package can be priced for those months.
+"""
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.tables import cached
+from jobs.warehouse import Warehouse
+from models import catalogue, data_session, free_units, measure, rating, usage
+from schemas.config import Config
+from schemas.window import Window
+
+
+def run(window: Window, wh: Warehouse, conf: Config) -> None:
+    day, months, policy = window.last, wh.months(window), conf.policy
+    tariffs = catalogue.load(conf.tariffs.values())
+    some = free_units.representatives(tariffs.packages.values(), policy.rating.toll_rerated)
+    customer_months = rating.customer_months(
+        wh.read("dw.usage_month", months=months), wh.read("dw.subscriber", on=day), months)
+    measures = measure.register(wh.read("dw.rating_measure").collect())
+    wanted = free_units.wanted(customer_months, wh.read("dw.rating_cell").collect(), measures,
+                               some, policy.rating.toll_rerated)
+    with cached(wanted) as wanted:
+        guided = _guided(day, months, wh, conf, tariffs).join(
+            wanted.select("subscriber_id", "month"), ["subscriber_id", "month"], "left_semi")
+        with cached(guided) as guided:
+            wh.replace("dw.free_unit_split", free_units.split(
+                guided, wanted, usage.cells(guided).collect(), some,
+                policy.rating.toll_rerated, policy.calendar.holidays))
+
+
+def _guided(day: date, months: Sequence[date], wh: Warehouse, conf: Config,
+            tariffs: catalogue.Catalogue) -> DataFrame:
+    """The guided events of the months; a session that began before them is not taken for one."""
+    sessions, policy = "ods.data_session", conf.policy
+    back = max(conf.lookback_days(sessions).values(), default=0)
+
+    def delivered(table: str, since: date) -> DataFrame:
+        return wh.read(table, upto=day, whatever_is_there=True).where(
+            F.col("batch_date") >= F.lit(since))
+
+    guided = usage.guide(
+        delivered("ods.voice_call", months[0]), delivered("ods.message", months[0]),
+        data_session.merged(delivered(sessions, months[0] - timedelta(days=back)),
+                            policy.rating.session_gap_hours),
+        wh.read("dw.subscriber_identity", on=day),
+        {service: tariffs.cuts(service) for service in measure.SERVICES}, policy.calendar.holidays)
+    return guided.withColumn("month", F.trunc("local_date", "month")).where(
+        F.col("month").isin(*months))
+
+
+if __name__ == "__main__":
+    from jobs.night import step_main
+
+    step_main("free_units")

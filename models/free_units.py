@@ -1,0 +1,189 @@
+"""Which customer-months need their events replayed to split free units, and the replay of them.
+
+The cube alone tells the split wherever a pool suffices or all that it is drawn by is one class
+(models/pools.py). For the others the events of the month are replayed once per signature of a
+package; all packages of the signature are arithmetic again after that.
+"""
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
+
+from models import rating
+from models.customer_batches import whole_customers
+from models.event_measure import Events, day_types
+from models.measure import FACTS, Measure
+from models.package_prices import PackagePrices
+from models.pools import MonthParts, carried, draw_pools, pool_sizes
+from models.price_matrix import ALL_TOLL, compile_prices
+from models.replay import Replay, Split
+from models.signature import signature
+from models.tariff import Package
+from models.usage_batch import UsageBatch
+
+WANTED = "subscriber_id BIGINT, month DATE, joined DATE, wanted ARRAY<INT>"
+SPLIT = ("subscriber_id BIGINT, month DATE, signature STRING, paid ARRAY<BIGINT>, "
+         "left ARRAY<BIGINT>, rounded ARRAY<BIGINT>")
+
+
+def representatives(packages: Sequence[Package], toll_rerated: str) -> Mapping[str, Package]:
+    """One package of each signature, in order of the signatures; packages without pools have no
+    free units to split."""
+    found: dict[str, Package] = {}
+    for package in sorted(packages, key=lambda package: package.id):
+        if package.pools:
+            found.setdefault(signature(package, toll_rerated == ALL_TOLL), package)
+    return dict(sorted(found.items()))
+
+
+def wanted(
+    months: DataFrame, cells: Sequence, measures: Sequence[Measure],
+    packages: Mapping[str, Package], toll_rerated: str,
+) -> DataFrame:
+    """(subscriber_id, month, joined, wanted): the customer-months whose split only the order of
+    events tells; `wanted` holds the places of the signatures in `packages`.
+
+    `months` has the columns of rating.customer_months; `packages` are `representatives`. Where
+    pools carry over and one month is wanted, all months of the customer are.
+    """
+    matrix = compile_prices(list(packages.values()), cells, measures, toll_rerated)
+
+    def mark(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in whole_customers(batches):
+            sums, parts = UsageBatch(matrix, batch.column("cells")).sums(), rating.parts_of(batch)
+            marks = np.zeros((batch.num_rows, len(matrix.packages)), dtype=bool)
+            for place, prices in enumerate(matrix.packages):
+                marks[:, place] = _ordered(prices, sums, parts)
+            rows = np.flatnonzero(marks.any(axis=1))
+            if len(rows):
+                row, place = np.nonzero(marks[rows])
+                chosen = batch.take(pa.array(rows))
+                yield pa.RecordBatch.from_arrays(
+                    [*(chosen.column(name) for name in ("subscriber_id", "month", "joined")),
+                     pa.ListArray.from_arrays(_offsets(row, len(rows)),
+                                              pa.array(place, pa.int32()))],
+                    names=["subscriber_id", "month", "joined", "wanted"])
+
+    columns = months.select("month", "subscriber_id", "joined", "cells")
+    return rating.by_customer(columns).mapInArrow(mark, WANTED)
+
+
+def _ordered(prices: PackagePrices, sums: np.ndarray, parts: MonthParts) -> np.ndarray:
+    ordered = draw_pools(prices, sums, parts).ordered
+    if any(pool.carry_over for pool in prices.pools) and ordered.any():
+        customer = np.cumsum(parts.begins)
+        ordered = np.isin(customer, customer[ordered])
+    return ordered
+
+
+def _offsets(row: np.ndarray, rows: int) -> pa.Array:
+    return pa.array(np.searchsorted(row, np.arange(rows + 1)), pa.int32())
+
+
+def split(
+    guided: DataFrame, wanted_months: DataFrame, cells: Sequence,
+    packages: Mapping[str, Package], toll_rerated: str, holidays: Collection[date],
+) -> DataFrame:
+    """dw.free_unit_split: the split of every wanted customer-month, by signature.
+
+    `guided`: usage.guide over the records of the months, with their `month`; `cells` are those of
+    its events. Events are consumed in order of answer
+    time; two of the same instant in that of cell and quantity, so no order is left to chance.
+    """
+    ordered = sorted(cells, key=lambda cell: cell.cell_id)
+    ids = np.array([cell.cell_id for cell in ordered], dtype=np.int64)
+    facts = [{fact: getattr(cell, fact) for fact in FACTS} for cell in ordered]
+    kinds = day_types(holidays)
+    names = list(packages)
+    replays = [Replay(package, facts, toll_rerated == ALL_TOLL) for package in packages.values()]
+
+    def replay(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in whole_customers(batches):
+            months = _Months(batch, ids, kinds)
+            for place, (name, one) in enumerate(zip(names, replays)):
+                chosen = months.wanting(place)
+                if len(chosen):
+                    yield months.rows(name, chosen, months.split(one, chosen))
+
+    events = (
+        wanted_months.join(
+            guided.select("subscriber_id", "month", "occurred_at", "local_date", "local_second",
+                          "cell_id", "quantity"),
+            ["subscriber_id", "month"], "left")
+        .repartition("subscriber_id")
+        .sortWithinPartitions("subscriber_id", "month", "occurred_at", "cell_id", "quantity")
+        .select("subscriber_id", "month", "joined", "wanted", "local_date", "local_second",
+                "cell_id", "quantity")
+    )
+    return events.mapInArrow(replay, SPLIT)
+
+
+class _Months:
+    """The wanted customer-months of a batch of events: row k begins at event `first[k]`."""
+
+    def __init__(self, batch: pa.RecordBatch, cell_ids: np.ndarray, kinds):
+        column = {name: batch.column(name) for name in batch.schema.names}
+        customers, month = (column[name].to_numpy(zero_copy_only=False)
+                            for name in ("subscriber_id", "month"))
+        begins = np.ones(len(customers), dtype=bool)
+        begins[1:] = (customers[1:] != customers[:-1]) | (month[1:] != month[:-1])
+        self.first, self.row = np.flatnonzero(begins), np.cumsum(begins) - 1
+        heads = batch.take(pa.array(self.first))
+        self.customers, self.month = heads.column("subscriber_id"), heads.column("month")
+        self.parts = rating.parts_of(heads)
+        lists = heads.column("wanted")
+        owner = np.repeat(np.arange(len(self.first)),
+                          np.diff(lists.offsets.to_numpy(zero_copy_only=False)))
+        self._wanting = owner, lists.flatten().to_numpy(zero_copy_only=False)
+        # A month without any event comes as one row without a cell.
+        there = column["cell_id"].is_valid().to_numpy(zero_copy_only=False)
+        ids = column["cell_id"].fill_null(0).to_numpy(zero_copy_only=False)
+        self.cell = np.searchsorted(cell_ids, ids) * there
+        quantity = column["quantity"].fill_null(0).to_numpy(zero_copy_only=False)
+        day = column["local_date"].to_numpy(zero_copy_only=False).astype("datetime64[D]")
+        second = column["local_second"].fill_null(0).to_numpy(zero_copy_only=False)
+        self.events = Events(np.where(there, quantity, 0), second.astype(np.int64), day, kinds)
+
+    def wanting(self, place: int) -> np.ndarray:
+        """The rows that want the signature at a place."""
+        owner, places = self._wanting
+        return owner[places == place]
+
+    def split(self, replay: Replay, chosen: np.ndarray) -> Split:
+        """The split of some rows; the months of a customer are handed over in order."""
+        sizes = pool_sizes(replay.pools, replay.package.partial_month, self.parts)
+        paid = np.zeros((len(replay.slots), len(self.first)), dtype=np.int64)
+        left = np.zeros(sizes.shape, dtype=np.int64)
+        rounded = np.zeros((len(replay.lines), len(self.first)), dtype=np.int64)
+        carrying = any(pool.carry_over for pool in replay.pools)
+        for wave in self.parts.waves() if carrying else [np.arange(len(self.first))]:
+            rows = np.intersect1d(chosen, wave)
+            ready = sizes[:, rows]
+            if carrying:
+                before = self.parts.before[rows]
+                ready = ready + np.where(
+                    before >= 0, carried(replay.pools, sizes[:, before], left[:, before]), 0)
+            event = np.flatnonzero(np.isin(self.row, rows))
+            one = replay.split(self.events.of(event), self.cell[event],
+                               np.searchsorted(rows, self.row[event]), ready)
+            paid[:, rows], left[:, rows], rounded[:, rows] = one
+        return Split(paid[:, chosen], left[:, chosen], rounded[:, chosen])
+
+    def rows(self, name: str, chosen: np.ndarray, found: Split) -> pa.RecordBatch:
+        """The rows of dw.free_unit_split of a signature."""
+        taken = pa.array(chosen)
+        return pa.RecordBatch.from_arrays(
+            [self.customers.take(taken), self.month.take(taken), pa.repeat(name, len(chosen)),
+             *(_lists(values) for values in found)],
+            names=["subscriber_id", "month", "signature", "paid", "left", "rounded"])
+
+
+def _lists(values: np.ndarray) -> pa.Array:
+    """Column k of an array as list k."""
+    width, rows = values.shape
+    offsets = pa.array(np.arange(rows + 1) * width, pa.int32())
+    return pa.ListArray.from_arrays(offsets, pa.array(values.T.ravel(), pa.int64()))

@@ -1,0 +1,147 @@
+"""The split of free units, event by event in order of answer time 免费资源分摊.
+
+Needed only where the usage cube cannot tell which units were the free ones. The split does not
+depend on prices, only on a package's *signature*: its rules without prices, increments and pools
+(with prices where it rounds event by event). Packages of one signature share one replay, so after
+it they are arithmetic again (models/settlement.py). Whole Arrow batches, no Python per event.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, NamedTuple, Sequence
+
+import numpy as np
+
+from models.charge import Charge
+from models.event_measure import Events
+from models.laying import Laying
+from models.package_compiler import Key, every_key, keys, rerated
+from models.rounding import round_over
+from models.tariff import Package, denominator
+
+MOST_COMPONENTS = 8
+
+
+class Split(NamedTuple):
+    """One row per customer-month: units to pay by slot (Key), units left by pool in their order,
+    amounts rounded event by event by line, in the quantum."""
+
+    paid: np.ndarray
+    left: np.ndarray
+    rounded: np.ndarray
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How the events of some cells draw: by component a laying and the slot of each of its parts
+    (-1: summed up by month), the connect fees together in 1/D yuan, and the line that they are
+    rounded on (-1: none)."""
+
+    components: tuple[tuple[Laying, tuple[int, ...]], ...]
+    connect: int
+    line: int
+
+
+class Replay:
+    """One signature over the cells (rows of dw.rating_cell in order of cell_id, as mappings)."""
+
+    def __init__(self, package: Package, cells: Sequence[Mapping], all_toll: bool):
+        self.package = package
+        self.slots = every_key(package, all_toll)
+        self.lines = sorted({key.line for key in self.slots if key.line})
+        self.pools = sorted(package.pools, key=lambda pool: pool.order)
+        self.denominator = denominator(package) * 10**package.rounding.scale
+        self.prices = np.array(
+            [int(package.rules[key.rule_no].price_of(key.step) * self.denominator)
+             for key in self.slots], dtype=object)
+        self.draws = np.array([[pool.id in key.pools for key in self.slots]
+                               for pool in self.pools], dtype=bool)
+        places = {key: no for no, key in enumerate(self.slots)}
+        shapes: dict[Shape, int] = {}
+        self.shape_of = np.array([
+            shapes.setdefault(self._shape(cell, rerated(package, cell, all_toll)[0], places),
+                              len(shapes))
+            for cell in cells
+        ], dtype=np.int64)
+        self.shapes = tuple(shapes)
+
+    def _shape(self, cell: Mapping, due: Sequence[Charge], places: Mapping[Key, int]) -> Shape:
+        components = []
+        by_charge = keys(self.package, cell, due)
+        for charge, by_part in zip(due, by_charge):
+            slots = tuple(-1 if charge.monthly else places[by_part[part]]
+                          for part in charge.laying.parts)
+            components.append((charge.laying, slots))
+        line = next((key.line for by_part in by_charge for key in by_part.values()), ())
+        connect = sum(int(charge.rule.connect * self.denominator) for charge in due)
+        return Shape(tuple(components), connect, self.lines.index(line) if line else -1)
+
+    def split(self, events: Events, cell: np.ndarray, row: np.ndarray, sizes: np.ndarray) -> Split:
+        """Replay events that stand in order of their customer-month (`row`) and answer time.
+
+        `cell` is the place of each event's cell; `sizes` are base units by pool and row, those
+        carried in included.
+        """
+        rows = sizes.shape[1]
+        event, slot, units, exact = self._draws(events, cell)
+        where = row[event]
+        left = sizes.copy()
+        for no in range(len(self.pools)):
+            free = _first_free(np.where(self.draws[no, slot], units, 0), where, sizes[no])
+            units = units - free
+            left[no] -= _by_row(free, where, rows)
+        paid = np.zeros((len(self.slots), rows), dtype=np.int64)
+        np.add.at(paid, (slot, where), units)
+        rounded = np.zeros((len(self.lines), rows), dtype=np.int64)
+        if self.lines:
+            np.add.at(exact, event, self.prices[slot] * units)
+            self._round(rounded, exact, self.shape_of[cell], row)
+        return Split(paid, left, rounded)
+
+    def _draws(self, events: Events, cell: np.ndarray):
+        """Event, slot and units of everything that draws, in order; connect fees by event."""
+        shape_of_event = self.shape_of[cell]
+        exact = np.zeros(len(cell), dtype=object if self.lines else np.int64)
+        found = [(np.zeros(0, np.int64),) * 4]
+        for no, shape in enumerate(self.shapes):
+            chosen = np.flatnonzero(shape_of_event == no)
+            if not len(chosen):
+                continue
+            if self.lines:
+                exact[chosen] = np.where(events.quantity[chosen] > 0, shape.connect, 0)
+            some = events.of(chosen)
+            for place, (laying, slots) in enumerate(shape.components):
+                laid = some.laid(laying)
+                slot = np.array(slots, dtype=np.int64)[laid.part]
+                kept = slot >= 0
+                event = chosen[laid.event[kept]]
+                found.append((event * MOST_COMPONENTS + place, event, slot[kept],
+                              laid.units[kept]))
+        order, event, slot, units = (np.concatenate(column) for column in zip(*found))
+        turn = np.argsort(order, kind="stable")
+        return event[turn], slot[turn], units[turn], exact
+
+    def _round(self, rounded: np.ndarray, exact: np.ndarray, shape: np.ndarray,
+               row: np.ndarray) -> None:
+        """Add the rounded amounts of events to the lines of their customer-months."""
+        rounding = self.package.rounding
+        quantum = self.denominator // 10**rounding.scale
+        line = np.array([one.line for one in self.shapes], dtype=np.int64)[shape]
+        mine = line >= 0
+        amounts = round_over(exact[mine], quantum, rounding.mode).astype(np.int64)
+        np.add.at(rounded, (line[mine], row[mine]), amounts)
+
+
+def _first_free(units: np.ndarray, row: np.ndarray, size: np.ndarray) -> np.ndarray:
+    """Of units that stand in order, row after row, those that fit into the size of their row."""
+    total = np.cumsum(units)
+    begins = np.flatnonzero(np.diff(row, prepend=-1))
+    before = total - units
+    base = np.repeat(before[begins], np.diff(begins, append=len(row)))
+    return np.clip(size[row] - (before - base), 0, units)
+
+
+def _by_row(values: np.ndarray, row: np.ndarray, rows: int) -> np.ndarray:
+    added = np.zeros(rows, dtype=np.int64)
+    np.add.at(added, row, values)
+    return added
