@@ -45,11 +45,13 @@ def _guided(day: date, months: Sequence[date], wh: Warehouse, conf: Config,
         return wh.read(table, upto=day, whatever_is_there=True).where(
             F.col("batch_date") >= F.lit(since))
 
-    guided = usage.guide(
+    records = usage.Records(
         delivered("ods.voice_call", months[0]), delivered("ods.message", months[0]),
         data_session.merged(delivered(sessions, months[0] - timedelta(days=back)),
                             policy.rating.session_gap_hours),
-        wh.read("dw.subscriber_identity", on=day),
+        delivered("ods.wlan_session", months[0]))
+    guided = usage.guide(
+        records, wh.read("dw.subscriber_identity", on=day),
         {service: tariffs.cuts(service) for service in measure.SERVICES}, policy.calendar.holidays)
     return guided.withColumn("month", F.trunc("local_date", "month")).where(
         F.col("month").isin(*months))

@@ -87,7 +87,7 @@ def slices_of(conf: Config, contracts: Mapping[str, Contract], step: Step, windo
 def night(conf: Config) -> tuple[Step, ...]:
     """Every step of the night, each after the steps whose tables it reads."""
     records = tuple(dict.fromkeys(source.record for source in conf.sources.values()))
-    usage_records = ("ods.voice_call", "ods.message", "ods.data_session")
+    usage_records = ("ods.voice_call", "ods.message", "ods.data_session", "ods.wlan_session")
     compared = ("dw.usage_month", "dw.free_unit_split", "dw.rating_cell", "dw.rating_measure",
                 "dw.subscriber", "dw.subscription", "ods.bill", "ods.bill_item")
     contact_logs = tuple(table for table in LOGS if table in records) or ("ods.contact",)

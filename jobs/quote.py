@@ -18,7 +18,7 @@ from jobs import runtime
 from jobs.night import configuration, opened
 from jobs.plan import Step
 from jobs.warehouse import Warehouse
-from models import data_session, usage
+from models import catalogue, data_session, usage
 from models.reference_rater import Rater
 from models.reference_tariff import Event
 from models.tariff import KIND_SERVICE
@@ -26,8 +26,8 @@ from schemas.config import Config
 from schemas.errors import ConfigError, InputError
 from schemas.window import month_of, parse_date
 
-READS = ("ods.voice_call", "ods.message", "ods.data_session", "dw.subscriber_identity",
-         "dw.subscriber", "mart.package_quote")
+READS = ("ods.voice_call", "ods.message", "ods.data_session", "ods.wlan_session",
+         "dw.subscriber_identity", "dw.subscriber", "mart.package_quote")
 STEP = Step("quote", "jobs.quote", "quote", "a bill to check by hand", READS, ())
 
 
@@ -66,7 +66,9 @@ def _bill(wh: Warehouse, conf: Config, last: date, args) -> str:
         raise InputError(f"--subscriber: no such subscriber on {day}")
     who, document = found[0], conf.tariffs[args.package].data
     events = _events(wh, conf, who["subscriber_id"], month, day, KIND_SERVICE[document["kind"]])
-    bill = Rater(document).rate_month(events, month, who["join_date"])
+    policy = conf.policy
+    rater = Rater(document, policy.calendar.holidays, policy.rating.toll_rerated)
+    bill = rater.rate_month(events, month, who["join_date"])
     quoted = wh.last_snapshot("mart.package_quote", last)
     engine = [] if quoted is None else wh.read("mart.package_quote", on=quoted).where(
         (F.col("subscriber_id") == who["subscriber_id"]) & (F.col("month") == F.lit(month))
@@ -76,10 +78,9 @@ def _bill(wh: Warehouse, conf: Config, last: date, args) -> str:
 
 def _events(wh: Warehouse, conf: Config, subscriber: int, month: date, day: date, service: str
             ) -> list[Event]:
-    """The events that a candidate re-rates, in time order.
+    """The events that a candidate re-rates, in the order in which the engine replays them.
 
-    In-group and 12593 calls are none (S2-07, S2-R5), and of long distance only that of IP calls is
-    (S2-R4) unless the policy reads it otherwise: a direct call then counts as a local one.
+    In-group and 12593 calls are none (S2-07, S2-R5).
     """
     identity = wh.read("dw.subscriber_identity", on=day).where(
         F.col("subscriber_id") == subscriber)
@@ -88,17 +89,18 @@ def _events(wh: Warehouse, conf: Config, subscriber: int, month: date, day: date
         return wh.read(table, upto=day, whatever_is_there=True).join(
             identity.select("msisdn").distinct(), "msisdn", "left_semi")
 
-    rows = usage.events(
-        mine("ods.voice_call"), mine("ods.message"),
-        data_session.merged(mine("ods.data_session"), conf.policy.rating.session_gap_hours),
-        identity, conf.policy.calendar.holidays).where(
-            F.trunc("local_date", "month") == F.lit(month)).where(
+    sessions = data_session.merged(mine("ods.data_session"), conf.policy.rating.session_gap_hours)
+    tariffs = catalogue.load(conf.tariffs.values())
+    records = usage.Records(
+        mine("ods.voice_call"), mine("ods.message"), sessions, mine("ods.wlan_session"))
+    rows = usage.guide(
+        records, identity, {service: tariffs.cuts(service)}, conf.policy.calendar.holidays
+    ).where(F.trunc("local_date", "month") == F.lit(month)).where(
         f"subscriber_id IS NOT NULL AND service = '{service}' AND NOT coalesce(in_group, false) "
-        "AND coalesce(dial, '') <> 'ip12593'").orderBy("occurred_at", "quantity").collect()
-    ip_only = conf.policy.rating.toll_rerated == "ip_only"
+        "AND coalesce(dial, '') <> 'ip12593'"
+    ).orderBy("occurred_at", "cell_id", "quantity").collect()
     return [Event(
-        number, row["service"], row["direction"], row["roaming"],
-        "local" if ip_only and row["dial"] == "direct" else row["toll"], row["dial"],
+        number, row["service"], row["direction"], row["roaming"], row["toll"], row["dial"],
         row["in_group"], row["message_kind"], int(row["occurred_at"].timestamp()),
         row["local_date"], row["local_second"], row["day_type"], row["quantity"])
         for number, row in enumerate(rows)]

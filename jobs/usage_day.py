@@ -21,10 +21,11 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     registered = measure.register(wh.read("dw.rating_measure").collect())
     new = measure.measures_wanted(registered, tariffs)
     measures = registered + new
-    guided = usage.guide(
+    records = usage.Records(
         wh.read("ods.voice_call", window=window), wh.read("ods.message", window=window),
-        _sessions(window, wh, conf),
-        wh.read("dw.subscriber_identity", on=window.last),
+        _sessions(window, wh, conf), wh.read("ods.wlan_session", window=window))
+    guided = usage.guide(
+        records, wh.read("dw.subscriber_identity", on=window.last),
         {service: tariffs.cuts(service) for service in measure.SERVICES},
         conf.policy.calendar.holidays)
     with cached(guided.drop("occurred_at")) as guided:

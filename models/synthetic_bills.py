@@ -63,7 +63,8 @@ class Rates:
 
     def __init__(self, province: Province):
         packages = {name: one for name, one in province.packages.items() if one["kind"] in KINDS}
-        self.month = {name: Rater(_without_direct_toll(one)) for name, one in packages.items()}
+        # The toll of direct calls is on the record already.
+        self.month = {name: Rater(one, toll="ip_only") for name, one in packages.items()}
         self._record = {name: Rater(one) for name, one in packages.items()}
         self._known: dict[tuple, int] = {}
 
@@ -192,15 +193,6 @@ class Billing:
                 places.tolist(), when.subscriber.tolist(), when.day.tolist(), events):
             fees[place] = self.rates.toll(self.package_on(subscriber, "voice", day), event)
         return fees
-
-
-def _without_direct_toll(package: Mapping) -> Mapping:
-    """The package as the month is rated: the toll of direct calls is on the record already."""
-    if package["kind"] != "voice":
-        return package
-    free = {"component": "toll", "match": {"dial": DIALS[DIRECT]}, "rate": "0", "per": "60s",
-            "increment": ["60s", "60s"]}
-    return {**package, "rules": [free, *package["rules"]]}
 
 
 def li(amount: Fraction, package: str) -> int:

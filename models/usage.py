@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import reduce
-from typing import Collection, Sequence
+from typing import Collection, NamedTuple, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -25,26 +25,29 @@ EVENT_KEYS = ("batch_date", "msisdn", "occurred_at", "local_date", "local_second
 SATURDAY, SUNDAY = 7, 1
 
 
-def events(
-    voice: DataFrame,
-    messages: DataFrame,
-    sessions: DataFrame,
-    identity: DataFrame,
-    holidays: Collection[date],
-) -> DataFrame:
+class Records(NamedTuple):
+    """ods.voice_call, ods.message, the merged sessions of models.data_session, ods.wlan_session."""
+
+    voice: DataFrame
+    messages: DataFrame
+    sessions: DataFrame
+    wlan: DataFrame
+
+
+def events(records: Records, identity: DataFrame, holidays: Collection[date]) -> DataFrame:
     """One row per event: who pays, when, the facts that can decide a price, quantity and fees.
 
-    `voice` and `messages` are ods.voice_call and ods.message, `sessions` the merged ones of
-    models.data_session; a `sign` of −1 says that the night takes the event back. `identity` is one
+    A `sign` of −1 says that the night takes the event (a data session) back. `identity` is one
     snapshot of dw.subscriber_identity, joined as of the instant of the record. A number nobody
     held then keeps a null subscriber_id. Missed calls have quantity 0. `airtime_fee` is the basic
     fee of the service: airtime, message or volume. A day in `holidays` is a holiday, else Saturday
     and Sunday are weekend.
     """
     together = (
-        _calls(voice)
-        .unionByName(_messages(messages))
-        .unionByName(_sessions(sessions))
+        _calls(records.voice)
+        .unionByName(_messages(records.messages))
+        .unionByName(_sessions(records.sessions))
+        .unionByName(_wlan(records.wlan))
         .withColumn("day_type", _day_type(holidays))
     )
     owners = identity.select(
@@ -59,9 +62,7 @@ def events(
 
 
 def guide(
-    voice: DataFrame,
-    messages: DataFrame,
-    sessions: DataFrame,
+    records: Records,
     identity: DataFrame,
     cuts: Mapping[str, Sequence[int]],
     holidays: Collection[date],
@@ -72,7 +73,7 @@ def guide(
     `cuts` are the local seconds at which the catalogue's bands change, by service.
     """
     return (
-        events(voice, messages, sessions, identity, holidays)
+        events(records, identity, holidays)
         .withColumns(_slot(cuts))
         .withColumn("cell_id", F.xxhash64(*(F.coalesce(F.col(f).cast("string"), F.lit(""))
                                             for f in FACTS)))
@@ -212,6 +213,19 @@ def _sessions(sessions: DataFrame) -> DataFrame:
         "roaming", *_without("direction", "toll", "dial", "message_kind"),
         F.lit(None).cast("boolean").alias("in_group"),
         "quantity", "sign",
+        F.col("fee").alias("airtime_fee"), _no_fee("toll_fee"), _no_fee("other_fee"),
+    )
+
+
+def _wlan(sessions: DataFrame) -> DataFrame:
+    """Counted in seconds; at another operator's hot spot the customer is abroad."""
+    return sessions.select(
+        *EVENT_KEYS,
+        F.lit("wlan").alias("service"),
+        F.when(F.col("roaming_carrier").isNull(), "home").otherwise("intl").alias("roaming"),
+        *_without("direction", "toll", "dial", "message_kind"),
+        F.lit(None).cast("boolean").alias("in_group"),
+        F.col("duration_s").cast("bigint").alias("quantity"), _added(),
         F.col("fee").alias("airtime_fee"), _no_fee("toll_fee"), _no_fee("other_fee"),
     )
 

@@ -22,6 +22,7 @@ RECORDS = {
     "message": f"{EVENT}, service string, direction string, roaming string, kind string, "
                f"fee {FEE}, info_fee {FEE}",
     "data": f"{EVENT}, roaming string, quantity long, sign int, fee {FEE}",
+    "wlan": f"{EVENT}, roaming_carrier string, duration_s long, fee {FEE}",
 }
 IDENTITY = "subscriber_id long, msisdn string, valid_from timestamp, valid_to timestamp"
 
@@ -55,11 +56,11 @@ def guided(spark, customers, tariffs, holidays=(), fees=None, shuffled=None, par
         chance.shuffle(rows)
     cuts = {service: tariffs.cuts(service) for service in measure.SERVICES}
     records = [frame.repartition(partitions) for frame in frames(spark, rows)]
-    return usage.guide(*records, owners(spark, customers), cuts, holidays)
+    return usage.guide(usage.Records(*records), owners(spark, customers), cuts, holidays)
 
 
 def frames(spark, rows):
-    """Rows of `record` as ods.voice_call, ods.message and the sessions of models.data_session."""
+    """Rows of `record` as usage.Records."""
     return [
         local_frame(spark, [row for kind, row in rows if kind == name], schema)
         for name, schema in RECORDS.items()
@@ -77,14 +78,26 @@ def evaluated(spark, customers, packages, toll_rerated="all", partitions=1, **ho
 
     `customers`: subscriber_id → (month, joined, events). Result: (subscriber_id, package_id) → row.
     """
+    several = {number: ([month], *more) for number, (month, *more) in customers.items()}
+    rows = evaluated_months(spark, several, packages, toll_rerated, partitions, **how)
+    return {(number, name): row for (number, _, name), row in rows.items()}
+
+
+def evaluated_months(spark, customers, packages, toll_rerated="all", partitions=1, **how):
+    """As `evaluated`, for customers of several months: subscriber_id → (months, joined, events).
+
+    Result: (subscriber_id, month, package_id) → row.
+    """
     tariffs = tariffs_of(packages)
     measures = measure.measures_wanted((), tariffs)
     records = guided(spark, {number: one[2] for number, one in customers.items()}, tariffs,
                      partitions=partitions, **how)
     days = usage.by_day(records, measures, how.get("holidays", ()))
-    months = usage.by_month(days, {month for month, _, _ in customers.values()}, measures)
+    used = {month for listed, _, _ in customers.values() for month in listed}
+    months = usage.by_month(days, used, measures)
     known = local_frame(
-        spark, [(number, month, joined) for number, (month, joined, _) in customers.items()],
+        spark, [(number, month, joined) for number, (listed, joined, _) in customers.items()
+                for month in listed],
         "subscriber_id long, month date, joined date",
     )
     frame = known.join(months, ["subscriber_id", "month"], "left").repartition(partitions)
@@ -94,7 +107,7 @@ def evaluated(spark, customers, packages, toll_rerated="all", partitions=1, **ho
     dated = records.withColumn("month", F.trunc("local_date", "month"))
     splits = free_units.split(dated, wanted, cells, some, toll_rerated, how.get("holidays", ()))
     rated = rating.evaluate(frame, cells, measures, sold, splits, toll_rerated)
-    return {(row.subscriber_id, row.package_id): row for row in rated.collect()}
+    return {(row.subscriber_id, row.month, row.package_id): row for row in rated.collect()}
 
 
 def record(number, event, fees=(0, 0, 0), chance=None):
@@ -110,5 +123,8 @@ def record(number, event, fees=(0, 0, 0), chance=None):
                          event.in_group, outcome, event.quantity, basic, toll, info)
     if event.service == "data":
         return "data", (*start, event.roaming, event.quantity, 1, basic)
+    if event.service == "wlan":
+        carrier = None if event.roaming == "home" else "another"
+        return "wlan", (*start, carrier, event.quantity, basic)
     return "message", (*start, event.service, event.direction, event.roaming, event.message_kind,
                        basic, info)

@@ -21,6 +21,10 @@ USAGE = {
     "ods.data_session": """
         'data' AS service, NULL AS direction, roaming, NULL AS toll, NULL AS dial,
         NULL AS in_group, NULL AS message_kind, bytes_up + bytes_down AS quantity""",
+    "ods.wlan_session": """
+        'wlan' AS service, NULL AS direction,
+        CASE WHEN roaming_carrier IS NULL THEN 'home' ELSE 'intl' END AS roaming, NULL AS toll,
+        NULL AS dial, NULL AS in_group, NULL AS message_kind, duration_s AS quantity""",
 }
 # The parts of one data session have this in common, and begin within a day after each other's end.
 SESSION = "gateway || '/' || session_no || '/' || msisdn"
@@ -104,9 +108,8 @@ def events(warehouse: Path, holidays=()) -> dict[int, list[Event]]:
 def rerated(rater: Rater, mine: list[Event], month, joined) -> Fraction:
     """What the reference rater asks of the events that a candidate re-rates.
 
-    In-group calls are left out (S2-07), 12593 calls pass (S2-R5), and of long distance only that
-    of IP calls is priced (S2-R4): a direct call counts as a local one, its toll passes.
+    In-group calls are left out (S2-07), 12593 calls pass (S2-R5); the rater is one that leaves the
+    toll of direct calls out (S2-R4).
     """
-    kept = [event._replace(toll="local") if event.dial == "direct" else event
-            for event in mine if not event.in_group and event.dial != "ip12593"]
+    kept = [event for event in mine if not event.in_group and event.dial != "ip12593"]
     return rater.rate_month(kept, month, joined).total

@@ -47,7 +47,7 @@ def main() -> None:
         evaluated.write.format("noop").mode("overwrite").save()
         engine = time.monotonic() - begun
     sample = sorted(used)[:SAMPLE]
-    raters = [Rater(conf.tariffs[package.id].data) for package in packages]
+    raters = [Rater(conf.tariffs[package.id].data, toll="ip_only") for package in packages]
     begun = time.monotonic()
     for who in sample:
         for month in months:

@@ -103,7 +103,7 @@ def test_quotes_equal_the_reference_rater_over_the_same_records(one_night, conf)
         FROM q JOIN s USING (subscriber_id) WHERE comparable AND month = DATE '{APRIL}'""",
                    q="mart.package_quote", s="dw.subscriber")
     used = events(one_night.warehouse, conf.policy.calendar.holidays)
-    raters = {name: Rater(document.data) for name, document in conf.tariffs.items()}
+    raters = {name: Rater(document.data, toll="ip_only") for name, document in conf.tariffs.items()}
     assert len({package for _, package, _, _ in quoted}) >= 12
     for subscriber, package, own, joined in quoted:
         expected = rerated(raters[package], used.get(subscriber, []), APRIL, joined)

@@ -44,9 +44,10 @@ def slices(spark):
             before = local_frame(
                 spark, [row for row in parts if since <= row[-1] < min(run)], PARTS)
             added = data_session.contributions(tonight, before, GAP, {"data": LOOKBACK})
-            voice, messages, _ = frames(spark, [])
+            voice, messages, _, wlan = frames(spark, [])
             people = owners(spark, {int(row[3][1:]) for row in parts})
-            guided = usage.guide(voice, messages, added, people, {}, ())
+            guided = usage.guide(
+                usage.Records(voice, messages, added, wlan), people, {}, ())
             found.append(usage.by_day(guided, KILOBYTES))
         together = found[0]
         for other in found[1:]:

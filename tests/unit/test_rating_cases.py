@@ -1,4 +1,5 @@
-"""The worked cases of other people's rating engines and price lists, by the reference rater."""
+"""The worked cases of other people's rating engines and price lists: by the reference rater, and
+through the cube by the engine."""
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -7,6 +8,7 @@ import pytest
 
 from models.reference_rater import rate_month
 from schemas import document
+from tests import event_records
 from tests.tariff_examples import MARCH, airtime, call, message, package, pool, session
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "oracles" / "rating_cases.yml"
@@ -16,7 +18,8 @@ if not CASES.exists():
 cases = document.read(CASES).data
 
 
-def total(tariff, events):
+def by_hand(tariff, events):
+    """The reference rater's total."""
     return rate_month(tariff, events, MARCH).total
 
 
@@ -32,7 +35,7 @@ def rule_of(case, groups, match=None):
     return rule | {"groups": [dict(zip(names, group)) for group in groups]}
 
 
-def one_event(case):
+def one_event(case, total):
     """A case that prices one call or session, by groups or by groups within bands."""
     changes = {}
     if "rounding" in case:
@@ -53,7 +56,7 @@ def one_event(case):
     return total(package("voice", rules, **changes), [event])
 
 
-def shared_pool(case):
+def shared_pool(case, total):
     """What each event adds to the bill when they come in order of answer time."""
     rule = airtime(case["rate"], per=case["per"], increment=case["increment"], pools=["free"])
     tariff = package("voice", [rule], pools=[pool(case["pool_s"], "1s")])
@@ -63,7 +66,7 @@ def shared_pool(case):
     return {event.key: bills[no + 1] - bills[no] for no, event in enumerate(events)}
 
 
-def tier_price(case, units):
+def tier_price(case, units, total):
     steps = [dict(zip(("up_to", "rate", "flat"), step)) for step in case["tiers"]["steps"]]
     tier = {"component": "message", "mode": case["tiers"]["mode"], "per": "1msg", "steps": steps,
             "flat_at_zero": "0" in case["expect_by_units"]}
@@ -71,7 +74,7 @@ def tier_price(case, units):
     return total(package("sms", [rule], tiers=[tier]), [message()] * units)
 
 
-def minutes_in_order(case):
+def minutes_in_order(case, total):
     rules = [airtime(case["over"]["peak"], match={"band": "peak"}, pools=["free"]),
              airtime(case["over"]["off_peak"], pools=["free"])]
     tariff = package(
@@ -86,7 +89,7 @@ def minutes_in_order(case):
     return total(tariff, events)
 
 
-def megabytes_used(case):
+def megabytes_used(case, total):
     rule = {"component": "volume", "rate": case["over_per_kb"], "per": "1KB",
             "increment": ["1KB", "1KB"], "pools": ["free"]}
     bundle = pool(case["pool_mb"] * 1024, "1KB", components=["volume"])
@@ -94,14 +97,58 @@ def megabytes_used(case):
     return total(tariff, [session(case["used_mb"] * 1024**2)])
 
 
+def prices(case, total):
+    """What a case asks for, as it is written there."""
+    if "expect_by_units" in case:
+        return {units: tier_price(case, int(units), total) for units in case["expect_by_units"]}
+    if "events" in case:
+        return shared_pool(case, total)
+    price = (minutes_in_order if "minutes_in_order" in case
+             else megabytes_used if "used_mb" in case else one_event)
+    return {"expect": price(case, total)}
+
+
+def expected(case):
+    answers = case.get("expect_by_units") or (
+        case["expect"] if "events" in case else {"expect": case["expect"]})
+    return {name: Fraction(yuan) for name, yuan in answers.items()}
+
+
+@pytest.fixture(scope="module")
+def by_engine(spark):
+    """A total as the engine makes it; all months of all cases go through the cube together."""
+    asked = []
+
+    def ask(tariff, events):
+        asked.append((tariff, list(events)))
+        return by_hand(tariff, events)
+
+    for case in cases:
+        prices(case, ask)
+    # Lists of other engines leave long distance out: it is free there.
+    free = {"component": "toll", "rate": "0", "per": "60s", "increment": [60, 60]}
+    months = {number: (MARCH, None, events) for number, (_, events) in enumerate(asked, start=1)}
+    tariffs = {
+        f"case_{number}": tariff if tariff["kind"] != "voice" else
+        tariff | {"rules": [*tariff["rules"], free]}
+        for number, (tariff, _) in enumerate(asked, start=1)
+    }
+    rows = event_records.evaluated(spark, months, tariffs)
+    totals = iter([rows[number, f"case_{number}"] for number in months])
+
+    def total(tariff, events):
+        row = next(totals)
+        assert row.comparable, row.reason
+        return Fraction(row.rated)
+
+    return [prices(case, total) for case in cases]
+
+
 @pytest.mark.parametrize("case", cases, ids=lambda case: case["id"])
 def test_case(case):
-    if "expect_by_units" in case:
-        expected = {int(units): Fraction(yuan) for units, yuan in case["expect_by_units"].items()}
-        assert {units: tier_price(case, units) for units in expected} == expected
-    elif "events" in case:
-        assert shared_pool(case) == {key: Fraction(yuan) for key, yuan in case["expect"].items()}
-    else:
-        price = (minutes_in_order if "minutes_in_order" in case
-                 else megabytes_used if "used_mb" in case else one_event)
-        assert price(case) == Fraction(case["expect"])
+    assert prices(case, by_hand) == expected(case)
+
+
+@pytest.mark.parametrize("number", range(len(cases)), ids=lambda number: cases[number]["id"])
+def test_case_through_the_cube(by_engine, number):
+    assert by_engine[number] == expected(cases[number])

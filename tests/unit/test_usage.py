@@ -47,7 +47,7 @@ def test_a_recycled_number_belongs_to_who_held_it_at_the_instant(spark):
                "2009-03-20 00:00:00": None, "2007-12-31 10:00:00": None}
     calls = [call(number, moment) for number, moment in enumerate(moments, start=1)]
     frames = event_records.frames(spark, [event_records.record(1, event) for event in calls])
-    guided = usage.guide(*frames, identity, {"voice": (0,)}, ())
+    guided = usage.guide(usage.Records(*frames), identity, {"voice": (0,)}, ())
     owners = {row.quantity: row.subscriber_id for row in guided.collect()}
     assert list(moments.values()) == [owners[number] for number in range(1, 6)]
 
@@ -83,7 +83,7 @@ def test_a_missed_call_is_counted_and_never_charged(spark):
     talked = event_records.record(1, call(61, direction="mt"))
     frames = event_records.frames(spark, [missed, talked])
     owners = event_records.owners(spark, [1])
-    guided = usage.guide(*frames, owners, {"voice": (0,)}, ())
+    guided = usage.guide(usage.Records(*frames), owners, {"voice": (0,)}, ())
     (row,) = usage.by_day(guided, ALL).collect()
     assert (row.events, row.billed_events, row.quantity, row.billed) == (2, 1, 61, [120, 105])
 
