@@ -1,0 +1,100 @@
+"""Make tariff packages from a price list 资费价目表: a CSV with one package a line.
+
+Columns: id; like (the package from which all is taken that the line leaves open); source (where the
+prices are from, or 'assumed'); and any places of a tariff, written as messages write them:
+monthly_fee, name, brands (several by ;), valid.from, pools[0].amount, rules[7].rate … An empty cell
+leaves its place as it is. Each package that makes sense becomes a file; each line that does not is
+reported with what was expected.
+"""
+from __future__ import annotations
+
+import csv
+import os
+import sys
+from pathlib import Path
+
+import yaml
+
+from jobs import runtime
+from jobs.night import configuration
+from models import price_list
+from models.price_list import Taken
+from schemas import overlay
+from schemas.document import Document, shown
+from schemas.errors import ConfigError, QualityError
+
+ENCODINGS = ("utf-8-sig", "gb18030")
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command `python -m jobs.import_tariffs`; returns the exit code."""
+    return runtime.guarded(lambda: _import(argv))
+
+
+def _import(argv: list[str] | None) -> None:
+    parser = runtime.bare_parser(
+        "python -m jobs.import_tariffs", __doc__,
+        "example: python -m jobs.import_tariffs prices.csv --out conf/local/tariffs\n"
+        "exit codes: 0 every line became a package, 3 some did not, 2 arguments, head or "
+        "configuration")
+    parser.add_argument("prices", type=Path, help="the price list")
+    parser.add_argument("--out", type=Path, default=Path("conf/local/tariffs"), metavar="DIR",
+                        help="where the packages are written (default: %(default)s)")
+    parser.add_argument("--encoding", choices=ENCODINGS, default=ENCODINGS[0],
+                        help="of the price list (default: %(default)s)")
+    parser.add_argument("--replace", action="store_true",
+                        help="write over packages of the same id in --out")
+    args = parser.parse_args(argv)
+    conf, _ = configuration(runtime.conf_folders(args.conf))
+    head, lines = _read(args.prices, args.encoding)
+    places = price_list.columns(head, args.prices)
+    known = {name: one for name, one in conf.tariffs.items()
+             if not (args.replace and (args.out / f"{name}.yml").exists())}
+    templates = dict(conf.tariffs)
+    refused = 0
+    for found in price_list.packages(lines, places, templates, known,
+                                     overlay.shape("tariff"), args.prices):
+        if isinstance(found, Taken):
+            _write(found.package, args.out, args.prices, found.line)
+            print(f"line {found.line}: {found.package.data['id']}, as "
+                  f"{shown(args.out / found.package.data['id'])}.yml")
+        else:
+            refused += 1
+            print(f"line {found.line}: not taken: {found.problem}")
+    print(f"{len(lines) - refused:,} of {len(lines):,} lines became packages")
+    if refused:
+        raise QualityError(f"{shown(args.prices)}: {refused} of {len(lines)} lines were not taken; "
+                           "mend them and import again with --replace")
+
+
+def _read(path: Path, encoding: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The head and the lines that are not empty, each with its number in the file."""
+    try:
+        with path.open(encoding=encoding, newline="") as opened:
+            reader = csv.reader(opened, strict=True)
+            rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
+    except OSError as error:
+        raise ConfigError(f"{shown(path)}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{shown(path)}: not {encoding}: give --encoding "
+                          f"{' or '.join(ENCODINGS)}") from None
+    except csv.Error as error:
+        raise ConfigError(f"{shown(path)}:{reader.line_num}: no CSV: {error}") from None
+    if not rows:
+        raise ConfigError(f"{shown(path)}: is empty; expected a head and one package a line")
+    return rows[0][1], rows[1:]
+
+
+def _write(package: Document, out: Path, prices: Path, line: int) -> None:
+    """Write a package beside its place and move it there, so that no half of one is ever read."""
+    out.mkdir(parents=True, exist_ok=True)
+    target = out / f"{package.data['id']}.yml"
+    text = yaml.safe_dump(package.data, allow_unicode=True, sort_keys=False, width=100)
+    part = target.with_suffix(".part")
+    part.write_text(f"# Made from line {line} of {prices.name} by jobs.import_tariffs.\n{text}",
+                    encoding="utf-8")
+    os.replace(part, target)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
