@@ -102,3 +102,10 @@ def test_a_package_is_written_over_only_when_asked(imported, tmp_path):
     code, _, out = imported(HEAD + GOOD.replace(",88,", ",89,"), "--conf", local, "--replace")
     assert code == 0
     assert "monthly_fee: '89'" in (out / "gotone_88.yml").read_text()
+
+
+def test_the_price_list_of_the_readme_becomes_a_package(imported):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    text = readme.split("```\nid,like,")[1].split("```")[0]
+    code, said, _ = imported(f"id,like,{text}")
+    assert (code, "1 of 1 lines became packages" in said) == (0, True)
