@@ -17,8 +17,8 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     held = {row["package_id"] for row in seen.holdings.select("package_id").distinct().collect()}
     present = [package for name, package in seen.packages.items() if name in held]
     tested = backtest.backtest(
-        seen.evaluated(present, policy.toll_rerated), seen.holdings, seen.passing, seen.actual,
-        policy.tolerance, sorted({package.kind for package in seen.packages.values()}))
+        seen.cube.months, seen.evaluated(present, (), policy), seen.holdings, seen.passing,
+        seen.actual, policy.tolerance, sorted({package.kind for package in seen.packages.values()}))
     wh.replace("mart.backtest", tested.withColumn("data_date", F.lit(window.last)))
 
 

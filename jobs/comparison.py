@@ -5,33 +5,30 @@ same bills and the same readings of the policy.
 """
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import DataFrame
 
 from jobs.warehouse import Warehouse
-from models import bill_item, catalogue, holding, measure, rating, usage
-from models.measure import Measure
+from models import bill_item, catalogue, holding, match, measure, rating, usage
+from models.rating import Cube
+from models.shortlist import Shortlist
 from models.tariff import Package
 from schemas.config import Config
+from schemas.settings import RatingPolicy
 from schemas.window import Window
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Frames by subscriber and month: `customer_months`, `actual`, `passing`; and kind: `holdings`.
-
-    `splits`: dw.free_unit_split of the months; `subscribers` and `subscriptions` are snapshots of
-    the last day.
+    """Frames by subscriber and month: `actual`, `passing`; and kind: `holdings`. `subscribers` and
+    `subscriptions` are snapshots of the last day.
     """
 
     months: Sequence[date]
-    customer_months: DataFrame
-    splits: DataFrame
-    cells: Sequence
-    measures: Sequence[Measure]
+    cube: Cube
     subscribers: DataFrame
     subscriptions: DataFrame
     holdings: DataFrame
@@ -40,11 +37,14 @@ class Comparison:
     packages: dict[str, Package]
     depths: Sequence
 
-    def evaluated(self, packages: Sequence[Package], toll_rerated: str) -> DataFrame:
-        """Every month under the packages, after the cube has been found to hold what they need."""
-        measure.refuse_lacking(self.depths, catalogue.depths(packages, self.measures))
-        return rating.evaluate(self.customer_months, self.cells, self.measures, packages,
-                               self.splits, toll_rerated)
+    def evaluated(self, packages: Sequence[Package], offered: Collection[str],
+                  policy: RatingPolicy, *owned: DataFrame) -> DataFrame:
+        """Every month under the best of the packages offered and the customer's own (those of the
+        months and `owned`), after the cube has been found to hold what they need."""
+        measure.refuse_lacking(self.depths, catalogue.depths(packages, self.cube.measures))
+        people = match.people(self.subscribers, self.holdings, *owned)
+        shortlist = Shortlist(packages, offered, policy.keep_packages)
+        return rating.evaluate_best(self.cube, packages, people, shortlist, policy.toll_rerated)
 
 
 def comparison(window: Window, wh: Warehouse, conf: Config) -> Comparison:
@@ -58,8 +58,11 @@ def comparison(window: Window, wh: Warehouse, conf: Config) -> Comparison:
     customer_months = rating.customer_months(used, subscribers, months)
     kinds = {name: package.kind for name, package in packages.items()}
     return Comparison(
-        months, customer_months, wh.read("dw.free_unit_split", months=months), cells.collect(),
-        measure.register(wh.read("dw.rating_measure").collect()), subscribers, subscriptions,
+        months,
+        Cube(customer_months, cells.collect(),
+             measure.register(wh.read("dw.rating_measure").collect()),
+             wh.read("dw.free_unit_split", months=months)),
+        subscribers, subscriptions,
         holding.holdings(customer_months, subscriptions, conf.policy.rating.default_package),
         bill_item.actual(wh.read("ods.bill", upto=day, months=months), subscribers),
         bill_item.passing(wh.read("ods.bill_item", upto=day, months=months), subscribers, kinds,

@@ -11,6 +11,7 @@ from __future__ import annotations
 import csv
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import yaml
@@ -20,7 +21,7 @@ from jobs.night import configuration
 from models import price_list
 from models.price_list import Taken
 from schemas import overlay
-from schemas.document import Document, shown
+from schemas.document import Document, Place, shown
 from schemas.errors import ConfigError, QualityError
 
 ENCODINGS = ("utf-8-sig", "gb18030")
@@ -47,13 +48,14 @@ def _import(argv: list[str] | None) -> None:
     args = parser.parse_args(argv)
     conf, _ = configuration(runtime.conf_folders(args.conf))
     head, lines = _read(args.prices, args.encoding)
-    places = price_list.columns(head, args.prices)
+    line = partial(Place, args.prices)
+    places = price_list.columns(head, line)
     known = {name: one for name, one in conf.tariffs.items()
              if not (args.replace and (args.out / f"{name}.yml").exists())}
     templates = dict(conf.tariffs)
     refused = 0
     for found in price_list.packages(lines, places, templates, known,
-                                     overlay.shape("tariff"), args.prices):
+                                     overlay.shape("tariff"), line):
         if isinstance(found, Taken):
             _write(found.package, args.out, args.prices, found.line)
             print(f"line {found.line}: {found.package.data['id']}, as "

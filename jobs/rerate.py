@@ -19,9 +19,8 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     offered = [name for name, package in seen.packages.items()
                if package.valid_on(day) and not package.present_only]
     owned = holding.held_on(seen.subscribers, seen.subscriptions, policy.default_package, day)
-    evaluated = seen.evaluated(list(seen.packages.values()), policy.toll_rerated)
-    quoted = match.quotes(evaluated, seen.passing, seen.holdings, owned, seen.subscribers,
-                          seen.packages, offered, conf.policy)
+    evaluated = seen.evaluated(list(seen.packages.values()), offered, policy, owned)
+    quoted = match.quotes(evaluated, seen.passing, seen.holdings, policy)
     with cached(quoted) as quoted:
         wh.replace("mart.package_quote", quoted.withColumn("data_date", F.lit(day)))
         matched = match.package_match(

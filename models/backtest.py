@@ -27,6 +27,7 @@ BACKTEST = ("subscriber_id", "month", "actual", "rated", "difference", "within_t
 
 
 def backtest(
+    months: DataFrame,
     evaluated: DataFrame,
     holdings: DataFrame,
     passing: DataFrame,
@@ -34,16 +35,16 @@ def backtest(
     tolerance: Decimal,
     kinds: Collection[str],
 ) -> DataFrame:
-    """mart.backtest without data_date: one row per subscriber and month that was evaluated.
+    """mart.backtest without data_date: one row per (subscriber_id, month) of `months`.
 
-    `evaluated` holds at least the packages of `holdings` (holding.holdings), `passing` and `actual`
-    are bill_item's. `kinds` are those the catalogue prices: a bill with items of such a kind and no
-    package for it cannot be reproduced (no_package); other kinds pass through. The VPMN fee is what
-    was paid, whatever the reading of S2-R8 for candidates.
+    `evaluated` (rating.evaluate) holds at least the packages of `holdings` (holding.holdings),
+    `passing` and `actual` are bill_item's. `kinds` are those the catalogue prices: a bill with
+    items of such a kind and no package for it cannot be reproduced (no_package); other kinds pass
+    through. The VPMN fee is what was paid, whatever the reading of S2-R8 for candidates.
     """
-    months = evaluated.select("subscriber_id", "month").distinct()
     rows = (
-        months.join(_present(evaluated, holdings), ["subscriber_id", "month"], "left")
+        months.select("subscriber_id", "month")
+        .join(_present(evaluated, holdings), ["subscriber_id", "month"], "left")
         .join(passing, ["subscriber_id", "month"], "left")
         .join(actual, ["subscriber_id", "month"], "left")
     )

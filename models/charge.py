@@ -106,6 +106,22 @@ def _drawn_block(package: Package) -> int:
                *(size for steps in drawing for _, size in steps.steps))
 
 
+def whole_rules(package: Package) -> frozenset[int]:
+    """The rules whose amounts are multiples of the quantum by themselves, so that rounding their
+    lines changes nothing."""
+    quantum, drawn = Fraction(1, 10**package.rounding.scale), _drawn_block(package)
+    found = set()
+    for rule in package.rules:
+        steps = Steps.of(rule) if rule.increment_at == "event" else Steps(
+            rule.increment[0], ((0, rule.increment[1]),))
+        block = drawn if rule.pools else gcd(steps.first, *(size for _, size in steps.steps))
+        amounts = [rule.connect, *(rule.price_of(step) * block
+                                   for step in range(len(steps.steps)))]
+        if all((amount / quantum).denominator == 1 for amount in amounts):
+            found.add(rule.no)
+    return frozenset(found)
+
+
 def rounded(package: Package, found: Sequence[Charge], paid: bool) -> Rounded:
     """The amounts of whole events, rounded one by one: with everything to be paid, or with all that
     draws on a pool free."""

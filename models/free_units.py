@@ -22,6 +22,7 @@ from models.pools import MonthParts, carried, draw_pools, pool_sizes
 from models.price_matrix import ALL_TOLL, compile_prices
 from models.replay import Replay, Split
 from models.signature import signature
+from models.sums import Added
 from models.tariff import Package
 from models.usage_batch import UsageBatch
 
@@ -72,8 +73,9 @@ def wanted(
     return rating.by_customer(columns).mapInArrow(mark, WANTED)
 
 
-def _ordered(prices: PackagePrices, sums: np.ndarray, parts: MonthParts) -> np.ndarray:
-    ordered = draw_pools(prices, sums, parts).ordered
+def _ordered(prices: PackagePrices, sums: Added, parts: MonthParts) -> np.ndarray:
+    units = sums.these([group.units for group in prices.groups])
+    ordered = draw_pools(prices, units, parts).ordered
     if any(pool.carry_over for pool in prices.pools) and ordered.any():
         customer = np.cumsum(parts.begins)
         ordered = np.isin(customer, customer[ordered])

@@ -7,7 +7,8 @@ so it never makes a false saving. Months are compared as sums; means are only sh
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Collection, Mapping, Sequence
+from functools import reduce
+from typing import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -17,7 +18,7 @@ from models.bill_item import AMOUNT_TYPE, KINDS, not_rerated, vpmn_rent
 from models.lookup import looked_up
 from models.package_prices import BUCKETS
 from models.tariff import Package
-from schemas.settings import Policy, RatingPolicy
+from schemas.settings import RatingPolicy
 
 REASONS = ("NO_BILL", "NOT_COMPARABLE", "BACKTEST", "OWNED", "BRAND", "NO_SAVING", "MONTHS_WON",
            "BILL_SHOCK")
@@ -34,39 +35,40 @@ EXACT = "decimal(30,6)"  # sums of months and a threshold times a number of mont
 TRUSTED = (EQUAL, ORDER_OF_EVENTS, NO_BILL)
 
 
+def people(subscribers: DataFrame, *held: DataFrame) -> DataFrame:
+    """(subscriber_id, brand, own): the ids of the packages that are or were a subscriber's.
+
+    `subscribers`: one snapshot of dw.subscriber; `held`: holding.holdings, holding.held_on.
+    """
+    mine = reduce(DataFrame.union, [one.select("subscriber_id", "package_id") for one in held])
+    own = mine.groupBy("subscriber_id").agg(
+        F.sort_array(F.collect_set("package_id")).alias("own"))
+    return subscribers.select("subscriber_id", "brand").join(own, "subscriber_id", "full")
+
+
 def quotes(
     evaluated: DataFrame,
     passing: DataFrame,
     holdings: DataFrame,
-    owned: DataFrame,
-    subscribers: DataFrame,
-    packages: Mapping[str, Package],
-    offered: Collection[str],
-    policy: Policy,
+    policy: RatingPolicy,
 ) -> DataFrame:
-    """mart.package_quote without data_date: the best K packages of a kind and the present ones.
+    """mart.package_quote without data_date.
 
-    `evaluated`: rating.evaluate; `passing`: bill_item.passing; `holdings` and `owned`:
-    holding.holdings and holding.held_on; `subscribers`: one snapshot of dw.subscriber. `packages`
-    is the whole catalogue by id, `offered` are the ids open on the day. Best is the lowest sum of
-    the months, packages of the subscriber's brand and without a gap first, ties by fee, then id.
+    `evaluated`: rating.evaluate_best; `passing`: bill_item.passing; `holdings`: holding.holdings.
     Without a bill nothing passes from it.
     """
     present = holdings.select(
         "subscriber_id", "month", "package_id", F.lit(True).alias("is_present")
     )
-    kept = _kept(evaluated, holdings, owned, subscribers, packages, offered,
-                 policy.rating.keep_packages)
     rows = (
-        evaluated.join(kept, ["subscriber_id", "package_id"], "left_semi")
-        .join(present, ["subscriber_id", "month", "package_id"], "left")
+        evaluated.join(present, ["subscriber_id", "month", "package_id"], "left")
         .join(passing, ["subscriber_id", "month"], "left")
     )
     amounts = {
         "d12593": F.col("d12593"),
         "other_record_fees": F.col("other_fees") + F.col("direct_toll") + F.col("unrated_fees"),
         "new_service_fees": not_rerated({kind: F.col("kind") == kind for kind in KINDS}),
-        "vpmn_rent": vpmn_rent(F.col("kind") == "voice", policy.rating.vpmn_rent_mode),
+        "vpmn_rent": vpmn_rent(F.col("kind") == "voice", policy.vpmn_rent_mode),
     }
     amounts["passed_through"] = sum(list(amounts.values())[1:], amounts["d12593"])
     amounts["total"] = F.col("rated") + amounts["passed_through"]
@@ -120,40 +122,6 @@ def package_match(
         "recommended": F.size("reasons") == 0,
         "months": F.col("months").cast("smallint"),
     }).select(*MATCH)
-
-
-def _kept(
-    evaluated: DataFrame,
-    holdings: DataFrame,
-    owned: DataFrame,
-    subscribers: DataFrame,
-    packages: Mapping[str, Package],
-    offered: Collection[str],
-    keep: int,
-) -> DataFrame:
-    """(subscriber_id, package_id) of the best K per kind and of what is or was held."""
-    mine = (
-        holdings.select("subscriber_id", "package_id")
-        .union(owned.select("subscriber_id", "package_id"))
-        .distinct()
-    )
-    recorded = F.col("other_fees") + F.col("direct_toll") + F.col("unrated_fees")
-    totals = (
-        evaluated.where(F.col("package_id").isin(*offered))
-        .groupBy("subscriber_id", "kind", "package_id")
-        .agg(F.count_if("comparable").alias("months"),
-             F.sum(F.col("rated") + recorded).alias("cost"))
-        .join(subscribers.select("subscriber_id", "brand"), "subscriber_id", "left")
-        .withColumns({"fee": _fee(packages), "of_brand": _of_brand(packages)})
-    )
-    best = Window.partitionBy("subscriber_id", "kind").orderBy(
-        F.desc("of_brand"), F.desc("months"), F.asc_nulls_last("cost"), "fee", "package_id"
-    )
-    return (
-        totals.withColumn("place", F.row_number().over(best)).where(F.col("place") <= keep)
-        .select("subscriber_id", "package_id")
-        .union(mine)
-    )
 
 
 def _sums(quoted: DataFrame, actual: DataFrame) -> DataFrame:

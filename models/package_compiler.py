@@ -7,7 +7,7 @@ from typing import Mapping, Sequence
 
 import numpy as np
 
-from models.charge import Charge, charges, rounded, rounding_matters
+from models.charge import Charge, charges, rounded, rounding_matters, whole_rules
 from models.laying import Part
 from models.measure import Definition, Measure, Units, measure_no
 from models.package_prices import (
@@ -74,7 +74,7 @@ class PackageCompiler:
             tuple(self._rounded_line(line) for line in lines),
             _pool_plans(package, groups),
             tuple(_tier_plan(package, tier, whole) for tier in package.tiers),
-            signature(package, self.all_toll),
+            signature(package, self.all_toll), whole_rules(package),
             self.unpriced, self.passed, self.unpriced_cells, self.measured,
         )
 

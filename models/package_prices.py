@@ -102,7 +102,7 @@ class PackagePrices:
     `unpriced` counts the events of `unpriced_cells` (a flag per cell), `passed` sums the recorded
     fees of what the package does not re-rate; both are numbers of sums. `measured` says by
     measure_no which cells need that measure. `signature` names what the split of its free units
-    depends on.
+    depends on; the lines of `whole_rules` are whole quanta without rounding.
     """
 
     id: str
@@ -122,6 +122,7 @@ class PackagePrices:
     pools: tuple[PoolPlan, ...]
     tiers: tuple[TierPlan, ...]
     signature: str
+    whole_rules: frozenset[int]
     unpriced: int
     passed: int
     unpriced_cells: np.ndarray

@@ -60,6 +60,12 @@ class MonthParts:
         halved = late & (partial_month == "half_month")
         return np.where(halved, 1, 2), np.full(len(self.days), 2, dtype=np.int64)
 
+    def these(self, rows: np.ndarray) -> MonthParts:
+        """The parts of some rows, in order, of customers taken whole."""
+        before = np.searchsorted(rows, self.before[rows])
+        return MonthParts(self.days[rows], self.in_month[rows],
+                          np.where(self.before[rows] < 0, -1, before), self.begins[rows])
+
 
 @dataclass(frozen=True)
 class Replayed:
@@ -70,6 +76,12 @@ class Replayed:
     paid: np.ndarray
     left: np.ndarray
     rounded: np.ndarray
+
+    def of(self, chosen: np.ndarray) -> Replayed:
+        """What is said of some rows (in order), numbered anew."""
+        mine = np.isin(self.rows, chosen)
+        return Replayed(np.searchsorted(chosen, self.rows[mine]), self.paid[:, mine],
+                        self.left[:, mine], self.rounded[:, mine])
 
 
 @dataclass(frozen=True)
@@ -84,14 +96,14 @@ class Drawn:
 
 
 def draw_pools(
-    prices: PackagePrices, sums: np.ndarray, parts: MonthParts, replayed: Replayed | None = None
+    prices: PackagePrices, units: np.ndarray, parts: MonthParts, replayed: Replayed | None = None
 ) -> Drawn:
     """Consume the pools of the months, event by event first and then what is summed up by month.
 
-    Where pools carry units over, the months of a customer are taken one after the other.
+    `units`: by group and customer-month; they are changed. Where pools carry units over, the months
+    of a customer are taken one after the other.
     """
-    rows = sums.shape[1]
-    units = sums[[group.units for group in prices.groups]].reshape(len(prices.groups), rows)
+    rows = units.shape[1]
     sizes = pool_sizes(prices.pools, prices.partial_month, parts)
     if not any(pool.carry_over for pool in prices.pools):
         return _draw_together(prices, units, sizes, replayed)
@@ -100,9 +112,10 @@ def draw_pools(
         before = parts.before[chosen]
         ready = sizes[:, chosen] + np.where(before >= 0, carried(
             prices.pools, sizes[:, before], drawn.left[:, before]), 0)
-        some = _draw_together(prices, units[:, chosen], ready, _of_rows(replayed, chosen))
+        told = None if replayed is None else replayed.of(chosen)
+        some = _draw_together(prices, units[:, chosen], ready, told)
         drawn.paid[:, chosen], drawn.left[:, chosen] = some.paid, some.left
-        known = np.isin(chosen, replayed.rows) if replayed else False
+        known = False if replayed is None else np.isin(chosen, replayed.rows)
         drawn.ordered[chosen] = some.ordered | ((before >= 0) & drawn.ordered[before] & ~known)
         drawn.empty[chosen] = some.empty
     return drawn
@@ -125,20 +138,12 @@ def carried(
     return np.where(carrying, np.minimum(sizes, left), 0)
 
 
-def _of_rows(replayed: Replayed | None, chosen: np.ndarray) -> Replayed | None:
-    if replayed is None:
-        return None
-    mine = np.isin(replayed.rows, chosen)
-    return Replayed(np.searchsorted(chosen, replayed.rows[mine]), replayed.paid[:, mine],
-                    replayed.left[:, mine], replayed.rounded[:, mine])
-
-
 def _draw_together(
     prices: PackagePrices, units: np.ndarray, sizes: np.ndarray, replayed: Replayed | None
 ) -> Drawn:
     """A pool is exact from the cube if what reaches it fits, or its size is 0, or all of it is one
     class; only then may pools after it be settled."""
-    paid, left, rows = units.copy(), sizes.copy(), sizes.shape[1]
+    paid, left, rows = units, sizes.copy(), sizes.shape[1]
     ordered, some = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=bool)
     empty = (sizes == 0).all(axis=0)
     for place, pool in enumerate(prices.pools):

@@ -9,8 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from datetime import date
-from pathlib import Path
-from typing import Any, Iterable, Iterator, Mapping, NamedTuple
+from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple
 
 from models import catalogue
 from schemas import document
@@ -19,6 +18,8 @@ from schemas.errors import ConfigError
 
 STEP = re.compile(r"([A-Za-z_]\w*)|\[([0-9]+)\]")
 NEEDED = ("id", "like", "source")
+Lines = Callable[[int], Place]
+"""Where a line of the list stands, for messages."""
 PACKAGE_ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -36,28 +37,28 @@ class Refused(NamedTuple):
     problem: str
 
 
-def columns(head: Iterable[str], path: Path) -> dict[str, tuple]:
+def columns(head: Iterable[str], line: Lines) -> dict[str, tuple]:
     """The columns and the place that each stands for. Raises ConfigError for a head that no
     package can be made from."""
     found: dict[str, tuple] = {}
     for name in (cell.strip() for cell in head):
         steps = [word or int(number) for word, number in STEP.findall(name)]
         if document.dotted(steps) != name or not name:
-            raise ConfigError(f"{Place(path, 1)}: '{name}' is no place in a tariff; write it as "
+            raise ConfigError(f"{line(1)}: '{name}' is no place in a tariff; write it as "
                               "messages do, for example monthly_fee or rules[7].rate")
         if name in found:
-            raise ConfigError(f"{Place(path, 1)}: a second column '{name}'")
+            raise ConfigError(f"{line(1)}: a second column '{name}'")
         found[name] = tuple(steps)
     missing = [name for name in NEEDED if name not in found]
     if missing:
-        raise ConfigError(f"{Place(path, 1)}: no column {', '.join(missing)}; a price list has at "
+        raise ConfigError(f"{line(1)}: no column {', '.join(missing)}; a price list has at "
                           f"least {', '.join(NEEDED)}")
     return found
 
 
 def packages(
     lines: Iterable[tuple[int, list[str]]], places: Mapping[str, tuple],
-    templates: Mapping[str, Document], ids: Iterable[str], shape: Mapping, path: Path,
+    templates: Mapping[str, Document], ids: Iterable[str], shape: Mapping, line: Lines,
 ) -> Iterator[Taken | Refused]:
     """What becomes of each line (its number in the file and its cells).
 
@@ -67,7 +68,7 @@ def packages(
     taken = dict.fromkeys(ids, "the configuration")
     for number, cells in lines:
         try:
-            made = _package(number, cells, places, templates, taken, shape, path)
+            made = _package(number, cells, places, templates, taken, shape, line)
         except ConfigError as error:
             yield Refused(number, str(error))
         else:
@@ -76,9 +77,9 @@ def packages(
 
 
 def _package(number: int, cells: list[str], places: Mapping[str, tuple],
-             templates: Mapping[str, Document], taken: Mapping[str, str], shape: Mapping, path: Path
-             ) -> Document:
-    at = Place(path, number)
+             templates: Mapping[str, Document], taken: Mapping[str, str], shape: Mapping,
+             line: Lines) -> Document:
+    at = line(number)
     if len(cells) != len(places):
         raise ConfigError(f"{at}: {len(cells)} cells, expected {len(places)} as in the head")
     row = {name: cell.strip() for name, cell in zip(places, cells)}
@@ -96,7 +97,7 @@ def _package(number: int, cells: list[str], places: Mapping[str, tuple],
     for name, place in places.items():
         if row[name] and name != "like":
             _put(data, place, row[name], f"{at}: {name}")
-    made = Document(path, data, {(): at})
+    made = Document(at.path, data, {(): at})
     document.check(made, shape)
     catalogue.load([made])
     return made

@@ -29,9 +29,10 @@ class PriceMatrix:
 
     `columns[cell, statistic]` is the column of a cell's statistic or -1 when nobody needs it.
     Arrays by cell have one more entry at the end, for a cell that is not known (number -1).
-    `adding[sum, column]` says which columns make a sum. `d12593` and `other` are the sums of the
-    recorded fees that every package passes (S2-R5, S2-R6), `direct_toll` of direct long distance
-    where no package re-rates it (S2-R4 read as `ip_only`; else it is empty).
+    `adding[row, column]` says which columns make a row, `row_of` the row of each sum. `d12593` and
+    `other` are the sums of the recorded fees that every package passes (S2-R5, S2-R6),
+    `direct_toll` of direct long distance where no package re-rates it (S2-R4 read as `ip_only`;
+    else it is empty).
     """
 
     cell_ids: np.ndarray
@@ -39,6 +40,7 @@ class PriceMatrix:
     statistics: tuple[str | int, ...]
     columns: np.ndarray
     adding: np.ndarray
+    row_of: np.ndarray
     d12593: int
     other: int
     direct_toll: int
@@ -77,11 +79,11 @@ def compile_prices(
         PackageCompiler(package, facts, measures, toll_rerated == ALL_TOLL, sums).compiled()
         for package in packages
     )
-    columns, adding = sums.matrix()
+    columns, adding, row_of = sums.matrix()
     return PriceMatrix(
         np.array([cell.cell_id for cell in ordered], dtype=np.int64),
         tuple(_name(cell) for cell in facts),
-        statistics, columns, adding, d12593, other, direct_toll, compiled,
+        statistics, columns, adding, row_of, d12593, other, direct_toll, compiled,
     )
 
 

@@ -8,6 +8,7 @@ is said not to be comparable, with the reason; it is never priced by guess.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -22,6 +23,7 @@ from models.package_prices import BUCKETS, PackagePrices
 from models.pools import MonthParts, Replayed
 from models.price_matrix import IP_ONLY, PriceMatrix, compile_prices
 from models.settlement import Settled, settle
+from models.shortlist import Shortlist
 from models.tariff import Package
 from models.usage_batch import UNKNOWN, UsageBatch, whole_numbers
 
@@ -68,34 +70,55 @@ def by_customer(months: DataFrame) -> DataFrame:
     return months.repartition("subscriber_id").sortWithinPartitions("subscriber_id", "month")
 
 
-def evaluate(
-    months: DataFrame,
-    cells: Sequence,
-    measures: Sequence[Measure],
-    packages: Sequence[Package],
-    splits: DataFrame | None = None,
-    toll_rerated: str = IP_ONLY,
-) -> DataFrame:
+@dataclass(frozen=True)
+class Cube:
+    """What the night has added up, and what it means: `months` has the columns of
+    `customer_months`, `cells` are the rows of dw.rating_cell, `measures` the register
+    (measure.register), `splits` rows of dw.free_unit_split for what the cube alone cannot tell."""
+
+    months: DataFrame
+    cells: Sequence
+    measures: Sequence[Measure]
+    splits: DataFrame | None = None
+
+
+def evaluate(cube: Cube, packages: Sequence[Package], toll_rerated: str = IP_ONLY) -> DataFrame:
     """One row per (subscriber, month, package): amounts in yuan, DECIMAL(18,6), see AMOUNTS.
 
-    `months` has the columns of `customer_months`; `cells` are the rows of dw.rating_cell,
-    `measures` the register (measure.register), `splits` rows of dw.free_unit_split for what the
-    cube alone cannot tell. BUCKETS add up to `rated`, the cost under the
-    package's own prices. RECORDED are fees of the records that are not in it: `d12593` (S2-R5);
-    `other_fees` of all services (S2-R6); `direct_toll`, 0 where packages re-rate it (S2-R4);
-    `unrated_fees` of what else the package leaves out of its own service (in-group calls, what it
-    passes through). Amounts are null where `comparable` is false; `unpriced_events` counts the
-    events for which the package has no price. A price that runs past 10⁻⁶ yuan (rounding `none`)
-    is rounded half up there, once. Raises ConfigError for a package that the cube cannot price.
+    BUCKETS add up to `rated`, the cost under the package's own prices. RECORDED are fees of the
+    records that are not in it: `d12593` (S2-R5); `other_fees` of all services (S2-R6);
+    `direct_toll`, 0 where packages re-rate it (S2-R4); `unrated_fees` of what else the package
+    leaves out of its own service (in-group calls, what it passes through). Amounts are null where
+    `comparable` is false; `unpriced_events` counts the events for which the package has no price. A
+    price that runs past 10⁻⁶ yuan (rounding `none`) is rounded half up there, once. Raises
+    ConfigError for a package that the cube cannot price.
     """
-    matrix = compile_prices(packages, cells, measures, toll_rerated)
+    matrix = compile_prices(packages, cube.cells, cube.measures, toll_rerated)
+    return _priced(cube, cube.months, matrix, None)
 
+
+def evaluate_best(
+    cube: Cube, packages: Sequence[Package], people: DataFrame, shortlist: Shortlist,
+    toll_rerated: str = IP_ONLY,
+) -> DataFrame:
+    """The rows of `evaluate` for each customer's short list only.
+
+    `people`: (subscriber_id, brand, own), `own` the ids of the packages that are kept whatever they
+    cost.
+    """
+    matrix = compile_prices(packages, cube.cells, cube.measures, toll_rerated)
+    known = people.select("subscriber_id", "brand", "own")
+    return _priced(cube, cube.months.join(known, "subscriber_id", "left"), matrix, shortlist)
+
+
+def _priced(
+    cube: Cube, months: DataFrame, matrix: PriceMatrix, shortlist: Shortlist | None
+) -> DataFrame:
     def price(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in whole_customers(batches):
-            yield from price_batch(matrix, batch)
+            yield from price_batch(matrix, batch, shortlist)
 
-    wanted = months.select("month", "subscriber_id", "joined", "cells")
-    return by_customer(_with_splits(wanted, splits)).mapInArrow(price, EVALUATED)
+    return by_customer(_with_splits(months, cube.splits)).mapInArrow(price, EVALUATED)
 
 
 def _with_splits(months: DataFrame, splits: DataFrame | None) -> DataFrame:
@@ -107,40 +130,72 @@ def _with_splits(months: DataFrame, splits: DataFrame | None) -> DataFrame:
     return months.join(listed, ["month", "subscriber_id"], "left")
 
 
-def price_batch(matrix: PriceMatrix, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
-    """One batch of customer-months under every package, a batch per package."""
+def price_batch(
+    matrix: PriceMatrix, batch: pa.RecordBatch, shortlist: Shortlist | None = None
+) -> Iterator[pa.RecordBatch]:
+    """One batch of whole customers' months under every package, a batch per package; with a
+    shortlist only the rows that it keeps."""
     usage = _Reasoned(matrix, batch.column("cells"))
-    sums = usage.sums()
-    parts = parts_of(batch)
+    sums, parts = usage.sums(), parts_of(batch)
     splits = _Splits(batch.column("splits"))
-    nothing = np.zeros(batch.num_rows, dtype=np.int64)
-    vocabulary = usage.vocabulary()
-    for prices in matrix.packages:
-        replayed = splits.of(prices)
-        settled = settle(prices, sums, parts, replayed)
-        reasons = usage.reasons(prices, settled, sums[prices.unpriced])
-        comparable = reasons == 0
-        recorded = (
-            sums[matrix.d12593], sums[matrix.other], sums[matrix.direct_toll],
-            sums[prices.passed],
-        )
-        amounts = settled.micros | {"rated": settled.total} | {
-            name: fees * THOUSANDTH_IN_MILLIONTHS for name, fees in zip(RECORDED, recorded)
-        }
-        yield pa.RecordBatch.from_arrays(
-            [
-                batch.column("subscriber_id"), batch.column("month"),
-                pa.repeat(prices.id, batch.num_rows), pa.repeat(prices.kind, batch.num_rows),
-                *(_decimals(amounts.get(name, nothing), comparable) for name in AMOUNTS),
-                pa.array(comparable), vocabulary.take(pa.array(reasons)),
-                pa.array(sums[prices.unpriced]),
-                pa.array(comparable & splits.marked(replayed)),
-            ],
-            names=[
-                "subscriber_id", "month", "package_id", "kind", *AMOUNTS,
-                "comparable", "reason", "unpriced_events", "replayed",
-            ],
-        )
+    kept = None
+    if shortlist is not None:
+        kept = _kept(matrix, batch, shortlist, usage, sums, parts, splits)
+    vocabulary, everything = usage.vocabulary(), np.arange(batch.num_rows)
+    customer = np.cumsum(parts.begins) - 1
+    for no, prices in enumerate(matrix.packages):
+        rows = everything if kept is None else np.flatnonzero(kept[no, customer])
+        if len(rows):
+            yield _under(matrix, prices, batch, rows, usage, sums, parts, splits, vocabulary)
+
+
+def _kept(matrix, batch, shortlist, usage, sums, parts, splits) -> np.ndarray:
+    """Package × customer: what the short list keeps, by the totals of all packages."""
+    shape = len(matrix.packages), batch.num_rows
+    costs, comparable = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
+    everywhere = sums[matrix.other] + sums[matrix.direct_toll]
+    for no, prices in enumerate(matrix.packages):
+        settled = settle(prices, sums, parts, splits.of(prices), in_parts=False)
+        comparable[no] = usage.reasons(prices, settled, sums[prices.unpriced]) == 0
+        passed = everywhere + sums[prices.passed]
+        costs[no] = settled.total + passed * THOUSANDTH_IN_MILLIONTHS
+    starts = np.flatnonzero(parts.begins)
+    heads = batch.take(pa.array(starts))
+    return shortlist.chosen(costs, comparable, starts, heads.column("brand"), heads.column("own"))
+
+
+def _under(matrix, prices, batch, rows, usage, sums, parts, splits, vocabulary) -> pa.RecordBatch:
+    """Some rows (of customers taken whole) of a batch under one package."""
+    replayed = splits.of(prices)
+    if len(rows) < batch.num_rows:
+        batch, sums, parts = batch.take(pa.array(rows)), sums.of(rows), parts.these(rows)
+        replayed = None if replayed is None else replayed.of(rows)
+    settled = settle(prices, sums, parts, replayed)
+    reasons = usage.reasons(prices, settled, sums[prices.unpriced], rows)
+    comparable = reasons == 0
+    recorded = (
+        sums[matrix.d12593], sums[matrix.other], sums[matrix.direct_toll], sums[prices.passed],
+    )
+    amounts = settled.micros | {"rated": settled.total} | {
+        name: fees * THOUSANDTH_IN_MILLIONTHS for name, fees in zip(RECORDED, recorded)
+    }
+    nothing = np.zeros(len(rows), dtype=np.int64)
+    marks = np.zeros(len(rows), dtype=bool)
+    if replayed is not None:
+        marks[replayed.rows] = True
+    return pa.RecordBatch.from_arrays(
+        [
+            batch.column("subscriber_id"), batch.column("month"),
+            pa.repeat(prices.id, len(rows)), pa.repeat(prices.kind, len(rows)),
+            *(_decimals(amounts.get(name, nothing), comparable) for name in AMOUNTS),
+            pa.array(comparable), vocabulary.take(pa.array(reasons)),
+            pa.array(sums[prices.unpriced]), pa.array(comparable & marks),
+        ],
+        names=[
+            "subscriber_id", "month", "package_id", "kind", *AMOUNTS,
+            "comparable", "reason", "unpriced_events", "replayed",
+        ],
+    )
 
 
 def parts_of(batch: pa.RecordBatch) -> MonthParts:
@@ -152,12 +207,18 @@ def parts_of(batch: pa.RecordBatch) -> MonthParts:
 class _Reasoned(UsageBatch):
     """A batch that says why a month cannot be compared."""
 
-    def reasons(self, prices: PackagePrices, settled: Settled, unpriced: np.ndarray) -> np.ndarray:
-        """Why each month is not comparable under the package: a place in `vocabulary`, 0 if it is.
+    def reasons(
+        self, prices: PackagePrices, settled: Settled, unpriced: np.ndarray,
+        rows: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Why each month (of some rows) is not comparable under the package: a place in
+        `vocabulary`, 0 if it is.
 
         Of several reasons the one that stands last in the code below is given.
         """
-        reasons = np.where(settled.ordered, REASONS.index(ORDER_OF_EVENTS), 0)
+        reasons = np.zeros(self.rows, dtype=np.int64)
+        rows = np.arange(self.rows) if rows is None else rows
+        reasons[rows[settled.ordered]] = REASONS.index(ORDER_OF_EVENTS)
         for measure_no, short in self.short.items():
             if measure_no in prices.measured and short.any():
                 lacking = short & prices.measured[measure_no][self.cell]
@@ -165,12 +226,13 @@ class _Reasoned(UsageBatch):
         if unpriced.any():
             entries = np.flatnonzero(prices.unpriced_cells[self.cell])[::-1]
             reasons[self.row[entries]] = len(REASONS) + self.cell[entries]
-        reasons[settled.refused | self.too_large] = REASONS.index(TOO_LARGE)
+        reasons[rows[settled.refused]] = REASONS.index(TOO_LARGE)
+        reasons[self.too_large] = REASONS.index(TOO_LARGE)
         if len(self.unknown_ids):
             entries = np.flatnonzero(self.cell == UNKNOWN)
             places = len(REASONS) + len(self.matrix.cell_names) + np.arange(len(entries))
             reasons[self.row[entries[::-1]]] = places[::-1]
-        return reasons
+        return reasons[rows]
 
     def vocabulary(self) -> pa.Array:
         """Every reason that a month of this batch can have; an event's cell is named."""
@@ -200,13 +262,6 @@ class _Splits:
         return Replayed(self.row[mine], *(
             whole_numbers(entries.field(name).flatten()).reshape(len(mine), -1).T
             for name in ("paid", "left", "rounded")))
-
-    def marked(self, replayed: Replayed | None) -> np.ndarray:
-        """Which customer-months were replayed."""
-        marks = np.zeros(self.rows, dtype=bool)
-        if replayed is not None:
-            marks[replayed.rows] = True
-        return marks
 
 
 def _days(values: pa.Array) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 from models.package_prices import BUCKETS, MICRO, PackagePrices, TierPlan
 from models.pools import Drawn, MonthParts, Replayed, draw_pools
 from models.rounding import cumulated, round_over
+from models.sums import Added
 
 INT64_LIMIT = 2**63
 YUAN_LIMIT = 10**11  # what DECIMAL(18, 6) holds, with room for a sum of months
@@ -34,22 +35,26 @@ class Settled:
 
 
 def settle(
-    prices: PackagePrices, sums: np.ndarray, parts: MonthParts, replayed: Replayed | None = None
+    prices: PackagePrices, sums: Added, parts: MonthParts, replayed: Replayed | None = None,
+    in_parts: bool = True,
 ) -> Settled:
-    """Price customer-months; `sums[k]` is sum k of the price matrix, one entry per month."""
+    """Price customer-months. Without `in_parts` only the total is worked out, which is faster; the
+    amounts by column are then empty."""
     refused = _too_large(prices, sums)
+    if refused.any():
+        sums = Added(np.where(refused, 0, sums.rows), sums.row_of)
     part = parts.factor(prices.partial_month)
-    used = np.where(refused, 0, sums)
-    drawn = draw_pools(prices, used, parts, replayed)
-    bill = _Bill(prices, len(refused))
+    drawn = draw_pools(
+        prices, sums.these([group.units for group in prices.groups]), parts, replayed)
+    bill = _Bill(prices, len(refused), in_parts)
     tiered = {tier.component for tier in prices.tiers}
     for group, paid in zip(prices.groups, drawn.paid):
         if group.component not in tiered:
             bill.add(group.rule_no, group.bucket, paid * group.price)
     for connect in prices.connects:
-        bill.add(connect.rule_no, "connect", used[connect.events] * connect.price)
+        bill.add(connect.rule_no, "connect", sums[connect.events] * connect.price)
     for no, line in enumerate(prices.rounded):
-        bill.add(line.rule_no, line.bucket, _rounded_apart(prices, no, used, drawn, replayed))
+        bill.add(line.rule_no, line.bucket, _rounded_apart(prices, no, sums, drawn, replayed))
     for no, tier in enumerate(prices.tiers):
         units = sum((paid for group, paid in zip(prices.groups, drawn.paid)
                      if group.component == tier.component), bill.zero)
@@ -59,7 +64,7 @@ def settle(
 
 
 def _rounded_apart(
-    prices: PackagePrices, line_no: int, sums: np.ndarray, drawn: Drawn,
+    prices: PackagePrices, line_no: int, sums: Added, drawn: Drawn,
     replayed: Replayed | None,
 ) -> np.ndarray:
     """What rounding event by event adds to the exact amounts of a line of such events."""
@@ -90,24 +95,33 @@ def _tier_amount(tier: TierPlan, units: np.ndarray) -> np.ndarray:
 
 
 class _Bill:
-    """Lines by rule, each in parts by amount column, and the close of the month."""
+    """Lines by rule, each in parts by amount column, and the close of the month.
 
-    def __init__(self, prices: PackagePrices, rows: int):
-        self.prices = prices
+    Lines whose amounts are whole quanta by themselves need no rounding and stand together.
+    """
+
+    def __init__(self, prices: PackagePrices, rows: int, in_parts: bool):
+        self.prices, self.in_parts = prices, in_parts
         self.zero = np.zeros(rows, dtype=np.int64)
-        self.lines: dict[int, dict[str, np.ndarray]] = {}
+        self.lines: dict[int | None, dict[str, np.ndarray]] = {}
 
     def add(self, rule_no: int, bucket: str, amount: np.ndarray) -> None:
-        line = self.lines.setdefault(rule_no, {})
-        line[bucket] = line.get(bucket, self.zero) + amount
+        exact = self.prices.round_at != "line" or rule_no in self.prices.whole_rules
+        line = self.lines.setdefault(None if exact else rule_no, {})
+        if not self.in_parts:
+            bucket = self.prices.main_bucket
+        if bucket in line:
+            line[bucket] += amount
+        else:
+            line[bucket] = amount
 
     def close(self, numerator: np.ndarray, denominator: np.ndarray):
         """Amounts by bucket and their total, in millionths."""
         prices = self.prices
         usage = sum((part for line in self.lines.values() for part in line.values()), self.zero)
         amounts: dict[str, np.ndarray] = {}
-        for line in self.lines.values():
-            for bucket, part in self._rounded_line(line):
+        for rule_no, line in self.lines.items():
+            for bucket, part in self._rounded_line(rule_no, line):
                 amounts[bucket] = amounts.get(bucket, self.zero) + part
         if prices.cap is not None:
             amounts["cap_cut"] = self._on_bill(np.minimum(0, prices.cap - usage))
@@ -123,10 +137,10 @@ class _Bill:
             )
         return self._in_millionths(amounts)
 
-    def _rounded_line(self, line: dict[str, np.ndarray]):
+    def _rounded_line(self, rule_no: int | None, line: dict[str, np.ndarray]):
         """The parts of a line; rounded at line, they add up to the line rounded once."""
         ordered = sorted(line.items(), key=lambda part: BUCKETS.index(part[0]))
-        if self.prices.round_at != "line":
+        if rule_no is None:
             return ordered
         return cumulated(ordered, self._rounded)
 
@@ -139,12 +153,14 @@ class _Bill:
 
     def _in_millionths(self, amounts: dict[str, np.ndarray]):
         size = self.prices.denominator // MICRO
+        if not self.in_parts:
+            return {}, round_over(sum(amounts.values(), self.zero), size, "half_up")
         ordered = [(name, amounts[name]) for name in BUCKETS if name in amounts]
         micros = cumulated(ordered, lambda amount: round_over(amount, size, "half_up"))
         return dict(micros), sum((part for _, part in micros), self.zero)
 
 
-def _too_large(prices: PackagePrices, sums: np.ndarray) -> np.ndarray:
+def _too_large(prices: PackagePrices, sums: Added) -> np.ndarray:
     """Customer-months whose amounts, all added up without sign, leave 64-bit integers.
 
     The bound is computed in Python's integers: once for the batch by the largest of each sum, and
@@ -152,22 +168,21 @@ def _too_large(prices: PackagePrices, sums: np.ndarray) -> np.ndarray:
     """
     tiers = {tier.component: max(abs(price) for _, _, price, _ in tier.steps)
              for tier in prices.tiers}
-    dearest = {group.units: max(abs(group.price), tiers.get(group.component, 0))
-               for group in prices.groups}
-    terms = list(dearest.items())
+    dearest = [max(abs(group.price), tiers.get(group.component, 0)) for group in prices.groups]
+    terms = [(group.units, price) for group, price in zip(prices.groups, dearest)]
     terms += [(connect.events, abs(connect.price)) for connect in prices.connects]
     terms += [(no, prices.quantum) for line in prices.rounded for no in (line.paid, line.free)]
     fixed = abs(prices.fee) + prices.commitment + (prices.cap or 0)
     fixed += sum(abs(flat) for tier in prices.tiers for *_, flat in tier.steps)
-    fixed += sum(sum(group.monthly) * dearest[group.units]
-                 for group in prices.groups if group.monthly)
+    fixed += sum(sum(group.monthly) * price
+                 for group, price in zip(prices.groups, dearest) if group.monthly)
     free = sum(pool.amount * pool.unit for pool in prices.pools)
-    fixed += free * max(dearest.values(), default=0)
+    fixed += free * max(dearest, default=0)
     fixed *= LONGEST_MONTH
     limit = min(INT64_LIMIT, 2 * YUAN_LIMIT * prices.denominator)
-    rows = sums.shape[1]
-    largest = sum(int(sums[no].max(initial=0)) * price for no, price in terms)
+    largest = sum(sums.largest(no) * price for no, price in terms)
     if 2 * (largest + fixed) + prices.denominator < limit:
-        return np.zeros(rows, dtype=bool)
-    each = sum((sums[no].astype(object) * price for no, price in terms), np.zeros(rows, object))
+        return np.zeros(len(sums), dtype=bool)
+    each = sum((sums[no].astype(object) * price for no, price in terms),
+               np.zeros(len(sums), object))
     return np.array([2 * (one + fixed) + prices.denominator >= limit for one in each], dtype=bool)

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from models.price_matrix import PriceMatrix
+from models.sums import Added
 
 EXACT_FLOAT = 2**53
 LARGEST_ENTRY = 2**44  # so that no sum over the cells of a month leaves 64 bits
@@ -33,8 +34,8 @@ class UsageBatch:
         self.too_large = np.zeros(self.rows, dtype=bool)
         self.short: dict[int, np.ndarray] = {}
 
-    def sums(self) -> np.ndarray:
-        """The sums that packages are priced from, one row per sum, one column per month."""
+    def sums(self) -> Added:
+        """The sums that packages are priced from."""
         width = self.matrix.adding.shape[1]
         features = np.zeros(width * self.rows, dtype=np.int64)
         used = [self._used(place, name) for place, name in enumerate(self.matrix.statistics)]
@@ -43,7 +44,8 @@ class UsageBatch:
         for row, column, values in used:
             kept = ~self.too_large[row]
             np.add.at(features, column[kept] * self.rows + row[kept], values[kept])
-        return _add_up(self.matrix.adding, features.reshape(width, self.rows))
+        rows = _add_up(self.matrix.adding, features.reshape(width, self.rows))
+        return Added(rows, self.matrix.row_of)
 
     def _used(self, place: int, statistic) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Row, column and value of every entry of a statistic that some package needs."""

@@ -106,7 +106,8 @@ def evaluated_months(spark, customers, packages, toll_rerated="all", partitions=
     wanted = free_units.wanted(frame, cells, measures, some, toll_rerated)
     dated = records.withColumn("month", F.trunc("local_date", "month"))
     splits = free_units.split(dated, wanted, cells, some, toll_rerated, how.get("holidays", ()))
-    rated = rating.evaluate(frame, cells, measures, sold, splits, toll_rerated)
+    cube = rating.Cube(frame, cells, measures, splits)
+    rated = rating.evaluate(cube, sold, toll_rerated)
     return {(row.subscriber_id, row.month, row.package_id): row for row in rated.collect()}
 
 

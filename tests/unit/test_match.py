@@ -11,7 +11,6 @@ from tests.frames import local_frame
 from tests.match_rows import APRIL, FEB, MARCH, POLICY
 
 LONG_AGO = date(2008, 1, 1)
-OFFERED = ("big", "small", "data")
 PACKAGES = rows.catalogue_of(
     present=("voice", "50", "gotone"), big=("voice", "58", "gotone"),
     small=("voice", "20", "gotone", "mzone"), young=("voice", "10", "mzone"),
@@ -31,16 +30,14 @@ RECORDS = {"monthly_fee": "20", "toll": "6", "d12593": "1.57", "other_fees": "3"
            "direct_toll": "7", "unrated_fees": "0.50"}
 
 
-def quoted(spark, evaluated, policy=POLICY, items=ITEMS, offered=OFFERED, brand="gotone"):
+def quoted(spark, evaluated, policy=POLICY, items=ITEMS):
     """Quotes of subscriber 1, who holds `present` and `texts`, by (month, package)."""
-    people = rows.subscribers(spark, 1, brand=brand)
+    people = rows.subscribers(spark, 1)
     customers = evaluated.selectExpr("subscriber_id", "month", "DATE'2005-01-01' joined").distinct()
     subscriptions = [(1, "voice", "present", LONG_AGO, None), (1, "sms", "texts", LONG_AGO, None)]
     held = rows.holdings(spark, customers, subscriptions)
-    owned = held.select("subscriber_id", "kind", "package_id").distinct()
     passed = rows.passing(spark, people, PACKAGES, *items)
-    result = match.quotes(
-        evaluated, passed, held, owned, people, PACKAGES, offered, policy)
+    result = match.quotes(evaluated, passed, held, policy.rating)
     return {(row.month, row.package_id): row for row in result.collect()}
 
 
@@ -92,26 +89,11 @@ def test_a_quote_that_is_not_comparable_has_no_amounts_but_a_reason(spark):
     assert all(row[name] is None for name in ("monthly_fee", "total", *match.PASSED))
 
 
-def test_the_best_k_of_a_kind_are_kept_and_the_present_package(spark):
+def test_the_package_of_the_month_is_the_present_one(spark):
     evaluated = rows.evaluated(
-        spark, (1, MARCH, "present", "voice", "90"), (1, MARCH, "big", "voice", "70"),
-        (1, MARCH, "small", "voice", "60"), (1, MARCH, "data", "gprs", "99"))
-    kept = quoted(spark, evaluated, rows.policy(keep_packages=1))
-    assert {name for _, name in kept} == {"present", "small", "data"}
-    assert {name for (_, name), row in kept.items() if row.is_present} == {"present"}
-
-
-def test_packages_of_the_own_brand_are_kept_first(spark):
-    evaluated = rows.evaluated(
-        spark, (1, MARCH, "young", "voice", "10"), (1, MARCH, "small", "voice", "60"))
-    kept = quoted(spark, evaluated, rows.policy(keep_packages=1), offered=("young", "small"))
-    assert {name for _, name in kept} == {"small"}
-
-
-def test_a_closed_package_is_quoted_only_to_those_who_have_it(spark):
-    evaluated = rows.evaluated(
-        spark, (1, MARCH, "present", "voice", "90"), (1, MARCH, "big", "voice", "70"))
-    assert {name for _, name in quoted(spark, evaluated, offered=("small",))} == {"present"}
+        spark, (1, MARCH, "present", "voice", "90"), (1, MARCH, "small", "voice", "60"))
+    assert {name for (_, name), row in quoted(spark, evaluated).items() if row.is_present} == {
+        "present"}
 
 
 # ---- the match: one subscriber per case, all in one run ------------------------------------------
@@ -173,8 +155,7 @@ def matched(spark):
     held = rows.holdings(
         spark, customers, [(number, "voice", "present", LONG_AGO, None) for number in numbers])
     owned = held.select("subscriber_id", "kind", "package_id").distinct()
-    quotes = match.quotes(evaluated, rows.passing(spark, people, PACKAGES), held, owned, people,
-                          PACKAGES, tuple(PACKAGES), POLICY)
+    quotes = match.quotes(evaluated, rows.passing(spark, people, PACKAGES), held, POLICY.rating)
     bills = rows.actual(spark, people, *(
         (f"S{number}", month, total) for number, case in numbers.items()
         for month, total in zip(MONTHS, case.paid) if total))

@@ -284,14 +284,14 @@ def month_of(spark):
 def test_a_cell_that_nobody_registered_is_named_and_not_priced(month_of):
     months, cells, packages = month_of([minutes(1), minutes(1, NIGHT)])
     lost = cells.pop()
-    (row,) = rating.evaluate(months, cells, [MINUTE], packages).collect()
+    (row,) = rating.evaluate(rating.Cube(months, cells, [MINUTE]), packages).collect()
     assert (row.comparable, row.reason) == (False, f"unknown cell: {lost.cell_id}")
 
 
 def test_a_slot_across_the_edge_of_a_band_is_named_and_not_priced(month_of):
     # The cube was guided before any tariff had a band at 8 o'clock.
     months, cells, packages = month_of([minutes(1), minutes(1, NIGHT)], cuts_of=voice(airtime()))
-    (row,) = rating.evaluate(months, cells, [MINUTE], packages).collect()
+    (row,) = rating.evaluate(rating.Cube(months, cells, [MINUTE]), packages).collect()
     assert row.reason == "unknown cell: voice mo home local direct workday 0-86400 s"
     assert (row.comparable, row.unpriced_events) == (False, 2)
 
@@ -299,10 +299,10 @@ def test_a_slot_across_the_edge_of_a_band_is_named_and_not_priced(month_of):
 def test_a_measure_newer_than_the_month_is_not_priced(month_of):
     months, cells, packages = month_of([minutes(1)], voice(airtime(increment=[60, 6])))
     newer = [MINUTE, increments("voice", 2, 60, 6)]
-    (row,) = rating.evaluate(months, cells, newer, packages).collect()
+    (row,) = rating.evaluate(rating.Cube(months, cells, newer), packages).collect()
     assert (row.comparable, row.reason) == (False, "measure missing")
     with pytest.raises(ConfigError, match="one: the usage cube has no measure .*60,.*6.* of voice"):
-        rating.evaluate(months, cells, [MINUTE], packages)
+        rating.evaluate(rating.Cube(months, cells, [MINUTE]), packages)
 
 
 def batch(*months):
