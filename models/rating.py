@@ -160,15 +160,15 @@ def _kept(matrix, batch, shortlist, usage, sums, parts, splits) -> np.ndarray:
         passed = everywhere + sums[prices.passed]
         costs[no] = settled.total + passed * THOUSANDTH_IN_MILLIONTHS
     starts = np.flatnonzero(parts.begins)
-    heads = batch.take(pa.array(starts))
-    return shortlist.chosen(costs, comparable, starts, heads.column("brand"), heads.column("own"))
+    brands, own = (batch.column(name).take(pa.array(starts)) for name in ("brand", "own"))
+    return shortlist.chosen(costs, comparable, starts, brands, own)
 
 
 def _under(matrix, prices, batch, rows, usage, sums, parts, splits, vocabulary) -> pa.RecordBatch:
     """Some rows (of customers taken whole) of a batch under one package."""
     replayed = splits.of(prices)
     if len(rows) < batch.num_rows:
-        batch, sums, parts = batch.take(pa.array(rows)), sums.of(rows), parts.these(rows)
+        sums, parts = sums.of(rows), parts.these(rows)
         replayed = None if replayed is None else replayed.of(rows)
     settled = settle(prices, sums, parts, replayed)
     reasons = usage.reasons(prices, settled, sums[prices.unpriced], rows)
@@ -185,7 +185,7 @@ def _under(matrix, prices, batch, rows, usage, sums, parts, splits, vocabulary) 
         marks[replayed.rows] = True
     return pa.RecordBatch.from_arrays(
         [
-            batch.column("subscriber_id"), batch.column("month"),
+            *(batch.column(name).take(pa.array(rows)) for name in ("subscriber_id", "month")),
             pa.repeat(prices.id, len(rows)), pa.repeat(prices.kind, len(rows)),
             *(_decimals(amounts.get(name, nothing), comparable) for name in AMOUNTS),
             pa.array(comparable), vocabulary.take(pa.array(reasons)),
@@ -220,7 +220,7 @@ class _Reasoned(UsageBatch):
         rows = np.arange(self.rows) if rows is None else rows
         reasons[rows[settled.ordered]] = REASONS.index(ORDER_OF_EVENTS)
         for measure_no, short in self.short.items():
-            if measure_no in prices.measured and short.any():
+            if measure_no in prices.measured:
                 lacking = short & prices.measured[measure_no][self.cell]
                 reasons[self.row[lacking]] = REASONS.index(LACKING_MEASURE)
         if unpriced.any():

@@ -52,8 +52,10 @@ class UsageBatch:
         column = self.matrix.columns[self.cell, place]
         if isinstance(statistic, int):
             values, there = self._billed(statistic)
-            self.short[statistic] = ~there
             needed = (column >= 0) & there
+            lacking = (column >= 0) & ~there
+            if lacking.any():
+                self.short[statistic] = lacking
         else:
             values, needed = whole_numbers(self.entries[statistic]), column >= 0
         return self.row[needed], column[needed], values[needed]

@@ -1,0 +1,189 @@
+"""The evaluator alone, at a province's size, against DuckDB's join of cube and prices.
+
+Makes a synthetic usage cube (three closed months of so many customers) and a hundred packages like
+those of the configuration, and picks the best ten of each kind for every customer: of a quarter, a
+half and all of them, so that one sees how the time grows. DuckDB joins the quarter's files with the
+prices of each cell, adds up and picks the best ten; it settles no pools, caps or rounding.
+"""
+import argparse
+import copy
+import sys
+import time
+from datetime import date
+from decimal import Decimal
+from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from jobs import night, runtime
+from models import catalogue, measure, rating
+from models.charge import charges
+from models.measure import FACTS, FEES, Units
+from models.shortlist import Shortlist
+from schemas.document import Document
+from tests.bench.watched import Watched
+
+MONTHS = (date(2009, 2, 1), date(2009, 3, 1), date(2009, 4, 1))
+PACKAGES, KEEP, PIECE = 100, 10, 50_000
+SHARE_OF_CELLS = 0.3  # of all cells, that a customer uses in a month
+
+
+def rating_cells(tariffs: catalogue.Catalogue) -> list[SimpleNamespace]:
+    """Every cell of home and roaming calls, messages and sessions that a customer may have."""
+    found = []
+    for service, facts in (
+        ("voice", {"direction": ("mo", "mt"), "roaming": ("home", "inter_prov"),
+                   "toll": ("local", "inter_prov"), "dial": ("direct", "ip17951"),
+                   "in_group": (False,)}),
+        ("sms", {"direction": ("mo",), "roaming": ("home", "inter_prov"),
+                 "message_kind": ("p2p", "sp")}),
+        ("data", {"roaming": ("home", "inter_prov")}),
+    ):
+        cuts = [*tariffs.cuts(service), 86400]
+        for values in product(*facts.values(), ("workday", "weekend"), zip(cuts, cuts[1:])):
+            *chosen, day_type, (start, end) = values
+            cell = dict.fromkeys(FACTS) | dict(zip(facts, chosen)) | {
+                "service": service, "day_type": day_type, "slot_from": start, "slot_to": end}
+            found.append(SimpleNamespace(cell_id=1000 + len(found), **cell))
+    return found
+
+
+def hundred(documents) -> catalogue.Catalogue:
+    """A hundred packages: those of the configuration, and the same with other fees and pools."""
+    made = {}
+    for turn in range(PACKAGES):
+        name, found = sorted(documents.items())[turn % len(documents)]
+        data = copy.deepcopy(found.data)
+        data["id"] = f"{name}_{turn // len(documents)}"
+        data["monthly_fee"] = str(Decimal(data["monthly_fee"]) + 7 * (turn // len(documents)))
+        for pool in data.get("pools") or []:
+            pool["amount"] += 40 * (turn // len(documents))
+        made[data["id"]] = Document(Path(f"{data['id']}.yml"), data, {})
+    return catalogue.load(made.values())
+
+
+def cube(customers: int, cells: list, measures, folder: Path) -> None:
+    """dw.usage_month of the size, in files of some thousand customers."""
+    rng = np.random.default_rng(2009)
+    depth = {service: sum(m.service == service for m in measures) for service in measure.SERVICES}
+    depths = np.array([depth[cell.service] for cell in cells])
+    sizes = np.array([{"voice": 60, "sms": 1, "data": 1024}[cell.service] for cell in cells])
+    ids = np.array([cell.cell_id for cell in cells])
+    for first in range(0, customers, PIECE):
+        count = min(PIECE, customers - first)
+        for month in MONTHS:
+            used = rng.random((count, len(cells))) < SHARE_OF_CELLS
+            row, cell = np.nonzero(used)
+            events = rng.geometric(0.12, len(cell))
+            quantity = events * sizes[cell] * rng.integers(1, 5, len(cell))
+            lists = np.concatenate([[0], np.cumsum(used.sum(axis=1))])
+            billed = np.repeat(quantity, depths[cell])
+            offsets = np.concatenate([[0], np.cumsum(depths[cell])])
+            zero = pa.array([Decimal("0.000")], pa.decimal128(18, 3)).take(
+                pa.array(np.zeros(len(cell), dtype=np.int64)))
+            entries = pa.StructArray.from_arrays(
+                [pa.array(ids[cell]), pa.array(events), pa.array(events), pa.array(quantity),
+                 pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(billed)),
+                 zero, zero, zero],
+                names=["cell_id", "events", "billed_events", "quantity", "billed", *FEES])
+            table = pa.table({
+                "month": pa.array([month] * count, pa.date32()),
+                "subscriber_id": pa.array(np.arange(first, first + count) * 7919 + 13),
+                "joined": pa.nulls(count, pa.date32()),
+                "cells": pa.ListArray.from_arrays(pa.array(lists, pa.int32()), entries)})
+            part = folder / f"size={'124'[_part(first, customers)]}"
+            part.mkdir(parents=True, exist_ok=True)
+            pq.write_table(table, part / f"{month}_{first}.parquet")
+
+
+def _part(first: int, customers: int) -> int:
+    """The first quarter of the customers, the second, and the other half."""
+    return 0 if 4 * first < customers else 1 if 2 * first < customers else 2
+
+
+def priced(packages, cells, measures) -> pa.Table:
+    """What a base unit of each measure costs in each cell, for DuckDB: yuan as doubles."""
+    rows = []
+    for package in packages:
+        for cell in cells:
+            facts = {fact: getattr(cell, fact) for fact in FACTS}
+            if cell.service == package.service:
+                for charge in charges(package, facts)[0]:
+                    for part, price in charge.prices.items():
+                        no = measure.measure_no(package, Units(charge.laying, part), measures)
+                        rows.append((package.id, package.kind, cell.cell_id, no,
+                                     float(price.rate)))
+    columns = zip(*rows)
+    return pa.table(dict(zip(("package_id", "kind", "cell_id", "no", "price"), map(list, columns))))
+
+
+def by_duckdb(files: list[str], prices: pa.Table, fees: dict) -> float:
+    """Seconds of the join, the sums by customer and package, and the best ten of a kind."""
+    begun = time.monotonic()
+    with duckdb.connect() as db:
+        db.execute("SET threads = 2")
+        db.register("prices", prices)
+        db.register("fees", pa.table({"package_id": list(fees), "fee": list(fees.values())}))
+        db.execute("""
+            SELECT count(*) FROM (
+                SELECT subscriber_id, kind, package_id, cost + 3 * fee AS total
+                FROM (SELECT subscriber_id, kind, package_id, sum(cell.billed[no] * price) AS cost
+                      FROM (SELECT subscriber_id, unnest(cells) AS cell
+                            FROM read_parquet($files))
+                      JOIN prices ON prices.cell_id = cell.cell_id
+                      GROUP BY ALL) JOIN fees USING (package_id)
+                QUALIFY row_number() OVER (PARTITION BY subscriber_id, kind ORDER BY total) <= 10)
+        """, {"files": files}).fetchall()
+    return time.monotonic() - begun
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("customers", type=int)
+    parser.add_argument("build", type=Path)
+    args = parser.parse_args()
+    folders = runtime.conf_folders(None)
+    conf, _ = night.configuration(folders)
+    tariffs = hundred(conf.tariffs)
+    packages = list(tariffs.packages.values())
+    cells, measures = rating_cells(tariffs), measure.measures_wanted((), tariffs)
+    folder = args.build / "cube"
+    begun = time.monotonic()
+    cube(args.customers, cells, measures, folder)
+    print(f"{args.customers:,} customers × {len(MONTHS)} months made in "
+          f"{time.monotonic() - begun:.0f} s; {len(packages)} packages, {len(cells)} cells, "
+          f"{len(measures)} measures")
+    shortlist = Shortlist(packages, tuple(tariffs.packages), KEEP)
+    fees = {package.id: float(package.monthly_fee) for package in packages}
+    prices = priced(packages, cells, measures)
+    with runtime.session(conf, folders) as spark, Watched() as whole:
+        for size, parts in ((args.customers // 4, "1"), (args.customers // 2, "12"),
+                            (args.customers, "124")):
+            files = [str(path) for part in parts
+                     for path in sorted((folder / f"size={part}").glob("*.parquet"))]
+            months = spark.read.parquet(*files)
+            people = months.selectExpr("subscriber_id", "'gotone' AS brand",
+                                       "CAST(NULL AS ARRAY<STRING>) AS own").distinct()
+            kept = rating.evaluate_best(rating.Cube(months, cells, measures), packages, people,
+                                        shortlist, "all")
+            for _ in range(2 if parts == "1" else 1):  # the first time warms up
+                with Watched() as cost:
+                    kept.write.format("noop").mode("overwrite").save()
+            rows = size * len(MONTHS) * len(packages)
+            print(f"{size:>9,} customers: {cost.seconds:6.1f} s, "
+                  f"{cost.seconds / rows * 1e9:,.0f} ns per month and package, "
+                  f"{cost.most_gib:.2f} GiB")
+            if parts == "1":
+                theirs = by_duckdb(files, prices, fees)
+                print(f"{'':>9} DuckDB's join for them: {theirs:.1f} s, "
+                      f"{theirs / cost.seconds:.1f} times as long")
+    print(f"most memory of all of it {whole.most_gib:.2f} GiB (at most 8)")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
