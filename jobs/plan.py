@@ -19,6 +19,10 @@ from schemas.window import Window, closed_months, closes_in, parse_date
 
 DAILY = "daily"
 MONTH_CLOSE = "month close"
+COMPARED = (  # what a comparison of packages reads (jobs/comparison.py)
+    "dw.usage_month", "dw.free_unit_split", "dw.rating_cell", "dw.rating_measure", "dw.subscriber",
+    "dw.subscription", "ods.bill", "ods.bill_item",
+)
 OPS = ("ops.run_ledger", "ops.rejected_record", "ops.quality_result")
 
 
@@ -88,8 +92,6 @@ def night(conf: Config) -> tuple[Step, ...]:
     """Every step of the night, each after the steps whose tables it reads."""
     records = tuple(dict.fromkeys(source.record for source in conf.sources.values()))
     usage_records = ("ods.voice_call", "ods.message", "ods.data_session", "ods.wlan_session")
-    compared = ("dw.usage_month", "dw.free_unit_split", "dw.rating_cell", "dw.rating_measure",
-                "dw.subscriber", "dw.subscription", "ods.bill", "ods.bill_item")
     contact_logs = tuple(table for table in LOGS if table in records) or ("ods.contact",)
     events = tuple(dict.fromkeys(source.record for source in conf.sources.values()
                                  if source.identity == "from_events"))
@@ -122,10 +124,10 @@ def night(conf: Config) -> tuple[Step, ...]:
               "dw.subscriber_identity", *usage_records), ("dw.free_unit_split",), MONTH_CLOSE),
         Step("backtest", "jobs.backtest", "rating",
              "re-rate each customer's own packages and compare with his bill",
-             compared, ("mart.backtest",), MONTH_CLOSE),
+             COMPARED, ("mart.backtest",), MONTH_CLOSE),
         Step("rerate", "jobs.rerate", "rating",
              "what each customer would have paid under every open package",
-             (*compared, "mart.backtest"),
+             (*COMPARED, "mart.backtest"),
              ("mart.package_quote", "mart.package_match"), MONTH_CLOSE),
         Step("preference", "jobs.preference", "decision", "which channel each customer prefers",
              ("dw.contact_view", "dw.subscriber"), ("mart.channel_preference",)),

@@ -6,6 +6,7 @@ shown with its events, units, free units, price and amount.
 """
 from __future__ import annotations
 
+import json
 import sys
 from datetime import date
 from decimal import Decimal
@@ -16,15 +17,16 @@ from pyspark.sql import functions as F
 
 from jobs import runtime
 from jobs.night import configuration, opened
-from jobs.plan import Step
+from jobs.plan import Step, rated_months
 from jobs.warehouse import Warehouse
 from models import catalogue, data_session, usage
+from models.reference_bill import MonthBill
 from models.reference_rater import Rater
 from models.reference_tariff import Event
 from models.tariff import KIND_SERVICE
 from schemas.config import Config
 from schemas.errors import ConfigError, InputError
-from schemas.window import month_of, parse_date
+from schemas.window import Window, month_of, parse_date
 
 READS = ("ods.voice_call", "ods.message", "ods.data_session", "ods.wlan_session",
          "dw.subscriber_identity", "dw.subscriber", "mart.package_quote")
@@ -44,6 +46,7 @@ def _quote(argv: list[str] | None) -> None:
                         "subscriber_id of the tables")
     parser.add_argument("--package", required=True, help="id of a package in conf/tariffs")
     parser.add_argument("--month", required=True, help="for example 2009-03")
+    parser.add_argument("--json", action="store_true", help="the bill for another program")
     args = parser.parse_args(argv)
     asked = runtime.invocation(args)
     conf, contracts = configuration(asked.conf)
@@ -51,29 +54,79 @@ def _quote(argv: list[str] | None) -> None:
         raise ConfigError(f"--package: no package '{args.package}' in conf/tariffs; there are "
                           f"{', '.join(sorted(conf.tariffs))}")
     with opened(asked, conf, contracts, (STEP,)) as wh, wh.step(STEP, asked.window):
-        print(_bill(wh, conf, asked.window.last, args))
+        quoted = _quoted(wh, conf, asked.window, args)
+    print(json.dumps(quoted, ensure_ascii=False, indent=1) if args.json else _printed(quoted))
 
 
-def _bill(wh: Warehouse, conf: Config, last: date, args) -> str:
+def _quoted(wh: Warehouse, conf: Config, window: Window, args) -> dict:
+    """The bill as plain values; amounts are texts of yuan, units base units."""
     month = month_of(parse_date(f"{args.month}-01" if len(args.month) == 7 else args.month))
-    day = wh.last_snapshot("dw.subscriber", last)
+    day = wh.last_snapshot("dw.subscriber", window.last)
     if day is None:
-        raise InputError(f"no subscribers up to {last}: run the night first")
+        raise InputError(f"no subscribers up to {window.last}: run the night first")
     found = wh.read("dw.subscriber", on=day).where(
         (F.col("subscriber_no") == args.subscriber)
         | (F.col("subscriber_id").cast("string") == args.subscriber)).collect()
     if not found:
         raise InputError(f"--subscriber: no such subscriber on {day}")
     who, document = found[0], conf.tariffs[args.package].data
-    events = _events(wh, conf, who["subscriber_id"], month, day, KIND_SERVICE[document["kind"]])
-    policy = conf.policy
-    rater = Rater(document, policy.calendar.holidays, policy.rating.toll_rerated)
-    bill = rater.rate_month(events, month, who["join_date"])
-    quoted = wh.last_snapshot("mart.package_quote", last)
-    engine = [] if quoted is None else wh.read("mart.package_quote", on=quoted).where(
+    bill = _bill(wh, conf, who, month, day, document)
+    snapshot = wh.last_snapshot("mart.package_quote", window.last)
+    engine = [] if snapshot is None else wh.read("mart.package_quote", on=snapshot).where(
         (F.col("subscriber_id") == who["subscriber_id"]) & (F.col("month") == F.lit(month))
         & (F.col("package_id") == args.package)).collect()
-    return _printed(document, bill, month, engine)
+    return {
+        "package": document["id"], "name": document["name"], "month": f"{month:%Y-%m}",
+        "monthly_fee": _yuan(bill.fee),
+        "lines": [_line(document, key, line) for key, line in sorted(bill.lines.items())],
+        "pools": [{"pool": name, "size": use.size, "carried_in": use.carried, "used": use.used}
+                  for name, use in bill.pools.items()],
+        "cap_cuts": {name: _yuan(cut) for name, cut in bill.cap_cuts.items()},
+        "commitment": _yuan(bill.commitment), "rounding": _yuan(bill.rounding),
+        "own_prices": _yuan(bill.total), "engine": _engine(engine, bill.total),
+    }
+
+
+def _bill(wh: Warehouse, conf: Config, who, month: date, day: date, document: dict) -> MonthBill:
+    """The month by the reference rater; what pools carry over begins with the first of the months
+    that are compared."""
+    policy, service = conf.policy, KIND_SERVICE[document["kind"]]
+    rater = Rater(document, policy.calendar.holidays, policy.rating.toll_rerated)
+    before = []
+    if any(pool.get("carry_over") for pool in document.get("pools") or []):
+        before = [one for one in rated_months(conf, Window(day, day)) if one < month]
+    carried: dict[str, int] = {}
+    for one in (*before, month):
+        events = _events(wh, conf, who["subscriber_id"], one, day, service)
+        bill = rater.rate_month(events, one, who["join_date"], carried)
+        carried = {name: use.carry_out for name, use in bill.pools.items()}
+    return bill
+
+
+def _line(document: dict, key: tuple, line) -> dict:
+    _, component, no = key
+    rule = document["rules"][no] if no >= 0 else {}
+    steps = [f"{step['rate']} / {step['per']}" for step in rule.get("groups") or [rule]
+             if "rate" in step]
+    return {
+        "component": component, "match": rule.get("match", {}), "events": line.events,
+        "units": line.units, "free_units": line.free_units, "free_by_pool": line.free_by_pool,
+        "price": ", then ".join(steps) or "tier", "connect_fees": _yuan(line.connect),
+        "yuan": _yuan(line.charged),
+    }
+
+
+def _engine(rows: list, own_total: Fraction) -> dict | None:
+    """What the engine's quote says of the same month; None where it kept none."""
+    if not rows:
+        return None
+    quote = rows[0]
+    if not quote["comparable"]:
+        return {"reason": quote["reason"]}
+    own = Fraction(quote["total"]) - Fraction(quote["passed_through"])
+    return {"own_prices": _yuan(own), "same": own == own_total, "replayed": quote["replayed"],
+            "passed_through": _yuan(Fraction(quote["passed_through"])),
+            "total": _yuan(Fraction(quote["total"]))}
 
 
 def _events(wh: Warehouse, conf: Config, subscriber: int, month: date, day: date, service: str
@@ -106,34 +159,30 @@ def _events(wh: Warehouse, conf: Config, subscriber: int, month: date, day: date
         for number, row in enumerate(rows)]
 
 
-def _printed(document: dict, bill, month: date, engine: list) -> str:
-    lines = [f"{document['name']} ({document['id']}), {month:%Y-%m}", "",
+def _printed(quoted: dict) -> str:
+    lines = [f"{quoted['name']} ({quoted['package']}), {quoted['month']}", "",
              f"{'line':<34}{'events':>8}{'units':>12}{'free':>10}  {'price':<22}{'yuan':>12}",
-             f"{'monthly fee':<34}{'':>8}{'':>12}{'':>10}  {'':<22}{_yuan(bill.fee):>12}"]
-    for (service, component, no), line in sorted(bill.lines.items()):
-        rule = document["rules"][no] if no >= 0 else {}
-        facts = " ".join(f"{value}" for value in rule.get("match", {}).values())
-        price = f"{rule.get('rate', 'tier')} / {rule.get('per', '')}"
-        lines.append(f"{component + ' ' + facts:<34.34}{line.events:>8,}{line.units:>12,}"
-                     f"{line.free_units:>10,}  {price:<22.22}{_yuan(line.charged):>12}")
-    for name, cut in bill.cap_cuts.items():
-        lines.append(f"{'cap of ' + name:<88}{_yuan(cut):>10}")
-    if bill.commitment:
-        lines.append(f"{'minimum commitment':<86}{_yuan(bill.commitment):>12}")
-    lines.append(f"{'its own prices':<86}{_yuan(bill.total):>12}")
-    lines.append("")
-    if not engine:
+             f"{'monthly fee':<34}{'':>8}{'':>12}{'':>10}  {'':<22}{quoted['monthly_fee']:>12}"]
+    for line in quoted["lines"]:
+        facts = " ".join(f"{value}" for value in line["match"].values())
+        lines.append(f"{line['component'] + ' ' + facts:<34.34}{line['events']:>8,}"
+                     f"{line['units']:>12,}{line['free_units']:>10,}  {line['price']:<22.22}"
+                     f"{line['yuan']:>12}")
+    rest = [*((f"cap of {name}", cut) for name, cut in quoted["cap_cuts"].items()),
+            ("minimum commitment", quoted["commitment"]), ("rounding", quoted["rounding"])]
+    lines += [f"{words:<86}{amount:>12}" for words, amount in rest if Decimal(amount)]
+    lines += [f"{'its own prices':<86}{quoted['own_prices']:>12}", ""]
+    engine = quoted["engine"]
+    if engine is None:
         lines.append("the engine kept no quote of this package for this month")
-    elif not engine[0]["comparable"]:
-        lines.append(f"the engine does not compare this month: {engine[0]['reason']}")
+    elif "reason" in engine:
+        lines.append(f"the engine does not compare this month: {engine['reason']}")
     else:
-        quote = engine[0]
-        own = Fraction(quote["total"]) - Fraction(quote["passed_through"])
-        same = "the same" if own == bill.total else "NOT THE SAME"
-        lines += [f"{'by the engine':<86}{_yuan(own):>12}  {same}",
+        same = "the same" if engine["same"] else "NOT THE SAME"
+        lines += [f"{'by the engine':<86}{engine['own_prices']:>12}  {same}",
                   f"{'passes through: 12593, other fees, bill items, VPMN':<86}"
-                  f"{_yuan(Fraction(quote['passed_through'])):>12}",
-                  f"{'total':<86}{_yuan(Fraction(quote['total'])):>12}"]
+                  f"{engine['passed_through']:>12}",
+                  f"{'total':<86}{engine['total']:>12}"]
     return "\n".join(lines)
 
 

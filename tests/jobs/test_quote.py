@@ -1,4 +1,5 @@
 """`make quote` prints a bill whose lines add up, and which the engine's quote agrees with."""
+import json
 from decimal import Decimal
 
 import pytest
@@ -39,6 +40,21 @@ def test_the_lines_of_the_bill_add_up_to_the_engines_quote(one_night, dearest, c
     assert sum(amounts) == Decimal(lines[end].split()[-1]) == total - passed
     assert next(line for line in lines if line.startswith("by the engine")).endswith("the same")
     assert Decimal(lines[-1].split()[-1]) == total
+
+
+def test_the_bill_for_a_program_says_the_same(one_night, dearest, capsys):
+    number, package, month, total, passed = dearest
+    code, said, _ = printed(one_night, capsys, "--subscriber", number, "--package", package,
+                            "--month", f"{month:%Y-%m}", "--json")
+    bill = json.loads(said)
+    assert (code, bill["package"], bill["month"]) == (0, package, f"{month:%Y-%m}")
+    amounts = [bill["monthly_fee"], *(line["yuan"] for line in bill["lines"]),
+               *bill["cap_cuts"].values(), bill["commitment"], bill["rounding"]]
+    assert sum(map(Decimal, amounts)) == Decimal(bill["own_prices"]) == total - passed
+    assert bill["engine"]["same"] and Decimal(bill["engine"]["total"]) == total
+    for pool in bill["pools"]:
+        free = sum(line["free_by_pool"].get(pool["pool"], 0) for line in bill["lines"])
+        assert free == pool["used"] <= pool["size"]
 
 
 @pytest.mark.parametrize("asked, code, message", [

@@ -380,19 +380,20 @@ def test_a_delivery_that_fails_before_its_rows_are_there_leaves_what_stood_as_it
 # -- registers -----------------------------------------------------------------------------------
 
 def test_a_register_is_only_added_to_and_no_key_comes_twice(wh, frame, root):
-    one = {"service": "voice", "measure_no": 1, "first": 60, "next": 60}
-    two = {**one, "measure_no": 2, "first": 6}
+    one = {"service": "voice", "measure_no": 1, "definition": "minutes"}
+    two = {**one, "measure_no": 2, "definition": "seconds"}
     with wh.step(step(writes=[MEASURE, MONTH]), Window(THIRD, THIRD)):
         assert wh.append(MEASURE, frame(MEASURE, one)) == 1
         before = version(root, MEASURE)
-        for rows in ((one,), (two, two), ({**one, "next": 6},)):
+        for rows in ((one,), (two, two), ({**one, "definition": "hours"},)):
             with pytest.raises(QualityError, match="^dw.rating_measure 2009-05-03: key_duplicates: "
                                                    "1, expected 0$"):
                 wh.append(MEASURE, frame(MEASURE, *rows))
         assert wh.append(MEASURE, wh.empty(MEASURE)) == 0
         assert version(root, MEASURE) == before
         assert wh.append(MEASURE, frame(MEASURE, two)) == 1
-        assert rows_of(root, MEASURE, "measure_no", "first") == [(1, 60), (2, 6)]
+        assert rows_of(root, MEASURE, "measure_no", "definition") == [
+            (1, "minutes"), (2, "seconds")]
         with pytest.raises(ChudianError, match="dw.rating_measure is only appended to"):
             wh.replace(MEASURE, frame(MEASURE, {}))
         with pytest.raises(ChudianError, match="dw.usage_month is written by slices"):
@@ -522,6 +523,6 @@ def test_a_table_that_cannot_be_made(wh, spark, contracts, tmp_path):
 
 def test_records_become_rows_of_their_table(wh):
     class Record:
-        service, measure_no, first, next = "data", 1, 1024, 1024
+        service, measure_no, definition = "data", 1, "kilobytes"
     row, = wh.rows(MEASURE, [Record]).collect()
-    assert row.asDict() == {"service": "data", "measure_no": 1, "first": 1024, "next": 1024}
+    assert row.asDict() == {"service": "data", "measure_no": 1, "definition": "kilobytes"}

@@ -1,0 +1,145 @@
+"""Try a new or changed package on all customers before it is launched 资费模拟.
+
+Prices the last closed months of every customer under the package of a file, from the usage cube
+and without a look at the records, and says who would take it: how many by saving, what it would do
+to the operator's income, from which packages they would come, and which recommendations it would
+replace. Nothing is written but the page. Months of which only the order of events tells which
+units were free are compared only where the package's pools are like those of one on sale.
+"""
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pyspark.sql import DataFrame
+
+from jobs import charts, runtime
+from jobs.comparison import comparison
+from jobs.night import configuration, opened
+from jobs.plan import COMPARED, Step
+from jobs.tables import cached
+from jobs.warehouse import Warehouse
+from models import catalogue, holding, match, measure, rating, what_if
+from models.tariff import Package
+from schemas import document, overlay
+from schemas.config import Config
+from schemas.errors import InputError
+from schemas.window import Window
+
+STEP = Step("what_if", "jobs.what_if", "what_if", "a package tried on all customers",
+            (*COMPARED, "mart.backtest", "mart.package_match"), ())
+LISTED = 10
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 14px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 60em; color: #222 }}
+table {{ border-collapse: collapse }} th, td {{ padding: .2em .7em; text-align: left }}
+th {{ color: #666; border-bottom: 2px solid #ccc }} td {{ border-bottom: 1px solid #e6e6e6 }}
+.n {{ text-align: right; font-variant-numeric: tabular-nums }} svg {{ display: block }}
+</style></head><body><h1>{title}</h1>
+{parts}
+</body></html>
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """The command `python -m jobs.what_if`; returns the exit code."""
+    return runtime.guarded(lambda: _try(argv))
+
+
+def _try(argv: list[str] | None) -> None:
+    parser = runtime.parser(__doc__, "example: python -m jobs.what_if --tariff new/gotone_48.yml "
+                            "--data-date 2009-05-03")
+    parser.prog = "python -m jobs.what_if"
+    parser.add_argument("--tariff", required=True, type=Path, help="file of the package; one of "
+                        "the same id on sale is left out")
+    parser.add_argument("--out", type=Path, default=Path("build/what_if"), metavar="DIR",
+                        help="where the page is written (default: %(default)s)")
+    args = parser.parse_args(argv)
+    asked = runtime.invocation(args)
+    conf, contracts = configuration(asked.conf)
+    found = document.read(args.tariff)
+    document.check(found, overlay.shape("tariff"))
+    package = next(iter(catalogue.load([found]).packages.values()))
+    with opened(asked, conf, contracts, (STEP,)) as wh:
+        rated = _rated(wh, asked.window)
+        with wh.step(STEP, rated):
+            tables = _tables(wh, conf, rated, package)
+    text = [f"{package.name} ({package.id}), months closed on {rated.last}"]
+    for title, heads, rows in tables:
+        text += ["", title, *_lines(heads, rows)]
+    print("\n".join(text))
+    _keep(args.out / f"{package.id}.html", text[0], tables)
+
+
+def _rated(wh: Warehouse, window: Window) -> Window:
+    """The day of the last re-rating, of which everything is compared."""
+    with wh.step(STEP, window):
+        day = wh.last_snapshot("mart.package_match", window.last)
+    if day is None:
+        raise InputError(f"nothing was re-rated up to {window.last}: run a night on which a month "
+                         "closes first")
+    return Window(day, day)
+
+
+def _tables(wh: Warehouse, conf: Config, window: Window, package: Package) -> list[tuple]:
+    """(title, heads, rows) of what the page and the terminal show."""
+    seen, day, policy = comparison(window, wh, conf), window.last, conf.policy.rating
+    packages = seen.packages | {package.id: package}
+    measure.refuse_lacking(seen.depths, catalogue.depths([package], seen.cube.measures))
+    owned = holding.held_on(seen.subscribers, seen.subscriptions, policy.default_package, day)
+    evaluated = rating.evaluate(seen.cube, [package], policy.toll_rerated)
+    quoted = match.quotes(evaluated, seen.passing, seen.holdings, policy)
+    of_kind = f"kind = '{package.kind}'"
+    mine = owned.where(of_kind)
+    matched = match.package_match(
+        quoted, seen.actual, wh.read("mart.backtest", on=day),
+        mine.where(mine["package_id"] == package.id), seen.subscribers, packages, policy)
+    matches = wh.read("mart.package_match", on=day).where(of_kind).where(
+        f"package_id <> '{package.id}'")
+    with cached(what_if.outcomes(matched, mine, matches)) as rows:
+        names = what_if.steps()
+        return [
+            ("All customers", ["customers", "compared", "would take it", "they save, yuan a month",
+                               "the operator's income, yuan a month"],
+             _rows(what_if.totals(rows))),
+            ("By saving, yuan a month", ["saving", "customers", "would take it"],
+             [[names[step], *more] for step, *more in _rows(what_if.distribution(rows))]),
+            ("They leave", ["package", "takers", "income change"],
+             _rows(what_if.takers_by(rows, "present").limit(LISTED))),
+            ("It takes the place of", ["recommendation", "takers", "income change"],
+             _rows(what_if.takers_by(rows, "instead_of").limit(LISTED))),
+            ("Why the others would not", ["reason", "customers"], _rows(what_if.against(rows))),
+        ]
+
+
+def _rows(frame: DataFrame) -> list[list]:
+    return [list(row) for row in frame.collect()]
+
+
+def _lines(heads: list[str], rows: list[list]) -> list[str]:
+    """A table for a terminal, with a bar for its first count."""
+    most = max((row[1] for row in rows), default=0)
+    drawn = [[f"{one:,}" if not isinstance(one, str) else one for one in row] for row in rows]
+    width = [max(map(len, column)) for column in zip(heads, *drawn)]
+    lines = ["  ".join(f"{head:<{size}}" for head, size in zip(heads, width))]
+    for row, cells in zip(rows, drawn):
+        bar = "█" * round(30 * row[1] / most) if len(rows) > 1 and most else ""
+        lines.append("  ".join(f"{cell:<{size}}" if place == 0 else f"{cell:>{size}}"
+                               for place, (cell, size) in enumerate(zip(cells, width)))
+                     + f"  {bar}")
+    return [line.rstrip() for line in lines]
+
+
+def _keep(path: Path, title: str, tables: list[tuple]) -> None:
+    parts = []
+    for name, heads, rows in tables:
+        most = max((row[1] for row in rows), default=0)
+        drawn = [[*row, charts.bar(row[1], most)] for row in rows] if len(rows) > 1 else rows
+        parts.append(charts.table(name, [*heads, ""] if len(rows) > 1 else heads, drawn))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(PAGE.format(title=title, parts="\n".join(parts)), encoding="utf-8")
+    print(f"\nas a page: {path}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
