@@ -59,7 +59,7 @@ def comparison(window: Window, wh: Warehouse, conf: Config) -> Comparison:
     kinds = {name: package.kind for name, package in packages.items()}
     return Comparison(
         months,
-        Cube(customer_months, cells.collect(),
+        Cube(customer_months, used, cells.collect(),
              measure.register(wh.read("dw.rating_measure").collect()),
              wh.read("dw.free_unit_split", months=months)),
         subscribers, subscriptions,

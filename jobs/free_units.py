@@ -21,11 +21,12 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     day, months, policy = window.last, wh.months(window), conf.policy
     tariffs = catalogue.load(conf.tariffs.values())
     some = free_units.representatives(tariffs.packages.values(), policy.rating.toll_rerated)
-    customer_months = rating.customer_months(
-        wh.read("dw.usage_month", months=months), wh.read("dw.subscriber", on=day), months)
-    measures = measure.register(wh.read("dw.rating_measure").collect())
-    wanted = free_units.wanted(customer_months, wh.read("dw.rating_cell").collect(), measures,
-                               some, policy.rating.toll_rerated)
+    used = wh.read("dw.usage_month", months=months)
+    cube = rating.Cube(
+        rating.customer_months(used, wh.read("dw.subscriber", on=day), months), used,
+        wh.read("dw.rating_cell").collect(),
+        measure.register(wh.read("dw.rating_measure").collect()))
+    wanted = free_units.wanted(cube, some, policy.rating.toll_rerated)
     with cached(wanted) as wanted:
         guided = _guided(day, months, wh, conf, tariffs).join(
             wanted.select("subscriber_id", "month"), ["subscriber_id", "month"], "left_semi")

@@ -16,7 +16,8 @@ from pyspark.sql import DataFrame
 from models import rating
 from models.customer_batches import whole_customers
 from models.event_measure import Events, day_types
-from models.measure import FACTS, Measure
+from models.measure import FACTS
+from models.month_sums import MonthSums
 from models.package_prices import PackagePrices
 from models.pools import MonthParts, carried, draw_pools, pool_sizes
 from models.price_matrix import ALL_TOLL, compile_prices
@@ -24,7 +25,6 @@ from models.replay import Replay, Split
 from models.signature import signature
 from models.sums import Added
 from models.tariff import Package
-from models.usage_batch import UsageBatch
 
 WANTED = "subscriber_id BIGINT, month DATE, joined DATE, wanted ARRAY<INT>"
 SPLIT = ("subscriber_id BIGINT, month DATE, signature STRING, paid ARRAY<BIGINT>, "
@@ -41,36 +41,33 @@ def representatives(packages: Sequence[Package], toll_rerated: str) -> Mapping[s
     return dict(sorted(found.items()))
 
 
-def wanted(
-    months: DataFrame, cells: Sequence, measures: Sequence[Measure],
-    packages: Mapping[str, Package], toll_rerated: str,
-) -> DataFrame:
+def wanted(cube: rating.Cube, packages: Mapping[str, Package], toll_rerated: str) -> DataFrame:
     """(subscriber_id, month, joined, wanted): the customer-months whose split only the order of
     events tells; `wanted` holds the places of the signatures in `packages`.
 
-    `months` has the columns of rating.customer_months; `packages` are `representatives`. Where
-    pools carry over and one month is wanted, all months of the customer are.
+    `packages` are `representatives`. Where pools carry over and one month is wanted, all months of
+    the customer are.
     """
-    matrix = compile_prices(list(packages.values()), cells, measures, toll_rerated)
+    matrix = compile_prices(list(packages.values()), cube.cells, cube.measures, toll_rerated)
 
     def mark(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in whole_customers(batches):
-            sums, parts = UsageBatch(matrix, batch.column("cells")).sums(), rating.parts_of(batch)
+            sums, parts = MonthSums(matrix, batch).added, rating.parts_of(batch)
             marks = np.zeros((batch.num_rows, len(matrix.packages)), dtype=bool)
             for place, prices in enumerate(matrix.packages):
                 marks[:, place] = _ordered(prices, sums, parts)
             rows = np.flatnonzero(marks.any(axis=1))
             if len(rows):
                 row, place = np.nonzero(marks[rows])
-                chosen = batch.take(pa.array(rows))
+                taken = pa.array(rows)
                 yield pa.RecordBatch.from_arrays(
-                    [*(chosen.column(name) for name in ("subscriber_id", "month", "joined")),
+                    [*(batch.column(name).take(taken)
+                       for name in ("subscriber_id", "month", "joined")),
                      pa.ListArray.from_arrays(_offsets(row, len(rows)),
                                               pa.array(place, pa.int32()))],
                     names=["subscriber_id", "month", "joined", "wanted"])
 
-    columns = months.select("month", "subscriber_id", "joined", "cells")
-    return rating.by_customer(columns).mapInArrow(mark, WANTED)
+    return cube.by_customer(matrix).mapInArrow(mark, WANTED)
 
 
 def _ordered(prices: PackagePrices, sums: Added, parts: MonthParts) -> np.ndarray:

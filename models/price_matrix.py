@@ -9,6 +9,7 @@ rest.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Mapping, Sequence
 
 import numpy as np
@@ -45,6 +46,12 @@ class PriceMatrix:
     other: int
     direct_toll: int
     packages: tuple[PackagePrices, ...]
+
+    @cached_property
+    def unpriced_cells(self) -> np.ndarray:
+        """Which cells some package has no price for."""
+        nothing = np.zeros(len(self.cell_ids) + 1, dtype=bool)
+        return np.logical_or.reduce([nothing, *(one.unpriced_cells for one in self.packages)])
 
 
 def compile_prices(

@@ -19,13 +19,13 @@ from pyspark.sql import functions as F
 
 from models.customer_batches import whole_customers
 from models.measure import Measure
+from models.month_sums import MonthSums, add_up
 from models.package_prices import BUCKETS, PackagePrices
 from models.pools import MonthParts, Replayed
 from models.price_matrix import IP_ONLY, PriceMatrix, compile_prices
 from models.settlement import Settled, settle
 from models.shortlist import Shortlist
 from models.tariff import Package
-from models.usage_batch import UNKNOWN, UsageBatch, whole_numbers
 
 ORDER_OF_EVENTS = "order of events"
 UNKNOWN_CELL = "unknown cell"
@@ -49,37 +49,41 @@ SPLITS = ("array<struct<signature: string, paid: array<bigint>, left: array<bigi
 def customer_months(
     usage_month: DataFrame, subscribers: DataFrame, months: Sequence[date]
 ) -> DataFrame:
-    """(month, subscriber_id, joined, cells): one row per subscriber and month to be priced.
+    """(month, subscriber_id, joined): one row per subscriber and month to be priced.
 
-    A subscriber who had joined (dw.subscriber.join_date) has a row for every month, an empty one
-    where nothing was used; of a subscriber whose joining is unknown only the months with usage
-    count. `joined` is null where unknown.
+    A subscriber who had joined (dw.subscriber.join_date) has a row for every month, whether he used
+    anything or not; of a subscriber whose joining is unknown only the months with usage count.
+    `joined` is null where unknown.
     """
     calendar = F.explode(F.array(*(F.lit(month) for month in sorted(months))))
     known = subscribers.where("join_date IS NOT NULL").select(
         "subscriber_id", F.col("join_date").alias("joined"), calendar.alias("month")
     ).where("joined <= last_day(month)")
-    used = usage_month.where(F.col("month").isin(*months)).select("subscriber_id", "month", "cells")
+    used = usage_month.where(F.col("month").isin(*months)).select("subscriber_id", "month")
     return used.join(known, ["subscriber_id", "month"], "full").select(
-        "month", "subscriber_id", "joined", "cells"
-    )
-
-
-def by_customer(months: DataFrame) -> DataFrame:
-    """Customer-months side by side: a customer's in one partition, in order."""
-    return months.repartition("subscriber_id").sortWithinPartitions("subscriber_id", "month")
+        "month", "subscriber_id", "joined")
 
 
 @dataclass(frozen=True)
 class Cube:
-    """What the night has added up, and what it means: `months` has the columns of
-    `customer_months`, `cells` are the rows of dw.rating_cell, `measures` the register
-    (measure.register), `splits` rows of dw.free_unit_split for what the cube alone cannot tell."""
+    """What the night has added up, and what it means: `months` are the `customer_months`, `usage`
+    rows of dw.usage_month for them, `cells` of dw.rating_cell, `measures` the register
+    (measure.register), `splits` rows of dw.free_unit_split for what the cube cannot tell."""
 
     months: DataFrame
+    usage: DataFrame
     cells: Sequence
     measures: Sequence[Measure]
     splits: DataFrame | None = None
+
+    def by_customer(self, matrix: PriceMatrix, *more: DataFrame) -> DataFrame:
+        """The months with their sums, a customer's side by side and in order; `more` is joined by
+        subscriber_id or by month too."""
+        rows = self.months.join(add_up(self.usage, matrix), ["month", "subscriber_id"], "left")
+        for one in more:
+            keys = [name for name in ("month", "subscriber_id") if name in one.columns]
+            rows = rows.join(one, keys, "left")
+        return rows.repartition("subscriber_id").sortWithinPartitions("subscriber_id", "month")
 
 
 def evaluate(cube: Cube, packages: Sequence[Package], toll_rerated: str = IP_ONLY) -> DataFrame:
@@ -94,7 +98,7 @@ def evaluate(cube: Cube, packages: Sequence[Package], toll_rerated: str = IP_ONL
     ConfigError for a package that the cube cannot price.
     """
     matrix = compile_prices(packages, cube.cells, cube.measures, toll_rerated)
-    return _priced(cube, cube.months, matrix, None)
+    return _priced(cube, matrix, None)
 
 
 def evaluate_best(
@@ -107,27 +111,24 @@ def evaluate_best(
     cost.
     """
     matrix = compile_prices(packages, cube.cells, cube.measures, toll_rerated)
-    known = people.select("subscriber_id", "brand", "own")
-    return _priced(cube, cube.months.join(known, "subscriber_id", "left"), matrix, shortlist)
+    return _priced(cube, matrix, shortlist, people.select("subscriber_id", "brand", "own"))
 
 
 def _priced(
-    cube: Cube, months: DataFrame, matrix: PriceMatrix, shortlist: Shortlist | None
+    cube: Cube, matrix: PriceMatrix, shortlist: Shortlist | None, *more: DataFrame
 ) -> DataFrame:
     def price(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in whole_customers(batches):
             yield from price_batch(matrix, batch, shortlist)
 
-    return by_customer(_with_splits(months, cube.splits)).mapInArrow(price, EVALUATED)
-
-
-def _with_splits(months: DataFrame, splits: DataFrame | None) -> DataFrame:
-    if splits is None:
-        return months.withColumn("splits", F.lit(None).cast(SPLITS))
-    split = F.struct("signature", "paid", "left", "rounded")
-    listed = splits.groupBy("month", "subscriber_id").agg(
-        F.sort_array(F.collect_list(split)).alias("splits"))
-    return months.join(listed, ["month", "subscriber_id"], "left")
+    if cube.splits is None:
+        months = cube.by_customer(matrix, *more).withColumn("splits", F.lit(None).cast(SPLITS))
+    else:
+        split = F.struct("signature", "paid", "left", "rounded")
+        listed = cube.splits.groupBy("month", "subscriber_id").agg(
+            F.sort_array(F.collect_list(split)).alias("splits"))
+        months = cube.by_customer(matrix, listed, *more)
+    return months.mapInArrow(price, EVALUATED)
 
 
 def price_batch(
@@ -135,8 +136,8 @@ def price_batch(
 ) -> Iterator[pa.RecordBatch]:
     """One batch of whole customers' months under every package, a batch per package; with a
     shortlist only the rows that it keeps."""
-    usage = _Reasoned(matrix, batch.column("cells"))
-    sums, parts = usage.sums(), parts_of(batch)
+    usage, parts = _Reasoned(matrix, batch), parts_of(batch)
+    sums = usage.added
     splits = _Splits(batch.column("splits"))
     kept = None
     if shortlist is not None:
@@ -204,7 +205,7 @@ def parts_of(batch: pa.RecordBatch) -> MonthParts:
     return MonthParts.of(customers, *(_days(batch.column(name)) for name in ("month", "joined")))
 
 
-class _Reasoned(UsageBatch):
+class _Reasoned(MonthSums):
     """A batch that says why a month cannot be compared."""
 
     def reasons(
@@ -219,24 +220,24 @@ class _Reasoned(UsageBatch):
         reasons = np.zeros(self.rows, dtype=np.int64)
         rows = np.arange(self.rows) if rows is None else rows
         reasons[rows[settled.ordered]] = REASONS.index(ORDER_OF_EVENTS)
-        for measure_no, short in self.short.items():
-            if measure_no in prices.measured:
-                lacking = short & prices.measured[measure_no][self.cell]
-                reasons[self.row[lacking]] = REASONS.index(LACKING_MEASURE)
+        row, measure_no, cell = self.lacking
+        if len(row):
+            needed = [no in prices.measured and prices.measured[no][one]
+                      for no, one in zip(measure_no.tolist(), cell.tolist())]
+            reasons[row[np.array(needed, dtype=bool)]] = REASONS.index(LACKING_MEASURE)
+        row, cell = self.unpriced
         if unpriced.any():
-            entries = np.flatnonzero(prices.unpriced_cells[self.cell])[::-1]
-            reasons[self.row[entries]] = len(REASONS) + self.cell[entries]
+            mine = np.flatnonzero(prices.unpriced_cells[cell])[::-1]
+            reasons[row[mine]] = len(REASONS) + cell[mine]
         reasons[rows[settled.refused]] = REASONS.index(TOO_LARGE)
         reasons[self.too_large] = REASONS.index(TOO_LARGE)
-        if len(self.unknown_ids):
-            entries = np.flatnonzero(self.cell == UNKNOWN)
-            places = len(REASONS) + len(self.matrix.cell_names) + np.arange(len(entries))
-            reasons[self.row[entries[::-1]]] = places[::-1]
+        places = len(REASONS) + len(self.matrix.cell_names) + np.arange(len(self.unknown_rows))
+        reasons[self.unknown_rows] = places
         return reasons[rows]
 
     def vocabulary(self) -> pa.Array:
         """Every reason that a month of this batch can have; an event's cell is named."""
-        cells = [*self.matrix.cell_names, *self.unknown_ids.tolist()]
+        cells = [*self.matrix.cell_names, *self.unknown_ids]
         return pa.array([*REASONS, *(f"{UNKNOWN_CELL}: {cell}" for cell in cells)], pa.string())
 
 
@@ -260,7 +261,8 @@ class _Splits:
             return None
         entries = self.entries.take(pa.array(mine))
         return Replayed(self.row[mine], *(
-            whole_numbers(entries.field(name).flatten()).reshape(len(mine), -1).T
+            entries.field(name).flatten().to_numpy(zero_copy_only=False).reshape(
+                len(mine), -1).T
             for name in ("paid", "left", "rounded")))
 
 

@@ -1,4 +1,5 @@
 """From the events of tests to delivered records, the usage cube, and every price of it."""
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
@@ -100,14 +101,13 @@ def evaluated_months(spark, customers, packages, toll_rerated="all", partitions=
                 for month in listed],
         "subscriber_id long, month date, joined date",
     )
-    frame = known.join(months, ["subscriber_id", "month"], "left").repartition(partitions)
     cells, sold = usage.cells(records).collect(), list(tariffs.packages.values())
     some = free_units.representatives(sold, toll_rerated)
-    wanted = free_units.wanted(frame, cells, measures, some, toll_rerated)
+    cube = rating.Cube(known.repartition(partitions), months, cells, measures)
+    wanted = free_units.wanted(cube, some, toll_rerated)
     dated = records.withColumn("month", F.trunc("local_date", "month"))
     splits = free_units.split(dated, wanted, cells, some, toll_rerated, how.get("holidays", ()))
-    cube = rating.Cube(frame, cells, measures, splits)
-    rated = rating.evaluate(cube, sold, toll_rerated)
+    rated = rating.evaluate(replace(cube, splits=splits), sold, toll_rerated)
     return {(row.subscriber_id, row.month, row.package_id): row for row in rated.collect()}
 
 

@@ -35,13 +35,13 @@ def main() -> None:
         def load(name: str):
             return spark.read.format("delta").load(str((warehouse / name).resolve()))
 
-        frame = rating.customer_months(load("dw/usage_month"), load("dw/subscriber"), months)
-        frame = frame.persist()
+        used = load("dw/usage_month").persist()
+        frame = rating.customer_months(used, load("dw/subscriber"), months).persist()
         rows = frame.count() * len(packages)
-        evaluated = rating.evaluate(
-            frame, load("dw/rating_cell").collect(),
-            measure.register(load("dw/rating_measure").collect()), packages,
-            conf.policy.rating.toll_rerated)
+        cube = rating.Cube(frame, used, load("dw/rating_cell").collect(),
+                           measure.register(load("dw/rating_measure").collect()),
+                           load("dw/free_unit_split"))
+        evaluated = rating.evaluate(cube, packages, conf.policy.rating.toll_rerated)
         evaluated.write.format("noop").mode("overwrite").save()  # warm
         begun = time.monotonic()
         evaluated.write.format("noop").mode("overwrite").save()

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models import rating, usage
+from models import month_sums, rating, usage
 from models.price_matrix import compile_prices
 from models.rounding import round_over
 from schemas.errors import ConfigError
@@ -276,22 +276,26 @@ def month_of(spark):
         cuts = event_records.tariffs_of({"one": cuts_of or tariff})
         guided = event_records.guided(spark, {1: events}, cuts)
         months = usage.by_month(usage.by_day(guided, [MINUTE]), [MARCH], [MINUTE])
-        joined = months.selectExpr("month", "subscriber_id", "CAST(NULL AS DATE) joined", "cells")
-        return joined, usage.cells(guided).collect(), list(tariffs.packages.values())
+        return months, usage.cells(guided).collect(), list(tariffs.packages.values())
     return made
+
+
+def cube_of(usage_month, cells, measures):
+    months = usage_month.selectExpr("month", "subscriber_id", "CAST(NULL AS DATE) joined")
+    return rating.Cube(months, usage_month, cells, measures)
 
 
 def test_a_cell_that_nobody_registered_is_named_and_not_priced(month_of):
     months, cells, packages = month_of([minutes(1), minutes(1, NIGHT)])
     lost = cells.pop()
-    (row,) = rating.evaluate(rating.Cube(months, cells, [MINUTE]), packages).collect()
+    (row,) = rating.evaluate(cube_of(months, cells, [MINUTE]), packages).collect()
     assert (row.comparable, row.reason) == (False, f"unknown cell: {lost.cell_id}")
 
 
 def test_a_slot_across_the_edge_of_a_band_is_named_and_not_priced(month_of):
     # The cube was guided before any tariff had a band at 8 o'clock.
     months, cells, packages = month_of([minutes(1), minutes(1, NIGHT)], cuts_of=voice(airtime()))
-    (row,) = rating.evaluate(rating.Cube(months, cells, [MINUTE]), packages).collect()
+    (row,) = rating.evaluate(cube_of(months, cells, [MINUTE]), packages).collect()
     assert row.reason == "unknown cell: voice mo home local direct workday 0-86400 s"
     assert (row.comparable, row.unpriced_events) == (False, 2)
 
@@ -299,14 +303,15 @@ def test_a_slot_across_the_edge_of_a_band_is_named_and_not_priced(month_of):
 def test_a_measure_newer_than_the_month_is_not_priced(month_of):
     months, cells, packages = month_of([minutes(1)], voice(airtime(increment=[60, 6])))
     newer = [MINUTE, increments("voice", 2, 60, 6)]
-    (row,) = rating.evaluate(rating.Cube(months, cells, newer), packages).collect()
+    (row,) = rating.evaluate(cube_of(months, cells, newer), packages).collect()
     assert (row.comparable, row.reason) == (False, "measure missing")
     with pytest.raises(ConfigError, match="one: the usage cube has no measure .*60,.*6.* of voice"):
-        rating.evaluate(rating.Cube(months, cells, [MINUTE]), packages)
+        rating.evaluate(cube_of(months, cells, [MINUTE]), packages)
 
 
-def batch(*months):
-    """Customer-months as Arrow rows, each with one cell (number 5) of so many billed seconds."""
+def batch(matrix, *months):
+    """Customer-months as Arrow rows, each with one cell (number 5) of so many billed seconds, added
+    up."""
     entry = pa.struct([("cell_id", pa.int64()), ("events", pa.int64()),
                        ("billed_events", pa.int64()), ("quantity", pa.int64()),
                        ("billed", pa.list_(pa.int64()))] + [
@@ -320,11 +325,13 @@ def batch(*months):
         for units in months
     ]
     rows = len(months)
-    return pa.record_batch({
+    added = month_sums.add_up_batch(matrix, pa.record_batch({
         "month": pa.array([MARCH] * rows, pa.date32()),
         "subscriber_id": pa.array(range(rows), pa.int64()),
-        "joined": pa.array([None] * rows, pa.date32()),
         "cells": pa.array(cells, pa.list_(entry)),
+    }))
+    return pa.record_batch(dict(zip(added.schema.names, added.columns)) | {
+        "joined": pa.array([None] * rows, pa.date32()),
         "splits": pa.array([None] * rows, pa.list_(split)),
     })
 
@@ -342,7 +349,7 @@ def matrix_of(tariff):
 def test_an_amount_beyond_exact_64_bits_is_refused_for_its_month_only():
     dear = matrix_of(voice(airtime("99999.99")))
     many, absurd = 120 * 10**6, 2**60
-    (rows,) = rating.price_batch(dear, batch(60, many, absurd, 120))
+    (rows,) = rating.price_batch(dear, batch(dear, 60, many, absurd, 120))
     assert rows["comparable"].to_pylist() == [True, False, False, True]
     assert rows["reason"].to_pylist() == [None, "amount too large", "amount too large", None]
     assert rows["rated"].to_pylist() == [
@@ -353,8 +360,8 @@ def test_sums_beyond_exact_floats_are_added_as_integers():
     # A thousand months of 2^43 seconds are more than 2^53 together.
     free = matrix_of(voice(airtime("0.000001", increment=[60, 60])))
     units = [2**43 + 60 * n + 1 for n in range(1100)]
-    (rows,) = rating.price_batch(free, batch(*units))
-    (alone,) = rating.price_batch(free, batch(units[7]))
+    (rows,) = rating.price_batch(free, batch(free, *units))
+    (alone,) = rating.price_batch(free, batch(free, units[7]))
     assert rows["rated"].to_pylist()[7] == alone["rated"].to_pylist()[0]
     exact = Decimal(units[7]) / 60 / 10**6
     assert alone["rated"].to_pylist()[0] == exact.quantize(Decimal("0.000001"))

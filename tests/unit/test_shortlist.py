@@ -43,10 +43,10 @@ def kept(spark):
                        for month in (2, 3) for n in range(2)] + [message()] for number in people}
     records = event_records.guided(spark, events, tariffs)
     months = usage.by_month(usage.by_day(records, measures), [FEB, MARCH], measures)
-    frame = months.selectExpr("month", "subscriber_id", "CAST(NULL AS DATE) joined", "cells")
+    frame = months.selectExpr("month", "subscriber_id", "CAST(NULL AS DATE) joined")
     about = local_frame(spark, [(number, *one) for number, one in people.items()],
                         "subscriber_id long, brand string, own array<string>")
-    cube = rating.Cube(frame, usage.cells(records).collect(), measures)
+    cube = rating.Cube(frame, months, usage.cells(records).collect(), measures)
     sold = list(tariffs.packages.values())
     assert list(free_units.representatives(sold, "all")) == []
 
