@@ -1,7 +1,4 @@
-"""Arrow batches that hold whole customers.
-
-Rows come sorted by subscriber, in batches cut anywhere; a customer's rows leave in one batch.
-"""
+"""Arrow batches cut as they are worked on: whole customers, and not too few rows at once."""
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -13,7 +10,10 @@ import pyarrow as pa
 def whole_customers(
     batches: Iterator[pa.RecordBatch], column: str = "subscriber_id"
 ) -> Iterator[pa.RecordBatch]:
-    """The same rows in the same order, cut only where the next customer begins."""
+    """The same rows in the same order, cut only where the next customer begins.
+
+    They come sorted by customer, in batches cut anywhere.
+    """
     kept: list[pa.RecordBatch] = []
     for batch in batches:
         if not batch.num_rows:
@@ -28,6 +28,21 @@ def whole_customers(
             yield _together([*kept, batch.slice(0, cut)])
             kept = []
         kept.append(batch.slice(cut))
+    if kept:
+        yield _together(kept)
+
+
+def of_some_size(
+    batches: Iterator[pa.RecordBatch], rows: int
+) -> Iterator[pa.RecordBatch]:
+    """The same rows in the same order in batches of at least so many rows (but the last): each
+    batch that is handed over costs as much as hundreds of rows."""
+    kept: list[pa.RecordBatch] = []
+    for batch in batches:
+        kept.append(batch)
+        if sum(one.num_rows for one in kept) >= rows:
+            yield _together(kept)
+            kept = []
     if kept:
         yield _together(kept)
 

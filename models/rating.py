@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from models.customer_batches import whole_customers
+from models.customer_batches import of_some_size, whole_customers
 from models.measure import Measure
 from models.month_sums import MonthSums, add_up
 from models.package_prices import BUCKETS, PackagePrices
@@ -42,6 +42,7 @@ EVALUATED = ", ".join(
     + ["comparable BOOLEAN", "reason STRING", "unpriced_events BIGINT", "replayed BOOLEAN"]
 )
 THOUSANDTH_IN_MILLIONTHS = 1000
+HANDED_OVER = 20_000  # rows
 SPLITS = ("array<struct<signature: string, paid: array<bigint>, left: array<bigint>, "
           "rounded: array<bigint>>>")
 
@@ -119,7 +120,7 @@ def _priced(
 ) -> DataFrame:
     def price(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in whole_customers(batches):
-            yield from price_batch(matrix, batch, shortlist)
+            yield from of_some_size(price_batch(matrix, batch, shortlist), HANDED_OVER)
 
     if cube.splits is None:
         months = cube.by_customer(matrix, *more).withColumn("splits", F.lit(None).cast(SPLITS))
