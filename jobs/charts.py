@@ -7,6 +7,34 @@ COLUMN, HEIGHT, WIDTH = 4, 22, 130
 LONG = 60  # characters of a text that may be broken into lines
 GOOD, DOUBLE, BAD, USUAL, PALE = "#3b7d5c", "#b9a14a", "#b3432f", "#333", "#b8c7d9"
 
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 14px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 92em; padding: 0 1.5em;
+       color: #222; background: #fff }}
+h1 {{ font-size: 1.5em; margin-bottom: .6em }}
+h2 {{ font-size: 1.1em; margin: 2em 0 .5em }}
+table {{ border-collapse: collapse }}
+.wide {{ overflow-x: auto }}
+th {{ font-weight: 600; color: #666; border-bottom: 2px solid #ccc }}
+th, td {{ padding: .2em .7em; text-align: left; vertical-align: middle }}
+th {{ vertical-align: bottom }}
+td {{ border-bottom: 1px solid #e6e6e6; white-space: nowrap }}
+.long {{ white-space: normal }}
+.n {{ text-align: right; font-variant-numeric: tabular-nums }}
+svg {{ display: block }}
+.tiles {{ display: flex; flex-wrap: wrap; gap: .8em }}
+.tiles div {{ background: #f2f5f3; border-left: 4px solid #3b7d5c; padding: .5em 1em; color: #555 }}
+.tiles .odd {{ background: #fbf0ee; border-color: #b3432f }}
+.tiles b {{ display: block; font-size: 1.3em; color: #222 }}
+.state {{ padding: .05em .6em; border-radius: 1em; background: #e4e8ec; white-space: nowrap }}
+.committed {{ background: #dcebe2; color: #225c3e }}
+.failed, .missing {{ background: #f4dad4; color: #8a2b1a }}
+.warning, .passed, .superseded {{ background: #f5ebc8; color: #6b5710 }}
+</style></head><body><h1>{title}</h1>
+{parts}
+</body></html>
+"""
+
 
 class Drawn(str):
     """HTML that is made here already: a cell of it is not escaped."""
@@ -32,6 +60,11 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence], empty: str
                    for name, right in zip(heads, numeric))
     return (f"<h2>{escape(title)}</h2><div class=wide><table><tr>{head}</tr>{body}</table>"
             "</div>")
+
+
+def page(title: str, parts: Iterable[str]) -> str:
+    """A page of parts under its title; parts that are empty are left out."""
+    return PAGE.format(title=escape(title), parts="\n".join(part for part in parts if part))
 
 
 def state(name: str) -> Drawn:

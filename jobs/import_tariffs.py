@@ -50,11 +50,10 @@ def _import(argv: list[str] | None) -> None:
     head, lines = _read(args.prices, args.encoding)
     line = partial(Place, args.prices)
     places = price_list.columns(head, line)
-    known = {name: one for name, one in conf.tariffs.items()
-             if not (args.replace and (args.out / f"{name}.yml").exists())}
-    templates = dict(conf.tariffs)
+    taken = [name for name in conf.tariffs
+             if not (args.replace and (args.out / f"{name}.yml").exists())]
     refused = 0
-    for found in price_list.packages(lines, places, templates, known,
+    for found in price_list.packages(lines, places, conf.tariffs, taken,
                                      overlay.shape("tariff"), line):
         if isinstance(found, Taken):
             _write(found.package, args.out, args.prices, found.line)

@@ -12,33 +12,6 @@ from schemas.config import Config
 from schemas.window import Window
 
 REASONS = 12  # rows of reasons that are shown
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Night of {day}</title><style>
-body {{ font: 14px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 92em; padding: 0 1.5em;
-       color: #222; background: #fff }}
-h1 {{ font-size: 1.5em; margin-bottom: .6em }}
-h2 {{ font-size: 1.1em; margin: 2em 0 .5em }}
-table {{ border-collapse: collapse }}
-.wide {{ overflow-x: auto }}
-th {{ font-weight: 600; color: #666; border-bottom: 2px solid #ccc }}
-th, td {{ padding: .2em .7em; text-align: left; vertical-align: middle }}
-th {{ vertical-align: bottom }}
-td {{ border-bottom: 1px solid #e6e6e6; white-space: nowrap }}
-.long {{ white-space: normal }}
-.n {{ text-align: right; font-variant-numeric: tabular-nums }}
-svg {{ display: block }}
-.tiles {{ display: flex; flex-wrap: wrap; gap: .8em }}
-.tiles div {{ background: #f2f5f3; border-left: 4px solid #3b7d5c; padding: .5em 1em; color: #555 }}
-.tiles .odd {{ background: #fbf0ee; border-color: #b3432f }}
-.tiles b {{ display: block; font-size: 1.3em; color: #222 }}
-.state {{ padding: .05em .6em; border-radius: 1em; background: #e4e8ec; white-space: nowrap }}
-.committed {{ background: #dcebe2; color: #225c3e }}
-.failed, .missing {{ background: #f4dad4; color: #8a2b1a }}
-.warning, .passed, .superseded {{ background: #f5ebc8; color: #6b5710 }}
-</style></head><body><h1>Night of {day}</h1>
-{parts}
-<p><a href="{docs}">Data docs: every check of this run and of those before it</a></p></body></html>
-"""
 
 
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
@@ -47,9 +20,10 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
                                _reasons(wh, window), conf, window),
              _contacts(wh, day), _backtest(wh, day), _decisions(wh, day)]
     docs = wh.judge.publish()
-    wh.judge.keep(f"report_{day}.html", PAGE.format(
-        day=window, parts="\n".join(part for part in parts if part),
-        docs=wh.judge.link(docs) if docs else "#"))
+    link = wh.judge.link(docs) if docs else "#"
+    parts.append(f'<p><a href="{link}">Data docs: every check of this run and of those before it'
+                 "</a></p>")
+    wh.judge.keep(f"report_{day}.html", charts.page(f"Night of {window}", parts))
 
 
 def _entries(wh: Warehouse, window: Window) -> list[Entry]:

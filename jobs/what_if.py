@@ -29,16 +29,6 @@ from schemas.window import Window
 STEP = Step("what_if", "jobs.what_if", "what_if", "a package tried on all customers",
             (*COMPARED, "mart.backtest", "mart.package_match"), ())
 LISTED = 10
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
-body {{ font: 14px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 60em; color: #222 }}
-table {{ border-collapse: collapse }} th, td {{ padding: .2em .7em; text-align: left }}
-th {{ color: #666; border-bottom: 2px solid #ccc }} td {{ border-bottom: 1px solid #e6e6e6 }}
-.n {{ text-align: right; font-variant-numeric: tabular-nums }} svg {{ display: block }}
-</style></head><body><h1>{title}</h1>
-{parts}
-</body></html>
-"""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -137,7 +127,7 @@ def _keep(path: Path, title: str, tables: list[tuple]) -> None:
         drawn = [[*row, charts.bar(row[1], most)] for row in rows] if len(rows) > 1 else rows
         parts.append(charts.table(name, [*heads, ""] if len(rows) > 1 else heads, drawn))
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(PAGE.format(title=title, parts="\n".join(parts)), encoding="utf-8")
+    path.write_text(charts.page(title, parts), encoding="utf-8")
     print(f"\nas a page: {path}")
 
 

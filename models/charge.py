@@ -88,15 +88,19 @@ def rounding_matters(package: Package, found: Sequence[Charge]) -> bool:
     """
     if package.rounding.at != "event":
         return False
-    quantum = Fraction(1, 10**package.rounding.scale)
+    drawn = _drawn_block(package)
     amounts = [charge.rule.connect for charge in found]
     for charge in found:
         steps = dict(charge.laying.steps)
         for (band, step), price in charge.prices.items():
             sizes = [steps[band].first] if step == 0 else []
             block = gcd(*sizes, steps[band].steps[step][1])
-            amounts.append(price.rate * (_drawn_block(package) if price.pools else block))
-    return any((amount / quantum).denominator != 1 for amount in amounts)
+            amounts.append(price.rate * (drawn if price.pools else block))
+    return not _whole_quanta(package, amounts)
+
+
+def _whole_quanta(package: Package, amounts: Sequence[Fraction]) -> bool:
+    return all((amount * 10**package.rounding.scale).denominator == 1 for amount in amounts)
 
 
 def _drawn_block(package: Package) -> int:
@@ -109,7 +113,7 @@ def _drawn_block(package: Package) -> int:
 def whole_rules(package: Package) -> frozenset[int]:
     """The rules whose amounts are multiples of the quantum by themselves, so that rounding their
     lines changes nothing."""
-    quantum, drawn = Fraction(1, 10**package.rounding.scale), _drawn_block(package)
+    drawn = _drawn_block(package)
     found = set()
     for rule in package.rules:
         steps = Steps.of(rule) if rule.increment_at == "event" else Steps(
@@ -117,7 +121,7 @@ def whole_rules(package: Package) -> frozenset[int]:
         block = drawn if rule.pools else gcd(steps.first, *(size for _, size in steps.steps))
         amounts = [rule.connect, *(rule.price_of(step) * block
                                    for step in range(len(steps.steps)))]
-        if all((amount / quantum).denominator == 1 for amount in amounts):
+        if _whole_quanta(package, amounts):
             found.add(rule.no)
     return frozenset(found)
 

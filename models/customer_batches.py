@@ -7,9 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 
-def whole_customers(
-    batches: Iterator[pa.RecordBatch], column: str = "subscriber_id"
-) -> Iterator[pa.RecordBatch]:
+def whole_customers(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """The same rows in the same order, cut only where the next customer begins.
 
     They come sorted by customer, in batches cut anywhere.
@@ -18,10 +16,10 @@ def whole_customers(
     for batch in batches:
         if not batch.num_rows:
             continue
-        numbers = batch.column(column).to_numpy(zero_copy_only=False)
+        numbers = batch.column("subscriber_id").to_numpy(zero_copy_only=False)
         starts = np.flatnonzero(numbers != numbers[-1])
         cut = int(starts[-1]) + 1 if len(starts) else 0
-        if kept and numbers[0] != kept[-1].column(column)[0].as_py():
+        if kept and numbers[0] != kept[-1].column("subscriber_id")[0].as_py():
             yield _together(kept)
             kept = []
         if cut:

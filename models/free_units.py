@@ -14,6 +14,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 
 from models import rating
+from models.arrow_lists import equal_lists, listed, rows_of
 from models.customer_batches import whole_customers
 from models.event_measure import Events, day_types
 from models.measure import FACTS
@@ -63,8 +64,7 @@ def wanted(cube: rating.Cube, packages: Mapping[str, Package], toll_rerated: str
                 yield pa.RecordBatch.from_arrays(
                     [*(batch.column(name).take(taken)
                        for name in ("subscriber_id", "month", "joined")),
-                     pa.ListArray.from_arrays(_offsets(row, len(rows)),
-                                              pa.array(place, pa.int32()))],
+                     listed(row, place, len(rows), pa.int32())],
                     names=["subscriber_id", "month", "joined", "wanted"])
 
     return cube.by_customer(matrix).mapInArrow(mark, WANTED)
@@ -79,10 +79,6 @@ def _ordered(prices: PackagePrices, sums: Added, parts: MonthParts) -> np.ndarra
     return ordered
 
 
-def _offsets(row: np.ndarray, rows: int) -> pa.Array:
-    return pa.array(np.searchsorted(row, np.arange(rows + 1)), pa.int32())
-
-
 def split(
     guided: DataFrame, wanted_months: DataFrame, cells: Sequence,
     packages: Mapping[str, Package], toll_rerated: str, holidays: Collection[date],
@@ -90,8 +86,8 @@ def split(
     """dw.free_unit_split: the split of every wanted customer-month, by signature.
 
     `guided`: usage.guide over the records of the months, with their `month`; `cells` are those of
-    its events. Events are consumed in order of answer
-    time; two of the same instant in that of cell and quantity, so no order is left to chance.
+    its events. Events are consumed in order of answer time; two of the same instant in that of
+    cell and quantity, so no order is left to chance.
     """
     ordered = sorted(cells, key=lambda cell: cell.cell_id)
     ids = np.array([cell.cell_id for cell in ordered], dtype=np.int64)
@@ -135,9 +131,7 @@ class _Months:
         self.customers, self.month = heads.column("subscriber_id"), heads.column("month")
         self.parts = rating.parts_of(heads)
         lists = heads.column("wanted")
-        owner = np.repeat(np.arange(len(self.first)),
-                          np.diff(lists.offsets.to_numpy(zero_copy_only=False)))
-        self._wanting = owner, lists.flatten().to_numpy(zero_copy_only=False)
+        self._wanting = rows_of(lists), lists.flatten().to_numpy(zero_copy_only=False)
         # A month without any event comes as one row without a cell.
         there = column["cell_id"].is_valid().to_numpy(zero_copy_only=False)
         ids = column["cell_id"].fill_null(0).to_numpy(zero_copy_only=False)
@@ -163,9 +157,7 @@ class _Months:
             rows = np.intersect1d(chosen, wave)
             ready = sizes[:, rows]
             if carrying:
-                before = self.parts.before[rows]
-                ready = ready + np.where(
-                    before >= 0, carried(replay.pools, sizes[:, before], left[:, before]), 0)
+                ready = ready + carried(replay.pools, sizes, left, self.parts.before[rows])
             event = np.flatnonzero(np.isin(self.row, rows))
             one = replay.split(self.events.of(event), self.cell[event],
                                np.searchsorted(rows, self.row[event]), ready)
@@ -177,12 +169,5 @@ class _Months:
         taken = pa.array(chosen)
         return pa.RecordBatch.from_arrays(
             [self.customers.take(taken), self.month.take(taken), pa.repeat(name, len(chosen)),
-             *(_lists(values) for values in found)],
+             *(equal_lists(values.T) for values in found)],
             names=["subscriber_id", "month", "signature", "paid", "left", "rounded"])
-
-
-def _lists(values: np.ndarray) -> pa.Array:
-    """Column k of an array as list k."""
-    width, rows = values.shape
-    offsets = pa.array(np.arange(rows + 1) * width, pa.int32())
-    return pa.ListArray.from_arrays(offsets, pa.array(values.T.ravel(), pa.int64()))

@@ -8,11 +8,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Collection, Sequence
 
-import numpy as np
 import pyarrow as pa
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from models.arrow_lists import equal_lists
 from models.event_measure import Events, day_types, values_of
 from models.measure import Measure, Units
 
@@ -49,8 +49,7 @@ def laid_by_batch(
             quantity.to_numpy(zero_copy_only=False), second.to_numpy(zero_copy_only=False),
             day.to_numpy(zero_copy_only=False).astype("datetime64[D]"), day_types(holidays))
         table = values_of(definitions, events, [service == number for number in numbers])
-        starts = np.arange(len(service) + 1, dtype=np.int32) * len(definitions)
-        return pa.ListArray.from_arrays(pa.array(starts), pa.array(table.ravel()))
+        return equal_lists(table)
 
     return values("service_no", "quantity", "local_second", "local_date")
 

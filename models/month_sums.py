@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
+from models.arrow_lists import equal_lists, listed, rows_of
 from models.price_matrix import PriceMatrix
 from models.sums import Added
 
@@ -43,12 +44,8 @@ def add_up(usage_month: DataFrame, matrix: PriceMatrix) -> DataFrame:
 def add_up_batch(matrix: PriceMatrix, batch: pa.RecordBatch) -> pa.RecordBatch:
     """`add_up` for one batch with the columns month, subscriber_id and cells."""
     cells = _Cells(matrix, batch.column("cells"))
-    rows = cells.sums()
     return pa.RecordBatch.from_arrays(
-        [batch.column("month"), batch.column("subscriber_id"),
-         pa.FixedSizeListArray.from_arrays(pa.array(rows.T.ravel()), len(rows)).cast(
-             pa.list_(pa.int64())) if len(rows) else pa.array([[]] * cells.rows,
-                                                              pa.list_(pa.int64())),
+        [batch.column("month"), batch.column("subscriber_id"), equal_lists(cells.sums().T),
          pa.array(cells.too_large), cells.unknown(), cells.unpriced(), cells.lacking()],
         names=["month", "subscriber_id", "sums", "too_large", "unknown", "unpriced", "lacking"])
 
@@ -58,8 +55,7 @@ class _Cells:
 
     def __init__(self, matrix: PriceMatrix, cells: pa.ListArray):
         self.matrix, self.rows = matrix, len(cells)
-        lengths = pc.fill_null(pc.list_value_length(cells), 0).to_numpy(zero_copy_only=False)
-        self.row = np.repeat(np.arange(self.rows), lengths)
+        self.row = rows_of(cells)
         fields = (field.name for field in cells.type.value_type)
         self.entries = dict(zip(fields, cells.flatten().flatten()))
         self.ids = _whole(self.entries["cell_id"])
@@ -117,7 +113,7 @@ class _Cells:
     def unpriced(self) -> pa.Array:
         """The cells of each month for which some package has no price."""
         entries = np.flatnonzero(self.matrix.unpriced_cells[self.cell])
-        return _lists(self.row[entries], self.cell[entries], self.rows, pa.int32())
+        return listed(self.row[entries], self.cell[entries], self.rows, pa.int32())
 
     def lacking(self) -> pa.Array:
         """The measures that cells of each month lack; known once `sums` has been asked for."""
@@ -125,7 +121,7 @@ class _Cells:
         rows, codes = (np.concatenate([nothing, *part]) for part in zip(*self._lacking)) \
             if self._lacking else (nothing, nothing)
         order = np.argsort(rows, kind="stable")
-        return _lists(rows[order], codes[order], self.rows, pa.int64())
+        return listed(rows[order], codes[order], self.rows, pa.int64())
 
 
 class MonthSums:
@@ -149,18 +145,9 @@ class MonthSums:
         self.lacking = row, *np.divmod(codes, max(1, len(matrix.cell_ids)))
 
 
-def _lists(row: np.ndarray, values: np.ndarray, rows: int, kind: pa.DataType) -> pa.Array:
-    """Values in order of their rows as lists; null where a row has none."""
-    ends = np.searchsorted(row, np.arange(rows + 1))
-    lists = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(values, kind))
-    return pc.if_else(pa.array(np.diff(ends) > 0), lists, pa.scalar(None, lists.type)) \
-        if len(values) else pa.nulls(rows, lists.type)
-
-
 def _entries(lists: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """Row and value of everything that stands in lists."""
-    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
-    return np.repeat(np.arange(len(lists)), lengths), lists.flatten().to_numpy(zero_copy_only=False)
+    return rows_of(lists), lists.flatten().to_numpy(zero_copy_only=False)
 
 
 def _add_up(adding: np.ndarray, features: np.ndarray) -> np.ndarray:

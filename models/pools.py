@@ -110,8 +110,7 @@ def draw_pools(
     drawn = Drawn(units.copy(), sizes.copy(), np.zeros(rows, bool), np.zeros(rows, bool))
     for chosen in parts.waves():
         before = parts.before[chosen]
-        ready = sizes[:, chosen] + np.where(before >= 0, carried(
-            prices.pools, sizes[:, before], drawn.left[:, before]), 0)
+        ready = sizes[:, chosen] + carried(prices.pools, sizes, drawn.left, before)
         told = None if replayed is None else replayed.of(chosen)
         some = _draw_together(prices, units[:, chosen], ready, told)
         drawn.paid[:, chosen], drawn.left[:, chosen] = some.paid, some.left
@@ -131,11 +130,13 @@ def pool_sizes(
 
 
 def carried(
-    pools: Sequence[PoolPlan | Pool], sizes: np.ndarray, left: np.ndarray
+    pools: Sequence[PoolPlan | Pool], sizes: np.ndarray, left: np.ndarray, before: np.ndarray
 ) -> np.ndarray:
-    """What months hand on: of pools with carry_over what is left of their own units."""
+    """What months get from the rows `before` them (-1: none): of pools with carry_over what is left
+    of that month's own units."""
     carrying = np.array([[pool.carry_over] for pool in pools])
-    return np.where(carrying, np.minimum(sizes, left), 0)
+    handed_on = np.minimum(sizes[:, before], left[:, before])
+    return np.where(carrying & (before >= 0), handed_on, 0)
 
 
 def _draw_together(

@@ -13,10 +13,10 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from models.arrow_lists import rows_of
 from models.customer_batches import of_some_size, whole_customers
 from models.measure import Measure
 from models.month_sums import MonthSums, add_up
@@ -246,12 +246,8 @@ class _Splits:
     """The replayed splits of a batch: entry k is of customer-month `row[k]` and a signature."""
 
     def __init__(self, splits: pa.ListArray):
-        self.rows = len(splits)
-        lengths = pc.fill_null(pc.list_value_length(splits), 0).to_numpy(zero_copy_only=False)
-        self.row = np.repeat(np.arange(self.rows), lengths)
-        entries = splits.flatten()
-        self.signatures = entries.field("signature").to_numpy(zero_copy_only=False)
-        self.entries = entries
+        self.row, self.entries = rows_of(splits), splits.flatten()
+        self.signatures = self.entries.field("signature").to_numpy(zero_copy_only=False)
 
     def of(self, prices: PackagePrices) -> Replayed | None:
         """What is known under the package's signature."""

@@ -11,6 +11,7 @@ from typing import Collection, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from models.arrow_lists import rows_of
 from models.tariff import Package
 
 COST_BITS, MONTH_BITS = 58, 4  # with one bit for the brand, all that is above the sign
@@ -67,10 +68,7 @@ def _best(cost: np.ndarray, months: np.ndarray, of_brand: np.ndarray, keep: int)
 def _listed(lists: pa.ListArray, ids: Sequence[str]) -> np.ndarray:
     """Package × customer: whether the customer's list names the package."""
     named = np.zeros((len(ids), len(lists)), dtype=bool)
-    lengths = np.diff(lists.offsets.to_numpy(zero_copy_only=False))
-    valid = lists.is_valid().to_numpy(zero_copy_only=False)
-    customer = np.repeat(np.arange(len(lists)), np.where(valid, lengths, 0))
-    values = lists.flatten()
+    customer, values = rows_of(lists), lists.flatten()
     for no, name in enumerate(ids):
         named[no, customer[_equal(values, name)]] = True
     return named
