@@ -10,11 +10,14 @@ from datetime import date, timedelta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.renewal import CUSTOMER_MONTH, renewal
 from jobs.tables import cached
 from jobs.warehouse import Warehouse
 from models import catalogue, data_session, free_units, measure, rating, usage
 from schemas.config import Config
 from schemas.window import Window
+
+SPLITS = "dw.free_unit_split"
 
 
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
@@ -26,14 +29,18 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
         rating.customer_months(used, wh.read("dw.subscriber", on=day), months), used,
         wh.read("dw.rating_cell").collect(),
         measure.register(wh.read("dw.rating_measure").collect()))
-    wanted = free_units.wanted(cube, some, policy.rating.toll_rerated)
-    with cached(wanted) as wanted:
-        guided = _guided(day, months, wh, conf, tariffs).join(
-            wanted.select("subscriber_id", "month"), ["subscriber_id", "month"], "left_semi")
-        with cached(guided) as guided:
-            wh.replace("dw.free_unit_split", free_units.split(
-                guided, wanted, usage.cells(guided).collect(), some,
-                policy.rating.toll_rerated, policy.calendar.holidays))
+    with renewal(wh, SPLITS, window) as new, \
+            cached(free_units.wanted(cube, some, policy.rating.toll_rerated)) as wanted:
+        to_do, stands = free_units.outstanding(
+            wanted, new.kept(wh.read(SPLITS, months=new.standing)), some)
+        with cached(to_do) as to_do:
+            open_months = [row["month"] for row in to_do.select("month").distinct().collect()]
+            guided = _guided(day, sorted(open_months), wh, conf, tariffs).join(
+                to_do.select(*CUSTOMER_MONTH), CUSTOMER_MONTH, "left_semi")
+            with cached(guided) as guided:
+                made = free_units.split(guided, to_do, usage.cells(guided).collect(), some,
+                                        policy.rating.toll_rerated, policy.calendar.holidays)
+                wh.replace(SPLITS, made.unionByName(stands))
 
 
 def _guided(day: date, months: Sequence[date], wh: Warehouse, conf: Config,
@@ -42,15 +49,17 @@ def _guided(day: date, months: Sequence[date], wh: Warehouse, conf: Config,
     sessions, policy = "ods.data_session", conf.policy
     back = max(conf.lookback_days(sessions).values(), default=0)
 
-    def delivered(table: str, since: date) -> DataFrame:
-        return wh.read(table, upto=day, whatever_is_there=True).where(
-            F.col("batch_date") >= F.lit(since))
+    def delivered(table: str, earlier: int = 1) -> DataFrame:
+        """An event may stand in the delivery of the day before it (ingest accepts no earlier)."""
+        rows = wh.read(table, upto=day, whatever_is_there=True)
+        if not months:
+            return rows.limit(0)
+        return rows.where(F.col("batch_date") >= F.lit(months[0] - timedelta(days=earlier)))
 
     records = usage.Records(
-        delivered("ods.voice_call", months[0]), delivered("ods.message", months[0]),
-        data_session.merged(delivered(sessions, months[0] - timedelta(days=back)),
-                            policy.rating.session_gap_hours),
-        delivered("ods.wlan_session", months[0]))
+        delivered("ods.voice_call"), delivered("ods.message"),
+        data_session.merged(delivered(sessions, 1 + back), policy.rating.session_gap_hours),
+        delivered("ods.wlan_session"))
     guided = usage.guide(
         records, wh.read("dw.subscriber_identity", on=day),
         {service: tariffs.cuts(service) for service in measure.SERVICES}, policy.calendar.holidays)

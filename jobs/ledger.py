@@ -183,6 +183,12 @@ class Ledger:
         days = [date.fromisoformat(day) for day in list(self.committed.get((table, ""), {}))]
         return min((day for day in days if day >= on), default=None)
 
+    def written_since(self, table: str, version: int) -> list[date]:
+        """The days whose slices were committed after a version of their table."""
+        return sorted(date.fromisoformat(day)
+                      for day, entry in list(self.committed.get((table, ""), {}).items())
+                      if (entry.output_version or 0) > version)
+
     def entries(self) -> list[dict]:
         """The waiting rows of the ledger, which then wait no longer."""
         with self.lock:

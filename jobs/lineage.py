@@ -7,6 +7,7 @@ Plain Python over the plan and the ledger.
 """
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -109,6 +110,21 @@ class Lineage:
         newest = [add_months(month, later) for later in range(self.conf.policy.rating.months)]
         last = max((one for one in newest if self.ledger.is_committed(table, one)), default=month)
         return closing_day(last, self.conf.policy.month_close.day)
+
+    def days_since(self, table: str, month: date, of: str) -> list[date] | None:
+        """The days of deliveries of `of` that came after a month's slice had been made of it.
+
+        None where the month has to be made whole: it never was, is stale, or a day that it was
+        made of was made again since.
+        """
+        made = self.ledger.entry(table, month)
+        if made is None or str(month) in self.ledger.stale.get((table, ""), {}):
+            return None
+        version = json.loads(made.input_versions).get(of)
+        if version is None:
+            return None
+        days = self.ledger.written_since(of, version)
+        return None if any(day <= self.closed_on(table, month) for day in days) else days
 
     def windows(self, step: Step, besides: Window | None = None) -> list[Window]:
         """The windows in which a step makes its stale slices again, oldest first.

@@ -259,14 +259,14 @@ def part(contract: Contract, frame: DataFrame, window: Window | None, upto: date
     return frame
 
 
-def slices_where(contract: Contract, window: Window, months: Sequence[date], source: str) -> str:
-    """The rows that a run of the window replaces; `source` cuts the deliveries of one source."""
+def slices_where(contract: Contract, window: Window, slices: Sequence[str], source: str) -> str:
+    """The rows that a run of the window replaces: `slices`, and of one `source` its deliveries."""
     if contract.slice == "batch_date":
         of_source = f" AND source = '{source}'" if source else ""
         return between("batch_date", window) + of_source
     if contract.slice == "data_date":
         return f"data_date = '{window.last}'"
-    return "month IN ({})".format(", ".join(f"'{month}'" for month in months))
+    return "month IN ({})".format(", ".join(f"'{month}'" for month in slices))
 
 
 def between(column: str, window: Window) -> str:

@@ -1,8 +1,11 @@
-"""Add the days of the closed months up.
+"""Add the days of a month that closes up; of earlier months only the customers with late events.
 
 Grain of the result: subscriber × month in `dw.usage_month`, with the measures of every rating cell
 in an array. Due when a month closes. When this step fails, the months cannot be re-rated.
 """
+from pyspark.sql import functions as F
+
+from jobs.renewal import renewal
 from jobs.warehouse import Warehouse
 from models import measure, usage
 from schemas.config import Config
@@ -11,8 +14,12 @@ from schemas.window import Window
 
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
     measures = measure.register(wh.read("dw.rating_measure").collect())
-    days = wh.read("dw.usage_day", upto=window.last)
-    wh.replace("dw.usage_month", usage.by_month(days, wh.months(window), measures))
+    with renewal(wh, "dw.usage_month", window) as new:
+        months = new.months
+        made = usage.by_month(new.of(new.days), months, measures)
+        stands = wh.read("dw.usage_month", months=new.standing).where(
+            F.col("month").isin(months))
+        wh.replace("dw.usage_month", made.unionByName(new.kept(stands)), months)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,8 @@ twice leaves equal tables.
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Iterable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
@@ -23,19 +22,19 @@ from jobs.gate import Gate
 from jobs.landing import Landing
 from jobs.ledger import COMMITTED, STARTED, Entry, Ledger
 from jobs.lineage import Lineage, Slice
+from jobs.notes import Notes
 from jobs.outbox import Outbox
 from jobs.plan import OPS, Step, night, rated_months, slices, slices_of
 from jobs.quality import Judge
 from jobs.tables import Tables, between, cached, conform, part, shaped, slices_where
 from schemas.config import Config
-from schemas.contract import Contract
+from schemas.contract import APPEND_ONLY, Contract
 from schemas.errors import ChudianError
 from schemas.spark import struct_type
 from schemas.window import Window
 
 REJECTED = "ops.rejected_record"
 CREATED_AT_ONCE = 4
-LEDGER_DELAY_S = 20  # a commit costs as much for one row as for many: outcomes wait for each other
 
 
 class Warehouse:
@@ -53,11 +52,8 @@ class Warehouse:
         self.gate = Gate(judge, ledger)
         self.landing, self.outbox = landing, outbox
         self._here = threading.local()  # the activity of this thread's step
-        self._noting = threading.Lock()
+        self._notes = Notes(self.tables, ledger)
         self._announced: set[tuple[Step, Window]] = set()  # what waits or is under way
-        self._beside = ThreadPoolExecutor(1)
-        self._told: Future[None]  # whether the ledger knows of all that was announced
-        self._noted_at = time.monotonic()
         self._months: dict[tuple[str, date], set[date]] = {}
 
     @property
@@ -94,7 +90,7 @@ class Warehouse:
             for table, source, slice_ in slices_of(self.conf, self.contracts, step, window):
                 self.ledger.write(step.name, table, slice_, STARTED, source=source)
             self._announced.add((step, window))
-        self._told = self._beside.submit(self._note_down)
+        self._notes.write_beside()
 
     @contextmanager
     def step(self, step: Step, window: Window, again: bool = False):
@@ -114,13 +110,13 @@ class Warehouse:
         except BaseException as error:
             self.ledger.fail(str(error).splitlines()[0][:500] if isinstance(error, ChudianError)
                              else type(error).__name__, mine)
-            self._note_down()
+            self._notes.write()
             raise
         finally:
             self._here.activity = None
             self._announced.remove((step, window))
-        if self._announced and time.monotonic() - self._noted_at > LEDGER_DELAY_S:
-            self._note_down()
+        if self._announced:
+            self._notes.write_if_due()
 
     def outdate(self, table: str, days: Iterable[date], why: str) -> None:
         """Note as stale what is committed of a declared table's days, and what was made of it."""
@@ -139,15 +135,10 @@ class Warehouse:
     def close(self) -> None:
         """Append the waiting rows of `ops`; what was announced and not reached has failed."""
         self.ledger.began.clear()
-        self._beside.shutdown()
+        self._notes.close()
         self.ledger.fail("not reached", list(self.ledger.unsettled))
-        self._note_down()
+        self._notes.write()
         self.tables.append("ops.quality_result", self.ledger.judgements())
-
-    def _note_down(self) -> None:
-        with self._noting, self.ledger.handed_over() as rows:
-            self._noted_at = time.monotonic()
-            self.tables.append("ops.run_ledger", rows)
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -195,19 +186,23 @@ class Warehouse:
 
     # -- writing ---------------------------------------------------------------------------------
 
-    def replace(self, table: str, frame: DataFrame) -> int:
+    def replace(self, table: str, frame: DataFrame, months: Collection[date] | None = None) -> int:
         """Replace the window's slices of a declared table by `frame`; the rows written.
 
         The frame is conformed to the contract and judged before the commit. QualityError when a
-        critical check fails: then the table stays as it was.
+        critical check fails: then the table stays as it was. `months`: only these slices are
+        replaced; the others of the window are committed and stand as they are, up to date.
         """
         activity, contract = self._declared(table, "writes"), self.contracts[table]
         if contract.slice is None:
             raise ChudianError(f"{table} is only appended to: no slice of it can be replaced")
+        due = [one for one in self._slices(table, activity.window)
+               if months is None or date.fromisoformat(one) in months]
         with cached(conform(contract, frame)) as frame:
-            rows = self._judge(contract, frame, activity)
-            self._commit(contract, frame, "", activity)
-        self._note(contract, "", activity, rows)
+            rows = self._judge(contract, frame, activity, due)
+            if due:
+                self._commit(contract, frame, "", activity, due)
+        self._note(contract, "", activity, rows, due)
         return sum(rows.values())
 
     def take_in(self, table: str, source: str, accepted: DataFrame, rejected: DataFrame,
@@ -221,9 +216,10 @@ class Warehouse:
         activity, contract = self._declared(table, "writes"), self.contracts[table]
         stood = [entry for slice_ in counts
                  if (entry := self.ledger.entry(table, slice_, source)) is not None]
-        before = self.tables.version(table)
+        before, due = self.tables.version(table), self._slices(table, activity.window, source)
         try:
-            self._commit(contract, conform(contract, accepted), source, activity, files_per_slice)
+            self._commit(contract, conform(contract, accepted), source, activity, due,
+                         files_per_slice)
             if any(entry.rows_rejected for entry in stood) or any(
                     figures["rows_rejected"] for figures in counts.values()):
                 self._save(
@@ -236,8 +232,8 @@ class Warehouse:
                                         f"the run {self.ledger.run_id} failed midway")
             raise
         rows = {slice_: figures["rows_accepted"] for slice_, figures in counts.items()}
-        with self._noting:  # both or neither are noted down, whenever the run is killed
-            self._note(contract, source, activity, rows, counts)
+        with self._notes.lock:  # both or neither are noted down, whenever the run is killed
+            self._note(contract, source, activity, rows, due, counts)
             self._outdate([Slice(table, source, day) for day in changed],
                           late=activity.again or bool(stood))
         return sum(rows.values())
@@ -251,17 +247,17 @@ class Warehouse:
         if contract.slice is not None:
             raise ChudianError(f"{table} is written by slices: replace one instead of appending")
         with cached(conform(contract, frame)) as frame:
-            rows = self._judge(contract, frame, activity)
+            rows = self._judge(contract, frame, activity, [APPEND_ONLY])
             if rows:
                 self._save(table, frame.coalesce(1))
-        self._note(contract, "", activity, rows)
+        self._note(contract, "", activity, rows, [APPEND_ONLY])
         return sum(rows.values())
 
-    def _judge(self, contract: Contract, frame: DataFrame, activity: Activity) -> dict[str, int]:
+    def _judge(self, contract: Contract, frame: DataFrame, activity: Activity,
+               due: Sequence[str]) -> dict[str, int]:
         """Rows by slice, once the gate has let them through."""
         rows = self.gate.judged(contract, frame, self.tables.load(contract.table),
                                 str(activity.window))
-        due = self._slices(contract.table, activity.window)
         astray = sorted(set(rows) - set(due))
         if astray:
             raise ChudianError(f"{contract.table}: rows of {', '.join(astray)} in a run that "
@@ -269,23 +265,25 @@ class Warehouse:
         return rows
 
     def _commit(self, contract: Contract, frame: DataFrame, source: str, activity: Activity,
-                files: int = 1) -> None:
-        where = slices_where(contract, activity.window, self.months(activity.window), source)
-        many = len(self._slices(contract.table, activity.window, source or None)) > 1
-        self._save(contract.table, shaped(contract, frame, many, files), where)
+                due: Sequence[str], files: int = 1) -> None:
+        where = slices_where(contract, activity.window, due, source)
+        self._save(contract.table, shaped(contract, frame, len(due) > 1, files), where)
 
     def _save(self, table: str, frame: DataFrame, where: str | None = None) -> None:
-        self._told.result()
+        self._notes.await_announced()
         self.tables.save(table, frame, where)
 
-    def _note(self, contract: Contract, source: str, activity: Activity,
-              rows: Mapping[str, int], counts: Mapping[str, Mapping[str, int]] | None = None
-              ) -> None:
+    def _note(self, contract: Contract, source: str, activity: Activity, rows: Mapping[str, int],
+              due: Sequence[str], counts: Mapping[str, Mapping[str, int]] | None = None) -> None:
         version = self.tables.version(contract.table)
         for slice_ in self._slices(contract.table, activity.window, source or None):
-            self.ledger.write(activity.step.name, contract.table, slice_, COMMITTED, source=source,
-                              versions=activity.versions, output_version=version,
-                              rows_out=rows.get(slice_, 0), **(counts or {}).get(slice_, {}))
+            stands = None if slice_ in due else self.ledger.entry(contract.table, slice_, source)
+            self.ledger.write(
+                activity.step.name, contract.table, slice_, COMMITTED, source=source,
+                versions=activity.versions,
+                output_version=version if stands is None else stands.output_version,
+                rows_out=rows.get(slice_, 0) if stands is None else stands.rows_out,
+                **(counts or {}).get(slice_, {}))
         activity.rows_out += sum(rows.values())
 
     # -- what is where -------------------------------------------------------------------------

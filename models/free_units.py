@@ -12,11 +12,13 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from models import rating
 from models.arrow_lists import equal_lists, listed, rows_of
 from models.customer_batches import whole_customers
 from models.event_measure import Events, day_types
+from models.lookup import looked_up
 from models.measure import FACTS
 from models.month_sums import MonthSums
 from models.package_prices import PackagePrices
@@ -28,7 +30,7 @@ from models.sums import Added
 from models.tariff import Package
 
 WANTED = "subscriber_id BIGINT, month DATE, joined DATE, wanted ARRAY<INT>"
-SPLIT = ("subscriber_id BIGINT, month DATE, signature STRING, paid ARRAY<BIGINT>, "
+SPLIT = ("subscriber_id BIGINT, month DATE, joined DATE, signature STRING, paid ARRAY<BIGINT>, "
          "left ARRAY<BIGINT>, rounded ARRAY<BIGINT>")
 
 
@@ -77,6 +79,32 @@ def _ordered(prices: PackagePrices, sums: Added, parts: MonthParts) -> np.ndarra
         customer = np.cumsum(parts.begins)
         ordered = np.isin(customer, customer[ordered])
     return ordered
+
+
+def outstanding(
+    wanted_splits: DataFrame, stored: DataFrame, packages: Mapping[str, Package]
+) -> tuple[DataFrame, DataFrame]:
+    """What of `wanted` has still to be replayed, and the rows of `stored` that stand.
+
+    `stored`: rows of dw.free_unit_split whose events are the same as when they were made. One
+    stands for a customer who has not joined on another day since. What a pool carries over begins
+    with the first of the months compared, so such signatures are replayed at every close.
+    """
+    places = {name: place for place, (name, package) in enumerate(packages.items())
+              if not any(pool.carry_over for pool in package.pools)}
+    placed = stored.withColumn("place", looked_up(F.col("signature"), places, "int"))
+    same_month = ((F.col("w.subscriber_id") == F.col("s.subscriber_id"))
+                  & (F.col("w.month") == F.col("s.month"))
+                  & F.col("w.joined").eqNullSafe(F.col("s.joined")))
+    stands = placed.alias("s").join(
+        wanted_splits.alias("w"), same_month & F.array_contains("w.wanted", F.col("s.place")),
+        "left_semi")
+    there = stands.groupBy("subscriber_id", "month", "joined").agg(
+        F.collect_set("place").alias("there"))
+    rest = F.array_except("wanted", F.coalesce("there", F.array().cast("array<int>")))
+    left = wanted_splits.alias("w").join(there.alias("s"), same_month, "left").select(
+        "w.subscriber_id", "w.month", "w.joined", rest.alias("wanted"))
+    return left.where(F.size("wanted") > 0), stands.drop("place")
 
 
 def split(
@@ -128,7 +156,7 @@ class _Months:
         begins[1:] = (customers[1:] != customers[:-1]) | (month[1:] != month[:-1])
         self.first, self.row = np.flatnonzero(begins), np.cumsum(begins) - 1
         heads = batch.take(pa.array(self.first))
-        self.customers, self.month = heads.column("subscriber_id"), heads.column("month")
+        self.owned = [heads.column(name) for name in ("subscriber_id", "month", "joined")]
         self.parts = rating.parts_of(heads)
         lists = heads.column("wanted")
         self._wanting = rows_of(lists), lists.flatten().to_numpy(zero_copy_only=False)
@@ -168,6 +196,6 @@ class _Months:
         """The rows of dw.free_unit_split of a signature."""
         taken = pa.array(chosen)
         return pa.RecordBatch.from_arrays(
-            [self.customers.take(taken), self.month.take(taken), pa.repeat(name, len(chosen)),
+            [*(values.take(taken) for values in self.owned), pa.repeat(name, len(chosen)),
              *(equal_lists(values.T) for values in found)],
-            names=["subscriber_id", "month", "signature", "paid", "left", "rounded"])
+            names=["subscriber_id", "month", "joined", "signature", "paid", "left", "rounded"])

@@ -34,7 +34,7 @@ def test_before_the_first_night_everything_is_new(one_night, tmp_path, capsys):
     assert steps["ingest.bill"][1] == "writes ods.bill 2009-04-03, 2009-05-03"
     assert steps["usage_day"][1:] == ["adds to dw.rating_cell", "adds to dw.rating_measure",
                                       f"writes dw.usage_day {FIRST} … {LAST} (33 slices)"]
-    assert steps["usage_month"] == ["reads dw.usage_day, dw.rating_measure",
+    assert steps["usage_month"] == ["reads dw.usage_day, dw.rating_measure, dw.usage_month",
                                     "writes dw.usage_month 2009-04-01"]
     assert not (tmp_path / "warehouse").exists()
 

@@ -171,3 +171,36 @@ def test_a_reason_names_the_delivery_that_has_changed(nights):
     nights.run(day(11)).run(day(12))
     changed = Slice("ods.complaint", "complaint", day(11))
     assert dict(nights.lineage.made_of([changed]))[Slice("dw.contact_view", "", day(12))] == changed
+
+
+# -- what of a month that closed before has to be made again ---------------------------------------
+
+def made_of(nights, month, version, written):
+    """A month of the cube made of a version of dw.usage_day, whose days were written in others."""
+    nights.ledger.write("usage_month", "dw.usage_month", str(month), COMMITTED,
+                        versions={"dw.usage_day": version})
+    for one, output in written.items():
+        nights.ledger.write("usage_day", "dw.usage_day", str(one), COMMITTED,
+                            output_version=output)
+    return nights.lineage.days_since("dw.usage_month", month, "dw.usage_day")
+
+
+def test_deliveries_after_a_close_are_what_has_come_since(nights):
+    assert made_of(nights, MONTHS[1], 5, {day(2): 4, day(3): 5, day(4): 6, day(9): 7}) == [
+        day(4), day(9)]
+
+
+def test_nothing_has_come_since(nights):
+    assert made_of(nights, MONTHS[1], 5, {day(2): 4, day(3): 5}) == []
+
+
+def test_a_day_made_again_makes_its_month_whole(nights):
+    """The third closes April: what was delivered up to that day is in it."""
+    assert made_of(nights, MONTHS[1], 5, {day(3): 6, day(4): 7}) is None
+
+
+def test_a_month_that_is_stale_or_was_never_made_is_made_whole(nights):
+    assert nights.lineage.days_since("dw.usage_month", MONTHS[1], "dw.usage_day") is None
+    assert made_of(nights, MONTHS[1], 5, {day(2): 4}) == []
+    nights.ledger.outdate("dw.usage_month", str(MONTHS[1]), "", "test")
+    assert nights.lineage.days_since("dw.usage_month", MONTHS[1], "dw.usage_day") is None
