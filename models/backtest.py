@@ -75,7 +75,7 @@ def _present(evaluated: DataFrame, holdings: DataFrame) -> DataFrame:
         + F.sum("unrated_fees")
     )
     return rows.groupBy("subscriber_id", "month").agg(
-        own.alias("own"),
+        rating.yuan(own).alias("own"),
         F.every(F.coalesce("comparable", F.lit(False))).alias("priced"),
         F.bool_or("changed").alias("changed"),
         F.bool_or(F.col("comparable").isNull()).alias("not_evaluated"),

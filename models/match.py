@@ -17,6 +17,7 @@ from models.backtest import EQUAL, NO_BILL, ORDER_OF_EVENTS
 from models.bill_item import AMOUNT_TYPE, KINDS, not_rerated, vpmn_rent
 from models.lookup import looked_up
 from models.package_prices import BUCKETS
+from models.rating import yuan
 from models.tariff import Package
 from schemas.settings import RatingPolicy
 
@@ -64,14 +65,14 @@ def quotes(
         evaluated.join(present, ["subscriber_id", "month", "package_id"], "left")
         .join(passing, ["subscriber_id", "month"], "left")
     )
-    amounts = {
-        "d12593": F.col("d12593"),
-        "other_record_fees": F.col("other_fees") + F.col("direct_toll") + F.col("unrated_fees"),
+    amounts = {name: yuan(F.col(name)) for name in (*BUCKETS, "d12593")} | {
+        "other_record_fees": yuan(
+            F.col("other_fees") + F.col("direct_toll") + F.col("unrated_fees")),
         "new_service_fees": not_rerated({kind: F.col("kind") == kind for kind in KINDS}),
         "vpmn_rent": vpmn_rent(F.col("kind") == "voice", policy.vpmn_rent_mode),
     }
-    amounts["passed_through"] = sum(list(amounts.values())[1:], amounts["d12593"])
-    amounts["total"] = F.col("rated") + amounts["passed_through"]
+    amounts["passed_through"] = sum((amounts[name] for name in PASSED[1:]), amounts[PASSED[0]])
+    amounts["total"] = yuan(F.col("rated")) + amounts["passed_through"]
     # Rows that are not comparable hold no amounts at all.
     stated = {
         name: F.when(F.col("comparable"), amount.cast(AMOUNT_TYPE))

@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from models.arrow_lists import rows_of
+from models.bill_item import AMOUNT_TYPE
 from models.customer_batches import of_some_size, whole_customers
 from models.measure import Measure
 from models.month_sums import MonthSums, add_up
@@ -35,16 +37,20 @@ REASONS = (None, ORDER_OF_EVENTS, LACKING_MEASURE, TOO_LARGE)
 
 RECORDED = ("d12593", "other_fees", "direct_toll", "unrated_fees")
 AMOUNTS = (*BUCKETS, "rated", *RECORDED)
-ARROW_AMOUNT = pa.decimal128(18, 6)
 EVALUATED = ", ".join(
     ["subscriber_id BIGINT", "month DATE", "package_id STRING", "kind STRING"]
-    + [f"{name} DECIMAL(18,6)" for name in AMOUNTS]
+    + [f"{name} BIGINT" for name in AMOUNTS]
     + ["comparable BOOLEAN", "reason STRING", "unpriced_events BIGINT", "replayed BOOLEAN"]
 )
 THOUSANDTH_IN_MILLIONTHS = 1000
 HANDED_OVER = 20_000  # rows
 SPLITS = ("array<struct<signature: string, paid: array<bigint>, left: array<bigint>, "
           "rounded: array<bigint>>>")
+
+
+def yuan(amount: Column) -> Column:
+    """A sum of some amounts of `evaluate` in yuan."""
+    return (amount.cast("decimal(18,0)") * F.lit(Decimal("0.000001"))).cast(AMOUNT_TYPE)
 
 
 def customer_months(
@@ -79,19 +85,34 @@ class Cube:
 
     def by_customer(self, matrix: PriceMatrix, *more: DataFrame) -> DataFrame:
         """The months with their sums, a customer's side by side and in order; `more` is joined by
-        subscriber_id or by month too."""
-        rows = self.months.join(add_up(self.usage, matrix), ["month", "subscriber_id"], "left")
-        for one in more:
-            keys = [name for name in ("month", "subscriber_id") if name in one.columns]
-            rows = rows.join(one, keys, "left")
-        return rows.repartition("subscriber_id").sortWithinPartitions("subscriber_id", "month")
+        subscriber_id, and by month if it has one. Each frame is shuffled once."""
+        rows = _by_customer(self.months)
+        for one in (add_up(self.usage, matrix), *more):
+            rows = _beside(rows, _by_customer(one))
+        return rows.sortWithinPartitions("subscriber_id", "month")
+
+
+def _by_customer(rows: DataFrame) -> DataFrame:
+    return rows.repartition("subscriber_id")
+
+
+def _beside(rows: DataFrame, others: DataFrame) -> DataFrame:
+    """Both are where their customer is. Months are told apart by a condition that is no key of the
+    join: with a second key Spark would shuffle by both, and once more to bring a customer's months
+    together again."""
+    others = others.withColumnsRenamed({"subscriber_id": "who", "month": "when"})
+    same = F.col("subscriber_id") == F.col("who")
+    if "when" in others.columns:
+        same &= F.datediff("month", "when") == 0
+    return rows.join(others, same, "left").drop("who", "when")
 
 
 def evaluate(cube: Cube, packages: Sequence[Package], toll_rerated: str = IP_ONLY) -> DataFrame:
-    """One row per (subscriber, month, package): amounts in yuan, DECIMAL(18,6), see AMOUNTS.
+    """One row per (subscriber, month, package): amounts in millionths of a yuan, see AMOUNTS.
 
-    BUCKETS add up to `rated`, the cost under the package's own prices. RECORDED are fees of the
-    records that are not in it: `d12593` (S2-R5); `other_fees` of all services (S2-R6);
+    They are whole numbers until somebody reads them (`yuan`): a decimal costs Spark an object for
+    each value. BUCKETS add up to `rated`, the cost under the package's own prices. RECORDED are
+    fees of the records that are not in it: `d12593` (S2-R5); `other_fees` of all services (S2-R6);
     `direct_toll`, 0 where packages re-rate it (S2-R4); `unrated_fees` of what else the package
     leaves out of its own service (in-group calls, what it passes through). Amounts are null where
     `comparable` is false; `unpriced_events` counts the events for which the package has no price. A
@@ -189,7 +210,7 @@ def _under(matrix, prices, batch, rows, usage, sums, parts, splits, vocabulary) 
         [
             *(batch.column(name).take(pa.array(rows)) for name in ("subscriber_id", "month")),
             pa.repeat(prices.id, len(rows)), pa.repeat(prices.kind, len(rows)),
-            *(_decimals(amounts.get(name, nothing), comparable) for name in AMOUNTS),
+            *(pa.array(amounts.get(name, nothing), mask=~comparable) for name in AMOUNTS),
             pa.array(comparable), vocabulary.take(pa.array(reasons)),
             pa.array(sums[prices.unpriced]), pa.array(comparable & marks),
         ],
@@ -265,12 +286,3 @@ class _Splits:
 
 def _days(values: pa.Array) -> np.ndarray:
     return values.to_numpy(zero_copy_only=False).astype("datetime64[D]")
-
-
-def _decimals(micros: np.ndarray, valid: np.ndarray) -> pa.Array:
-    """Millionths as DECIMAL(18,6) without a Python object per value."""
-    words = np.empty((len(micros), 2), dtype=np.int64)
-    words[:, 0], words[:, 1] = micros, micros >> 63
-    bits = np.packbits(valid, bitorder="little")
-    buffers = [pa.py_buffer(bits.tobytes()), pa.py_buffer(words.tobytes())]
-    return pa.Array.from_buffers(ARROW_AMOUNT, len(micros), buffers)

@@ -107,7 +107,8 @@ def evaluated_months(spark, customers, packages, toll_rerated="all", partitions=
     wanted = free_units.wanted(cube, some, toll_rerated)
     dated = records.withColumn("month", F.trunc("local_date", "month"))
     splits = free_units.split(dated, wanted, cells, some, toll_rerated, how.get("holidays", ()))
-    rated = rating.evaluate(replace(cube, splits=splits), sold, toll_rerated)
+    rated = rating.evaluate(replace(cube, splits=splits), sold, toll_rerated).withColumns(
+        {name: rating.yuan(F.col(name)) for name in rating.AMOUNTS})
     return {(row.subscriber_id, row.month, row.package_id): row for row in rated.collect()}
 
 

@@ -45,7 +45,8 @@ def subscribers(spark, *numbers, brand="gotone"):
 
 
 def evaluated(spark, *rows):
-    """(subscriber, month, package, kind, rated or a reason, other amounts) as rating.evaluate's."""
+    """(subscriber, month, package, kind, rated or a reason, other amounts), in yuan, as
+    rating.evaluate has them."""
     made = []
     for subscriber, month, name, kind, rated, *more in rows:
         amounts = dict.fromkeys(rating.AMOUNTS, Decimal(0)) | {
@@ -57,9 +58,10 @@ def evaluated(spark, *rows):
             rest = sum(amounts[column] for column in BUCKETS)
             amounts |= {"rated": Decimal(rated), bucket: Decimal(rated) - rest}
         else:
-            amounts = dict.fromkeys(amounts)
-        made.append((subscriber, month, name, kind, *amounts.values(), reason is None, reason, 0,
-                     False))
+            amounts = {}
+        micros = [None if amounts.get(column) is None else int(amounts[column].scaleb(6))
+                  for column in rating.AMOUNTS]
+        made.append((subscriber, month, name, kind, *micros, reason is None, reason, 0, False))
     return local_frame(spark, made, rating.EVALUATED)
 
 
