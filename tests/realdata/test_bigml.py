@@ -1,8 +1,9 @@
 """Twenty thousand published charges, priced by the engine as one package of four prices.
 
-The file gives 5,000 customers' minutes of day, evening, night and international calls in tenths, and
-what each was charged: .17, .085, .045 and .27 yuan a minute. A tenth is one increment of six seconds;
-each of the four is a rule of its own, so rounding at line rounds each charge once, half up.
+The file gives the minutes of day, evening, night and international calls of 5,000 customers, in
+tenths, and what each was charged: .17, .085, .045 and .27 yuan a minute. A tenth is one increment
+of six seconds; each price is a rule of its own, so rounding at line rounds each charge once, half
+up.
 """
 import csv
 from collections import Counter
