@@ -2,7 +2,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import lcm
 from typing import Mapping, Sequence
 
 import numpy as np
@@ -10,9 +9,9 @@ import numpy as np
 from models.charge import Charge, charges, rounded, rounding_matters, whole_rules
 from models.laying import Part
 from models.measure import Definition, Measure, Units, measure_no
+from models.money_limit import whole_of
 from models.package_prices import (
     BUCKETS,
-    MICRO,
     Connect,
     Group,
     PackagePrices,
@@ -22,7 +21,7 @@ from models.package_prices import (
 )
 from models.signature import signature
 from models.sums import Sums
-from models.tariff import COMPONENT_SERVICES, Package, Tier, denominator
+from models.tariff import COMPONENT_SERVICES, Package, Tier
 from models.tariff_check import event_kinds
 
 EVENTS, BILLED_EVENTS = "events", "billed_events"
@@ -54,7 +53,7 @@ class PackageCompiler:
         for cell_no, cell in enumerate(self.facts):
             if cell["service"] == package.service:
                 self._cell(cell_no, cell)
-        whole = lcm(denominator(package), MICRO, 10**package.rounding.scale)
+        whole = whole_of(package)
         lines = sorted(self.lines)
         groups = tuple(self._group(key, lines, whole) for key in sorted(self.groups))
         cap = next(iter(package.caps.values()), None)

@@ -14,7 +14,6 @@ BUCKETS = (
     "monthly_fee", "local_airtime", "roaming_airtime", "toll", "sms", "mms", "gprs", "wlan",
     "connect", "cap_cut", "commitment",
 )
-MICRO = 10**6
 
 
 @dataclass(frozen=True)

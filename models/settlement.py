@@ -10,14 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.package_prices import BUCKETS, MICRO, PackagePrices, TierPlan
+from models.money_limit import LONGEST_MONTH, MICRO, holds
+from models.package_prices import BUCKETS, PackagePrices, TierPlan
 from models.pools import Drawn, MonthParts, Replayed, draw_pools
 from models.rounding import cumulated, round_over
 from models.sums import Added
-
-INT64_LIMIT = 2**63
-YUAN_LIMIT = 10**11  # what DECIMAL(18, 6) holds, with room for a sum of months
-LONGEST_MONTH = 31
 
 
 @dataclass(frozen=True)
@@ -179,10 +176,9 @@ def _too_large(prices: PackagePrices, sums: Added) -> np.ndarray:
     free = sum(pool.amount * pool.unit for pool in prices.pools)
     fixed += free * max(dearest, default=0)
     fixed *= LONGEST_MONTH
-    limit = min(INT64_LIMIT, 2 * YUAN_LIMIT * prices.denominator)
     largest = sum(sums.largest(no) * price for no, price in terms)
-    if 2 * (largest + fixed) + prices.denominator < limit:
+    if holds(largest + fixed, prices.denominator):
         return np.zeros(len(sums), dtype=bool)
     each = sum((sums[no].astype(object) * price for no, price in terms),
                np.zeros(len(sums), object))
-    return np.array([2 * (one + fixed) + prices.denominator >= limit for one in each], dtype=bool)
+    return np.array([not holds(one + fixed, prices.denominator) for one in each], dtype=bool)

@@ -35,7 +35,7 @@ from models.synthetic_voice import DIALS, DIRECT, DIRECTIONS, IP12593, TOLLS, Ca
 from schemas.errors import ConfigError
 from schemas.window import add_months, month_of
 
-MMS_PRICE = Fraction(3, 10)  # yuan a message sent; no package re-rates them
+MMS_PRICE = Fraction(3, 10)  # yuan a message sent, from wherever: nobody has a package of them
 VAS_PRICES = (5, 3, 8)  # yuan a month: ring-back tone, mobile paper, both
 VPMN_RENTS = (5, 10)
 SERVICE = {"voice": "voice", "gprs": "data", "sms": "sms"}

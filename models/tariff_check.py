@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import combinations, pairwise, product
 from typing import Iterator, Mapping, Sequence
 
+from models import money_limit
 from models.tariff import (
     DAY_SECONDS,
     FACT_VALUES,
@@ -27,7 +28,7 @@ Problem = tuple[tuple, str]
 def problems(package: Package) -> Iterator[Problem]:
     """Everything that is wrong with a package, in a fixed order."""
     for check in (_validity, _bands, _pools, _draws_in_blocks, _groups, _tiers, _caps, _coverage,
-                  _whole_components, _monthly_pools):
+                  _whole_components, _monthly_pools, money_limit.problems):
         yield from check(package)
 
 

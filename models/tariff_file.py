@@ -36,6 +36,7 @@ UNIT_SIZES = {
 UNIT_EXAMPLES = {"s": "seconds, like 60s", "msg": "messages, like 1msg", "B": "bytes, like 1KB"}
 PRICE = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 QUANTITY = re.compile(r"([0-9]+)([A-Za-z]+)")
+LARGEST_QUANTITY = 2**50  # base units: months of it are added up in 64 bits
 
 
 def read_package(document: Document) -> Package:
@@ -120,7 +121,15 @@ class _Reader:
             )
         if size < least:
             raise self.document.error(path, f"expected at least {least}; got '{value}'")
+        self._refuse_larger(path, size)
         return size
+
+    def _refuse_larger(self, path: tuple, size: int) -> None:
+        if size > LARGEST_QUANTITY:
+            raise self.document.error(
+                path, f"expected at most {LARGEST_QUANTITY:,} {SERVICE_UNIT[self.service]}; got "
+                f"'{self._value(path)}'"
+            )
 
     def _clause(self, path: tuple) -> dict[str, frozenset]:
         """A rule's match or a pool's covers: fact → accepted values."""
@@ -200,7 +209,8 @@ class _Reader:
         )
 
     def _pool(self, path: tuple) -> Pool:
-        pool = self._value(path)
+        pool, unit = self._value(path), self._quantity(path + ("unit",))
+        self._refuse_larger(path + ("amount",), pool["amount"] * unit)
         components = tuple(
             self._component(path + ("components", i)) for i in range(len(pool["components"]))
         )
@@ -209,7 +219,7 @@ class _Reader:
             covers=self._clause(path + ("covers",)),
             components=components,
             amount=pool["amount"],
-            unit=self._quantity(path + ("unit",)),
+            unit=unit,
             order=pool["order"],
             draw=pool.get("draw", "block"),
             both=pool.get("both", False),
@@ -217,17 +227,18 @@ class _Reader:
         )
 
     def _tier(self, path: tuple) -> Tier:
-        tier = self._value(path)
+        tier, per = self._value(path), self._quantity(path + ("per",))
         steps = []
         for i, step in enumerate(tier["steps"]):
             at = path + ("steps", i)
+            self._refuse_larger(at + ("up_to",), (step["up_to"] or 0) * per)
             steps.append(
                 TierStep(step["up_to"], self._yuan(at + ("rate",)), self._yuan(at + ("flat",), "0"))
             )
         return Tier(
             component=self._component(path + ("component",)),
             mode=tier["mode"],
-            per=self._quantity(path + ("per",)),
+            per=per,
             steps=tuple(steps),
             flat_at_zero=tier.get("flat_at_zero", False),
         )

@@ -121,8 +121,8 @@ def dotted(path: Iterable[str | int]) -> str:
 def check(document: Document, shape: Mapping, *, at: Key = ()) -> None:
     """Refuse a document whose value at `at` does not have `shape`, naming every problem.
 
-    `shape` is a JSON Schema (2020-12) with one type more, `date`. A `description` beside a
-    `pattern`, `type` or `anyOf` is what the message says was expected.
+    `shape` is a JSON Schema (2020-12). A `description` beside a `pattern`, `type` or `anyOf` is
+    what the message says was expected.
     """
     value = document.data
     for part in at:

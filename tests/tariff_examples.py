@@ -52,6 +52,11 @@ def session(size, at="2009-03-03 12:00:00", key="a", **facts):
     return _event("data", size, at, key, None, {"roaming": "home", **facts})
 
 
+def online(seconds, at="2009-03-03 12:00:00", key="a", **facts):
+    """A WLAN session."""
+    return _event("wlan", seconds, at, key, None, {"roaming": "home", **facts})
+
+
 def _event(service, quantity, at, key, instant, facts):
     local = datetime.strptime(at, "%Y-%m-%d %H:%M:%S")
     seconds = local.replace(tzinfo=timezone.utc).timestamp() - 8 * 3600

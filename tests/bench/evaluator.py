@@ -30,7 +30,7 @@ from tests.bench.watched import Watched
 
 MONTHS = (date(2009, 2, 1), date(2009, 3, 1), date(2009, 4, 1))
 PACKAGES, KEEP, PIECE = 100, 10, 50_000
-SHARE_OF_CELLS = 0.22  # about thirty of all cells, that a customer uses in a month
+SHARE_OF_CELLS = 0.17  # about thirty of all cells, that a customer uses in a month
 
 
 def rating_cells(tariffs: catalogue.Catalogue) -> list[SimpleNamespace]:

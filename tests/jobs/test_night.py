@@ -104,7 +104,7 @@ def test_quotes_equal_the_reference_rater_over_the_same_records(one_night, conf)
                    q="mart.package_quote", s="dw.subscriber")
     used = events(one_night.warehouse, conf.policy.calendar.holidays)
     raters = {name: Rater(document.data, toll="ip_only") for name, document in conf.tariffs.items()}
-    assert len({package for _, package, _, _ in quoted}) >= 12
+    assert len({package for _, package, _, _ in quoted}) >= 45
     for subscriber, package, own, joined in quoted:
         expected = rerated(raters[package], used.get(subscriber, []), APRIL, joined)
         assert Fraction(own) == expected, (subscriber, package)

@@ -19,7 +19,7 @@ SHAPE = {
         "files": {"type": "object", "additionalProperties": False,
                   "properties": {"pattern": {"type": "string"}, "control": {"type": "string"}}},
         "cadence": {"enum": ["daily", "weekly"]},
-        "since": {"type": "date"},
+        "since": {"type": "string", "format": "date"},
         "price": PRICE,
         "prices": {"type": "array", "minItems": 1, "items": PRICE},
         "size": {"anyOf": [{"type": "integer", "minimum": 1},

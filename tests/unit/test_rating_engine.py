@@ -356,6 +356,17 @@ def test_an_amount_beyond_exact_64_bits_is_refused_for_its_month_only():
         99_999_990_000, None, None, 199_999_980_000]
 
 
+def test_the_largest_month_of_the_dearest_package_that_loads_is_priced():
+    """Ten calls at a time for 31 days are 446,400 minutes: at 224,000 yuan each they fit, at
+    224,100 they leave what an amount holds, and the package is refused before it meets a month."""
+    month = 10 * 31 * 86400
+    dear = matrix_of(voice(airtime("224000")))
+    (rows,) = rating.price_batch(dear, batch(dear, month))
+    assert rows["rated"].to_pylist() == [Decimal(446_400 * 224_000)]
+    with pytest.raises(ConfigError, match=r"rules\[0\].rate: may come to 100,038,240,000 yuan"):
+        matrix_of(voice(airtime("224100")))
+
+
 def test_sums_beyond_exact_floats_are_added_as_integers():
     # A thousand months of 2^43 seconds are more than 2^53 together.
     free = matrix_of(voice(airtime("0.000001", increment=[60, 60])))
