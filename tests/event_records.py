@@ -87,7 +87,7 @@ def evaluated(spark, customers, packages, toll_rerated="all", partitions=1, **ho
 
 
 def evaluated_months(spark, customers, packages, toll_rerated="all", partitions=1, nights=1,
-                     **how):
+                     replay=True, **how):
     """As `evaluated`, for customers of several months: subscriber_id → (months, joined, events).
 
     Result: (subscriber_id, month, package_id) → row.
@@ -97,15 +97,15 @@ def evaluated_months(spark, customers, packages, toll_rerated="all", partitions=
                      partitions=partitions, **how)
     known = {number: one[:2] for number, one in customers.items()}
     return rated(spark, records, known, tariffs, toll_rerated, partitions, how.get("holidays", ()),
-                 nights)
+                 nights, replay)
 
 
 def rated(spark, records, customers, tariffs, toll_rerated="all", partitions=1, holidays=(),
-          nights=1):
+          nights=1, replay=True):
     """Guided records under every package of a catalogue, as `evaluated_months` has the rows.
 
     `customers`: subscriber_id → (months, joined). With `nights` the records are added up in so many
-    runs, as deliveries of so many nights would be.
+    runs, as deliveries of so many nights would be. Without `replay` the cube is all there is.
     """
     measures = measure.measures_wanted((), tariffs)
     days = by_nights(records, measures, holidays, nights)
@@ -117,12 +117,14 @@ def rated(spark, records, customers, tariffs, toll_rerated="all", partitions=1, 
         "subscriber_id long, month date, joined date",
     )
     cells, sold = usage.cells(records).collect(), list(tariffs.packages.values())
-    some = free_units.representatives(sold, toll_rerated)
     cube = rating.Cube(known.repartition(partitions), months, cells, measures)
-    wanted = free_units.wanted(cube, some, toll_rerated)
-    dated = records.withColumn("month", F.trunc("local_date", "month"))
-    splits = free_units.split(dated, wanted, cells, some, toll_rerated, holidays)
-    priced = rating.evaluate(replace(cube, splits=splits), sold, toll_rerated)
+    if replay:
+        some = free_units.representatives(sold, toll_rerated)
+        wanted = free_units.wanted(cube, some, toll_rerated)
+        dated = records.withColumn("month", F.trunc("local_date", "month"))
+        cube = replace(cube, splits=free_units.split(
+            dated, wanted, cells, some, toll_rerated, holidays))
+    priced = rating.evaluate(cube, sold, toll_rerated)
     return {(row.subscriber_id, row.month, row.package_id): row for row in priced.collect()}
 
 
