@@ -25,8 +25,7 @@ def test_the_lines_of_a_quote_add_up_to_its_total(one_night):
 
 
 def test_what_passes_is_the_same_under_every_package_of_a_kind(one_night):
-    """It stands on both sides, so it makes no saving: of two packages of a kind that pass nothing
-    of their own service it is equal."""
+    """It stands on both sides of a comparison, so it makes no saving."""
     different = query(one_night.warehouse, """
         SELECT subscriber_id, month, kind FROM q WHERE comparable
         GROUP BY ALL HAVING count(DISTINCT passed_through) > 1""", q="mart.package_quote")
