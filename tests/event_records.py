@@ -2,9 +2,11 @@
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from functools import reduce
 from pathlib import Path
 from random import Random
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from models import catalogue, free_units, measure, rating, usage
@@ -84,32 +86,55 @@ def evaluated(spark, customers, packages, toll_rerated="all", partitions=1, **ho
     return {(number, name): row for (number, _, name), row in rows.items()}
 
 
-def evaluated_months(spark, customers, packages, toll_rerated="all", partitions=1, **how):
+def evaluated_months(spark, customers, packages, toll_rerated="all", partitions=1, nights=1,
+                     replay=True, **how):
     """As `evaluated`, for customers of several months: subscriber_id → (months, joined, events).
 
     Result: (subscriber_id, month, package_id) → row.
     """
     tariffs = tariffs_of(packages)
-    measures = measure.measures_wanted((), tariffs)
     records = guided(spark, {number: one[2] for number, one in customers.items()}, tariffs,
                      partitions=partitions, **how)
-    days = usage.by_day(records, measures, how.get("holidays", ()))
-    used = {month for listed, _, _ in customers.values() for month in listed}
+    known = {number: one[:2] for number, one in customers.items()}
+    return rated(spark, records, known, tariffs, toll_rerated, partitions, how.get("holidays", ()),
+                 nights, replay)
+
+
+def rated(spark, records, customers, tariffs, toll_rerated="all", partitions=1, holidays=(),
+          nights=1, replay=True):
+    """Guided records under every package of a catalogue, as `evaluated_months` has the rows.
+
+    `customers`: subscriber_id → (months, joined). With `nights` the records are added up in so many
+    runs, as deliveries of so many nights would be. Without `replay` the cube is all there is.
+    """
+    measures = measure.measures_wanted((), tariffs)
+    days = by_nights(records, measures, holidays, nights)
+    used = {month for listed, _ in customers.values() for month in listed}
     months = usage.by_month(days, used, measures)
     known = local_frame(
-        spark, [(number, month, joined) for number, (listed, joined, _) in customers.items()
+        spark, [(number, month, joined) for number, (listed, joined) in customers.items()
                 for month in listed],
         "subscriber_id long, month date, joined date",
     )
     cells, sold = usage.cells(records).collect(), list(tariffs.packages.values())
-    some = free_units.representatives(sold, toll_rerated)
     cube = rating.Cube(known.repartition(partitions), months, cells, measures)
-    wanted = free_units.wanted(cube, some, toll_rerated)
-    dated = records.withColumn("month", F.trunc("local_date", "month"))
-    splits = free_units.split(dated, wanted, cells, some, toll_rerated, how.get("holidays", ()))
-    rated = rating.evaluate(replace(cube, splits=splits), sold, toll_rerated).withColumns(
+    if replay:
+        some = free_units.representatives(sold, toll_rerated)
+        wanted = free_units.wanted(cube, some, toll_rerated)
+        dated = records.withColumn("month", F.trunc("local_date", "month"))
+        cube = replace(cube, splits=free_units.split(
+            dated, wanted, cells, some, toll_rerated, holidays))
+    priced = rating.evaluate(cube, sold, toll_rerated).withColumns(
         {name: rating.yuan(F.col(name)) for name in rating.AMOUNTS})
-    return {(row.subscriber_id, row.month, row.package_id): row for row in rated.collect()}
+    return {(row.subscriber_id, row.month, row.package_id): row for row in priced.collect()}
+
+
+def by_nights(records, measures, holidays=(), nights=1):
+    """dw.usage_day after so many runs, each with the records of some days of delivery."""
+    turn = F.dayofyear("batch_date") % nights
+    found = [usage.by_day(records.where(turn == night), measures, holidays)
+             for night in range(nights)]
+    return reduce(DataFrame.union, found)
 
 
 def record(number, event, fees=(0, 0, 0), chance=None):

@@ -52,7 +52,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--customers", type=int, default=2000)
     parser.add_argument("--evaluated", type=int, default=1_000_000, help="customers of the cube")
-    parser.add_argument("--calls", type=int, default=16_000_000)
+    parser.add_argument("--guided", type=int, default=35_000_000, help="calls added up to the cube")
+    parser.add_argument("--calls", type=int, default=16_000_000, help="calls taken in")
     parser.add_argument("--history", type=int, default=100, help="customers of the small province")
     parser.add_argument("--build", type=Path, default=Path("build/bench"))
     args = parser.parse_args()
@@ -61,8 +62,8 @@ def main() -> None:
     print()
     print(measured("tests.bench.rating", str(args.build / "warehouse"))[1].strip())
     print()
-    for name, size in (("evaluator", args.evaluated), ("intake", args.calls),
-                       ("history", args.history)):
+    for name, size in (("evaluator", args.evaluated), ("cube", args.guided),
+                       ("intake", args.calls), ("history", args.history)):
         _, said, most = measured(f"tests.bench.{name}", str(size), str(args.build / name))
         print("\n".join(line for line in said.splitlines() if not PROGRESS.match(line)))
         print(f"  most memory of all of it {most:.2f} GiB")

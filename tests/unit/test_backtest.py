@@ -113,5 +113,6 @@ def test_why_there_is_nothing_to_compare(found, words, cause):
 
 
 def test_a_change_within_the_month_explains_a_difference(found):
+    """Trap 25: a package changed within a month of history is flagged, not compared by parts."""
     assert found["changed and different"].cause == "package_changed"
     assert found["changed and equal"].cause == "equal"

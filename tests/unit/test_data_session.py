@@ -65,7 +65,8 @@ def cents(number):
     return Decimal(number) / 100
 
 
-def test_trap_10_two_parts_of_512_bytes_are_one_kilobyte(slices):
+def test_two_parts_of_512_bytes_are_one_kilobyte(slices):
+    """Trap 10."""
     parts = [part(), part("2009-05-01 10:01:00")]
     assert rows(slices(parts)) == [(1, 1, 1, 1, 1024, 1024, cents(2))]
 

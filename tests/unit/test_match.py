@@ -62,6 +62,7 @@ def test_a_voice_quote_by_the_eight_rules(spark, mode, rent, total):
 
 
 def test_an_sms_quote_lets_voice_and_its_rents_pass(spark):
+    """Trap 32: services that a package does not cover pass through on both sides."""
     # Whatever R8 means for a voice package, an SMS package does not take the VPMN's place.
     evaluated = rows.evaluated(spark, (1, MARCH, "texts", "sms", "11", {
         "d12593": "1.57", "other_fees": "3", "direct_toll": "7"}))
@@ -201,6 +202,7 @@ def test_no_month_may_exceed_the_dearest_present_month_by_more_than_the_margin(m
 
 
 def test_ties_go_to_the_lower_fee_then_to_the_id(matched):
+    """Trap 31: ties are broken in a fixed order."""
     found = matched["ties"]
     assert [found[name].rank for name in ("teen", "young", "small", "big")] == [1, 2, 3, 4]
 
@@ -261,6 +263,7 @@ HELD = {
 
 
 def test_the_package_of_a_month(spark):
+    """Trap 25: a package changed within a month of history is flagged."""
     customers = rows.months(
         spark, *((number, MARCH, joined) for number, (_, joined, _) in enumerate(HELD.values())))
     subscriptions = [(number, "voice", *one)

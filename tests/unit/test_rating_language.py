@@ -111,7 +111,7 @@ CASES = {
               pools=[pool(2, order=2), pool(2, id="night", order=1,
                                             covers={"band": "off_peak"})]),
         [call(120, "2009-03-03 22:00:00"), call(180, "2009-03-04 12:00:00", key="b")], "1"),
-    "trap 6 the other way round: the wide pool is gone when the day comes": (
+    "trap 6: the other way round: the wide pool is gone when the day comes": (
         voice(airtime("1", pools=["free", "night"]), bands=PEAK,
               pools=[pool(2, order=1), pool(2, id="night", order=2,
                                             covers={"band": "off_peak"})]),
@@ -138,6 +138,7 @@ def test_month(priced, words):
 
 
 def test_what_march_leaves_is_used_first_in_april_and_only_once(spark):
+    """Trap 6: carried units first."""
     tariff = voice(airtime("1", pools=["free"]), pools=[pool(10, carry_over=True)])
     used = {1: (4, 13), 2: (4, 17), 3: (0, 0)}  # minutes of March and April
     months = {
