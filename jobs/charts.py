@@ -69,6 +69,13 @@ def page(title: str, parts: Iterable[str]) -> str:
     return PAGE.format(title=escape(title), parts="\n".join(part for part in parts if part))
 
 
+def tiles(figures: Iterable[tuple[str, str, bool]]) -> str:
+    """Figures in a row: name, value, whether it is odd."""
+    return '<div class="tiles">' + "".join(
+        f'<div{" class=odd" if odd else ""}><b>{escape(value)}</b>{escape(name)}</div>'
+        for name, value, odd in figures) + "</div>"
+
+
 def state(name: str) -> Drawn:
     """How something stands, in its colour."""
     return Drawn(f'<span class="state {escape(name)}">{escape(name)}</span>')
