@@ -49,9 +49,10 @@ soak: setup ## the long trials
 bench: setup ## timings against stated rivals
 	@$(PYTHON) -m tests.bench
 
-quote: setup ## a bill to check by hand: make quote SUBSCRIBER=… PACKAGE=… MONTH=2009-03
+quote: setup ## a bill to check by hand: make quote SUBSCRIBER=… PACKAGE=… MONTH=2009-03 PICTURE=…
 	@$(PYTHON) -m jobs.quote --subscriber "$(SUBSCRIBER)" --package "$(PACKAGE)" \
-		--month "$(MONTH)" --data-date $(DATE) --warehouse build/warehouse
+		--month "$(MONTH)" --data-date $(DATE) --warehouse build/warehouse \
+		$(if $(PICTURE),--picture "$(PICTURE)")
 
 trial: setup ## the same night over the real calls and contacts of DATA
 	@$(PYTHON) -m tests.realdata --data $(DATA) --build build/trial

@@ -3,6 +3,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from html import escape
 
+from models import svg
+
 COLUMN, HEIGHT, WIDTH = 4, 22, 130
 LONG = 60  # characters of a text that may be broken into lines
 GOOD, DOUBLE, BAD, USUAL, PALE = "#3b7d5c", "#b9a14a", "#b3432f", "#333", "#b8c7d9"
@@ -67,6 +69,13 @@ def page(title: str, parts: Iterable[str]) -> str:
     return PAGE.format(title=escape(title), parts="\n".join(part for part in parts if part))
 
 
+def tiles(figures: Iterable[tuple[str, str, bool]]) -> str:
+    """Figures in a row: name, value, whether it is odd."""
+    return '<div class="tiles">' + "".join(
+        f'<div{" class=odd" if odd else ""}><b>{escape(value)}</b>{escape(name)}</div>'
+        for name, value, odd in figures) + "</div>"
+
+
 def state(name: str) -> Drawn:
     """How something stands, in its colour."""
     return Drawn(f'<span class="state {escape(name)}">{escape(name)}</span>')
@@ -109,9 +118,8 @@ def bar(value: float, most: float, mark: float | None = None, strong: bool = Fal
 
 
 def _rect(x: float, y: float, width: float, height: float, colour: str, title: str) -> str:
-    return (f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
-            f'fill="{colour}"><title>{escape(title)}</title></rect>')
+    return svg.rect(f"{x:.1f}", f"{y:.1f}", f"{width:.1f}", f"{height:.1f}", colour, title)
 
 
 def _svg(width: float, parts: Sequence[str]) -> Drawn:
-    return Drawn(f'<svg width="{width}" height="{HEIGHT}" role="img">{"".join(parts)}</svg>')
+    return Drawn(svg.element("svg", *parts, width=width, height=HEIGHT, role="img"))

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from html import escape
 
 from jobs import charts, status
 from jobs.charts import BAD, DOUBLE, GOOD, Drawn
@@ -64,9 +63,7 @@ def _tiles(found: Sequence[Delivery], failed: Sequence[Verdict], timings: Sequen
         ("rows with a warning", f"{warned:,}", False),
         ("checks not passed", f"{len(failed):,}", bool(failed)),
         ("work", f"{sum(step.seconds for step in timings):,.0f} s in {len(timings)} steps", False)]
-    return '<div class="tiles">' + "".join(
-        f'<div{" class=odd" if odd else ""}><b>{escape(value)}</b>{escape(name)}</div>'
-        for name, value, odd in shown) + "</div>"
+    return charts.tiles(shown)
 
 
 def _to_look_at(found: Sequence[Delivery], failed: Sequence[Verdict], conf: Config) -> str:

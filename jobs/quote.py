@@ -2,30 +2,33 @@
 
 Reads the customer's records, rates them one by one in time order (models/reference_rater.py,
 which shares nothing with the engine), and sets the engine's quote beside the sum. Each line is
-shown with its events, units, free units, price and amount.
+shown with its events, units, free units, price and amount. With --picture the engine's quotes of
+the month under his present package and under this one are drawn side by side.
 """
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from jobs import runtime
 from jobs.night import configuration, opened
 from jobs.plan import Step, rated_months
 from jobs.warehouse import Warehouse
-from models import catalogue, data_session, usage
+from models import before_after, catalogue, data_session, usage
 from models.reference_bill import MonthBill
 from models.reference_rater import Rater
 from models.reference_tariff import Event
 from models.tariff import KIND_SERVICE
 from schemas.config import Config
-from schemas.errors import ConfigError, InputError
+from schemas.errors import ChudianError, ConfigError, InputError
 from schemas.window import Window, month_of, parse_date
 
 READS = ("ods.voice_call", "ods.message", "ods.data_session", "ods.wlan_session",
@@ -47,34 +50,51 @@ def _quote(argv: list[str] | None) -> None:
     parser.add_argument("--package", required=True, help="id of a package in conf/tariffs")
     parser.add_argument("--month", required=True, help="for example 2009-03")
     parser.add_argument("--json", action="store_true", help="the bill for another program")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the month before and "
+                        "after as SVG")
     args = parser.parse_args(argv)
     asked = runtime.invocation(args)
     conf, contracts = configuration(asked.conf)
     if args.package not in conf.tariffs:
         raise ConfigError(f"--package: no package '{args.package}' in conf/tariffs; there are "
                           f"{', '.join(sorted(conf.tariffs))}")
+    month = month_of(parse_date(f"{args.month}-01" if len(args.month) == 7 else args.month))
     with opened(asked, conf, contracts, (STEP,)) as wh, wh.step(STEP, asked.window):
-        quoted = _quoted(wh, conf, asked.window, args)
+        who, day = _subscriber(wh, asked.window, args.subscriber)
+        kept = _kept(wh, asked.window, who, month)
+        picture = _picture(conf, kept, args.package, month) if args.picture else None
+        quoted = _quoted(wh, conf, (who, day), month, conf.tariffs[args.package].data, kept)
+    if picture is not None:
+        _draw(args.picture, picture)
     print(json.dumps(quoted, ensure_ascii=False, indent=1) if args.json else _printed(quoted))
 
 
-def _quoted(wh: Warehouse, conf: Config, window: Window, args) -> dict:
-    """The bill as plain values; amounts are texts of yuan, units base units."""
-    month = month_of(parse_date(f"{args.month}-01" if len(args.month) == 7 else args.month))
+def _subscriber(wh: Warehouse, window: Window, asked: str) -> tuple[Row, date]:
+    """His row of the last snapshot, and its day."""
     day = wh.last_snapshot("dw.subscriber", window.last)
     if day is None:
         raise InputError(f"no subscribers up to {window.last}: run the night first")
     found = wh.read("dw.subscriber", on=day).where(
-        (F.col("subscriber_no") == args.subscriber)
-        | (F.col("subscriber_id").cast("string") == args.subscriber)).collect()
+        (F.col("subscriber_no") == asked) | (F.col("subscriber_id").cast("string") == asked)
+    ).collect()
     if not found:
         raise InputError(f"--subscriber: no such subscriber on {day}")
-    who, document = found[0], conf.tariffs[args.package].data
-    bill = _bill(wh, conf, who, month, day, document)
+    return found[0], day
+
+
+def _kept(wh: Warehouse, window: Window, who: Row, month: date) -> dict[str, Row]:
+    """The engine's quotes of his month, by package."""
     snapshot = wh.last_snapshot("mart.package_quote", window.last)
-    engine = [] if snapshot is None else wh.read("mart.package_quote", on=snapshot).where(
+    rows = [] if snapshot is None else wh.read("mart.package_quote", on=snapshot).where(
         (F.col("subscriber_id") == who["subscriber_id"]) & (F.col("month") == F.lit(month))
-        & (F.col("package_id") == args.package)).collect()
+    ).collect()
+    return {row["package_id"]: row for row in rows}
+
+
+def _quoted(wh: Warehouse, conf: Config, whom: tuple[Row, date], month: date, document: dict,
+            kept: Mapping[str, Row]) -> dict:
+    """The bill as plain values; amounts are texts of yuan, units base units."""
+    bill = _bill(wh, conf, *whom, month, document)
     return {
         "package": document["id"], "name": document["name"], "month": f"{month:%Y-%m}",
         "monthly_fee": _yuan(bill.fee),
@@ -83,11 +103,47 @@ def _quoted(wh: Warehouse, conf: Config, window: Window, args) -> dict:
                   for name, use in bill.pools.items()],
         "cap_cuts": {name: _yuan(cut) for name, cut in bill.cap_cuts.items()},
         "commitment": _yuan(bill.commitment), "rounding": _yuan(bill.rounding),
-        "own_prices": _yuan(bill.total), "engine": _engine(engine, bill.total),
+        "own_prices": _yuan(bill.total), "engine": _engine(kept.get(document["id"]), bill.total),
     }
 
 
-def _bill(wh: Warehouse, conf: Config, who, month: date, day: date, document: dict) -> MonthBill:
+def _picture(conf: Config, kept: Mapping[str, Row], package: str, month: date) -> str:
+    """The month under the present package of the kind and under `package` (S2-10)."""
+    kind, of_month = conf.tariffs[package].data["kind"], f"for {month:%Y-%m}"
+    present = next((name for name, row in kept.items()
+                    if row["is_present"] and row["kind"] == kind), None)
+    if present == package:
+        raise InputError(f"--picture: {package} is the package he had {of_month}: there is nothing "
+                         "to compare it with")
+    sides = []
+    for name, of_what in ((present, f"his present {kind} package"), (package, package)):
+        if name not in kept:
+            others = ", ".join(sorted(one for one, row in kept.items()
+                                      if row["kind"] == kind and not row["is_present"]))
+            raise InputError(f"--picture: the engine kept no quote of {of_what} {of_month}; its "
+                             f"{kind} quotes: {others or 'none'}")
+        row = kept[name]
+        if not row["comparable"]:
+            raise InputError(f"--picture: {name} {of_month} is not compared: {row['reason']}")
+        lines = {line: row[line] for line in before_after.PRICED_LINES}
+        words = conf.tariffs[name].data["name"] if name in conf.tariffs else name
+        sides.append(before_after.Side(words, before_after.stated(row["total"], lines)))
+    before, after = sides
+    return before_after.picture(f"{month.year}年{month.month}月费用：{before.name} → {after.name}",
+                                "当月", before, after)
+
+
+def _draw(path: Path, picture: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(picture + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ChudianError(f"--picture: {path} cannot be written ({error.strerror}): check the "
+                           "folder and its rights") from None
+
+
+def _bill(wh: Warehouse, conf: Config, who: Row, day: date, month: date, document: dict
+          ) -> MonthBill:
     """The month by the reference rater; what pools carry over begins with the first of the months
     that are compared."""
     policy, service = conf.policy, KIND_SERVICE[document["kind"]]
@@ -116,11 +172,10 @@ def _line(document: dict, key: tuple, line) -> dict:
     }
 
 
-def _engine(rows: list, own_total: Fraction) -> dict | None:
+def _engine(quote: Row | None, own_total: Fraction) -> dict | None:
     """What the engine's quote says of the same month; None where it kept none."""
-    if not rows:
+    if quote is None:
         return None
-    quote = rows[0]
     if not quote["comparable"]:
         return {"reason": quote["reason"]}
     own = Fraction(quote["total"]) - Fraction(quote["passed_through"])

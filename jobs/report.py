@@ -8,6 +8,7 @@ from pyspark.sql import functions as F
 from jobs import charts, night_page
 from jobs.ledger import Entry, Verdict
 from jobs.warehouse import Warehouse
+from models import backtest
 from schemas.config import Config
 from schemas.window import Window
 
@@ -18,7 +19,7 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     day = window.last
     parts = [*night_page.parts(_entries(wh, window), _verdicts(wh, window),
                                _reasons(wh, window), conf, window),
-             _contacts(wh, day), _backtest(wh, day), _decisions(wh, day)]
+             _contacts(wh, day), _backtest(wh, day, conf), _decisions(wh, day)]
     docs = wh.judge.publish()
     link = wh.judge.link(docs) if docs else "#"
     parts.append(f'<p><a href="{link}">Data docs: every check of this run and of those before it'
@@ -58,16 +59,24 @@ def _contacts(wh: Warehouse, day) -> str:
                   [list(row) for row in rows], bar=1)
 
 
-def _backtest(wh: Warehouse, day) -> str:
+def _backtest(wh: Warehouse, day, conf: Config) -> str:
     tested = wh.last_snapshot("mart.backtest", day)
     if tested is None:
         return ""
-    rows = (wh.read("mart.backtest", on=tested).groupBy("cause").agg(
-        F.count(F.lit(1)), F.count_if("within_tolerance"), F.max(F.abs("difference")))
-        .orderBy("cause").collect())
-    return _drawn(f"Bills reproduced ({tested})", ["cause", "bills", "within tolerance",
-                                                   "largest difference, yuan"],
-                  [list(row) for row in rows], bar=1)
+    rows = wh.read("mart.backtest", on=tested)
+    seen, = backtest.summary(rows).collect()
+    title = f"Bills reproduced ({tested})"
+    if not seen["compared"]:
+        tiles = ""
+    else:
+        tiles = charts.tiles([
+            ("bills compared", f"{seen['compared']:,} of {seen['bills']:,}", False),
+            (f"within {conf.policy.rating.tolerance} yuan",
+             f"{seen['within'] / seen['compared']:.2%}", False),
+            ("median difference, yuan", f"{seen['p50']:.2f}", False),
+            ("99 of 100 differ by at most, yuan", f"{seen['p99']:.2f}", False)])
+    return _drawn(title, ["cause", "bills", "differences, yuan", "largest, yuan"],
+                  [list(row) for row in backtest.by_cause(rows).collect()], bar=1) + tiles
 
 
 def _decisions(wh: Warehouse, day) -> str:

@@ -21,8 +21,15 @@ NO_BILL = "no_bill"
 NO_PACKAGE = "no_package"
 UNKNOWN_CELL = "unknown_cell"
 NOT_PRICED = "not_priced"
+ROUNDING = "rounding"
+UNSTATED_DISCOUNT = "unstated_discount"
+OUTSIDE_ITEMS = "outside_items"
+MISSING_RECORDS = "missing_records"
 UNEXPLAINED = "unexplained"
+# What differs by less is put down to rounding: half a cent for each of ten lines. Assumed.
+ROUNDED_BY = Decimal("0.05")
 
+RANKS = 10_000  # a percentile is off by one rank in so many at most
 BACKTEST = ("subscriber_id", "month", "actual", "rated", "difference", "within_tolerance", "cause")
 
 
@@ -59,7 +66,7 @@ def backtest(
                                     F.col("own") + passed).cast(AMOUNT_TYPE))
         .withColumn("difference", difference.cast(AMOUNT_TYPE))
         .withColumn("within_tolerance", F.abs("difference") <= F.lit(tolerance))
-        .withColumn("cause", _cause())
+        .withColumn("cause", _cause(tolerance))
         .select(*BACKTEST)
     )
 
@@ -87,8 +94,19 @@ def _present(evaluated: DataFrame, holdings: DataFrame) -> DataFrame:
     )
 
 
-def _cause() -> Column:
-    """The first that applies, from what cannot be compared to what differs."""
+def _cause(tolerance: Decimal) -> Column:
+    """The first that applies, from what cannot be compared to what differs.
+
+    Of what differs: the package changed within the month; too little to be but rounding; more is
+    rated than billed, by as much as the bill is less than its items or with items that add up: a
+    discount of which nothing is known; the bill is that much more than its items, by something that
+    no item names; less is rated than items that add up say, so records are missing. Where several
+    come together it is unexplained.
+    """
+    above = F.coalesce("itemised", F.lit(0)) - F.col("actual")
+    by_items = F.abs(F.col("difference") - above) <= F.lit(tolerance)
+    add_up = F.abs(above) <= F.lit(tolerance)
+    more = F.col("difference") > 0
     return (
         F.when(F.col("actual").isNull(), NO_BILL)
         .when(F.col("no_package") | F.col("not_evaluated"), NO_PACKAGE)
@@ -97,8 +115,36 @@ def _cause() -> Column:
         .when(~F.col("priced"), NOT_PRICED)
         .when(F.col("within_tolerance"), EQUAL)
         .when(F.col("changed"), PACKAGE_CHANGED)
+        .when(F.abs("difference") <= F.lit(ROUNDED_BY), ROUNDING)
+        .when(more & (by_items | add_up), UNSTATED_DISCOUNT)
+        .when(~more & by_items, OUTSIDE_ITEMS)
+        .when(~more & add_up, MISSING_RECORDS)
         .otherwise(UNEXPLAINED)
     )
+
+
+def summary(rows: DataFrame) -> DataFrame:
+    """One row: bills, compared (those with a difference), within (of them inside the tolerance),
+    p50 and p99 of the size of the difference in yuan; amounts are null where none is compared.
+
+    `rows` are of mart.backtest. The percentiles are differences that occur.
+    """
+    size = F.abs("difference")
+    percentile = F.percentile_approx(size, [0.5, 0.99], RANKS)
+    return rows.agg(
+        F.count("actual").alias("bills"), F.count("difference").alias("compared"),
+        F.count_if("within_tolerance").alias("within"),
+        percentile[0].alias("p50"), percentile[1].alias("p99"))
+
+
+def by_cause(rows: DataFrame) -> DataFrame:
+    """(cause, months, amount, largest): customer-months by cause, the most first, with the sum of
+    the sizes of their differences and the largest of them in yuan (null: not compared)."""
+    size = F.abs("difference")
+    return rows.groupBy("cause").agg(
+        F.count(F.lit(1)).alias("months"), F.sum(size).alias("amount"),
+        F.max(size).alias("largest")
+    ).orderBy(F.desc("months"), "cause")
 
 
 def _any(conditions: list[Column]) -> Column:

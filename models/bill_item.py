@@ -34,10 +34,10 @@ def passing(
     kind_of: Mapping[str, str],
     treatments: Mapping[str, BillItem],
 ) -> DataFrame:
-    """(subscriber_id, month, passed, vpmn, and one `rerated_<kind>` per kind) in yuan.
+    """(subscriber_id, month, itemised, passed, vpmn, and one `rerated_<kind>` per kind) in yuan.
 
     `items` is ods.bill_item, `kind_of` the kind of every package of the catalogue. An amount is
-    null where the bill has no such item.
+    null where the bill has no such item. `itemised`: all items of the bill.
     """
     kind = F.when(
         F.col("item_code") == PACKAGE_RENT, looked_up(F.col("package_id"), kind_of, "string")
@@ -50,6 +50,7 @@ def passing(
             "vpmn": treatment == "vpmn"}
     sums |= {f"rerated_{one}": rerated & (kind == one) for one in KINDS}
     return _owned(items, subscribers).groupBy("subscriber_id", "month").agg(
+        F.sum("amount").cast(AMOUNT_TYPE).alias("itemised"),
         *(F.sum(F.when(wanted, F.col("amount"))).cast(AMOUNT_TYPE).alias(name)
           for name, wanted in sums.items())
     )

@@ -10,8 +10,10 @@ from decimal import Decimal
 from functools import reduce
 from typing import Mapping, Sequence
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.sql.types import NumericType
 
 from models.backtest import EQUAL, NO_BILL, ORDER_OF_EVENTS
 from models.bill_item import AMOUNT_TYPE, KINDS, not_rerated, vpmn_rent
@@ -19,6 +21,7 @@ from models.lookup import looked_up
 from models.package_prices import BUCKETS
 from models.rating import yuan
 from models.tariff import Package
+from schemas.errors import ConfigError
 from schemas.settings import RatingPolicy
 
 REASONS = ("NO_BILL", "NOT_COMPARABLE", "BACKTEST", "OWNED", "BRAND", "NO_SAVING", "MONTHS_WON",
@@ -30,9 +33,13 @@ QUOTE = (
 )
 MATCH = (
     "subscriber_id", "package_id", "kind", "months", "mean_present_cost", "mean_cost", "saving",
-    "months_won", "worst_month_cost", "regret", "income_change", "rank", "recommended", "reasons",
+    "months_won", "worst_month_cost", "regret", "income_change", "usage_change", "expected_saving",
+    "expected_income_change", "rank", "recommended", "reasons",
 )
+USAGE = tuple(line for line in BUCKETS if line not in ("monthly_fee", "commitment"))
 EXACT = "decimal(30,6)"  # sums of months and a threshold times a number of months
+WHOLE = "decimal(24,0)"  # such a sum in micro-yuan, small enough to be multiplied
+MICRO = 10**6
 TRUSTED = (EQUAL, ORDER_OF_EVENTS, NO_BILL)
 
 
@@ -98,6 +105,12 @@ def package_match(
     the comparable months with a bill, and where no month has one the comparable months alone.
     `reasons` holds every one of REASONS that speaks against the package, in that order; BACKTEST
     unless every month is trusted and at least one is reproduced within the tolerance.
+
+    Packages of a kind are ranked by `policy.priority`, the highest first, after those that are
+    compared over more months; ties by the lower fee, then by id. `saving` and `income_change` are
+    what the same usage would have saved: they are what is judged and shown to the customer,
+    whatever `policy.usage_elasticity` is. What that makes of them stands beside them (_expected);
+    to rank by it, name it in the priority.
     """
     sums = _sums(quoted, actual)
     facts = (
@@ -109,31 +122,92 @@ def package_match(
         .withColumn("fee", _fee(packages))
         .withColumn("of_brand", _of_brand(packages))
         .withColumn("reasons", _reasons(policy))
+        .withColumn("usage_change", _usage_change(policy.usage_elasticity))
     )
     months = F.nullif("months", F.lit(0))
-    ranked = Window.partitionBy("subscriber_id", "kind", "owned").orderBy(
-        F.desc("months"), F.desc(F.coalesce("saved", -F.col("cost"))), "fee", "package_id"
-    )
-    return facts.withColumns({
-        "mean_present_cost": (F.col("paid") / months).cast(AMOUNT_TYPE),
-        "mean_cost": (F.col("cost") / months).cast(AMOUNT_TYPE),
-        "saving": (F.col("saved") / months).cast(AMOUNT_TYPE),
-        "income_change": (-F.col("saved") / months).cast(AMOUNT_TYPE),
-        "rank": F.when(~F.col("owned"), F.row_number().over(ranked)),
+    means = facts.withColumns({
+        "mean_present_cost": F.col("paid") / months,
+        "mean_cost": F.col("cost") / months,
+        "saving": F.col("saved") / months,
+        "income_change": -F.col("saved") / months,
         "recommended": F.size("reasons") == 0,
+        **_expected(months),
+    })
+    ranked = Window.partitionBy("subscriber_id", "kind", "owned").orderBy(
+        F.desc("months"), F.desc_nulls_last("_priority"), "fee", "package_id"
+    )
+    return means.withColumn("_priority", _priority(means, policy.priority)).withColumns({
+        "rank": F.when(~F.col("owned"), F.row_number().over(ranked)),
         "months": F.col("months").cast("smallint"),
+        **{name: F.col(name).cast(AMOUNT_TYPE)
+           for name in ("mean_present_cost", "mean_cost", "saving", "income_change")},
     }).select(*MATCH)
+
+
+def _priority(means: DataFrame, priority: str) -> Column:
+    """The province's own order of packages (S2-09), on means that are not rounded yet.
+
+    Without a bill nothing is saved: the cheaper package goes first. ConfigError for what is no
+    expression of a value that can be ordered.
+    """
+    try:
+        kind = means.select(F.expr(priority).alias("_priority")).schema["_priority"].dataType
+    except AnalysisException as error:
+        raise ConfigError(f"policy.yml: rating.priority: {priority}: "
+                          f"{str(error).splitlines()[0]}") from None
+    if not isinstance(kind, NumericType):
+        raise ConfigError(f"policy.yml: rating.priority: {priority}: expected a number, the "
+                          f"highest first; got a {kind.simpleString()}")
+    return F.when(F.col("dearest_paid").isNull(), -F.col("mean_cost")).otherwise(F.expr(priority))
+
+
+def _usage_change(elasticity: Decimal) -> Column:
+    """By which share a customer would use more or less under the package (S2-09 业务量变化).
+
+    The elasticity times the relative change of what the same usage costs: the usage lines (all but
+    fee and commitment) under the package against those under the present one, over the compared
+    months in which both are priced. Rounded half up, away from zero, to the millionth; not below
+    -1. Usage that costs nothing at present, or whose present cost is not known, does not change.
+    """
+    before, after = _whole("usage_before"), _whole("usage_beside")
+    times = F.lit(int(elasticity * MICRO)).cast("decimal(7,0)")
+    change = F.greatest(_quotient(times * (after - before), before), F.lit(-MICRO))
+    share = (change.cast("decimal(9,0)") / MICRO).cast("decimal(9,6)")
+    return F.when(before > 0, share).otherwise(F.lit(0).cast("decimal(9,6)"))
+
+
+def _expected(months: Column) -> dict[str, Column]:
+    """Saving and income change when usage changes so, and its cost with it, to the micro-yuan."""
+    share = (F.col("usage_change") * MICRO).cast("decimal(9,0)")
+    saved = _whole("saved") * MICRO - _whole("usage_after") * share
+    saving = (_quotient(saved, months.cast("decimal(5,0)") * MICRO).cast("decimal(18,0)") / MICRO)
+    return {"expected_saving": saving.cast(AMOUNT_TYPE),
+            "expected_income_change": (-saving).cast(AMOUNT_TYPE)}
+
+
+def _whole(amount: str) -> Column:
+    """A sum of yuan in micro-yuan."""
+    return (F.col(amount) * F.lit(MICRO).cast("decimal(7,0)")).cast(WHOLE)
+
+
+def _quotient(part: Column, whole: Column) -> Column:
+    """Whole numbers divided and rounded half up, away from zero; the divisor is positive."""
+    size = F.call_function("div", 2 * F.abs(part) + whole, 2 * whole)
+    return F.when(part < 0, -size).otherwise(size)
 
 
 def _sums(quoted: DataFrame, actual: DataFrame) -> DataFrame:
     """Per subscriber and package the sums over the months that are compared."""
     month = Window.partitionBy("subscriber_id", "kind", "month")
     customer = Window.partitionBy("subscriber_id")
+    usage = sum((F.col(line) for line in USAGE[1:]), F.col(USAGE[0]))
     rows = (
-        quoted.select("subscriber_id", "month", "package_id", "kind", "comparable", "total")
+        quoted.select("subscriber_id", "month", "package_id", "kind", "comparable", "total",
+                      "is_present", usage.alias("usage"))
         .join(actual, ["subscriber_id", "month"], "left")
         .withColumns({
             "cheapest": F.min("total").over(month),
+            "present_usage": F.max(F.when(F.col("is_present"), F.col("usage"))).over(month),
             "dearest_paid": F.max("actual").over(customer),
         })
     )
@@ -150,6 +224,10 @@ def _sums(quoted: DataFrame, actual: DataFrame) -> DataFrame:
         F.count_if(over(F.col("total") < F.col("actual"))).cast("smallint").alias("months_won"),
         F.max(over(F.col("total"))).alias("worst_month_cost"),
         F.sum(over(F.col("total") - F.col("cheapest"))).cast(AMOUNT_TYPE).alias("regret"),
+        F.sum(over(F.col("usage"))).cast(EXACT).alias("usage_after"),
+        F.sum(over(F.when(F.col("present_usage").isNotNull(), F.col("usage"))))
+        .cast(EXACT).alias("usage_beside"),
+        F.sum(over(F.col("present_usage"))).cast(EXACT).alias("usage_before"),
         F.max("dearest_paid").alias("dearest_paid"),
         F.bool_or(F.col("actual").isNull()).alias("lacks_bill"),
         F.bool_or(~F.col("comparable")).alias("has_gap"),

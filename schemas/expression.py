@@ -23,18 +23,15 @@ _WORDS = frozenset("""
     trailing true varchar week weeks when year years zone
 """.split())
 
+_CLOCK = ("current_date", "current_timestamp")
+
 
 def columns_of(expression: str) -> list[str]:
     """The columns that an expression reads, in order, each as it is written.
 
     Raises ValueError in words for an open quote, unequal parentheses or a query.
     """
-    tokens = list(_TOKEN.finditer(expression))
-    if any(token["open"] for token in tokens):
-        raise ValueError("a quote is not closed")
-    signs = [token["sign"] for token in tokens]
-    if signs.count("(") != signs.count(")"):
-        raise ValueError("the parentheses do not match")
+    tokens = _tokens(expression)
     bound = {before["word"] for before, token in zip(tokens, tokens[1:]) if token["arrow"]}
     found = []
     for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None]):
@@ -47,3 +44,26 @@ def columns_of(expression: str) -> list[str]:
               and not (after and after["sign"] == "(") and not (before and before["sign"] == ".")):
             found.append(word)
     return list(dict.fromkeys(found))
+
+
+def functions_of(expression: str) -> list[str]:
+    """The functions that an expression calls, in order and in small letters; those of the clock
+    that are called without parentheses among them.
+
+    Raises ValueError as columns_of does.
+    """
+    tokens = _tokens(expression)
+    called = (token["word"].lower() for token, after in zip(tokens, [*tokens[1:], None])
+              if token["word"] and (token["word"].lower() in _CLOCK or (
+                  after and after["sign"] == "(" and token["word"].lower() not in _WORDS)))
+    return list(dict.fromkeys(called))
+
+
+def _tokens(expression: str) -> list[re.Match]:
+    tokens = list(_TOKEN.finditer(expression))
+    if any(token["open"] for token in tokens):
+        raise ValueError("a quote is not closed")
+    signs = [token["sign"] for token in tokens]
+    if signs.count("(") != signs.count(")"):
+        raise ValueError("the parentheses do not match")
+    return tokens

@@ -10,12 +10,18 @@ from typing import Any, Iterator, Mapping
 from schemas import source_reference
 from schemas.contract import Contract
 from schemas.document import Document
+from schemas.expression import columns_of, functions_of
 from schemas.overlay import Documents
 from schemas.violation import near_miss
 from schemas.written import repeated, template_problems, zone_problem
 
 FROM_RECORDS = ("d12593", "info")  # of direct toll the policy decides: S2-R4
 PUSH_PLACEHOLDERS = ("data_date", "yyyymmdd", "yyyymm")
+# What packages are not ranked by: who and when it is, and the rank itself.
+NOT_RANKED_BY = ("data_date", "subscriber_id", "rank")
+# Functions of single rows whose answers are exact and the same every time.
+PRIORITY_FUNCTIONS = ("abs", "array_contains", "ceil", "coalesce", "floor", "greatest", "if",
+                      "ifnull", "least", "nullif", "nvl", "round", "size")
 SCRIPT_PLACEHOLDERS = ("package_name", "cost_before", "cost_after", "saving", "months_won",
                        "valid_until")
 
@@ -85,8 +91,35 @@ def _policy(documents: Documents, contracts: Mapping[str, Contract] | None) -> I
         if entry["treatment"] == "rerated" and "kind" not in entry and item != "package_rent":
             yield found.problem(("bill_items", item), "a re-rated item needs 'kind': voice, gprs, "
                                                       "sms, mms or wlan")
+    elasticity = Decimal(found.data["rating"].get("usage_elasticity", "0"))
+    if not -5 <= elasticity <= 0 or elasticity != round(elasticity, 6):
+        yield found.problem(("rating", "usage_elasticity"), (
+            f"expected 0 to -5 with at most six decimals: dearer usage is not used more; "
+            f"got {elasticity}"))
+    yield from _priority(found, contracts)
     yield from _counted_once(found)
     yield from _bill_items(found, contracts)
+
+
+def _priority(found: Document, contracts: Mapping[str, Contract] | None) -> Iterator[str]:
+    """A ranking is made of the columns of a match, and again the same of the same columns."""
+    expression, path = found.data["rating"].get("priority", "saving"), ("rating", "priority")
+    try:
+        read, called = columns_of(expression), functions_of(expression)
+    except ValueError as error:
+        yield found.problem(path, f"{error}: {expression}")
+        return
+    for name in called:
+        if name not in PRIORITY_FUNCTIONS:
+            yield found.problem(path, f"'{name}' may not be used there; "
+                                      f"known: {', '.join(PRIORITY_FUNCTIONS)}")
+    if contracts is not None and "mart.package_match" in contracts:
+        known = [name for name in contracts["mart.package_match"].column_names
+                 if name not in NOT_RANKED_BY]
+        for column in read:
+            if column.lower() not in known:
+                yield found.problem(path, f"mart.package_match has no column '{column}' to rank "
+                                          f"by{near_miss(column, known)}")
 
 
 def _counted_once(found: Document) -> Iterator[str]:

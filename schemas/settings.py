@@ -115,6 +115,8 @@ class RatingPolicy:
     """Readings of S2-R1…R8 and the thresholds of a recommendation (amounts in yuan a month).
 
     `session_gap_hours`: how long after the end of the others a part of a data session may begin.
+    `usage_elasticity`: relative change of usage per relative change of its price, 0 or less.
+    `priority`: SQL over columns of mart.package_match by which packages are ranked.
     """
 
     months: int
@@ -127,6 +129,8 @@ class RatingPolicy:
     min_months_won: int
     bill_shock: Decimal
     session_gap_hours: int
+    usage_elasticity: Decimal = Decimal(0)
+    priority: str = "saving"
 
 
 @dataclass(frozen=True)

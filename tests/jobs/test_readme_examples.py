@@ -1,6 +1,7 @@
 """The examples of the README, run as they stand there."""
 import re
 import shutil
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,25 @@ def test_the_added_package_is_quoted(added):
                                       "WHERE package_id = 'gotone_48'",
                                q="mart.package_quote")[0]
     assert quoted > 0 and comparable > 0
+
+
+def test_packages_are_ranked_by_the_priority_of_the_example(added):
+    """saving + 0.5 × expected_income_change, with usage that answers to its price (S2-09)."""
+    ranked = query(added, """
+        SELECT subscriber_id, kind, months, saving + 0.5 * expected_income_change, saving,
+               expected_saving, usage_change
+        FROM m WHERE rank IS NOT NULL AND saving IS NOT NULL ORDER BY 1, 2, rank""",
+                   m="mart.package_match")
+    followed = 0
+    for (*one, worth, _, _, _), (*other, less, _, _, _) in zip(ranked, ranked[1:]):
+        if one == other:
+            followed += 1
+            assert worth >= less - Decimal("0.000002"), one
+    assert followed > 100
+    changed = [row for row in ranked if row[-1]]
+    assert changed and all(-1 <= row[-1] <= Decimal("0.3") for row in changed)
+    # Dearer usage is used less, which saves; cheaper usage is used more, which costs.
+    assert all((expected - saving) * change <= 0 for *_, saving, expected, change in ranked)
 
 
 def test_the_tree_of_the_readme_is_there():

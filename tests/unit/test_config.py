@@ -7,7 +7,7 @@ import pytest
 
 from schemas import config, contract
 from schemas.errors import ConfigError
-from schemas.expression import columns_of
+from schemas.expression import columns_of, functions_of
 
 CONF = {
     "runtime.yml": """
@@ -261,6 +261,26 @@ def test_a_file_that_nothing_reads_is_refused(folder):
     ("policy.yml", "ip_only", "all",
      "conf/policy.yml:16: bill_items.toll_voice: direct long-distance calls are re-rated if and "
      "only if rating.toll_rerated is all: write treatment rerated with all, records with ip_only"),
+    ("policy.yml", "  months: 3", '  usage_elasticity: "0.1"\n  months: 3',
+     "conf/policy.yml:5: rating.usage_elasticity: expected 0 to -5 with at most six decimals: "
+     "dearer usage is not used more; got 0.1"),
+    ("policy.yml", "  months: 3", '  usage_elasticity: "-5.000001"\n  months: 3',
+     "conf/policy.yml:5: rating.usage_elasticity: expected 0 to -5 with at most six decimals: "
+     "dearer usage is not used more; got -5.000001"),
+    ("policy.yml", "  months: 3", '  usage_elasticity: "-0.0000001"\n  months: 3',
+     "conf/policy.yml:5: rating.usage_elasticity: expected 0 to -5 with at most six decimals: "
+     "dearer usage is not used more; got -1E-7"),
+    ("policy.yml", "  months: 3", "  priority: saving * RAND()\n  months: 3",
+     "conf/policy.yml:5: rating.priority: 'rand' may not be used there; known: abs, "
+     "array_contains, ceil, coalesce, floor, greatest, if, ifnull, least, nullif, nvl, round, "
+     "size"),
+    ("policy.yml", "  months: 3",
+     "  priority: if(current_date > valid, saving, 0)\n  months: 3",
+     "conf/policy.yml:5: rating.priority: 'current_date' may not be used there; known: abs, "
+     "array_contains, ceil, coalesce, floor, greatest, if, ifnull, least, nullif, nvl, round, "
+     "size"),
+    ("policy.yml", "  months: 3", "  priority: (saving\n  months: 3",
+     "conf/policy.yml:5: rating.priority: the parentheses do not match: (saving"),
     ("sources.yml", "start_time, channel, kind]", "start_time, channel, kind, NO]",
      "conf/sources.yml:9: complaint.columns[5]: 'NO' stands twice, first on line 9"),
     ("sources.yml", "{source}/{data_date}", "{sourc}/{data_date}",
@@ -437,6 +457,14 @@ def without_bill_items(contracts) -> dict:
     ("sources.yml", "厅: hall", "厅: hal",
      "conf/sources.yml:11: complaint.codes.channel.厅: 'hal' is not allowed there, "
      "did you mean 'hall'?"),
+    ("policy.yml", "  months: 3", "  priority: savings\n  months: 3",
+     "conf/policy.yml:5: rating.priority: mart.package_match has no column 'savings' to rank by, "
+     "did you mean 'saving'?"),
+    ("policy.yml", "  months: 3", "  priority: mean_cost - customer_no\n  months: 3",
+     "conf/policy.yml:5: rating.priority: mart.package_match has no column 'customer_no' to rank "
+     "by; known: package_id, kind, months, mean_present_cost, mean_cost, saving, months_won, "
+     "worst_month_cost, regret, income_change, usage_change, expected_saving, "
+     "expected_income_change, recommended, reasons"),
     ("channels.yml", "[msisdn, script]", "[msisdn, scrpt]",
      "conf/channels.yml:7: hall.push.columns[1]: push.hall has no column 'scrpt', "
      "did you mean 'script'?"),
@@ -528,6 +556,16 @@ def test_any_change_of_a_value_changes_the_fingerprint(folder, name, old, new):
 ])
 def test_an_expression_names_the_columns_it_reads(expression, columns):
     assert columns_of(expression) == columns
+
+
+@pytest.mark.parametrize("expression, functions", [
+    ("saving", []),
+    ("CASE WHEN kind IN ('voice', 'now()') THEN (saving) ELSE - Abs(saving) END", ["abs"]),
+    ("cast(a AS decimal(18, 2)) + coalesce(b, uuid (), current_timestamp)",
+     ["coalesce", "uuid", "current_timestamp"]),
+])
+def test_an_expression_names_the_functions_it_calls(expression, functions):
+    assert functions_of(expression) == functions
 
 
 @pytest.mark.parametrize("expression, message", [

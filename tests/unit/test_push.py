@@ -132,6 +132,9 @@ def test_the_hotline_sees_how_often_the_customer_was_reached_for_this_activity(s
     assert {row.best_frequency for row in rows} == {push.BEST_FREQUENCY}
 
 
+WEB = ("before_lines", "after_lines", "picture")
+
+
 def test_the_web_gets_both_sides_as_means_of_the_months_priced_on_both(spark):
     quotes = [
         quote(1, 2, "old", fee="50", airtime="40", total="95", present=True),
@@ -145,28 +148,53 @@ def test_the_web_gets_both_sides_as_means_of_the_months_priced_on_both(spark):
         quote(2, 3, "gotone_58", fee="1", airtime="1", total="3"),
     ]
 
-    def picture(months):
+    def shown(months):
         return targets(spark, [decision(1, channel="web")], quotes=quotes, channel="web",
-                       columns=("before_lines", "after_lines"), months=months,
-                       costs=("95.505", "73.51"))[0]
+                       columns=WEB, months=months, costs=("95.505", "73.51"))[0]
 
-    row = picture(months=2)
+    row = shown(months=2)
     before = json.loads(row.before_lines, object_pairs_hook=list)
     assert [line for line, _ in before] == [*AMOUNTS, "passed_through", "total"]
     before, after = dict(before), json.loads(row.after_lines)
+    # What passes is 5.005 on both sides; 95.505 and 10.505 are rounded so that the lines add up.
     assert (before["monthly_fee"], before["local_airtime"]) == ("50.00", "40.50")
-    assert (before["passed_through"], before["total"]) == ("5.01", "95.51")  # 5.005 and 95.505
-    assert (after["monthly_fee"], after["local_airtime"]) == ("58.00", "10.51")  # 10.505
+    assert (before["passed_through"], before["total"]) == ("5.01", "95.51")
+    assert (after["monthly_fee"], after["local_airtime"]) == ("58.00", "10.50")
     assert (after["passed_through"], after["total"]) == ("5.01", "73.51")
-    april_is_lacking = picture(months=3)
+    assert "<title>换用全球通58套餐：近2个月平均每月费用</title>" in row.picture
+    assert "平均每月节省 22.00 元" in row.picture and "月租 58.00" in row.picture
+    april_is_lacking = shown(months=3)
     assert json.loads(april_is_lacking.before_lines) == {"total": "95.51"}
     assert json.loads(april_is_lacking.after_lines) == {"total": "73.51"}
+    assert "只比较合计" in april_is_lacking.picture and "月租" not in april_is_lacking.picture
+
+
+def test_what_the_bill_has_beside_the_present_package_stands_in_the_rest(spark):
+    """The VPMN fee is subtracted from both quotes by the policy; the bill before still has it."""
+    quotes = [quote(1, 3, "old", fee="50", airtime="40", total="80", present=True),
+              quote(1, 3, "gotone_58", fee="58", airtime="0", total="48")]
+    row = targets(spark, [decision(1, channel="web")], quotes=quotes, channel="web",
+                  columns=WEB, months=1, costs=("100", "48"))[0]
+    before, after = json.loads(row.before_lines), json.loads(row.after_lines)
+    assert (before["passed_through"], before["total"]) == ("10.00", "100.00")
+    assert (after["passed_through"], after["total"]) == ("-10.00", "48.00")
+
+
+def test_two_activities_with_one_offer_show_the_same_lines(spark):
+    quotes = [quote(1, 3, "old", fee="50", airtime="40", total="90", present=True),
+              quote(1, 3, "gotone_58", fee="58", airtime="0", total="58")]
+    first, second = targets(
+        spark, [decision(1, channel="web"), decision(1, channel="web", activity="spring")],
+        quotes=quotes, channel="web", columns=WEB, months=1, costs=("90", "58"),
+        campaigns=(campaign(), campaign("spring")))
+    assert first == second
+    assert json.loads(first.before_lines)["local_airtime"] == "40.00"
 
 
 def test_without_a_present_package_to_price_the_web_gets_the_totals(spark):
-    row = targets(spark, [decision(1, channel="web")], channel="web",
-                  columns=("before_lines", "after_lines"))[0]
+    row = targets(spark, [decision(1, channel="web")], channel="web", columns=WEB)[0]
     assert (row.before_lines, row.after_lines) == ('{"total":"100.00"}', '{"total":"87.55"}')
+    assert "平均每月节省 12.45 元" in row.picture
 
 
 def file_of(rows, **changes):
