@@ -75,7 +75,7 @@ def _backtest(wh: Warehouse, day, conf: Config) -> str:
              f"{seen['within'] / seen['compared']:.2%}", False),
             ("median difference, yuan", f"{seen['p50']:.2f}", False),
             ("99 of 100 differ by at most, yuan", f"{seen['p99']:.2f}", False)])
-    return _drawn(title, ["cause", "bills", "differences, yuan", "largest, yuan"],
+    return _drawn(title, ["cause", "months", "differences, yuan", "largest, yuan"],
                   [list(row) for row in backtest.by_cause(rows).collect()], bar=1) + tiles
 
 
