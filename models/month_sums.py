@@ -58,48 +58,50 @@ class _Cells:
         self.row = rows_of(cells)
         fields = (field.name for field in cells.type.value_type)
         self.entries = dict(zip(fields, cells.flatten().flatten()))
-        self.ids = _whole(self.entries["cell_id"])
+        self.ids = _numbers(self.entries["cell_id"])
         found = np.searchsorted(matrix.cell_ids, self.ids)
         known = np.append(matrix.cell_ids, 0)[found] == self.ids
         known &= found < len(matrix.cell_ids)
         self.cell = np.where(known, found, UNKNOWN)
         self.too_large = np.zeros(self.rows, dtype=bool)
         self._lacking: list[tuple[np.ndarray, np.ndarray]] = []
+        billed = self.entries["billed"]
+        self._depths = pc.list_value_length(billed).to_numpy(zero_copy_only=False)
+        self._starts = np.cumsum(self._depths) - self._depths
+        self._billed = _numbers(billed.flatten())
 
     def sums(self) -> np.ndarray:
         """The rows of the matrix, one column per customer-month."""
         width = self.matrix.adding.shape[1]
         features = np.zeros(width * self.rows, dtype=np.int64)
         used = [self._used(place, name) for place, name in enumerate(self.matrix.statistics)]
-        for row, _, values in used:
-            self.too_large[row[values >= LARGEST_ENTRY]] = True
-        for row, column, values in used:
-            kept = ~self.too_large[row]
-            np.add.at(features, column[kept] * self.rows + row[kept], values[kept])
+        for entry, _, values in used:
+            if values.max(initial=0) >= LARGEST_ENTRY:
+                self.too_large[self.row[entry[values >= LARGEST_ENTRY]]] = True
+        refused = self.too_large.any()
+        for entry, column, values in used:
+            row = self.row[entry]
+            if refused:
+                kept = ~self.too_large[row]
+                row, column, values = row[kept], column[kept], values[kept]
+            np.add.at(features, column * self.rows + row, values)
         return _add_up(self.matrix.adding, features.reshape(width, self.rows))
 
     def _used(self, place: int, statistic) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Row, column and value of every entry of a statistic that some package needs."""
-        column = self.matrix.columns[self.cell, place]
-        needed = column >= 0
+        """Every entry of a statistic that some package needs, with its column and value."""
+        column = self.matrix.columns[:, place][self.cell]
+        entry = np.flatnonzero(column >= 0)
         if isinstance(statistic, int):
-            values, there = self._billed(statistic)
-            lacking = np.flatnonzero(needed & ~there)
-            if len(lacking):
+            there = self._depths[entry] >= statistic
+            if not there.all():
+                lacking = entry[~there]
                 codes = statistic * len(self.matrix.cell_ids) + self.cell[lacking]
                 self._lacking.append((self.row[lacking], codes))
-            needed = needed & there
+                entry = entry[there]
+            values = self._billed[self._starts[entry] + statistic - 1]
         else:
-            values = _whole(self.entries[statistic])
-        return self.row[needed], column[needed], values[needed]
-
-    def _billed(self, measure_no: int) -> tuple[np.ndarray, np.ndarray]:
-        """Billed units by a measure, and where the cube holds it at all."""
-        billed = self.entries["billed"]
-        lengths = pc.list_value_length(billed).to_numpy(zero_copy_only=False)
-        starts, there = np.cumsum(lengths) - lengths, lengths >= measure_no
-        values = np.append(_whole(billed.flatten()), 0)
-        return values[np.where(there, starts + measure_no - 1, -1)], there
+            values = _numbers(self.entries[statistic])[entry]
+        return entry, column[entry], values
 
     def unknown(self) -> pa.Array:
         """The first cell of each month that is not of the matrix, or null."""
@@ -157,11 +159,5 @@ def _add_up(adding: np.ndarray, features: np.ndarray) -> np.ndarray:
     return adding @ features
 
 
-def _whole(values: pa.Array) -> np.ndarray:
-    """BIGINT as it is; a decimal as its unscaled number."""
-    if not len(values):
-        return np.zeros(0, dtype=np.int64)
-    if pa.types.is_decimal(values.type):
-        words = np.frombuffer(values.buffers()[1], dtype=np.int64).reshape(-1, 2)
-        return words[values.offset:values.offset + len(values), 0]
+def _numbers(values: pa.Array) -> np.ndarray:
     return values.to_numpy(zero_copy_only=False)

@@ -6,6 +6,7 @@ said to be `ordered`, unless a replay of the events (models/replay.py) has told 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Iterator, Sequence
 
 import numpy as np
@@ -56,9 +57,16 @@ class MonthParts:
         """Numerator and denominator of the part of the month under a package's rule."""
         if partial_month == "daily":
             return self.days, self.in_month
+        return self._halves if partial_month == "half_month" else (self._two, self._two)
+
+    @cached_property
+    def _two(self) -> np.ndarray:
+        return np.full(len(self.days), 2, dtype=np.int64)
+
+    @cached_property
+    def _halves(self) -> tuple[np.ndarray, np.ndarray]:
         late = self.in_month - self.days + 1 >= HALF_MONTH_DAY
-        halved = late & (partial_month == "half_month")
-        return np.where(halved, 1, 2), np.full(len(self.days), 2, dtype=np.int64)
+        return np.where(late, 1, 2), self._two
 
     def these(self, rows: np.ndarray) -> MonthParts:
         """The parts of some rows, in order, of customers taken whole."""

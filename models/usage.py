@@ -3,7 +3,7 @@
 A rating cell is one combination of the facts that can decide a price (dw.rating_cell); a measure is
 one way to round an event's quantity (dw.rating_measure). Rounding is per event and before every
 sum, so whatever is priced from the cube later is exact. Quantities are integers in base units
-(seconds, bytes, messages), fees are yuan as the records state them.
+(seconds, bytes, messages), fees of the records are integers in 厘 (thousandths of a yuan).
 """
 from __future__ import annotations
 
@@ -20,7 +20,6 @@ from models.measure import FACTS, FEES, Measure
 from models.measure_column import laid_by_batch, value
 from models.tariff import DAY_SECONDS
 
-FEE_TYPE = "decimal(18,3)"
 EVENT_KEYS = ("batch_date", "msisdn", "occurred_at", "local_date", "local_second")
 SATURDAY, SUNDAY = 7, 1
 
@@ -131,8 +130,7 @@ def by_day(
         "batch_date", "subscriber_id", "local_date", "cell_id", "events", "billed_events",
         "quantity",
         _billed_array([F.col(f"billed_{no}") for no in range(1, deepest + 1)], depth),
-        *((F.col(fee).cast("decimal(18,0)") * F.lit(0.001).cast("decimal(3,3)"))
-          .cast(FEE_TYPE).alias(fee) for fee in FEES),
+        *FEES,
     )
 
 
@@ -158,7 +156,7 @@ def by_month(
         F.min(F.size("billed")).alias("depth"),
         *(F.sum(F.get("billed", F.lit(no - 1))).alias(f"billed_{no}")
           for no in range(1, deepest + 1)),
-        *(F.sum(fee).cast(FEE_TYPE).alias(fee) for fee in FEES),
+        *(F.sum(fee).alias(fee) for fee in FEES),
     ).where(_any_left(deepest))
     billed = _billed_array([F.col(f"billed_{no}") for no in range(1, deepest + 1)],
                            F.col("depth"))
