@@ -8,9 +8,9 @@ from models import backtest, match, rating
 from models.reference_rater import Rater
 from tests import event_records, match_rows
 from tests.frames import local_frame
-from tests.tariff_examples import MARCH, airtime, call, message, package, session, toll
+from tests.tariff_examples import MARCH, airtime, call, message, package, pool, session, toll
 
-APRIL, LONG_AGO = date(2009, 4, 1), date(2009, 1, 1)
+APRIL, MAY, LONG_AGO = date(2009, 4, 1), date(2009, 5, 1), date(2009, 1, 1)
 ZONES = ["intra_prov", "inter_prov", "hkmotw", "intl"]
 FREE_TOLL = {"component": "toll", "rate": "0", "per": "60s", "increment": [60, 60]}
 VOICE = {
@@ -81,6 +81,28 @@ def test_what_no_package_prices_needs_no_zone(unknown_zone, name):
     assert (row.comparable, row.unpriced_events, row.rated) == (True, 0, 0)
 
 
+def test_a_month_that_is_given_free_units_by_such_a_month_is_not_comparable_either(spark):
+    """Nobody can tell how many minutes it has left over, nor therefore what the next one has."""
+    keeps = package("voice", [airtime(pools=["free"]), FREE_TOLL],
+                    pools=[pool(10, carry_over=True)])
+    months = {month: call(seconds, f"{month:%Y-%m}-03 12:00:00", key=f"{month}")
+              for month, seconds in ((MARCH, 300), (APRIL, 900), (MAY, 600))}
+    whole = list(months.values())
+    rows = event_records.evaluated_months(spark, {
+        1: (list(months), None, whole + [call(60, key="far", toll="unknown")]),
+        2: (list(months), None, whole + [
+            call(60, "2009-04-06 12:00:00", "far", toll="unknown")]),
+        3: (list(months), None, whole),  # 5 minutes of March serve in April; nothing is to be paid
+    }, {"keeps": keeps})
+    cell = "unknown cell: voice mo home unknown direct {} 0-86400 s".format
+    after = "free units of a month that is not comparable"
+    assert {number: [rows[number, month, "keeps"].reason for month in months]
+            for number in (1, 2, 3)} == {
+        1: [cell("workday"), after, after], 2: [None, cell("workday"), after], 3: [None] * 3}
+    assert [rows[3, month, "keeps"].rated for month in months] == [0, 0, 0]
+    assert {rows[number, MAY, "keeps"].rated for number in (1, 2)} == {None}
+
+
 @pytest.mark.parametrize("name, events", [
     *((name, NOWHERE) for name in VOICE), *((name, AWAY) for name in VOICE | OTHERS)])
 def test_the_reference_has_no_price_for_them_either(name, events):
@@ -124,18 +146,48 @@ CHANGED = {
 }
 
 
+def told(spark, events, bill, held, packages):
+    """The row of the back-test of March, of a customer who had some packages of voice."""
+    rows = event_records.evaluated(spark, {1: (MARCH, None, events)}, packages)
+    people, customers = match_rows.subscribers(spark, 1), match_rows.months(spark, (1, MARCH, None))
+    (tested,) = backtest.backtest(
+        customers, evaluated(spark, rows),
+        match_rows.holdings(spark, customers, [(1, "voice", *one) for one in held],
+                            packages=event_records.tariffs_of(packages).packages),
+        match_rows.passing(spark, people, {}),
+        match_rows.actual(spark, people, ("S1", MARCH, bill)), Decimal("0.01"), ("voice",)
+    ).collect()
+    return tested
+
+
 @pytest.mark.parametrize("words", CHANGED)
 def test_trap_25_a_package_changed_within_a_month_is_flagged_where_it_matters(spark, words):
     """Trap 25: until 15 March .60 a minute, from the 16th .20. A month is priced by the package in
     force last; a difference is then laid to the change, and no month of it is recommended by."""
     events, bill, difference, cause = CHANGED[words]
-    rows = event_records.evaluated(spark, {1: (MARCH, None, events)}, {"old": OLD, "new": NEW})
-    people, customers = match_rows.subscribers(spark, 1), match_rows.months(spark, (1, MARCH, None))
-    held = match_rows.holdings(spark, customers, [
-        (1, "voice", "old", LONG_AGO, CHANGE), (1, "voice", "new", CHANGE, None)])
-    (tested,) = backtest.backtest(
-        customers, evaluated(spark, rows), held, match_rows.passing(spark, people, {}),
-        match_rows.actual(spark, people, ("S1", MARCH, bill)), Decimal("0.01"), ("voice",)
-    ).collect()
+    tested = told(spark, events, bill, [("old", LONG_AGO, CHANGE), ("new", CHANGE, None)],
+                  {"old": OLD, "new": NEW})
+    assert (tested.cause, tested.difference) == (cause, Decimal(difference))
+    assert (tested.cause in match.TRUSTED) == (cause == "equal")
+
+
+NEXT_YEAR = date(2010, 1, 1)
+PRICE_CHANGES = {
+    "the tariff ended within the month, his calls cost .20 after it": (
+        (LONG_AGO, CHANGE), [BEFORE, AFTER], "8.00", "4", "package_changed"),
+    "it began within the month, his calls cost .20 before it": (
+        (CHANGE, NEXT_YEAR), [BEFORE, AFTER], "8.00", "4", "package_changed"),
+    "it ended after his last call": ((LONG_AGO, CHANGE), [BEFORE], "6.00", "0", "equal"),
+    "it was in force all along: nothing explains the difference": (
+        (MARCH, APRIL), [BEFORE, AFTER], "8.00", "4", "unexplained"),
+}
+
+
+@pytest.mark.parametrize("words", PRICE_CHANGES)
+def test_trap_25_a_tariff_changed_within_a_month_is_flagged_alike(spark, words):
+    """Trap 25: he holds one package all the time, at .60 a minute while it is in force."""
+    (since, until), events, bill, difference, cause = PRICE_CHANGES[words]
+    tested = told(spark, events, bill, [("old", LONG_AGO, None)],
+                  {"old": OLD | {"valid": {"from": since, "to": until}}})
     assert (tested.cause, tested.difference) == (cause, Decimal(difference))
     assert (tested.cause in match.TRUSTED) == (cause == "equal")
