@@ -97,11 +97,11 @@ def _present(evaluated: DataFrame, holdings: DataFrame) -> DataFrame:
 def _cause(tolerance: Decimal) -> Column:
     """The first that applies, from what cannot be compared to what differs.
 
-    Of what differs: the package changed within the month; too little to be but rounding; more is
-    rated than billed, by as much as the bill is less than its items or with items that add up: a
-    discount of which nothing is known; the bill is that much more than its items, by something that
-    no item names; less is rated than items that add up say, so records are missing. Where several
-    come together it is unexplained.
+    Of what differs: the package or its tariff changed within the month; too little to be but
+    rounding; more is rated than billed, by as much as the bill is less than its items or with items
+    that add up: a discount of which nothing is known; the bill is that much more than its items, by
+    something that no item names; less is rated than items that add up say, so records are missing.
+    Where several come together it is unexplained.
     """
     above = F.coalesce("itemised", F.lit(0)) - F.col("actual")
     by_items = F.abs(F.col("difference") - above) <= F.lit(tolerance)

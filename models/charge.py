@@ -12,7 +12,15 @@ from typing import Iterator, Mapping, Sequence
 
 from models.laying import Laying, Part, Steps
 from models.measure import Definition, Rounded, Units
-from models.tariff import Package, Pool, Rule, drawn_pools, due_components, first_rule
+from models.tariff import (
+    Package,
+    Pool,
+    Rule,
+    drawn_pools,
+    due_components,
+    first_rule,
+    not_known,
+)
 
 
 @dataclass(frozen=True)
@@ -46,9 +54,12 @@ class Charge:
 
 def charges(package: Package, facts: Mapping) -> tuple[tuple[Charge, ...], tuple[str, ...]]:
     """The charges in the order in which they draw on pools (that of the rules), and what no rule
-    prices: components of which at least one band has no rule."""
+    prices: components of which at least one band has no rule, and all where a fact is not known."""
+    due = due_components(facts)
+    if not_known(facts):
+        return (), due
     found, unpriced = [], []
-    for component in due_components(facts):
+    for component in due:
         charge = _charge(package, facts, component)
         if charge is None:
             unpriced.append(component)

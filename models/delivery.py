@@ -16,10 +16,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from models import delivered_line
+from models import code_list, delivered_line
 from schemas.config import Source
 from schemas.contract import Contract
 from schemas.errors import ConfigError
+from schemas.source import OTHERWISE
 from schemas.spark import key_hash, row_rules, struct_type
 
 BITS = 62
@@ -144,6 +145,9 @@ def judge(lines: DataFrame, name: str, source: Source, contract: Contract,
     checks += more + _event_checks(source, contract)
     checks += [Check(reason, F.col(f"_warned_{place}"), "warning")
                for place, reason in enumerate(source.warn)]
+    checks += [Check(f"{column}: a code that is not listed, kept as {codes[OTHERWISE]}",
+                     F.col(f"_unlisted_{column}"), "warning")
+               for column, codes in source.codes.items() if OTHERWISE in codes]
     flags = set(typed.columns)
     for rule in row_rules(contract, sets):
         if rule.column in ADDED:
@@ -195,21 +199,27 @@ def _typed(fields: DataFrame, source: Source, contract: Contract, session_zone: 
                                 F.col(f"_unread_{name}")))
     places = [F.col("_file").alias("file_name"), F.col("_row").alias("row_no"),
               F.col("_day").alias("batch_date")]
-    flags = [name for name in mapped.columns if name.startswith(("_excluded_", "_warned_"))]
+    flags = [name for name in mapped.columns
+             if name.startswith(("_excluded_", "_warned_", "_unlisted_"))]
     typed = mapped.select("_line", "_undecoded", "_broken", *flags, *places, *columns)
     return _local_times(typed, source, schema, session_zone), checks
 
 
 def _mapped(fields: DataFrame, source: Source) -> DataFrame:
-    """The expressions of mapping, exclude, warn; ConfigError names the one that is no SQL."""
+    """The expressions of mapping, exclude, warn; ConfigError names the one that is no SQL.
+
+    `_unlisted_<column>`: its code is not listed, and the source says what becomes of such.
+    """
     flags = [F.coalesce(F.expr(predicate), F.lit(False)).alias(f"{flag}_{place}")
              for flag, predicates in (("_excluded", source.exclude), ("_warned", source.warn))
              for place, predicate in enumerate(predicates.values())]
     try:
         return fields.select(
             "_line", "_file", "_row", "_day", "_undecoded", "_broken", *flags,
-            *[_coded(F.expr(sql), source.codes.get(column)).alias(f"_m_{column}")
-              for column, sql in source.mapping.items()])
+            *[code_list.coded(F.expr(sql), source.codes.get(column)).alias(f"_m_{column}")
+              for column, sql in source.mapping.items()],
+            *[code_list.unlisted(F.expr(source.mapping[name]), codes).alias(f"_unlisted_{name}")
+              for name, codes in source.codes.items() if OTHERWISE in codes])
     except AnalysisException:
         for part, expressions in (("mapping", source.mapping), ("exclude", source.exclude),
                                   ("warn", source.warn)):
@@ -220,18 +230,6 @@ def _mapped(fields: DataFrame, source: Source) -> DataFrame:
                     raise ConfigError(f"sources.yml: {source.id}.{part}.{name}: {sql}: "
                                       f"{str(error).splitlines()[0]}") from None
         raise
-
-
-def _coded(value: Column, codes: Mapping[str, str] | None) -> Column:
-    """The operator's code as ours; one that is not listed stays, for the contract to reject."""
-    if not codes:
-        return value
-    text = value.cast("string")
-    ours = [(code, str(mine).lower() if isinstance(mine, bool) else mine)
-            for code, mine in codes.items()]
-    chosen = reduce(lambda case, pair: case.when(text == pair[0], F.lit(pair[1])), ours[1:],
-                    F.when(text == ours[0][0], F.lit(ours[0][1])))
-    return chosen.otherwise(text)
 
 
 def _local_times(frame: DataFrame, source: Source, schema: Mapping, session_zone: str

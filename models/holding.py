@@ -7,21 +7,27 @@ from typing import Mapping
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
+from models.lookup import looked_up
+from models.tariff import Package
+
 HELD = ("subscriber_id", "month", "kind", "package_id", "changed")
 
 
 def holdings(
-    months: DataFrame, subscriptions: DataFrame, defaults: Mapping[str, str]
+    months: DataFrame, subscriptions: DataFrame, defaults: Mapping[str, str],
+    packages: Mapping[str, Package],
 ) -> DataFrame:
     """(subscriber_id, month, kind, package_id, changed): one present package per kind and month.
 
     `months` has (subscriber_id, month, joined), `subscriptions` is one snapshot of dw.subscription.
-    The package in force last in the month counts. `changed`: another one, or none, was in force on
-    some other day of the month since the subscriber joined. `defaults` (kind → package) price the
-    kinds of which he had none.
+    The package in force last in the month counts. `changed`: on some other day of the month since
+    the subscriber joined another one, or none, was in force, or its tariff in `packages` was not
+    (a package that is not there has none). `defaults` (kind → package) price the kinds of which he
+    had none.
     """
     customers = months.select("subscriber_id", "month", "joined")
-    begins_in = F.col("valid_from") > F.greatest("month", F.coalesce("joined", "month"))
+    since = F.greatest("month", F.coalesce("joined", "month"))
+    begins_in = F.col("valid_from") > since
     ends_in = F.coalesce(F.col("valid_to") <= F.last_day("month"), F.lit(False))
     in_force = (F.col("valid_from") <= F.last_day("month")) & (
         F.col("valid_to").isNull() | (F.col("valid_to") > F.col("month"))
@@ -38,9 +44,18 @@ def holdings(
         .withColumn("packages", F.count(F.lit(1)).over(each))
         .where("place = 1")
         .withColumn("changed", (F.col("packages") > 1) | begins_in | ends_in)
+        .select(*customers.columns, "kind", "package_id", "changed")
+    )
+    tariff_begins, tariff_ends = (
+        looked_up(F.col("package_id"), dates, "date") for dates in (
+            {name: one.valid_from for name, one in packages.items()},
+            {name: one.valid_to for name, one in packages.items()}))
+    in_part = (tariff_begins > since) | (tariff_ends <= F.last_day("month"))
+    return (
+        _or_default(customers, held, defaults)
+        .withColumn("changed", F.col("changed") | F.coalesce(in_part, F.lit(False)))
         .select(*HELD)
     )
-    return _or_default(customers.select("subscriber_id", "month"), held, defaults).select(*HELD)
 
 
 def held_on(
@@ -65,7 +80,7 @@ def _or_default(
         F.struct(F.lit(kind).alias("kind"), F.lit(package_id).alias("package_id"))
         for kind, package_id in sorted(defaults.items())
     )))
-    keys = [*owners.columns, "kind"]
+    keys = [name for name in ("subscriber_id", "month", "kind") if name in held.columns]
     lacking = (
         owners.select("*", standard.alias("standard"))
         .select(*owners.columns, "standard.kind", "standard.package_id")

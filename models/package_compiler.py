@@ -21,7 +21,7 @@ from models.package_prices import (
 )
 from models.signature import signature
 from models.sums import Sums
-from models.tariff import COMPONENT_SERVICES, Package, Tier
+from models.tariff import COMPONENT_SERVICES, Package, Tier, not_known
 from models.tariff_check import event_kinds
 
 EVENTS, BILLED_EVENTS = "events", "billed_events"
@@ -96,7 +96,8 @@ class PackageCompiler:
         due, unpriced = rerated(self.package, cell, self.all_toll)
         self._charge(cell_no, cell, due)
         priced = {_fee(charge.component) for charge in due}
-        if unpriced and self.package.otherwise != "pass_through":
+        # Nobody can tell whether the package would have left an unknown zone to the records.
+        if unpriced and (self.package.otherwise != "pass_through" or not_known(cell)):
             self._leave_unpriced(cell_no)
             priced |= {_fee(component) for component in unpriced}
         # What the records charged for a component that is not re-rated passes, once: direct toll

@@ -33,7 +33,8 @@ ORDER_OF_EVENTS = "order of events"
 UNKNOWN_CELL = "unknown cell"
 LACKING_MEASURE = "measure missing"
 TOO_LARGE = "amount too large"
-REASONS = (None, ORDER_OF_EVENTS, LACKING_MEASURE, TOO_LARGE)
+FREE_UNITS_BEFORE = "free units of a month that is not comparable"
+REASONS = (None, ORDER_OF_EVENTS, LACKING_MEASURE, TOO_LARGE, FREE_UNITS_BEFORE)
 
 RECORDED = ("d12593", "other_fees", "direct_toll", "unrated_fees")
 AMOUNTS = (*BUCKETS, "rated", *RECORDED)
@@ -179,7 +180,7 @@ def _kept(matrix, batch, shortlist, usage, sums, parts, splits) -> np.ndarray:
     everywhere = sums[matrix.other] + sums[matrix.direct_toll]
     for no, prices in enumerate(matrix.packages):
         settled = settle(prices, sums, parts, splits.of(prices), in_parts=False)
-        comparable[no] = usage.reasons(prices, settled, sums[prices.unpriced]) == 0
+        comparable[no] = usage.reasons(prices, settled, sums[prices.unpriced], parts) == 0
         passed = everywhere + sums[prices.passed]
         costs[no] = settled.total + passed * THOUSANDTH_IN_MILLIONTHS
     starts = np.flatnonzero(parts.begins)
@@ -194,7 +195,7 @@ def _under(matrix, prices, batch, rows, usage, sums, parts, splits, vocabulary) 
         sums, parts = sums.of(rows), parts.these(rows)
         replayed = None if replayed is None else replayed.of(rows)
     settled = settle(prices, sums, parts, replayed)
-    reasons = usage.reasons(prices, settled, sums[prices.unpriced], rows)
+    reasons = usage.reasons(prices, settled, sums[prices.unpriced], parts, rows)
     comparable = reasons == 0
     recorded = (
         sums[matrix.d12593], sums[matrix.other], sums[matrix.direct_toll], sums[prices.passed],
@@ -231,13 +232,14 @@ class _Reasoned(MonthSums):
     """A batch that says why a month cannot be compared."""
 
     def reasons(
-        self, prices: PackagePrices, settled: Settled, unpriced: np.ndarray,
+        self, prices: PackagePrices, settled: Settled, unpriced: np.ndarray, parts: MonthParts,
         rows: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Why each month (of some rows) is not comparable under the package: a place in
-        `vocabulary`, 0 if it is.
+        """Why each month (of some rows, `parts` are theirs) is not comparable under the package: a
+        place in `vocabulary`, 0 if it is.
 
-        Of several reasons the one that stands last in the code below is given.
+        Of several reasons the one that stands last in the code below is given, and that of the
+        month itself before that of the month whose free units it is given.
         """
         reasons = np.zeros(self.rows, dtype=np.int64)
         rows = np.arange(self.rows) if rows is None else rows
@@ -255,12 +257,25 @@ class _Reasoned(MonthSums):
         reasons[self.too_large] = REASONS.index(TOO_LARGE)
         places = len(REASONS) + len(self.matrix.cell_names) + np.arange(len(self.unknown_rows))
         reasons[self.unknown_rows] = places
-        return reasons[rows]
+        found = reasons[rows]
+        if any(pool.carry_over for pool in prices.pools):
+            _hand_on(found, parts)
+        return found
 
     def vocabulary(self) -> pa.Array:
         """Every reason that a month of this batch can have; an event's cell is named."""
         cells = [*self.matrix.cell_names, *self.unknown_ids]
         return pa.array([*REASONS, *(f"{UNKNOWN_CELL}: {cell}" for cell in cells)], pa.string())
+
+
+def _hand_on(reasons: np.ndarray, parts: MonthParts) -> None:
+    """What a month has left over is not known where its price is not. (Where the order of events
+    decides, the pools have said so of the months after it.)"""
+    told = (0, REASONS.index(ORDER_OF_EVENTS))
+    for chosen in parts.waves():
+        before = parts.before[chosen]
+        unknown = (before >= 0) & ~np.isin(reasons[before], told) & (reasons[chosen] == 0)
+        reasons[chosen[unknown]] = REASONS.index(FREE_UNITS_BEFORE)
 
 
 class _Splits:

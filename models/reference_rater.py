@@ -17,6 +17,7 @@ from typing import Collection, Mapping, NamedTuple, Sequence
 
 from models.reference_bill import Line, MonthBill, PoolUse, close_month
 from models.reference_tariff import (
+    UNKNOWN,
     Event,
     band_ranges,
     base_units,
@@ -158,7 +159,10 @@ class Rater:
 
     def _due(self, event: Event) -> list[str]:
         passes = self.toll == "ip_only" and event.dial == "direct"
-        return [one for one in due_components(event) if one != "toll" or not passes]
+        due = [one for one in due_components(event) if one != "toll" or not passes]
+        if due and UNKNOWN in (event.roaming, event.toll):
+            raise ValueError(f"{self.package['id']}: the zone of {event} is not known: no price")
+        return due
 
     def _band(self, day_type: str, second: int) -> str:
         for name, days, start, end in self.bands:

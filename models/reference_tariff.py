@@ -12,6 +12,7 @@ from typing import Collection, Mapping, NamedTuple
 
 UNITS = {"s": 1, "msg": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 EVERY_DAY = ("workday", "weekend", "holiday")
+UNKNOWN = "unknown"  # a zone of which the record's code is not known
 
 
 class Event(NamedTuple):

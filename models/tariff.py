@@ -40,6 +40,7 @@ SERVICE_FACTS = {
     "data": ("roaming", "day_type"),
     "wlan": ("roaming", "day_type"),
 }
+UNKNOWN = "unknown"  # in place of a value above: the record's code is not known
 OFF_PEAK = "off_peak"
 DAY_SECONDS = 86400
 MONTH_LENGTHS = (28, 29, 30, 31)
@@ -230,6 +231,12 @@ def due_components(facts: Mapping) -> tuple[str, ...]:
     if service in ("sms", "mms"):
         return ("message",) if facts["direction"] == "mo" else ()
     return {"data": ("volume",), "wlan": ("airtime",)}[service]
+
+
+def not_known(facts: Mapping) -> bool:
+    """Whether one of the facts is not known. What is due of such an event has no price under any
+    rules: even a rule that accepts every zone was written for those that there are."""
+    return UNKNOWN in facts.values()
 
 
 def accepts(

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+OTHERWISE = "otherwise"  # among the codes of a column: what a code that is not listed becomes
+
 
 @dataclass(frozen=True)
 class Cadence:
@@ -98,7 +100,8 @@ class ShareLimits:
 class Source:
     """One kind of delivered file and how it becomes records of `record`, a table of layer ods.
 
-    `codes`: contract column → value of the file → ours. `mapping`: contract column → scalar SQL
+    `codes`: contract column → value of the file → ours; a value that is not listed is rejected, or
+    kept as what `otherwise` says and counted as a warning. `mapping`: contract column → scalar SQL
     over the file's columns (all text, NULL when empty). `exclude`: reason → SQL predicate of rows
     to reject, `warn`: of rows to keep and count. `due_by`: local time on the day after by which a
     delivery is expected. `redelivery_days`: how many days back a night looks for deliveries that

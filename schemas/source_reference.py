@@ -5,6 +5,7 @@ from typing import Any, Iterator, Mapping, Sequence
 from schemas.contract import Contract
 from schemas.document import Document, Key
 from schemas.expression import columns_of
+from schemas.source import OTHERWISE
 from schemas.violation import near_miss
 from schemas.written import repeated, template_problems, zone_problem
 
@@ -32,7 +33,10 @@ def problems(found: Document, contracts: Mapping[str, Contract] | None,
         yield from _format(found, name, entry)
         yield from _expressions(found, name, entry)
         yield from _judged(found, name, entry)
-        for column in entry.get("codes", {}):
+        for column, codes in entry.get("codes", {}).items():
+            if set(codes) == {OTHERWISE}:
+                yield found.problem((name, "codes", column, OTHERWISE),
+                                    "list the codes that are known beside it")
             if column not in entry["mapping"]:
                 yield found.problem((name, "codes", column), (
                     f"codes of a column that the mapping does not fill"
@@ -134,6 +138,9 @@ def _codes(found: Document, path: Key, codes: Mapping[str, Any],
            allowed: Sequence[str] | str | None, sets: Mapping[str, Sequence[str]]
            ) -> Iterator[str]:
     known = sets.get(allowed, ()) if isinstance(allowed, str) else allowed
+    if OTHERWISE in codes and known is None:
+        yield found.problem(path + (OTHERWISE,), "only where the contract lists what is allowed "
+                                                 "can a code be unknown: leave it out")
     for code, value in codes.items():
         if known is not None and isinstance(value, str) and value not in known:
             yield found.problem(path + (code,), f"'{value}' is not allowed there"

@@ -87,7 +87,7 @@ def months(spark, *rows):
     return local_frame(spark, list(rows), "subscriber_id long, month date, joined date")
 
 
-def holdings(spark, customers, subscriptions, defaults=None):
+def holdings(spark, customers, subscriptions, defaults=None, packages=None):
     """(subscriber, kind, package, from, to) as holding.holdings gives them for some months."""
     held = local_frame(spark, list(subscriptions), SUBSCRIPTION)
-    return holding.holdings(customers, held, defaults or {})
+    return holding.holdings(customers, held, defaults or {}, packages or {})

@@ -104,9 +104,10 @@ def truth_table(truth: Path, name: str) -> list[dict]:
 
 
 def _file_codes(source) -> dict[str, set]:
-    """Codes by column of the file, where the mapping takes the column as it is."""
+    """Codes by column of the file, where the mapping takes the column as it is and the source does
+    not say what another code becomes."""
     found = defaultdict(set)
     for column, codes in source.codes.items():
-        if source.mapping[column] in source.columns:
+        if source.mapping[column] in source.columns and "otherwise" not in codes:
             found[source.mapping[column]].update(codes)
     return found

@@ -217,6 +217,12 @@ def test_a_file_that_nothing_reads_is_refused(folder):
      "Asia/Shanghai"),
     ("tariffs/gprs_standard.yml", '"0.03"', "0.03",
      'conf/tariffs/gprs_standard.yml:11: rules[0].rate: prices are written as strings: "0.03"'),
+    ("sources.yml", '"1": tariff', '"1": tariff, otherwise: tariff',
+     "conf/sources.yml:12: complaint.codes.complaint_type.otherwise: expected 'unknown', or leave "
+     "it out; got 'tariff'"),
+    ("sources.yml", '{"1": tariff}', "{otherwise: unknown}",
+     "conf/sources.yml:12: complaint.codes.complaint_type.otherwise: list the codes that are known "
+     "beside it"),
     ("channels.yml", '"5.31"', "5.31",
      'conf/channels.yml:5: hall.unit_cost: prices are written as strings: "5.31"'),
     ("channels.yml", "  capacity: 400\n", "",
@@ -454,6 +460,12 @@ def without_bill_items(contracts) -> dict:
     ("sources.yml", '"1": tariff', '"1": tarif',
      "conf/sources.yml:12: complaint.codes.complaint_type.1: 'tarif' is not allowed there, "
      "did you mean 'tariff'?"),
+    ("sources.yml", '"1": tariff', '"1": tariff, otherwise: unknown',
+     "conf/sources.yml:12: complaint.codes.complaint_type.otherwise: 'unknown' is not allowed "
+     "there; known: tariff, network, sp, service, marketing_sms, other"),
+    ("sources.yml", '"1": tariff}', '"1": tariff}\n    occurred_at: {"1": x, otherwise: unknown}',
+     "conf/sources.yml:13: complaint.codes.occurred_at.otherwise: only where the contract lists "
+     "what is allowed can a code be unknown: leave it out"),
     ("sources.yml", "厅: hall", "厅: hal",
      "conf/sources.yml:11: complaint.codes.channel.厅: 'hal' is not allowed there, "
      "did you mean 'hall'?"),

@@ -260,6 +260,39 @@ def test_a_row_with_a_warning_is_kept_and_counted_once_it_is_accepted(judged):
     assert seen.rejected["a", 4].reasons == ["direction: expected one of mo, mt, fwd"]
 
 
+ZONES = {"0": "local", "2": "inter_prov", "otherwise": "unknown"}
+OF_ZONES = {
+    "a code that is listed": (line(other="1", city="2"), "inter_prov"),
+    "one that is not": (line(other="2", city="7"), "unknown"),
+    "one that is not, of a record told before": (line(other="2", city="7"), None),
+    "the operator's own word, which is no code of theirs": (line(other="3", city="local"),
+                                                            "unknown"),
+    "none": (line(other="4", city=""), ["toll: expected a value"]),
+    "blanks": (line(other="5", city="  "), ["toll: expected a value"]),
+    "one that is not, in a row that is rejected anyway": (
+        line(other="6", city="7", way="XX"), ["direction: expected one of mo, mt, fwd"]),
+}
+
+
+def test_an_unlisted_code_is_kept_as_the_source_says_and_counted(judged):
+    """Only where a source says so: the direction's codes do not, and an empty one is none."""
+    of = source(codes={**source().codes, "toll": ZONES},
+                mapping={**source().mapping, "toll": "city"})
+    seen = judged([(text, "a", row, DAY) for row, (text, _) in enumerate(OF_ZONES.values())], of)
+    for row, (words, (_, expected)) in enumerate(OF_ZONES.items()):
+        if isinstance(expected, list):
+            assert seen.rejected["a", row].reasons == expected, words
+        elif expected is None:
+            assert ("a", row) in seen.duplicate, words
+        else:
+            assert seen.accepted["a", row].toll == expected, words
+    counts = seen.counts[DAY]
+    assert [counts[name] for name in ("accepted", "rejected", "duplicate", "warned")] == [
+        3, 3, 1, 2]
+    found = {reason: counts[f"check_{place}"] for place, reason in enumerate(seen.checks)}
+    assert found["toll: a code that is not listed, kept as unknown"] == 2
+
+
 def test_references_and_configured_sets(judged, spark):
     columns = ("month", "subscriber", "item", "package", "amount")
     item = source("ods.bill_item", id="item", columns=columns, codes={}, exclude={}, mapping={

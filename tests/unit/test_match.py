@@ -1,5 +1,5 @@
 """Quotes by S2-R1…R8 with numbers worked out by hand, and which package is recommended."""
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
@@ -273,6 +273,39 @@ def test_the_package_of_a_month(spark):
         for row in rows.holdings(spark, customers, subscriptions, {"voice": "standard"}).collect()
     }
     assert found == {words: expected for words, (_, _, expected) in HELD.items()}
+
+
+TARIFF_OF = {
+    "in force longer than the month": ((LONG_AGO, date(2010, 1, 1)), None, False),
+    "in force for just the month": ((MARCH, APRIL), None, False),
+    "ended on its last day": ((LONG_AGO, date(2009, 3, 31)), None, True),
+    "ended within it": ((LONG_AGO, date(2009, 3, 16)), None, True),
+    "begun within it": ((date(2009, 3, 16), date(2010, 1, 1)), None, True),
+    "begun on its second day": ((date(2009, 3, 2), date(2010, 1, 1)), None, True),
+    "begun within it, on the day on which he joined": (
+        (date(2009, 3, 16), date(2010, 1, 1)), date(2009, 3, 16), False),
+    "begun the day after he joined": (
+        (date(2009, 3, 17), date(2010, 1, 1)), date(2009, 3, 16), True),
+    "ended before it": ((LONG_AGO, MARCH), None, True),
+}
+
+
+def test_a_month_of_a_tariff_that_was_not_in_force_all_along_is_flagged(spark):
+    """Trap 25: the tariff valid when he called is another one, though he changed nothing."""
+    (sold,) = rows.catalogue_of(one=("voice", "0")).values()
+    packages = {words: replace(sold, valid_from=since, valid_to=until)
+                for words, ((since, until), _, _) in TARIFF_OF.items()}
+    joined = [one for _, one, _ in TARIFF_OF.values()]
+    months = rows.months(spark, *((number, MARCH, one) for number, one in enumerate(joined)),
+                         (100, MARCH, None), (100, APRIL, None))
+    held = [(number, "voice", words, joined[number] or LONG_AGO, None)
+            for number, words in enumerate(TARIFF_OF)] + [(100, "sms", "not sold", LONG_AGO, None)]
+    of_all = rows.holdings(spark, months, held, {"voice": "begun within it"}, packages).collect()
+    assert {row.package_id: row.changed for row in of_all if row.subscriber_id < 100} == {
+        words: flagged for words, (_, _, flagged) in TARIFF_OF.items()}
+    assert {(row.month, row.kind): row.changed for row in of_all if row.subscriber_id == 100} == {
+        (MARCH, "voice"): True, (APRIL, "voice"): False,  # the default of those who have none
+        (MARCH, "sms"): False, (APRIL, "sms"): False}
 
 
 def test_the_packages_of_a_day(spark):

@@ -8,45 +8,110 @@ from models import backtest, match, rating
 from models.reference_rater import Rater
 from tests import event_records, match_rows
 from tests.frames import local_frame
-from tests.tariff_examples import MARCH, airtime, call, package, toll
+from tests.tariff_examples import MARCH, airtime, call, message, package, pool, session, toll
 
-APRIL, LONG_AGO = date(2009, 4, 1), date(2009, 1, 1)
+APRIL, MAY, LONG_AGO = date(2009, 4, 1), date(2009, 5, 1), date(2009, 1, 1)
 ZONES = ["intra_prov", "inter_prov", "hkmotw", "intl"]
-NAMED_ZONES = package("voice", [airtime(), toll(match={"toll": ZONES})])
 FREE_TOLL = {"component": "toll", "rate": "0", "per": "60s", "increment": [60, 60]}
+VOICE = {
+    "named": package("voice", [airtime(), toll(match={"toll": ZONES})]),
+    "any": package("voice", [airtime(), toll()]),
+    "leaves": package("voice", [airtime(match={"toll": "local"}), FREE_TOLL],
+                      otherwise="pass_through"),
+}
+OTHERS = {
+    "texts": package("sms", [{"component": "message", "rate": "0.10", "per": "1msg",
+                              "increment": [1, 1]}]),
+    "online": package("gprs", [{"component": "volume", "rate": "0.01", "per": "1KB",
+                                "increment": ["1KB", "1KB"]}]),
+}
+NOWHERE = [  # two calls of March to a zone that nobody knows beside one to the next city; April
+    call(60, key="a", toll="unknown"), call(60, key="b", toll="unknown"),
+    call(60, key="c", toll="intra_prov"), message(key="d"), session(1024, key="e"),
+    call(60, "2009-04-03 12:00:00", key="f")]
+AWAY = [call(60, key="a", direction="mt", roaming="unknown"), message(key="b", roaming="unknown"),
+        session(1024, key="c", roaming="unknown"), session(1024, key="d")]
+NOT_RATED = [call(60, key="a", toll="unknown", in_group=True),
+             call(60, key="b", toll="unknown", dial="ip12593"),
+             message(key="c", direction="mt", roaming="unknown")]
 
 
 @pytest.fixture(scope="module")
 def unknown_zone(spark):
-    """Two calls of March to a zone that no tariff knows beside one to the next city; April."""
-    events = [call(60, key="a", toll="satellite"), call(60, key="b", toll="satellite"),
-              call(60, key="c", toll="intra_prov"), call(60, "2009-04-03 12:00:00", key="d")]
-    return events, event_records.evaluated_months(
-        spark, {1: ([MARCH, APRIL], None, events)}, {"one": NAMED_ZONES})
+    """Three customers under packages that price zones by name, any zone, or leave some out."""
+    return event_records.evaluated_months(spark, {
+        1: ([MARCH, APRIL], None, NOWHERE), 2: ([MARCH], None, AWAY), 3: ([MARCH], None, NOT_RATED),
+    }, VOICE | OTHERS)
 
 
-def test_events_without_a_price_are_counted_and_their_cell_is_named(unknown_zone):
-    _, rows = unknown_zone
-    row = rows[1, MARCH, "one"]
+@pytest.mark.parametrize("name", VOICE)
+def test_events_without_a_price_are_counted_and_their_cell_is_named(unknown_zone, name):
+    """Whatever zones its rules accept: no package has a price for one that nobody knows."""
+    row = unknown_zone[1, MARCH, name]
     assert (row.comparable, row.unpriced_events) == (False, 2)
-    assert row.reason == "unknown cell: voice mo home satellite direct workday 0-86400 s"
+    assert row.reason == "unknown cell: voice mo home unknown direct workday 0-86400 s"
     assert {row[name] for name in rating.AMOUNTS} == {None}
 
 
+@pytest.mark.parametrize("name, cell", [
+    *((name, "voice mt unknown local direct workday 0-86400 s") for name in VOICE),
+    ("texts", "sms mo unknown p2p workday 0-86400 s"), ("online", "data unknown workday 0-86400 s"),
+])
+def test_where_the_customer_was_can_be_unknown_of_every_service(unknown_zone, name, cell):
+    row = unknown_zone[2, MARCH, name]
+    assert (row.comparable, row.unpriced_events, row.rated) == (False, 1, None)
+    assert row.reason == f"unknown cell: {cell}"
+
+
 def test_only_the_month_that_has_them_is_not_comparable(unknown_zone):
-    _, rows = unknown_zone
-    assert (rows[1, APRIL, "one"].comparable, rows[1, APRIL, "one"].rated) == (
-        True, Decimal("0.40"))
+    row = unknown_zone[1, APRIL, "named"]
+    assert (row.comparable, row.rated) == (True, Decimal("0.40"))
 
 
-def test_the_reference_has_no_price_for_them_either(unknown_zone):
-    events, _ = unknown_zone
-    with pytest.raises(ValueError, match="no rule prices the toll of .*satellite"):
-        Rater(NAMED_ZONES).rate_month(events, MARCH)
+def test_packages_of_another_kind_are_comparable_beside_them(unknown_zone):
+    assert [(row.comparable, row.unpriced_events, row.rated) for row in (
+        unknown_zone[1, MARCH, name] for name in OTHERS)] == [
+        (True, 0, Decimal("0.10")), (True, 0, Decimal("0.01"))]
+
+
+@pytest.mark.parametrize("name", VOICE | OTHERS)
+def test_what_no_package_prices_needs_no_zone(unknown_zone, name):
+    """In-group and 12593 calls pass as recorded, and nothing is due for a message received."""
+    row = unknown_zone[3, MARCH, name]
+    assert (row.comparable, row.unpriced_events, row.rated) == (True, 0, 0)
+
+
+def test_a_month_that_is_given_free_units_by_such_a_month_is_not_comparable_either(spark):
+    """Nobody can tell how many minutes it has left over, nor therefore what the next one has."""
+    keeps = package("voice", [airtime(pools=["free"]), FREE_TOLL],
+                    pools=[pool(10, carry_over=True)])
+    months = {month: call(seconds, f"{month:%Y-%m}-03 12:00:00", key=f"{month}")
+              for month, seconds in ((MARCH, 300), (APRIL, 900), (MAY, 600))}
+    whole = list(months.values())
+    rows = event_records.evaluated_months(spark, {
+        1: (list(months), None, whole + [call(60, key="far", toll="unknown")]),
+        2: (list(months), None, whole + [
+            call(60, "2009-04-06 12:00:00", "far", toll="unknown")]),
+        3: (list(months), None, whole),  # 5 minutes of March serve in April; nothing is to be paid
+    }, {"keeps": keeps})
+    cell = "unknown cell: voice mo home unknown direct {} 0-86400 s".format
+    after = "free units of a month that is not comparable"
+    assert {number: [rows[number, month, "keeps"].reason for month in months]
+            for number in (1, 2, 3)} == {
+        1: [cell("workday"), after, after], 2: [None, cell("workday"), after], 3: [None] * 3}
+    assert [rows[3, month, "keeps"].rated for month in months] == [0, 0, 0]
+    assert {rows[number, MAY, "keeps"].rated for number in (1, 2)} == {None}
+
+
+@pytest.mark.parametrize("name, events", [
+    *((name, NOWHERE) for name in VOICE), *((name, AWAY) for name in VOICE | OTHERS)])
+def test_the_reference_has_no_price_for_them_either(name, events):
+    with pytest.raises(ValueError, match="the zone of .*'unknown'.* is not known: no price"):
+        Rater((VOICE | OTHERS)[name]).rate_month(events, MARCH)
 
 
 def test_a_customer_with_such_a_month_is_not_recommended_the_package(spark, unknown_zone):
-    _, rows = unknown_zone
+    rows = {key: row for key, row in unknown_zone.items() if key[0] == 1 and key[2] == "any"}
     people = match_rows.subscribers(spark, 1)
     months = [(1, month, None) for month in (MARCH, APRIL)]
     held = match_rows.holdings(spark, match_rows.months(spark, *months), [])
@@ -54,7 +119,7 @@ def test_a_customer_with_such_a_month_is_not_recommended_the_package(spark, unkn
                           match_rows.POLICY.rating)
     reproduced = local_frame(spark, [(1, MARCH, "equal"), (1, APRIL, "equal")],
                              "subscriber_id long, month date, cause string")
-    packages = event_records.tariffs_of({"one": NAMED_ZONES}).packages
+    packages = event_records.tariffs_of({"any": VOICE["any"]}).packages
     (row,) = match.package_match(
         quotes, match_rows.actual(spark, people, ("S1", MARCH, "90"), ("S1", APRIL, "90")),
         reproduced, held.select("subscriber_id", "kind", "package_id"), people, packages,
@@ -63,8 +128,11 @@ def test_a_customer_with_such_a_month_is_not_recommended_the_package(spark, unkn
 
 
 def evaluated(spark, rows):
-    """Collected rows of the evaluator as its frame."""
-    return local_frame(spark, [tuple(row) for row in rows.values()], rating.EVALUATED)
+    """Collected rows, in yuan, as the evaluator's frame, in millionths."""
+    return local_frame(spark, [
+        tuple(int(row[name].scaleb(6)) if name in rating.AMOUNTS and row[name] is not None
+              else row[name] for name in row.__fields__)
+        for row in rows.values()], rating.EVALUATED)
 
 
 CHANGE = date(2009, 3, 16)
@@ -78,18 +146,48 @@ CHANGED = {
 }
 
 
+def told(spark, events, bill, held, packages):
+    """The row of the back-test of March, of a customer who had some packages of voice."""
+    rows = event_records.evaluated(spark, {1: (MARCH, None, events)}, packages)
+    people, customers = match_rows.subscribers(spark, 1), match_rows.months(spark, (1, MARCH, None))
+    (tested,) = backtest.backtest(
+        customers, evaluated(spark, rows),
+        match_rows.holdings(spark, customers, [(1, "voice", *one) for one in held],
+                            packages=event_records.tariffs_of(packages).packages),
+        match_rows.passing(spark, people, {}),
+        match_rows.actual(spark, people, ("S1", MARCH, bill)), Decimal("0.01"), ("voice",)
+    ).collect()
+    return tested
+
+
 @pytest.mark.parametrize("words", CHANGED)
 def test_trap_25_a_package_changed_within_a_month_is_flagged_where_it_matters(spark, words):
     """Trap 25: until 15 March .60 a minute, from the 16th .20. A month is priced by the package in
     force last; a difference is then laid to the change, and no month of it is recommended by."""
     events, bill, difference, cause = CHANGED[words]
-    rows = event_records.evaluated(spark, {1: (MARCH, None, events)}, {"old": OLD, "new": NEW})
-    people, customers = match_rows.subscribers(spark, 1), match_rows.months(spark, (1, MARCH, None))
-    held = match_rows.holdings(spark, customers, [
-        (1, "voice", "old", LONG_AGO, CHANGE), (1, "voice", "new", CHANGE, None)])
-    (tested,) = backtest.backtest(
-        customers, evaluated(spark, rows), held, match_rows.passing(spark, people, {}),
-        match_rows.actual(spark, people, ("S1", MARCH, bill)), Decimal("0.01"), ("voice",)
-    ).collect()
+    tested = told(spark, events, bill, [("old", LONG_AGO, CHANGE), ("new", CHANGE, None)],
+                  {"old": OLD, "new": NEW})
+    assert (tested.cause, tested.difference) == (cause, Decimal(difference))
+    assert (tested.cause in match.TRUSTED) == (cause == "equal")
+
+
+NEXT_YEAR = date(2010, 1, 1)
+PRICE_CHANGES = {
+    "the tariff ended within the month, his calls cost .20 after it": (
+        (LONG_AGO, CHANGE), [BEFORE, AFTER], "8.00", "4", "package_changed"),
+    "it began within the month, his calls cost .20 before it": (
+        (CHANGE, NEXT_YEAR), [BEFORE, AFTER], "8.00", "4", "package_changed"),
+    "it ended after his last call": ((LONG_AGO, CHANGE), [BEFORE], "6.00", "0", "equal"),
+    "it was in force all along: nothing explains the difference": (
+        (MARCH, APRIL), [BEFORE, AFTER], "8.00", "4", "unexplained"),
+}
+
+
+@pytest.mark.parametrize("words", PRICE_CHANGES)
+def test_trap_25_a_tariff_changed_within_a_month_is_flagged_alike(spark, words):
+    """Trap 25: he holds one package all the time, at .60 a minute while it is in force."""
+    (since, until), events, bill, difference, cause = PRICE_CHANGES[words]
+    tested = told(spark, events, bill, [("old", LONG_AGO, None)],
+                  {"old": OLD | {"valid": {"from": since, "to": until}}})
     assert (tested.cause, tested.difference) == (cause, Decimal(difference))
     assert (tested.cause in match.TRUSTED) == (cause == "equal")

@@ -333,3 +333,17 @@ def test_traps_21_and_34_the_whole_prefix_decides_and_the_exchange_tells_the_zon
     events = [call(61, dial="ip17951", **FAR), call(61, dial="ip17951", toll="intl"),
               call(61, **FAR), call(61), call(61, direction="mt", **FAR)]
     assert Rater(IP).rate_month(events, MARCH).total == Fraction("11.07")
+
+
+def test_a_zone_of_which_the_code_is_not_listed_is_taken_in_and_never_priced(taken_in):
+    """By the shipped codes of zones, though the package takes any zone for .07 per 6 s."""
+    mine = {"msisdn": "n1", "duration": "61"}
+    row, facts = taken_in([
+        voice_line(1, DAY, **mine), voice_line(2, DAY, **mine | {"toll_type": "9"}),
+        voice_line(3, DAY, **mine | {"roam_type": "8"}),
+    ], package("voice", [airtime(), toll()]))
+    assert [zone for _, zone, _ in facts] == ["local", "local", "unknown"]
+    assert (row.comparable, row.unpriced_events, row.rated) == (False, 2, None)
+    assert row.reason in (
+        f"unknown cell: voice mo {zones} direct weekend 0-86400 s"  # of the two, one is named
+        for zones in ("home unknown", "unknown local"))
