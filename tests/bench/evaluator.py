@@ -147,7 +147,8 @@ def by_duckdb(files: list[str], prices: pa.Table, fees: pa.Table) -> float:
                       JOIN prices ON prices.cell_id = cell.cell_id
                       GROUP BY ALL) JOIN fees USING (package_id)),
             best AS (
-                SELECT subscriber_id, package_id, kind, sum(cost) AS total FROM monthly GROUP BY ALL
+                SELECT subscriber_id, package_id, kind, sum(cost) AS total FROM monthly
+                GROUP BY subscriber_id, package_id, kind
                 QUALIFY row_number() OVER (
                     PARTITION BY subscriber_id, kind ORDER BY total, package_id) <= $keep)
             SELECT count(*), sum(cost) FROM monthly JOIN best USING (subscriber_id, package_id)
