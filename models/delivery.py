@@ -34,13 +34,14 @@ VERDICT = ("_errors", "_raw", "_rejected", "_late")
 class Check:
     """One way in which a row can be wrong. `severity` critical rejects, warning is only counted.
 
-    `refers`: the row refers to what is nowhere.
+    `refers`: the row refers to what is nowhere. `unlisted`: it is kept with a code of no list.
     """
 
     reason: str
     violated: Column
     severity: str = "critical"
     refers: bool = False
+    unlisted: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,7 @@ class Tagged:
         """Rows by batch_date: delivered, accepted, rejected, duplicate, late, and more.
 
         `warned`: accepted rows with a warning; `unreferenced`: rows that refer to what is nowhere;
+        `unlisted`: accepted rows with a code of no list;
         `newest`: local date of the newest event that is not rejected, null for other records;
         `check_<n>`: rows that break the check, of a warning the accepted ones.
         """
@@ -117,6 +119,7 @@ def _figures(frame: DataFrame, checks: Sequence[Check]) -> dict[date, dict]:
         any_of([one for one, check in zip(broken, checks)
                 if check.severity == "warning"]).alias("warned"),
         any_of([one for one, check in zip(broken, checks) if check.refers]).alias("unreferenced"),
+        any_of([one for one, check in zip(broken, checks) if check.unlisted]).alias("unlisted"),
         F.max(F.when(~F.col("_rejected"), F.col("local_date")) if "local_date" in frame.columns
               else F.lit(None).cast("date")).alias("newest"),
         *[F.count_if(one).alias(f"check_{place}") for place, one in enumerate(broken)])
@@ -146,7 +149,7 @@ def judge(lines: DataFrame, name: str, source: Source, contract: Contract,
     checks += [Check(reason, F.col(f"_warned_{place}"), "warning")
                for place, reason in enumerate(source.warn)]
     checks += [Check(f"{column}: a code that is not listed, kept as {codes[OTHERWISE]}",
-                     F.col(f"_unlisted_{column}"), "warning")
+                     F.col(f"_unlisted_{column}"), "warning", unlisted=True)
                for column, codes in source.codes.items() if OTHERWISE in codes]
     flags = set(typed.columns)
     for rule in row_rules(contract, sets):

@@ -30,6 +30,8 @@ def metrics(delivered: Mapping[date, int], counts: Mapping[date, Mapping],
     - `reject_share`: rejected of the delivered;
     - `missing_reference_share`: of the delivered, those that refer to what is nowhere (records
       with references);
+    - `unlisted_code_share`: of the delivered, those kept with a code of no list (sources that keep
+      such);
     - `late_share`: late of the accepted, and `newest_event_age`: days from the newest event that
       is not rejected to the delivery (event records, where there are such rows);
     - `rows_band`, `volume_drift`: rows against those that are usual, as `drifts` has them by day;
@@ -38,12 +40,14 @@ def metrics(delivered: Mapping[date, int], counts: Mapping[date, Mapping],
     total, astray = Counter(delivered=sum(delivered.values())), 0
     for day, rows in delivered.items():
         seen = counts.get(day, {})
-        total.update({part: seen.get(part, 0) for part in (*COUNTS, "unreferenced")})
+        total.update({part: seen.get(part, 0) for part in (*COUNTS, "unreferenced", "unlisted")})
         astray += abs(rows - sum(seen.get(part, 0) for part in COUNTS[:3]))
     made = {part: total[part] for part in ("delivered", *COUNTS[:3])}
     made |= {AGAINST_CONTROL: astray, "reject_share": _share(total["rejected"], made["delivered"])}
     if any(check.refers for check in checks):
         made["missing_reference_share"] = _share(total["unreferenced"], made["delivered"])
+    if any(check.unlisted for check in checks):
+        made["unlisted_code_share"] = _share(total["unlisted"], made["delivered"])
     ages = [(day - seen["newest"]).days for day, seen in counts.items() if seen["newest"]]
     if ages:
         made |= {"late_share": _share(total["late"], total["accepted"]),
@@ -54,9 +58,10 @@ def metrics(delivered: Mapping[date, int], counts: Mapping[date, Mapping],
 
 
 def reasons(counts: Mapping[date, Mapping], checks: Sequence[Check]) -> dict[str, int]:
-    """Rows by the reason for which they are rejected, the commonest first."""
+    """Rows by the reason for which they are rejected or kept with a code of no list, the commonest
+    first."""
     rows = Counter({check.reason: _rows(counts, place) for place, check in enumerate(checks)
-                    if check.severity == "critical"})
+                    if check.severity == "critical" or check.unlisted})
     return {reason: count for reason, count in rows.most_common() if count}
 
 

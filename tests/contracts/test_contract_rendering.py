@@ -157,11 +157,13 @@ def test_suite_of_a_delivery_with_all_that_can_be_judged():
                      late_after_days=2,
                      references=ShareLimits(warn_share=Decimal("0"), stop_share=Decimal("0.2")))
     found = expectations.delivery_suite(source, [
-        "missing_reference_share", "rows_band", "volume_drift", "late_share", "newest_event_age"])
+        "missing_reference_share", "unlisted_code_share", "rows_band", "volume_drift",
+        "late_share", "newest_event_age"])
     assert [(one["kwargs"]["column"], one["kwargs"]["min_value"], one["kwargs"]["max_value"],
              one["severity"]) for one in found] == [
         ("missing_reference_share", None, 0.2, "critical"),
-        ("missing_reference_share", None, 0.0, "warning"), ("rows_band", 0.5, 3.0, "critical"),
+        ("missing_reference_share", None, 0.0, "warning"),
+        ("unlisted_code_share", None, 0.05, "critical"), ("rows_band", 0.5, 3.0, "critical"),
         ("volume_drift", 0.5, 2.0, "warning"), ("late_share", None, 0.1, "warning"),
         ("newest_event_age", None, 2, "warning")]
     without = expectations.delivery_suite(SOURCE, ["missing_reference_share"])

@@ -278,6 +278,37 @@ def test_too_many_bad_rows_stop_the_source_and_say_why(refused, bad, case):
     assert message == f"{name} 2009-05-03: {stopped}; most often: {why}"
 
 
+def zones(count: int) -> list[list[str]]:
+    """Sixty good calls in two parts, the first so many from a zone of a new code."""
+    lines = [call(n, DAY, roam_type="9" if n < count else "0") for n in range(60)]
+    return [lines[:30], lines[30:]]
+
+
+def test_calls_from_zones_of_a_new_code_are_kept_counted_and_judged(province, bad, tmp_path):
+    bad.write("voice", DAY, zones(3))
+    warehouse = shutil.copytree(province.warehouse, tmp_path / "warehouse")
+    runs = set(query(warehouse, "SELECT run_id FROM l", l="ops.run_ledger"))
+    assert province.night("--only", "ingest.voice", landing=bad.folder, warehouse=warehouse) == 0
+    (run,), = set(query(warehouse, "SELECT run_id FROM l", l="ops.run_ledger")) - runs
+    assert query(warehouse, f"""
+        SELECT rows_accepted, rows_rejected, rows_warned FROM l
+        WHERE run_id = '{run}' AND state = 'committed'""", l="ops.run_ledger") == [(60, 0, 3)]
+    assert query(warehouse, f"""
+        SELECT "check", severity, observed, expected FROM q
+        WHERE run_id = '{run}' AND NOT success""", q="ops.quality_result") == [
+        ("warning: roaming: a code that is not listed, kept as unknown", "warning", "3", "0")]
+    assert query(warehouse, f"""
+        SELECT roaming, count(*) FROM v WHERE batch_date = '{DAY}' GROUP BY ALL ORDER BY ALL""",
+                 v="ods.voice_call") == [("home", 57), ("unknown", 3)]
+
+
+def test_too_many_zones_of_a_new_code_stop_the_source_for_its_list_is_wrong(refused, bad):
+    bad.write("voice", DAY, zones(4))
+    assert refused(3, landing=bad.folder, only="ingest.voice") == (
+        "voice 2009-05-03: unlisted_code_share: 0.0667, expected at most 0.05; most often: "
+        "roaming: a code that is not listed, kept as unknown (4 rows)")
+
+
 def test_a_source_that_was_stopped_is_failed_in_the_ledger_with_the_reason(province):
     told = query(province.warehouse, """
         SELECT DISTINCT slice, message FROM ledger WHERE state = 'failed' AND source = 'bill'""",

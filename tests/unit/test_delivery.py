@@ -287,8 +287,8 @@ def test_an_unlisted_code_is_kept_as_the_source_says_and_counted(judged):
         else:
             assert seen.accepted["a", row].toll == expected, words
     counts = seen.counts[DAY]
-    assert [counts[name] for name in ("accepted", "rejected", "duplicate", "warned")] == [
-        3, 3, 1, 2]
+    assert [counts[name] for name in (
+            "accepted", "rejected", "duplicate", "warned", "unlisted")] == [3, 3, 1, 2, 2]
     found = {reason: counts[f"check_{place}"] for place, reason in enumerate(seen.checks)}
     assert found["toll: a code that is not listed, kept as unknown"] == 2
 

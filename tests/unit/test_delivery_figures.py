@@ -9,9 +9,10 @@ from models.delivery import Check
 DAY = date(2009, 5, 3)
 BEFORE = DAY - timedelta(days=1)
 BAD, ODD = Check("fee: not readable", None), Check("city: unknown", None, "warning")
+UNLISTED = Check("toll: a code that is not listed", None, "warning", unlisted=True)
 NOWHERE = Check("subscriber_no: no such record", None, refers=True)
 PLAIN = {"accepted": 0, "rejected": 0, "duplicate": 0, "late": 0, "warned": 0, "unreferenced": 0,
-         "newest": None, "check_0": 0, "check_1": 0, "check_2": 0}
+         "unlisted": 0, "newest": None, "check_0": 0, "check_1": 0, "check_2": 0}
 
 
 def judged(delivered, counts, drifts=None, checks=(BAD, ODD)):
@@ -38,6 +39,17 @@ def test_rows_that_refer_to_what_is_nowhere_are_a_share_of_the_delivered():
     found = judged({DAY: 4}, {DAY: {"accepted": 3, "rejected": 1, "unreferenced": 1}},
                    checks=(BAD, ODD, NOWHERE))
     assert found["missing_reference_share"] == 0.25
+
+
+def test_rows_kept_with_a_code_of_no_list_are_a_share_of_the_delivered_and_have_a_reason():
+    counts = {DAY: {"accepted": 3, "rejected": 1, "warned": 3, "unlisted": 2, "check_0": 1,
+                    "check_1": 1, "check_2": 2}}
+    found = judged({DAY: 4}, counts, checks=(BAD, ODD, UNLISTED))
+    assert found["unlisted_code_share"] == 0.5
+    assert found["warning: toll: a code that is not listed"] == 2
+    assert delivery_figures.reasons(counts, (BAD, ODD, UNLISTED)) == {
+        UNLISTED.reason: 2, BAD.reason: 1}
+    assert "unlisted_code_share" not in judged({DAY: 4}, counts), "the source keeps no such row"
 
 
 def test_the_newest_event_is_that_of_the_day_that_is_worst():
