@@ -3,7 +3,7 @@
 A rating cell is one combination of the facts that can decide a price (dw.rating_cell); a measure is
 one way to round an event's quantity (dw.rating_measure). Rounding is per event and before every
 sum, so whatever is priced from the cube later is exact. Quantities are integers in base units
-(seconds, bytes, messages), fees of the records are integers in 厘 (thousandths of a yuan).
+(seconds, bytes, messages), fees of guided records integers in 厘 (thousandths of a yuan).
 """
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def guide(
     cuts: Mapping[str, Sequence[int]],
     holidays: Collection[date],
 ) -> DataFrame:
-    """The events as `events` has them, each with its rating cell.
+    """The events as `events` has them, each with its rating cell; fees in 厘.
 
     A number nobody held keeps a null subscriber_id (counted by the caller, left out by `by_day`).
     `cuts` are the local seconds at which the catalogue's bands change, by service.
@@ -77,7 +77,8 @@ def guide(
         .withColumn("cell_id", F.xxhash64(*(F.coalesce(F.col(f).cast("string"), F.lit(""))
                                             for f in FACTS)))
         .select("batch_date", "subscriber_id", "occurred_at", "local_date", "local_second",
-                "cell_id", *FACTS, "sign", "quantity", *FEES)
+                "cell_id", *FACTS, "sign", "quantity",
+                *((F.col(fee) * 1000).cast("bigint").alias(fee) for fee in FEES))
     )
 
 
@@ -101,8 +102,7 @@ def by_day(
     )
     events = guided.where("subscriber_id IS NOT NULL").select(
         "batch_date", "subscriber_id", "local_date", "local_second", "cell_id", "sign", "quantity",
-        service_no.alias("service_no"),
-        *((F.col(fee) * 1000).cast("bigint").alias(fee) for fee in FEES),
+        service_no.alias("service_no"), *FEES,
     )
     laid = laid_by_batch(measures, services, holidays)
     if laid is not None:
