@@ -65,6 +65,14 @@ def evaluated(spark, *rows):
     return local_frame(spark, made, rating.EVALUATED)
 
 
+def evaluated_rows(spark, rows):
+    """Collected rows of the evaluator, in yuan, as its frame again."""
+    return local_frame(spark, [
+        tuple(int(row[name].scaleb(6)) if name in rating.AMOUNTS and row[name] is not None
+              else row[name] for name in row.__fields__)
+        for row in rows], rating.EVALUATED)
+
+
 def passing(spark, people, packages, *items):
     """(subscriber_no, month, item, amount or (amount, package)) as bill_item.passing gives them."""
     rows = [

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from models import catalogue, tariff_check, tariff_file
+from models import catalogue, money_limit, tariff_check, tariff_file
 from models.reference_tariff import Event
 from schemas.document import Document
 from schemas.errors import ConfigError
@@ -229,9 +229,16 @@ def without_the_useless(package):
             rule["pools"] = [pool["id"] for pool in package["pools"] if pool["id"] in listed]
 
 
+def fits(package):
+    """Whether 64 bits hold the money of its months; the catalogue refuses the others."""
+    read = tariff_file.read_package(Document(Path("drawn.yml"), {**package, "id": "drawn"}, {}))
+    return not list(money_limit.problems(read))
+
+
 def catalogue_of(count, simple, start=0):
     """Drawn packages as documents, by id."""
-    documents = {f"drawn_{no}": one for no, one in enumerate(drawn(packages(), count, start))}
+    documents = {f"drawn_{no}": one for no, one in enumerate(
+        drawn(packages().filter(fits), count, start))}
     documents |= {f"simple_{no}": one for no, one in enumerate(
-        drawn(packages(simple=True), simple, start))}
+        drawn(packages(simple=True).filter(fits), simple, start))}
     return {name: without_the_useless({**one, "id": name}) for name, one in documents.items()}

@@ -1,5 +1,4 @@
 """The warehouse as its readers see it: through delta-rs and DuckDB, never through Spark."""
-from fractions import Fraction
 from pathlib import Path
 
 import duckdb
@@ -7,6 +6,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
+from models.reference_bill import MonthBill
 from models.reference_rater import Rater
 from models.reference_tariff import Event
 
@@ -105,11 +105,11 @@ def events(warehouse: Path, holidays=()) -> dict[int, list[Event]]:
     return found
 
 
-def rerated(rater: Rater, mine: list[Event], month, joined) -> Fraction:
-    """What the reference rater asks of the events that a candidate re-rates.
+def rerated(rater: Rater, mine: list[Event], month, joined, carried=None) -> MonthBill:
+    """The reference rater's bill of the events that a candidate re-rates.
 
     In-group calls are left out (S2-07), 12593 calls pass (S2-R5); the rater is one that leaves the
     toll of direct calls out (S2-R4).
     """
     kept = [event for event in mine if not event.in_group and event.dial != "ip12593"]
-    return rater.rate_month(kept, month, joined).total
+    return rater.rate_month(kept, month, joined, carried)

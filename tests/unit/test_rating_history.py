@@ -115,8 +115,8 @@ def test_a_customer_with_such_a_month_is_not_recommended_the_package(spark, unkn
     people = match_rows.subscribers(spark, 1)
     months = [(1, month, None) for month in (MARCH, APRIL)]
     held = match_rows.holdings(spark, match_rows.months(spark, *months), [])
-    quotes = match.quotes(evaluated(spark, rows), match_rows.passing(spark, people, {}), held,
-                          match_rows.POLICY.rating)
+    quotes = match.quotes(match_rows.evaluated_rows(spark, rows.values()),
+                          match_rows.passing(spark, people, {}), held, match_rows.POLICY.rating)
     reproduced = local_frame(spark, [(1, MARCH, "equal"), (1, APRIL, "equal")],
                              "subscriber_id long, month date, cause string")
     packages = event_records.tariffs_of({"any": VOICE["any"]}).packages
@@ -125,14 +125,6 @@ def test_a_customer_with_such_a_month_is_not_recommended_the_package(spark, unkn
         reproduced, held.select("subscriber_id", "kind", "package_id"), people, packages,
         match_rows.POLICY.rating).collect()
     assert not row.recommended and "NOT_COMPARABLE" in row.reasons
-
-
-def evaluated(spark, rows):
-    """Collected rows, in yuan, as the evaluator's frame, in millionths."""
-    return local_frame(spark, [
-        tuple(int(row[name].scaleb(6)) if name in rating.AMOUNTS and row[name] is not None
-              else row[name] for name in row.__fields__)
-        for row in rows.values()], rating.EVALUATED)
 
 
 CHANGE = date(2009, 3, 16)
@@ -151,7 +143,7 @@ def told(spark, events, bill, held, packages):
     rows = event_records.evaluated(spark, {1: (MARCH, None, events)}, packages)
     people, customers = match_rows.subscribers(spark, 1), match_rows.months(spark, (1, MARCH, None))
     (tested,) = backtest.backtest(
-        customers, evaluated(spark, rows),
+        customers, match_rows.evaluated_rows(spark, rows.values()),
         match_rows.holdings(spark, customers, [(1, "voice", *one) for one in held],
                             packages=event_records.tariffs_of(packages).packages),
         match_rows.passing(spark, people, {}),

@@ -13,7 +13,7 @@ from functools import reduce
 import pytest
 from pyspark.sql import DataFrame
 
-from models import backtest, data_session, delivery, rating, reference_bill, usage
+from models import backtest, data_session, delivery, reference_bill, usage
 from models.reference_rater import Rater
 from tests import event_records, match_rows
 from tests.event_records import increments, tariffs_of
@@ -270,7 +270,7 @@ def test_trap_33_candidates_have_the_tariff_of_the_day_and_the_back_test_that_of
     held = match_rows.holdings(spark, customers, [
         (1, "voice", "old", date(2009, 1, 1), MAY), (1, "voice", "new", MAY, None)])
     (tested,) = backtest.backtest(
-        customers, local_frame(spark, [tuple(row) for row in rows.values()], rating.EVALUATED),
+        customers, match_rows.evaluated_rows(spark, rows.values()),
         held, match_rows.passing(spark, people, {}), match_rows.actual(spark, people, (
             "S1", MARCH, "6.00")), Decimal("0.01"), ("voice",)).collect()
     assert (tested.cause, tested.rated, tested.difference) == ("equal", 6, 0)

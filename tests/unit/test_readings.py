@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import pytest
 
-from models import bill_item, match, rating
+from models import bill_item, match
 from schemas.settings import BillItem
 from tests import event_records
 from tests import match_rows as rows
@@ -39,7 +39,7 @@ def evaluated(spark):
             spark, {1: (MARCH, None, CALLS)}, {"one": SMALL}, reading,
             fees=dict.fromkeys(CALLS, ("1.000", "0.500", "0.070"))
             | {CALLS[0]: ("1.000", "0.000", "0.070")})[1, "one"]
-        found[reading] = local_frame(spark, [tuple(row)], rating.EVALUATED)
+        found[reading] = rows.evaluated_rows(spark, [row])
     return found
 
 

@@ -206,7 +206,7 @@ def plain_rows(count: int, days: int) -> Rows:
     number = np.arange(count)
     ids = np.array([f"V{n}" for n in number], dtype=object)
     columns = {"cdr_id": ids, "call_type": np.full(count, "MO", dtype=object),
-               "roam_type": np.zeros(count, dtype=np.int64), "toll_type": number * 0,
+               "end_cause": np.full(count, "N", dtype=object), "vpmn_flag": number * 0,
                "start_time": np.full(count, "20090402101112", dtype=object), "duration": number}
     return Rows.of(columns, number % days, number)
 
