@@ -120,13 +120,14 @@ def split(
     ordered = sorted(cells, key=lambda cell: cell.cell_id)
     ids = np.array([cell.cell_id for cell in ordered], dtype=np.int64)
     facts = [{fact: getattr(cell, fact) for fact in FACTS} for cell in ordered]
+    services = np.array([cell.service for cell in ordered], dtype=object)
     kinds = day_types(holidays)
     names = list(packages)
     replays = [Replay(package, facts, toll_rerated == ALL_TOLL) for package in packages.values()]
 
     def replay(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in whole_customers(batches):
-            months = _Months(batch, ids, kinds)
+            months = _Months(batch, ids, services, kinds)
             for place, (name, one) in enumerate(zip(names, replays)):
                 chosen = months.wanting(place)
                 if len(chosen):
@@ -148,7 +149,7 @@ def split(
 class _Months:
     """The wanted customer-months of a batch of events: row k begins at event `first[k]`."""
 
-    def __init__(self, batch: pa.RecordBatch, cell_ids: np.ndarray, kinds):
+    def __init__(self, batch: pa.RecordBatch, cell_ids: np.ndarray, services: np.ndarray, kinds):
         column = {name: batch.column(name) for name in batch.schema.names}
         customers, month = (column[name].to_numpy(zero_copy_only=False)
                             for name in ("subscriber_id", "month"))
@@ -161,13 +162,23 @@ class _Months:
         lists = heads.column("wanted")
         self._wanting = rows_of(lists), lists.flatten().to_numpy(zero_copy_only=False)
         # A month without any event comes as one row without a cell.
-        there = column["cell_id"].is_valid().to_numpy(zero_copy_only=False)
-        ids = column["cell_id"].fill_null(0).to_numpy(zero_copy_only=False)
-        self.cell = np.searchsorted(cell_ids, ids) * there
-        quantity = column["quantity"].fill_null(0).to_numpy(zero_copy_only=False)
-        day = column["local_date"].to_numpy(zero_copy_only=False).astype("datetime64[D]")
-        second = column["local_second"].fill_null(0).to_numpy(zero_copy_only=False)
-        self.events = Events(np.where(there, quantity, 0), second.astype(np.int64), day, kinds)
+        there = np.flatnonzero(column["cell_id"].is_valid().to_numpy(zero_copy_only=False))
+        cell, quantity, day, second = (
+            column[name].take(pa.array(there)).to_numpy(zero_copy_only=False)
+            for name in ("cell_id", "quantity", "local_date", "local_second"))
+        self._services = services
+        self._cell, self._row = np.searchsorted(cell_ids, cell), self.row[there]
+        self._events = Events(quantity, second.astype(np.int64), day.astype("datetime64[D]"), kinds)
+        self._of_service: dict[str, tuple[Events, np.ndarray, np.ndarray]] = {}
+
+    def of_service(self, service: str) -> tuple[Events, np.ndarray, np.ndarray]:
+        """The events of a service, their cells and rows: the same ones for every signature, so that
+        what is laid out once serves all."""
+        if service not in self._of_service:
+            chosen = np.flatnonzero(self._services[self._cell] == service)
+            self._of_service[service] = (
+                self._events.of(chosen), self._cell[chosen], self._row[chosen])
+        return self._of_service[service]
 
     def wanting(self, place: int) -> np.ndarray:
         """The rows that want the signature at a place."""
@@ -181,14 +192,15 @@ class _Months:
         left = np.zeros(sizes.shape, dtype=np.int64)
         rounded = np.zeros((len(replay.lines), len(self.first)), dtype=np.int64)
         carrying = any(pool.carry_over for pool in replay.pools)
+        events, cell, row = self.of_service(replay.package.service)
         for wave in self.parts.waves() if carrying else [np.arange(len(self.first))]:
             rows = np.intersect1d(chosen, wave)
             ready = sizes[:, rows]
             if carrying:
                 ready = ready + carried(replay.pools, sizes, left, self.parts.before[rows])
-            event = np.flatnonzero(np.isin(self.row, rows))
-            one = replay.split(self.events.of(event), self.cell[event],
-                               np.searchsorted(rows, self.row[event]), ready)
+            number = np.full(len(self.first), -1, dtype=np.int64)
+            number[rows] = np.arange(len(rows))
+            one = replay.split(events, cell, number[row], ready)
             paid[:, rows], left[:, rows], rounded[:, rows] = one
         return Split(paid[:, chosen], left[:, chosen], rounded[:, chosen])
 

@@ -8,7 +8,7 @@ it they are arithmetic again (models/settlement.py). Whole Arrow batches, no Pyt
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Mapping, NamedTuple, Sequence
+from typing import Iterator, Mapping, NamedTuple, Sequence
 
 import numpy as np
 
@@ -18,8 +18,6 @@ from models.laying import Laying
 from models.package_compiler import Key, every_key, keys, rerated
 from models.rounding import round_over
 from models.tariff import Package, denominator
-
-MOST_COMPONENTS = 8
 
 
 class Split(NamedTuple):
@@ -64,6 +62,18 @@ class Replay:
             for cell in cells
         ], dtype=np.int64)
         self.shapes = tuple(shapes)
+        self.layings = tuple(self._layings())
+
+    def _layings(self) -> Iterator[tuple[Laying, np.ndarray]]:
+        """By component in their order each laying, and the slot of its parts by shape (-1: none).
+        """
+        for place in range(max((len(shape.components) for shape in self.shapes), default=0)):
+            slots: dict[Laying, np.ndarray] = {}
+            for no, shape in enumerate(self.shapes):
+                for laying, by_part in shape.components[place:place + 1]:
+                    nothing = np.full((len(self.shapes), len(by_part)), -1, dtype=np.int64)
+                    slots.setdefault(laying, nothing)[no] = by_part
+            yield from slots.items()
 
     def _shape(self, cell: Mapping, due: Sequence[Charge], places: Mapping[Key, int]) -> Shape:
         components = []
@@ -77,49 +87,51 @@ class Replay:
         return Shape(tuple(components), connect, self.lines.index(line) if line else -1)
 
     def split(self, events: Events, cell: np.ndarray, row: np.ndarray, sizes: np.ndarray) -> Split:
-        """Replay events that stand in order of their customer-month (`row`) and answer time.
+        """Replay events of the package's service that stand in order of their customer-month
+        (`row`, -1: not this time) and answer time.
 
         `cell` is the place of each event's cell; `sizes` are base units by pool and row, those
         carried in included.
         """
         rows = sizes.shape[1]
-        event, slot, units, exact = self._draws(events, cell)
-        where = row[event]
-        left = sizes.copy()
+        shape = self.shape_of[cell]
+        exact = self._connects(events, shape)
+        left, paid = sizes.copy(), np.zeros(len(self.slots) * rows, dtype=np.int64)
+        event, slot, units, drawing = self._laid(events, shape, row)
+        order = np.flatnonzero(drawing)
+        order = order[np.argsort(event[order], kind="stable")]
+        drawn, where, rest = slot[order], row[event[order]], units[order]
         for no in range(len(self.pools)):
-            free = _first_free(np.where(self.draws[no, slot], units, 0), where, sizes[no])
-            units = units - free
+            free = _first_free(np.where(self.draws[no, drawn], rest, 0), where, sizes[no])
+            rest = rest - free
             left[no] -= _by_row(free, where, rows)
-        paid = np.zeros((len(self.slots), rows), dtype=np.int64)
-        np.add.at(paid, (slot, where), units)
+        units[order] = rest
+        np.add.at(paid, slot * rows + row[event], units)
         rounded = np.zeros((len(self.lines), rows), dtype=np.int64)
         if self.lines:
             np.add.at(exact, event, self.prices[slot] * units)
-            self._round(rounded, exact, self.shape_of[cell], row)
-        return Split(paid, left, rounded)
+            here = row >= 0
+            self._round(rounded, exact[here], shape[here], row[here])
+        return Split(paid.reshape(len(self.slots), rows), left, rounded)
 
-    def _draws(self, events: Events, cell: np.ndarray):
-        """Event, slot and units of everything that draws, in order; connect fees by event."""
-        shape_of_event = self.shape_of[cell]
-        exact = np.zeros(len(cell), dtype=object if self.lines else np.int64)
-        found = [(np.zeros(0, np.int64),) * 4]
-        for no, shape in enumerate(self.shapes):
-            chosen = np.flatnonzero(shape_of_event == no)
-            if not len(chosen):
-                continue
-            if self.lines:
-                exact[chosen] = np.where(events.quantity[chosen] > 0, shape.connect, 0)
-            some = events.of(chosen)
-            for place, (laying, slots) in enumerate(shape.components):
-                laid = some.laid(laying)
-                slot = np.array(slots, dtype=np.int64)[laid.part]
-                kept = slot >= 0
-                event = chosen[laid.event[kept]]
-                found.append((event * MOST_COMPONENTS + place, event, slot[kept],
-                              laid.units[kept]))
-        order, event, slot, units = (np.concatenate(column) for column in zip(*found))
-        turn = np.argsort(order, kind="stable")
-        return event[turn], slot[turn], units[turn], exact
+    def _connects(self, events: Events, shape: np.ndarray) -> np.ndarray:
+        """Connect fees by event; only rounding event by event asks for them."""
+        if not self.lines:
+            return np.zeros(0, dtype=object)
+        fees = np.array([one.connect for one in self.shapes], dtype=object)
+        return np.where(events.quantity > 0, fees[shape], 0)
+
+    def _laid(self, events: Events, shape: np.ndarray, row: np.ndarray):
+        """Event, slot and units of everything that is laid, and whether it draws on a pool: by
+        component, and within one in order of events."""
+        found = [(np.zeros(0, np.int64),) * 3]
+        for laying, slots in self.layings:
+            laid = events.laid(laying)
+            slot = slots[shape[laid.event], laid.part]
+            kept = np.flatnonzero((slot >= 0) & (row[laid.event] >= 0))
+            found.append((laid.event[kept], slot[kept], laid.units[kept]))
+        event, slot, units = (np.concatenate(column) for column in zip(*found))
+        return event, slot, units, self.draws.any(axis=0)[slot]
 
     def _round(self, rounded: np.ndarray, exact: np.ndarray, shape: np.ndarray,
                row: np.ndarray) -> None:
