@@ -64,7 +64,7 @@ def _guided(day: date, months: Sequence[date], wh: Warehouse, conf: Config,
         records, wh.read("dw.subscriber_identity", on=day),
         {service: tariffs.cuts(service) for service in measure.SERVICES}, policy.calendar.holidays)
     return guided.withColumn("month", F.trunc("local_date", "month")).where(
-        F.col("month").isin(*months))
+        F.col("month").isin(*months)).select(*free_units.REPLAYED, *measure.FACTS)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,8 @@ from models.signature import signature
 from models.sums import Added
 from models.tariff import Package
 
+REPLAYED = ("subscriber_id", "month", "occurred_at", "local_date", "local_second", "cell_id",
+            "quantity")  # what a replay looks at, of an event
 WANTED = "subscriber_id BIGINT, month DATE, joined DATE, wanted ARRAY<INT>"
 SPLIT = ("subscriber_id BIGINT, month DATE, joined DATE, signature STRING, paid ARRAY<BIGINT>, "
          "left ARRAY<BIGINT>, rounded ARRAY<BIGINT>")
@@ -134,10 +136,7 @@ def split(
                     yield months.rows(name, chosen, months.split(one, chosen))
 
     events = (
-        wanted_months.join(
-            guided.select("subscriber_id", "month", "occurred_at", "local_date", "local_second",
-                          "cell_id", "quantity"),
-            ["subscriber_id", "month"], "left")
+        wanted_months.join(guided.select(*REPLAYED), ["subscriber_id", "month"], "left")
         .repartition("subscriber_id")
         .sortWithinPartitions("subscriber_id", "month", "occurred_at", "cell_id", "quantity")
         .select("subscriber_id", "month", "joined", "wanted", "local_date", "local_second",

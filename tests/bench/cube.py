@@ -254,7 +254,8 @@ def replayed(province: Province) -> None:
     with Watched() as cost, cached(free_units.wanted(cube, some, "all")) as wanted:
         guided = province.guide(province.calls(days=days)).withColumn(
             "month", F.trunc("local_date", "month")).join(
-            wanted.select("subscriber_id", "month"), ["subscriber_id", "month"], "left_semi")
+            wanted.select("subscriber_id", "month"), ["subscriber_id", "month"], "left_semi"
+        ).select(*free_units.REPLAYED, *measure.FACTS)
         with cached(guided) as guided:
             cells = usage.cells(guided).collect()
             free_units.split(guided, wanted, cells, some, "all", ()).write.format("noop").mode(
