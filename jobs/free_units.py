@@ -49,16 +49,16 @@ def _guided(day: date, months: Sequence[date], wh: Warehouse, conf: Config,
     sessions, policy = "ods.data_session", conf.policy
     back = max(conf.lookback_days(sessions).values(), default=0)
 
-    def delivered(table: str, earlier: int = 1) -> DataFrame:
-        """An event may stand in the delivery of the day before it (ingest accepts no earlier)."""
+    def delivered(table: str, earlier: int = 0) -> DataFrame:
         rows = wh.read(table, upto=day, whatever_is_there=True)
         if not months:
             return rows.limit(0)
-        return rows.where(F.col("batch_date") >= F.lit(months[0] - timedelta(days=earlier)))
+        since = usage.first_delivery(months[0]) - timedelta(days=earlier)
+        return rows.where(F.col("batch_date") >= F.lit(since))
 
     records = usage.Records(
         delivered("ods.voice_call"), delivered("ods.message"),
-        data_session.merged(delivered(sessions, 1 + back), policy.rating.session_gap_hours),
+        data_session.merged(delivered(sessions, back), policy.rating.session_gap_hours),
         delivered("ods.wlan_session"))
     guided = usage.guide(
         records, wh.read("dw.subscriber_identity", on=day),

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.tables import cached
 from jobs.warehouse import Warehouse
+from models import usage
 from schemas.window import Window
 
 DAYS = "dw.usage_day"
@@ -59,9 +60,8 @@ def renewal(wh: Warehouse, table: str, window: Window) -> Iterator[Renewal]:
     since = {month: wh.lineage.days_since(table, month, DAYS) for month in months}
     whole = [month for month in months if since[month] is None]
     standing = [month for month in months if since[month] is not None]
-    # An event may stand in the delivery of the day before it (ingest accepts no earlier one).
     days = wh.read(DAYS, upto=window.last).where(
-        F.col("batch_date") >= F.lit(months[0] - timedelta(days=1))
+        F.col("batch_date") >= F.lit(usage.first_delivery(months[0]))
     ).withColumn("month", F.trunc("local_date", "month"))
     touched = wh.empty(table).select(*CUSTOMER_MONTH)
     for month in standing:

@@ -18,6 +18,7 @@ from pyspark.sql.types import NumericType
 from models.backtest import EQUAL, NO_BILL, ORDER_OF_EVENTS
 from models.bill_item import AMOUNT_TYPE, KINDS, not_rerated, vpmn_rent
 from models.lookup import looked_up
+from models.money_limit import MICRO
 from models.package_prices import BUCKETS
 from models.rating import yuan
 from models.tariff import Package
@@ -39,7 +40,6 @@ MATCH = (
 USAGE = tuple(line for line in BUCKETS if line not in ("monthly_fee", "commitment"))
 EXACT = "decimal(30,6)"  # sums of months and a threshold times a number of months
 WHOLE = "decimal(24,0)"  # such a sum in micro-yuan, small enough to be multiplied
-MICRO = 10**6
 TRUSTED = (EQUAL, ORDER_OF_EVENTS, NO_BILL)
 
 

@@ -82,6 +82,12 @@ def guide(
     )
 
 
+def first_delivery(month: date) -> date:
+    """The first delivery that may hold an event of a month: of the day before the month begins,
+    since ingest accepts an event up to one day after its delivery."""
+    return month - timedelta(days=1)
+
+
 def cells(guided: DataFrame) -> DataFrame:
     """The distinct rating cells of guided records (dw.rating_cell)."""
     return guided.where("subscriber_id IS NOT NULL").select("cell_id", *FACTS).distinct()

@@ -4,6 +4,26 @@ from datetime import date, datetime, timezone
 from models.reference_rater import Event
 
 MARCH = date(2009, 3, 1)
+# A package as somebody writes it, with bands, a pool and every component due.
+VOICE_FILE = """\
+id: example
+name: 例
+kind: voice
+brands: [gotone]
+valid: {from: 2009-01-01, to: 2010-01-01}
+source: assumed
+monthly_fee: "58"
+partial_month: none
+pools:
+  - {id: free, covers: {roaming: home}, components: [airtime], amount: 260, unit: 60s, order: 1}
+bands: {peak: [{days: all, from: "08:00", to: "20:00"}]}
+rules:
+  - {component: airtime, match: {band: peak}, rate: "0.40", per: 60s, increment: [60, 60],
+     pools: [free]}
+  - {component: airtime, rate: "0.24", per: 60s, increment: [60, 60], pools: [free]}
+  - {component: toll, rate: "0.07", per: 6s, increment: [6, 6]}
+rounding: {at: line, scale: 2, mode: half_up}
+"""
 MINUTE = {"per": "60s", "increment": [60, 60]}
 
 

@@ -9,26 +9,10 @@ import pytest
 
 from jobs import night
 from tests.small_province import LAST
+from tests.tariff_examples import VOICE_FILE
 
-GOOD = """\
-id: refused
-name: 例
-kind: voice
-brands: [gotone]
-valid: {from: 2009-05-01, to: 2010-05-01}
-source: assumed
-monthly_fee: "58"
-partial_month: none
-pools:
-  - {id: free, covers: {roaming: home}, components: [airtime], amount: 260, unit: 60s, order: 1}
-bands: {peak: [{days: all, from: "08:00", to: "20:00"}]}
-rules:
-  - {component: airtime, match: {band: peak}, rate: "0.40", per: 60s, increment: [60, 60],
-     pools: [free]}
-  - {component: airtime, rate: "0.24", per: 60s, increment: [60, 60], pools: [free]}
-  - {component: toll, rate: "0.07", per: 6s, increment: [6, 6]}
-rounding: {at: line, scale: 2, mode: half_up}
-"""
+GOOD = VOICE_FILE.replace("id: example", "id: refused").replace(
+    "{from: 2009-01-01, to: 2010-01-01}", "{from: 2009-05-01, to: 2010-05-01}")
 TOLL = '  - {component: toll, rate: "0.07", per: 6s, increment: [6, 6]}\n'
 TWIN = "  - {id: twin, covers: {}, components: [airtime], amount: 1, unit: 60s, order: 1}\n"
 TIER = ('tiers: [{component: airtime, mode: graduated, per: 60s, steps: '

@@ -9,28 +9,10 @@ from models import catalogue, tariff
 from schemas import document
 from schemas.errors import ConfigError
 from tests.event_records import increments
+from tests.tariff_examples import VOICE_FILE as VOICE
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = Path("conf/tariffs/example.yml")
-VOICE = """\
-id: example
-name: 例
-kind: voice
-brands: [gotone]
-valid: {from: 2009-01-01, to: 2010-01-01}
-source: assumed
-monthly_fee: "58"
-partial_month: none
-pools:
-  - {id: free, covers: {roaming: home}, components: [airtime], amount: 260, unit: 60s, order: 1}
-bands: {peak: [{days: all, from: "08:00", to: "20:00"}]}
-rules:
-  - {component: airtime, match: {band: peak}, rate: "0.40", per: 60s, increment: [60, 60],
-     pools: [free]}
-  - {component: airtime, rate: "0.24", per: 60s, increment: [60, 60], pools: [free]}
-  - {component: toll, rate: "0.07", per: 6s, increment: [6, 6]}
-rounding: {at: line, scale: 2, mode: half_up}
-"""
 DATA = """\
 id: example
 name: 例
