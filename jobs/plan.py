@@ -126,7 +126,7 @@ def night(conf: Config) -> tuple[Step, ...]:
              ("dw.free_unit_split",), MONTH_CLOSE),
         Step("backtest", "jobs.backtest", "rating",
              "re-rate each customer's own packages and compare with his bill",
-             COMPARED, ("mart.backtest",), MONTH_CLOSE),
+             (*COMPARED, "dw.usage_day"), ("mart.backtest",), MONTH_CLOSE),
         Step("rerate", "jobs.rerate", "rating",
              "what each customer would have paid under every open package",
              (*COMPARED, "mart.backtest"),

@@ -16,9 +16,9 @@ from schemas.window import Window
 
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
     seen, policy, day = comparison(window, wh, conf), conf.policy.rating, window.last
-    offered = [name for name, package in seen.packages.items()
-               if package.valid_on(day) and not package.present_only]
-    owned = holding.held_on(seen.subscribers, seen.subscriptions, policy.default_package, day)
+    offered = [name for name, package in seen.packages.items() if package.offered_on(day)]
+    owned = holding.held_on(
+        seen.subscribers, seen.subscriptions, policy.default_package, day, seen.packages)
     evaluated = seen.evaluated(list(seen.packages.values()), offered, policy, owned)
     quoted = match.quotes(evaluated, seen.passing, seen.holdings, policy)
     with cached(quoted) as quoted:

@@ -76,7 +76,8 @@ def _tables(wh: Warehouse, conf: Config, window: Window, package: Package) -> li
     seen, day, policy = comparison(window, wh, conf), window.last, conf.policy.rating
     packages = seen.packages | {package.id: package}
     measure.refuse_lacking(seen.depths, catalogue.depths([package], seen.cube.measures))
-    owned = holding.held_on(seen.subscribers, seen.subscriptions, policy.default_package, day)
+    owned = holding.held_on(
+        seen.subscribers, seen.subscriptions, policy.default_package, day, packages)
     evaluated = rating.evaluate(seen.cube, [package], policy.toll_rerated)
     quoted = match.quotes(evaluated, seen.passing, seen.holdings, policy)
     of_kind = f"kind = '{package.kind}'"

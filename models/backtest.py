@@ -1,7 +1,8 @@
 """The back-test: each customer's own packages re-rated against the bill that he really had.
 
 No public rating engine does this; it is what makes a saving credible. A month is priced by the one
-package of each kind that was in force last in it, with the tariff of that month, plus what passes.
+package of each kind that was in force last in it, with the tariff of that month, or part by part
+where package or tariff changed within it (models/month_part.py), plus what passes.
 """
 from __future__ import annotations
 
@@ -30,6 +31,7 @@ UNEXPLAINED = "unexplained"
 ROUNDED_BY = Decimal("0.05")
 
 RANKS = 10_000  # a percentile is off by one rank in so many at most
+PRICED = ("rated", "d12593", "other_fees", "direct_toll", "unrated_fees", "comparable", "reason")
 BACKTEST = ("subscriber_id", "month", "actual", "rated", "difference", "within_tolerance", "cause")
 
 
@@ -41,17 +43,19 @@ def backtest(
     actual: DataFrame,
     tolerance: Decimal,
     kinds: Collection[str],
+    in_parts: DataFrame | None = None,
 ) -> DataFrame:
     """mart.backtest without data_date: one row per (subscriber_id, month) of `months`.
 
     `evaluated` (rating.evaluate) holds at least the packages of `holdings` (holding.holdings),
-    `passing` and `actual` are bill_item's. `kinds` are those the catalogue prices: a bill with
+    `in_parts` (month_part.priced) takes its place for the months and kinds that it has, `passing`
+    and `actual` are bill_item's. `kinds` are those the catalogue prices: a bill with
     items of such a kind and no package for it cannot be reproduced (no_package); other kinds pass
     through. The VPMN fee is what was paid, whatever the reading of S2-R8 for candidates.
     """
     rows = (
         months.select("subscriber_id", "month")
-        .join(_present(evaluated, holdings), ["subscriber_id", "month"], "left")
+        .join(_present(_priced(evaluated, holdings, in_parts)), ["subscriber_id", "month"], "left")
         .join(passing, ["subscriber_id", "month"], "left")
         .join(actual, ["subscriber_id", "month"], "left")
     )
@@ -71,11 +75,21 @@ def backtest(
     )
 
 
-def _present(evaluated: DataFrame, holdings: DataFrame) -> DataFrame:
-    """Per month the present packages together: own cost, whether all are priced, the kinds held."""
+def _priced(evaluated: DataFrame, holdings: DataFrame, in_parts: DataFrame | None) -> DataFrame:
+    """The present packages with what they cost, one row per subscriber, month and kind."""
     rows = holdings.join(
         evaluated.drop("kind"), ["subscriber_id", "month", "package_id"], "left"
-    )
+    ).select(*holdings.columns, *PRICED)
+    if in_parts is None:
+        return rows
+    parts = in_parts.withColumnsRenamed({name: f"parts_{name}" for name in PRICED})
+    there = F.col("parts_comparable").isNotNull()
+    return rows.join(parts, ["subscriber_id", "month", "kind"], "left").withColumns({
+        name: F.when(there, F.col(f"parts_{name}")).otherwise(F.col(name)) for name in PRICED})
+
+
+def _present(rows: DataFrame) -> DataFrame:
+    """Per month the present packages together: own cost, whether all are priced, the kinds held."""
     # Fees of all services stand on the row of each package: they count once.
     own = (
         F.sum("rated") + F.max("d12593") + F.max("other_fees") + F.max("direct_toll")
@@ -85,6 +99,8 @@ def _present(evaluated: DataFrame, holdings: DataFrame) -> DataFrame:
         rating.yuan(own).alias("own"),
         F.every(F.coalesce("comparable", F.lit(False))).alias("priced"),
         F.bool_or("changed").alias("changed"),
+        F.bool_or(F.col("changed") & ~F.coalesce("comparable", F.lit(False)))
+        .alias("parts_not_priced"),
         F.bool_or(F.col("comparable").isNull()).alias("not_evaluated"),
         F.coalesce(
             F.max(F.when(F.col("reason") != rating.ORDER_OF_EVENTS, F.col("reason"))),
@@ -97,7 +113,8 @@ def _present(evaluated: DataFrame, holdings: DataFrame) -> DataFrame:
 def _cause(tolerance: Decimal) -> Column:
     """The first that applies, from what cannot be compared to what differs.
 
-    Of what differs: the package or its tariff changed within the month; too little to be but
+    Of what differs: the package or its tariff changed within the month and the bill is not that of
+    its parts; too little to be but
     rounding; more is rated than billed, by as much as the bill is less than its items or with items
     that add up: a discount of which nothing is known; the bill is that much more than its items, by
     something that no item names; less is rated than items that add up say, so records are missing.
@@ -110,8 +127,9 @@ def _cause(tolerance: Decimal) -> Column:
     return (
         F.when(F.col("actual").isNull(), NO_BILL)
         .when(F.col("no_package") | F.col("not_evaluated"), NO_PACKAGE)
-        .when(F.col("reason") == rating.ORDER_OF_EVENTS, ORDER_OF_EVENTS)
         .when(F.col("reason").startswith(rating.UNKNOWN_CELL), UNKNOWN_CELL)
+        .when(F.col("parts_not_priced"), PACKAGE_CHANGED)
+        .when(F.col("reason") == rating.ORDER_OF_EVENTS, ORDER_OF_EVENTS)
         .when(~F.col("priced"), NOT_PRICED)
         .when(F.col("within_tolerance"), EQUAL)
         .when(F.col("changed"), PACKAGE_CHANGED)

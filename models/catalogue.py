@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Iterable, Mapping, Sequence
+from typing import Iterable, Iterator, Mapping, Sequence
 
 from models.charge import charges, definitions
 from models.measure import Definition, Measure, measure_no, written
@@ -29,9 +29,7 @@ class Catalogue:
         return tuple(
             package
             for package in self.packages.values()
-            if package.valid_on(day)
-            and not package.present_only
-            and kind in (None, package.kind)
+            if package.offered_on(day) and kind in (None, package.kind)
         )
 
     def cuts(self, service: str) -> tuple[int, ...]:
@@ -58,7 +56,8 @@ def load(documents: Iterable[Document]) -> Catalogue:
     """
     packages: dict[str, Package] = {}
     lines: list[str] = []
-    for document in sorted(documents, key=lambda one: str(one.path)):
+    documents = sorted(documents, key=lambda one: str(one.path))
+    for document in documents:
         try:
             package = read_package(document)
         except ConfigError as error:
@@ -68,9 +67,34 @@ def load(documents: Iterable[Document]) -> Catalogue:
         if package.id in packages:
             lines.append(document.problem(("id",), f"a second package '{package.id}'"))
         packages[package.id] = package
+    lines += _former(documents, packages)
     if lines:
         raise ConfigError("\n".join(lines))
     return Catalogue({name: packages[name] for name in sorted(packages)})
+
+
+def _former(documents: Sequence[Document], packages: Mapping[str, Package]) -> Iterator[str]:
+    """What is wrong with former tariffs: on any day one tariff of a package is in force."""
+    for document in documents:
+        former = packages.get(document.data["id"])
+        if former is None or former.former_of is None:
+            continue
+        head = packages.get(former.former_of)
+        if head is None or head.former_of is not None:
+            yield document.problem(("former_of",), (
+                f"expected the id of a package that is no former tariff itself; got "
+                f"'{former.former_of}'"))
+        elif head.kind != former.kind:
+            yield document.problem(("former_of",), (
+                f"{head.id} is of kind {head.kind}, not {former.kind}"))
+        else:
+            others = [one for one in packages.values()
+                      if head.id in (one.id, one.former_of) and one.id != former.id]
+            yield from (document.problem(("valid",), (
+                f"{former.valid_from} to {former.valid_to} overlaps the tariff {one.id} of "
+                f"{head.id}, in force {one.valid_from} to {one.valid_to}"))
+                for one in others
+                if former.valid_from < one.valid_to and one.valid_from < former.valid_to)
 
 
 def needed(package: Package) -> frozenset[Definition]:

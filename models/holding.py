@@ -4,7 +4,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Mapping
 
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from models.lookup import looked_up
@@ -20,10 +20,11 @@ def holdings(
     """(subscriber_id, month, kind, package_id, changed): one present package per kind and month.
 
     `months` has (subscriber_id, month, joined), `subscriptions` is one snapshot of dw.subscription.
-    The package in force last in the month counts. `changed`: on some other day of the month since
-    the subscriber joined another one, or none, was in force, or its tariff in `packages` was not
-    (a package that is not there has none). `defaults` (kind → package) price the kinds of which he
-    had none.
+    The package in force last in the month counts, under the tariff that it had on its last day
+    (`tariff_on`). `changed`: on some other day of the month since the subscriber joined another
+    one, or none, was in force, or that tariff in `packages` was not (a package that is not there
+    has none); models/month_part.py prices such a month part by part. `defaults` (kind → package)
+    price the kinds of which he had none.
     """
     customers = months.select("subscriber_id", "month", "joined")
     since = F.greatest("month", F.coalesce("joined", "month"))
@@ -53,21 +54,35 @@ def holdings(
     in_part = (tariff_begins > since) | (tariff_ends <= F.last_day("month"))
     return (
         _or_default(customers, held, defaults)
+        .withColumn("package_id", tariff_on(F.col("package_id"), F.last_day("month"), packages))
         .withColumn("changed", F.col("changed") | F.coalesce(in_part, F.lit(False)))
         .select(*HELD)
     )
 
 
 def held_on(
-    subscribers: DataFrame, subscriptions: DataFrame, defaults: Mapping[str, str], day: date
+    subscribers: DataFrame, subscriptions: DataFrame, defaults: Mapping[str, str], day: date,
+    packages: Mapping[str, Package],
 ) -> DataFrame:
-    """(subscriber_id, kind, package_id): the packages in force on a day, `defaults` included."""
+    """(subscriber_id, kind, package_id): the packages in force on a day, `defaults` included, each
+    under its tariff of the day (`tariff_on`)."""
     held = subscriptions.where(
         (F.col("valid_from") <= F.lit(day))
         & (F.col("valid_to").isNull() | (F.col("valid_to") > F.lit(day)))
     ).select("subscriber_id", "kind", "package_id").distinct()
     wanted = ("subscriber_id", "kind", "package_id")
-    return _or_default(subscribers.select("subscriber_id"), held, defaults).select(*wanted)
+    return _or_default(subscribers.select("subscriber_id"), held, defaults).withColumn(
+        "package_id", tariff_on(F.col("package_id"), F.lit(day), packages)).select(*wanted)
+
+
+def tariff_on(package_id: Column, day: Column, packages: Mapping[str, Package]) -> Column:
+    """The id of the tariff of a package on a day: its own, or a former one (Package.former_of)."""
+    found = package_id
+    for name, one in sorted(packages.items()):
+        if one.former_of is not None:
+            then = (day >= F.lit(one.valid_from)) & (day < F.lit(one.valid_to))
+            found = F.when((package_id == one.former_of) & then, name).otherwise(found)
+    return found
 
 
 def _or_default(

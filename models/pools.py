@@ -20,29 +20,35 @@ HALF_MONTH_DAY = 16
 
 @dataclass(frozen=True)
 class MonthParts:
-    """How much of the month each customer is charged: days left from joining, and days at all; and
-    the row of his month before (-1: none), which stands before it. `begins`: his first row."""
+    """How much of the month each customer is charged: the day of the month from which on, how many
+    days, and days at all; and the row of his month before (-1: none), which stands before it.
+    `begins`: his first row."""
 
+    first_day: np.ndarray
     days: np.ndarray
     in_month: np.ndarray
     before: np.ndarray
     begins: np.ndarray
 
     @classmethod
-    def of(cls, customers: np.ndarray, months: np.ndarray, joined: np.ndarray) -> MonthParts:
-        """From customers with firsts of months in order, and days of joining (NaT or another month:
-        the whole month)."""
+    def of(cls, customers: np.ndarray, months: np.ndarray, joined: np.ndarray,
+           until: np.ndarray | None = None) -> MonthParts:
+        """From customers with days of months in order, days of joining (NaT or another month: the
+        whole month), and the days before which a part of the month ends (else it ends with it)."""
         first = months.astype("datetime64[M]")
         in_month = ((first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")).astype(int)
         within = joined.astype("datetime64[M]") == first
         day = np.where(within, (joined - first.astype("datetime64[D]")).astype(np.int64) + 1, 1)
+        days = in_month - day + 1
+        if until is not None:
+            days = (until - first.astype("datetime64[D]")).astype(np.int64) - day + 1
         numbers = first.astype(np.int64)
         begins = np.ones(len(numbers), dtype=bool)
         begins[1:] = customers[1:] != customers[:-1]
         follows = ~begins
         follows[1:] &= numbers[1:] == numbers[:-1] + 1
         before = np.where(follows, np.arange(len(numbers)) - 1, -1)
-        return cls(in_month - day + 1, in_month, before, begins)
+        return cls(day, days, in_month, before, begins)
 
     def waves(self) -> Iterator[np.ndarray]:
         """Rows such that the month before of each stands in the wave before."""
@@ -65,13 +71,12 @@ class MonthParts:
 
     @cached_property
     def _halves(self) -> tuple[np.ndarray, np.ndarray]:
-        late = self.in_month - self.days + 1 >= HALF_MONTH_DAY
-        return np.where(late, 1, 2), self._two
+        return np.where(self.first_day >= HALF_MONTH_DAY, 1, 2), self._two
 
     def these(self, rows: np.ndarray) -> MonthParts:
         """The parts of some rows, in order, of customers taken whole."""
         before = np.searchsorted(rows, self.before[rows])
-        return MonthParts(self.days[rows], self.in_month[rows],
+        return MonthParts(self.first_day[rows], self.days[rows], self.in_month[rows],
                           np.where(self.before[rows] < 0, -1, before), self.begins[rows])
 
 

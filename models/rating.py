@@ -74,8 +74,9 @@ def customer_months(
 
 @dataclass(frozen=True)
 class Cube:
-    """What the night has added up, and what it means: `months` are the `customer_months`, `usage`
-    rows of dw.usage_month for them, `cells` of dw.rating_cell, `measures` the register
+    """What the night has added up, and what it means: `months` are the `customer_months` (or parts
+    of months with their first day for `month`, and `until`), `usage` rows of dw.usage_month for
+    them, `cells` of dw.rating_cell, `measures` the register
     (measure.register), `splits` rows of dw.free_unit_split for what the cube cannot tell."""
 
     months: DataFrame
@@ -225,7 +226,8 @@ def _under(matrix, prices, batch, rows, usage, sums, parts, splits, vocabulary) 
 def parts_of(batch: pa.RecordBatch) -> MonthParts:
     """The parts of the months of a batch of whole customers."""
     customers = batch.column("subscriber_id").to_numpy(zero_copy_only=False)
-    return MonthParts.of(customers, *(_days(batch.column(name)) for name in ("month", "joined")))
+    named = [name for name in ("month", "joined", "until") if name in batch.schema.names]
+    return MonthParts.of(customers, *(_days(batch.column(name)) for name in named))
 
 
 class _Reasoned(MonthSums):
@@ -245,10 +247,9 @@ class _Reasoned(MonthSums):
         rows = np.arange(self.rows) if rows is None else rows
         reasons[rows[settled.ordered]] = REASONS.index(ORDER_OF_EVENTS)
         row, measure_no, cell = self.lacking
-        if len(row):
-            needed = [no in prices.measured and prices.measured[no][one]
-                      for no, one in zip(measure_no.tolist(), cell.tolist())]
-            reasons[row[np.array(needed, dtype=bool)]] = REASONS.index(LACKING_MEASURE)
+        for no, cells in prices.measured.items():
+            needed = (measure_no == no) & cells[cell]
+            reasons[row[needed]] = REASONS.index(LACKING_MEASURE)
         row, cell = self.unpriced
         if unpriced.any():
             mine = np.flatnonzero(prices.unpriced_cells[cell])[::-1]

@@ -164,7 +164,8 @@ class Package:
 
     Valid on [valid_from, valid_to). `caps` is keyed by service. `source` says in words where the
     prices are from, or 'assumed'. A `present_only` package is priced for those who hold it and
-    never offered. `origin` is its file, for messages.
+    never offered; so is a tariff that `former_of` names another package for: its prices until
+    `valid_to`. `origin` is its file, for messages.
     """
 
     id: str
@@ -186,6 +187,7 @@ class Package:
     otherwise: str
     source: str
     present_only: bool = False
+    former_of: str | None = None
     origin: str = field(default="", compare=False)
 
     @property
@@ -196,6 +198,10 @@ class Package:
     def valid_on(self, day: date) -> bool:
         """Whether the tariff is in force on the day."""
         return self.valid_from <= day < self.valid_to
+
+    def offered_on(self, day: date) -> bool:
+        """Whether somebody can take the package on the day."""
+        return self.valid_on(day) and not self.present_only and self.former_of is None
 
     def pool(self, pool_id: str) -> Pool:
         """The pool of that id; KeyError when there is none."""

@@ -83,6 +83,7 @@ class _Reader:
             otherwise=data.get("otherwise", "refuse"),
             source=data["source"],
             present_only=data.get("present_only", False),
+            former_of=data.get("former_of"),
             origin=shown(self.document.path),
         )
 

@@ -150,11 +150,17 @@ def by_month(
     parts of sessions have taken everything back is left out.
     """
     wanted = [F.col("local_date").between(month, _last_day(month)) for month in sorted(months)]
+    return added_up(
+        usage_day.where(_any_of(wanted)).withColumn("month", F.trunc("local_date", "month")),
+        measures)
+
+
+def added_up(usage_day: DataFrame, measures: Sequence[Measure]) -> DataFrame:
+    """`by_month` of days that say to which `month` (or part of one) they belong."""
     deepest = max((measure.measure_no for measure in measures), default=0)
     # One shuffle serves both groupings.
-    days = usage_day.where(_any_of(wanted)).repartition("subscriber_id")
-    by_cell = days.groupBy(
-        F.trunc("local_date", "month").alias("month"), "subscriber_id", "cell_id"
+    by_cell = usage_day.repartition("subscriber_id").groupBy(
+        "month", "subscriber_id", "cell_id"
     ).agg(
         F.sum("events").alias("events"),
         F.sum("billed_events").alias("billed_events"),

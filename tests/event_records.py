@@ -9,7 +9,7 @@ from random import Random
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from models import catalogue, free_units, measure, rating, usage
+from models import catalogue, free_units, holding, measure, month_part, rating, usage
 from models.laying import Laying, Steps
 from models.measure import Measure
 from schemas.document import Document
@@ -127,6 +127,30 @@ def rated(spark, records, customers, tariffs, toll_rerated="all", partitions=1, 
     priced = rating.evaluate(cube, sold, toll_rerated).withColumns(
         {name: rating.yuan(F.col(name)) for name in rating.AMOUNTS})
     return {(row.subscriber_id, row.month, row.package_id): row for row in priced.collect()}
+
+
+def parts_priced(spark, customers, subscriptions, defaults, tariffs, toll_rerated="all", **how):
+    """The months of customers in which a package or tariff changed, priced part by part, in yuan.
+
+    `customers`: subscriber_id → (months, joined, events); `subscriptions` as dw.subscription has
+    them. Result: (subscriber_id, month, kind) → row of month_part.priced, and the frame itself.
+    """
+    months = local_frame(
+        spark, [(number, month, joined) for number, (listed, joined, _) in customers.items()
+                for month in listed], "subscriber_id long, month date, joined date")
+    held = holding.holdings(months, subscriptions, defaults, tariffs.packages)
+    parts = month_part.parts(months, held, subscriptions, defaults, tariffs.packages)
+    _, kinds, priced_as = month_part.months_of(parts)
+    records = guided(spark, {number: one[2] for number, one in customers.items()}, tariffs, **how)
+    measures = measure.measures_wanted((), tariffs)
+    days = month_part.Days(usage.by_day(records, measures), usage.cells(records).collect(),
+                           measures)
+    packages = tariffs.packages | month_part.by_days(tariffs.packages)
+    priced = month_part.priced(parts, kinds, days, [packages[name] for name in priced_as],
+                               toll_rerated)
+    rows = [] if priced is None else priced.withColumns({
+        name: rating.yuan(F.col(name)) for name in ("rated", *rating.RECORDED)}).collect()
+    return {(row.subscriber_id, row.month, row.kind): row for row in rows}, priced
 
 
 def by_nights(records, measures, holidays=(), nights=1):

@@ -126,7 +126,7 @@ def test_why_there_is_nothing_to_compare(found, words, cause):
 
 
 def test_a_change_within_the_month_explains_a_difference(found):
-    """Trap 25: a package changed within a month of history is flagged, not compared by parts."""
+    """Trap 25, where the parts of the month are not told: its last package prices all of it."""
     assert found["changed and different"].cause == "package_changed"
     assert found["changed and equal"].cause == "equal"
 

@@ -313,6 +313,6 @@ def test_the_packages_of_a_day(spark):
         (1, "voice", "big", LONG_AGO, MARCH), (1, "voice", "small", MARCH, None),
         (2, "sms", "texts", MARCH, None)], rows.SUBSCRIPTION)
     people = rows.subscribers(spark, 1, 2)
-    held = holding.held_on(people, subscriptions, {"sms": "sms_standard"}, date(2009, 2, 28))
+    held = holding.held_on(people, subscriptions, {"sms": "sms_standard"}, date(2009, 2, 28), {})
     assert sorted(held.collect()) == [(1, "sms", "sms_standard"), (1, "voice", "big"),
                                       (2, "sms", "sms_standard")]

@@ -131,8 +131,9 @@ CHANGE = date(2009, 3, 16)
 OLD, NEW = (package("voice", [airtime(rate), FREE_TOLL]) for rate in ("0.60", "0.20"))
 BEFORE, AFTER = call(600, "2009-03-10 12:00:00", key="a"), call(600, "2009-03-20 12:00:00", key="b")
 CHANGED = {
-    "ten minutes under each: the bill has both prices": ([BEFORE, AFTER], "8.00", "-4",
-                                                         "package_changed"),
+    "ten minutes under each: the bill has both prices": ([BEFORE, AFTER], "8.00", "0", "equal"),
+    "the bill has the price of the last for all": ([BEFORE, AFTER], "4.00", "4",
+                                                   "package_changed"),
     "all of it after the change: the last package tells all": ([AFTER], "2.00", "0", "equal"),
     "another difference in a month of change": ([AFTER], "2.50", "-0.50", "package_changed"),
 }
@@ -142,20 +143,24 @@ def told(spark, events, bill, held, packages):
     """The row of the back-test of March, of a customer who had some packages of voice."""
     rows = event_records.evaluated(spark, {1: (MARCH, None, events)}, packages)
     people, customers = match_rows.subscribers(spark, 1), match_rows.months(spark, (1, MARCH, None))
+    tariffs = event_records.tariffs_of(packages)
+    subscriptions = [(1, "voice", *one) for one in held]
+    _, in_parts = event_records.parts_priced(
+        spark, {1: ([MARCH], None, events)},
+        local_frame(spark, subscriptions, match_rows.SUBSCRIPTION), {}, tariffs)
     (tested,) = backtest.backtest(
         customers, match_rows.evaluated_rows(spark, rows.values()),
-        match_rows.holdings(spark, customers, [(1, "voice", *one) for one in held],
-                            packages=event_records.tariffs_of(packages).packages),
+        match_rows.holdings(spark, customers, subscriptions, packages=tariffs.packages),
         match_rows.passing(spark, people, {}),
-        match_rows.actual(spark, people, ("S1", MARCH, bill)), Decimal("0.01"), ("voice",)
+        match_rows.actual(spark, people, ("S1", MARCH, bill)), Decimal("0.01"), ("voice",), in_parts
     ).collect()
     return tested
 
 
 @pytest.mark.parametrize("words", CHANGED)
-def test_trap_25_a_package_changed_within_a_month_is_flagged_where_it_matters(spark, words):
-    """Trap 25: until 15 March .60 a minute, from the 16th .20. A month is priced by the package in
-    force last; a difference is then laid to the change, and no month of it is recommended by."""
+def test_trap_25_a_package_changed_within_a_month_is_compared_by_parts(spark, words):
+    """Trap 25: until 15 March .60 a minute, from the 16th .20. Each prices the calls of its days;
+    a difference that is left is laid to the change, and no month of it is recommended by."""
     events, bill, difference, cause = CHANGED[words]
     tested = told(spark, events, bill, [("old", LONG_AGO, CHANGE), ("new", CHANGE, None)],
                   {"old": OLD, "new": NEW})
@@ -164,7 +169,7 @@ def test_trap_25_a_package_changed_within_a_month_is_flagged_where_it_matters(sp
 
 
 NEXT_YEAR = date(2010, 1, 1)
-PRICE_CHANGES = {
+NOT_IN_FORCE = {
     "the tariff ended within the month, his calls cost .20 after it": (
         (LONG_AGO, CHANGE), [BEFORE, AFTER], "8.00", "4", "package_changed"),
     "it began within the month, his calls cost .20 before it": (
@@ -175,11 +180,30 @@ PRICE_CHANGES = {
 }
 
 
-@pytest.mark.parametrize("words", PRICE_CHANGES)
-def test_trap_25_a_tariff_changed_within_a_month_is_flagged_alike(spark, words):
-    """Trap 25: he holds one package all the time, at .60 a minute while it is in force."""
-    (since, until), events, bill, difference, cause = PRICE_CHANGES[words]
+@pytest.mark.parametrize("words", NOT_IN_FORCE)
+def test_a_month_in_part_of_which_his_package_has_no_tariff_is_flagged(spark, words):
+    """He holds one package all the time, at .60 a minute while its tariff is in force."""
+    (since, until), events, bill, difference, cause = NOT_IN_FORCE[words]
     tested = told(spark, events, bill, [("old", LONG_AGO, None)],
                   {"old": OLD | {"valid": {"from": since, "to": until}}})
     assert (tested.cause, tested.difference) == (cause, Decimal(difference))
     assert (tested.cause in match.TRUSTED) == (cause == "equal")
+
+
+@pytest.mark.parametrize("bill, difference, cause", [
+    ("8.00", "0", "equal"), ("4.00", "4", "package_changed")])
+def test_trap_25_a_tariff_changed_within_a_month_is_compared_by_parts(spark, bill, difference,
+                                                                      cause):
+    """Trap 25: he holds one package all the time; on 16 March its price falls from .60 to .20."""
+    tested = told(spark, [BEFORE, AFTER], bill, [("plan", LONG_AGO, None)], {
+        "plan_2008": OLD | {"valid": {"from": LONG_AGO, "to": CHANGE}, "former_of": "plan"},
+        "plan": NEW | {"valid": {"from": CHANGE, "to": NEXT_YEAR}}})
+    assert (tested.cause, tested.difference) == (cause, Decimal(difference))
+
+
+def test_trap_33_a_month_before_the_change_of_a_tariff_is_tested_by_the_former_one(spark):
+    """Trap 33: the tariff of the time of the calls; from April on the package costs a third."""
+    tested = told(spark, [BEFORE, AFTER], "12.00", [("plan", LONG_AGO, None)], {
+        "plan_2008": OLD | {"valid": {"from": LONG_AGO, "to": APRIL}, "former_of": "plan"},
+        "plan": NEW | {"valid": {"from": APRIL, "to": NEXT_YEAR}}})
+    assert (tested.cause, tested.difference) == ("equal", 0)

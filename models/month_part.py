@@ -1,0 +1,171 @@
+"""A month in which a package or its tariff changed, priced part by part 分段计费.
+
+Each part is priced as a month of its own, with the usage of its days. What a bill charges for such
+a month differs between operators, so this is an assumption that the back-test checks against every
+bill: a package that was taken up or left within the month is charged for as one that is taken up by
+a new customer (`partial_month`: whole, from day 16 on half, or by the days it was held); of two
+tariffs of one package each is charged for by its days, fee, free units and commitment alike.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import reduce
+from typing import NamedTuple
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from models import rating, usage
+from models.holding import tariff_on
+from models.measure import Measure
+from models.shortlist import Shortlist
+from models.tariff import Package
+
+BY_DAYS = " by days"
+PART = ("subscriber_id", "month", "kind", "priced_as", "since", "until", "days_from", "days_to")
+OWN = ("rated", "unrated_fees")
+OF_ALL_SERVICES = ("d12593", "other_fees", "direct_toll")
+
+
+class Days(NamedTuple):
+    """Rows of dw.usage_day, of dw.rating_cell, and the measures of the register."""
+
+    usage: DataFrame
+    cells: Sequence
+    measures: Sequence[Measure]
+
+
+def parts(
+    months: DataFrame, holdings: DataFrame, subscriptions: DataFrame,
+    defaults: Mapping[str, str], packages: Mapping[str, Package],
+) -> DataFrame:
+    """One row per subscriber, month, kind and part, of the months that have several parts.
+
+    `months` and `holdings` as in models/holding.py; only what is `changed` there can have parts.
+    A part is charged from `since` until `until`, and its usage is that of [days_from, days_to): a
+    day on which no package was in force, nor a default one, is priced by the part before it, or by
+    the first. `priced_as` is a tariff in `packages`, or one of `by_days`.
+    """
+    kind_month = ["subscriber_id", "month", "kind"]
+    changed = holdings.where("changed").select(*kind_month)
+    held = subscriptions.groupBy("subscriber_id", "kind").agg(F.collect_list(
+        F.struct("valid_from", "valid_to", "package_id")).alias("held"))
+    ends = F.date_add(F.last_day("month"), 1)
+    dated = (
+        changed.join(months.select("subscriber_id", "month", "joined"), kind_month[:2])
+        .join(held, ["subscriber_id", "kind"], "left")
+        .withColumn("held", F.coalesce("held", F.array().cast(held.schema["held"].dataType)))
+        .withColumn("first", F.greatest("month", F.coalesce("joined", "month")))
+        .withColumn("since", F.explode(_starts(F.col("first"), ends, packages)))
+        .withColumn("package", F.coalesce(_in_force(F.col("held"), F.col("since")),
+                                          _default(defaults)))
+        .where("package IS NOT NULL")
+        .withColumn("tariff", tariff_on(F.col("package"), F.col("since"), packages))
+    )
+    in_order = Window.partitionBy(*kind_month).orderBy("since")
+    other = F.coalesce(F.lag("tariff").over(in_order) != F.col("tariff"), F.lit(True))
+    each = Window.partitionBy(*kind_month)
+    return (
+        dated.withColumn("begins", other).where("begins")
+        .withColumns({
+            "until": F.coalesce(F.lead("since").over(in_order), ends),
+            "place": F.row_number().over(in_order),
+            "parts": F.count(F.lit(1)).over(each),
+            "tariffs": F.size(F.collect_set("tariff").over(
+                Window.partitionBy(*kind_month, "package")))})
+        .where("parts > 1")
+        .withColumns({
+            "days_from": F.when(F.col("place") == 1, F.col("month")).otherwise(F.col("since")),
+            "days_to": F.col("until"),
+            "priced_as": F.when(F.col("tariffs") > 1, F.concat("tariff", F.lit(BY_DAYS)))
+            .otherwise(F.col("tariff"))})
+        .select(*PART)
+    )
+
+
+def by_days(packages: Mapping[str, Package]) -> dict[str, Package]:
+    """The tariffs of packages that have several, charged by their days."""
+    heads = {one.former_of for one in packages.values()} - {None}
+    return {f"{name}{BY_DAYS}": replace(one, id=f"{name}{BY_DAYS}", partial_month="daily")
+            for name, one in packages.items() if name in heads or one.former_of is not None}
+
+
+def priced(
+    some: DataFrame, kinds: Sequence[str], days: Days, packages: Sequence[Package],
+    toll_rerated: str,
+) -> DataFrame | None:
+    """One row per subscriber, month and kind of `parts`: the sums of rating.evaluate over its
+    parts; not comparable where a part is not. None without any kind.
+
+    `packages`: what `some` is priced as. What a pool carries over is known of whole months only, so
+    such packages are not priced in parts.
+    """
+    able = [one for one in packages if not any(pool.carry_over for pool in one.pools)]
+    found = [_of_kind(some.where(F.col("kind") == kind), days,
+                      [one for one in able if one.kind == kind], toll_rerated)
+             for kind in kinds]
+    return reduce(DataFrame.unionByName, found) if found else None
+
+
+def _of_kind(some: DataFrame, days: Days, packages: Sequence[Package], toll_rerated: str
+             ) -> DataFrame:
+    """The parts of one kind begin on different days, so their first day tells them apart."""
+    whose = ["subscriber_id", "since"]
+    inside = (F.col("owner") == F.col("subscriber_id")) & (
+        F.col("local_date") >= F.col("days_from")) & (F.col("local_date") < F.col("days_to"))
+    used = days.usage.join(
+        some.select(F.col("subscriber_id").alias("owner"), F.col("since").alias("month"),
+                    "days_from", "days_to"), inside).drop("owner", "days_from", "days_to")
+    months = some.select("subscriber_id", F.col("since").alias("month"),
+                         F.col("since").alias("joined"), "until")
+    people = some.groupBy("subscriber_id").agg(
+        F.sort_array(F.collect_set("priced_as")).alias("own"),
+    ).withColumn("brand", F.lit(None).cast("string"))
+    evaluated = rating.evaluate_best(
+        rating.Cube(months, usage.added_up(used, days.measures), days.cells, days.measures),
+        packages, people, Shortlist(packages, (), 0), toll_rerated)
+    one_part = evaluated.withColumnsRenamed({"month": "since", "package_id": "priced_as"}).drop(
+        "kind")
+    return some.join(one_part, [*whose, "priced_as"], "left").groupBy(
+        "subscriber_id", "month", "kind"
+    ).agg(
+        *(F.sum(name).alias(name) for name in OWN + OF_ALL_SERVICES),
+        F.every(F.coalesce("comparable", F.lit(False))).alias("comparable"),
+        F.max("reason").alias("reason"))
+
+
+def _starts(first: Column, ends: Column, packages: Mapping[str, Package]) -> Column:
+    """The days of [first, ends) on which another package or tariff can have come into force."""
+    turns = sorted({day for one in packages.values() if one.former_of is not None
+                    for day in (one.valid_from, one.valid_to)})
+    held = F.col("held")
+    days = F.concat(
+        F.array(first), F.transform(held, lambda one: one["valid_from"]),
+        F.transform(held, lambda one: one["valid_to"]),
+        F.array(*map(F.lit, turns)).cast("array<date>"))
+    return F.array_distinct(F.filter(days, lambda day: (day >= first) & (day < ends)))
+
+
+def _in_force(held: Column, day: Column) -> Column:
+    """The package that came into force last of those in force on a day; of several the first by
+    id."""
+    there = F.filter(held, lambda one: (one["valid_from"] <= day) & (
+        one["valid_to"].isNull() | (one["valid_to"] > day)))
+    newest = F.array_max(F.transform(there, lambda one: one["valid_from"]))
+    return F.array_min(F.transform(
+        F.filter(there, lambda one: one["valid_from"] == newest), lambda one: one["package_id"]))
+
+
+def _default(defaults: Mapping[str, str]) -> Column:
+    found = F.lit(None).cast("string")
+    for kind, package in sorted(defaults.items()):
+        found = F.when(F.col("kind") == kind, package).otherwise(found)
+    return found
+
+
+def months_of(some: DataFrame) -> tuple[list[date], list[str], list[str]]:
+    """The months, kinds and prices (`priced_as`) that `parts` has."""
+    rows = some.select("month", "kind", "priced_as").distinct().collect()
+    return tuple(sorted({row[name] for row in rows}) for name in ("month", "kind", "priced_as"))
