@@ -1,7 +1,8 @@
 """Re-rate each customer's own packages and compare with the bill that he really had.
 
 Grain of the result: subscriber × month in `mart.backtest`, with the difference and its cause. A
-month in which a package or its tariff changed is priced part by part. Due when a month closes. When this step fails, nobody gets a recommendation.
+month in which a package or its tariff changed is priced part by part. Due when a month closes. When
+this step fails, nobody gets a recommendation.
 """
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
