@@ -2,9 +2,9 @@
 
 Each part is priced as a month of its own, with the usage of its days. What a bill charges for such
 a month differs between operators, so this is an assumption that the back-test checks against every
-bill: a package that was taken up or left within the month is charged for as one that is taken up by
-a new customer (`partial_month`: whole, from day 16 on half, or by the days it was held); of two
-tariffs of one package each is charged for by its days, fee, free units and commitment alike.
+bill: a package taken up within the month is charged for as by a new customer (`partial_month`), one
+that was left as a whole month's; of two tariffs of one package each is charged for by its days:
+fee, free units and commitment alike.
 """
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def parts(
     """One row per subscriber, month, kind and part, of the months that have several parts.
 
     `months` and `holdings` as in models/holding.py; only what is `changed` there can have parts.
-    A part is charged from `since` until `until`, and its usage is that of [days_from, days_to): a
-    day on which no package was in force, nor a default one, is priced by the part before it, or by
-    the first. `priced_as` is a tariff in `packages`, or one of `by_days`.
+    A part is charged for from `since` to the end of the month, or one of `by_days` until `until`.
+    Its usage is that of [days_from, days_to): a day on which no package was in force, nor a default
+    one, is priced by the part before it, or by the first. `priced_as` is a tariff in `packages`, or one of `by_days`.
     """
     kind_month = ["subscriber_id", "month", "kind"]
     changed = holdings.where("changed").select(*kind_month)
@@ -66,11 +66,11 @@ def parts(
     )
     in_order = Window.partitionBy(*kind_month).orderBy("since")
     other = F.coalesce(F.lag("tariff").over(in_order) != F.col("tariff"), F.lit(True))
-    each = Window.partitionBy(*kind_month)
+    each, several = Window.partitionBy(*kind_month), F.col("tariffs") > 1
     return (
         dated.withColumn("begins", other).where("begins")
         .withColumns({
-            "until": F.coalesce(F.lead("since").over(in_order), ends),
+            "days_to": F.coalesce(F.lead("since").over(in_order), ends),
             "place": F.row_number().over(in_order),
             "parts": F.count(F.lit(1)).over(each),
             "tariffs": F.size(F.collect_set("tariff").over(
@@ -78,8 +78,8 @@ def parts(
         .where("parts > 1")
         .withColumns({
             "days_from": F.when(F.col("place") == 1, F.col("month")).otherwise(F.col("since")),
-            "days_to": F.col("until"),
-            "priced_as": F.when(F.col("tariffs") > 1, F.concat("tariff", F.lit(BY_DAYS)))
+            "until": F.when(several, F.col("days_to")).otherwise(ends),
+            "priced_as": F.when(several, F.concat("tariff", F.lit(BY_DAYS)))
             .otherwise(F.col("tariff"))})
         .select(*PART)
     )

@@ -10,8 +10,9 @@ from models.reference_rater import Rater
 from schemas.errors import ConfigError
 from tests import event_records, match_rows
 from tests.frames import local_frame
-from tests.random_tariffs import catalogue_of, months_of_events
+from tests.random_tariffs import catalogue_of
 from tests.random_tariffs import drawn as random_months
+from tests.random_tariffs import months_of_events
 from tests.tariff_examples import MARCH, airtime, call, message, package, pool, toll
 
 LONG_AGO, APRIL, NEXT_YEAR = date(2008, 1, 1), date(2009, 4, 1), date(2010, 1, 1)
@@ -71,12 +72,14 @@ CASES = {  # one call of a minute each day
         [("whole", LONG_AGO, on(16)), ("half", on(16), None)], "20.10"),
     "left on the 16th: it was there from the first on": (
         [("half", LONG_AGO, on(16)), ("ten", on(16), None)], "23.10"),
-    "by the days that each was held, 15 and 16 of 31": (
-        [("daily", LONG_AGO, on(16)), ("ten", on(16), None)], "18.10"),
+    "left on the 16th: a whole month's fee": (
+        [("daily", LONG_AGO, on(16)), ("ten", on(16), None)], "34.10"),
+    "taken up on the 16th: the fee of sixteen days": (
+        [("ten", LONG_AGO, on(16)), ("daily", on(16), None)], "19.10"),
     "sixteen free minutes for sixteen days": (
         [("ten", LONG_AGO, on(16)), ("minutes", on(16), None)], "17.50"),
-    "fifteen free minutes for fifteen days": (
-        [("minutes", LONG_AGO, on(16)), ("ten", on(16), None)], "16.60"),
+    "all free minutes of one that was left": (
+        [("minutes", LONG_AGO, on(16)), ("ten", on(16), None)], "32.60"),
     "the tariff changed on the 11th: fees of 10 and 21 days": (
         [("plan", LONG_AGO, None)], str(10 + Decimal("6") + 42 + Decimal("4.20"))),
     "tariff and package changed": (
@@ -113,10 +116,10 @@ def test_a_month_under_one_package_has_no_parts(spark, words):
 
 
 def test_who_joined_within_the_month_is_charged_from_then_on(spark):
-    """Joined on the 11th, changed on the 21st: ten and eleven days of 31."""
+    """Joined on the 11th: 21 days of 31 are charged for, whatever came on the 21st."""
     held = [("daily", on(11), on(21)), ("thirty", on(21), None)]
     calls = [one for one in MINUTES_OF_DAY if one.local_date >= on(11)]
-    assert priced(spark, held, on(11), calls) == (Decimal(10 + 1 + Decimal("3.30")), True)
+    assert priced(spark, held, on(11), calls) == (Decimal(21 + 1 + Decimal("3.30")), True)
 
 
 def test_a_change_before_he_joined_is_none(spark):
@@ -159,30 +162,23 @@ def test_kinds_of_packages_have_their_own_parts(spark):
         (1, MARCH, "voice"): Decimal("7.30"), (1, MARCH, "sms"): Decimal("0.25")}
 
 
-def whole_where_left(drawn):
-    """The reference knows when a month begins late, not when it ends early."""
-    return drawn | {"partial_month": {"daily": "none"}.get(drawn["partial_month"],
-                                                           drawn["partial_month"])}
-
-
 @pytest.mark.parametrize("start", [11, 12])
 def test_any_two_packages_of_a_month_cost_what_the_reference_says_of_their_days(spark, start):
     """Drawn packages, months and days of change: part by part equal to the reference rater."""
     drawn = {name: one for name, one in catalogue_of(30, 3, start).items()
              if one["kind"] == "voice" and not any(one["carry_over"] for one in one["pools"])}
-    left = {f"left_{name}": whole_where_left(one) for name, one in drawn.items()}
     months = months_of_events().filter(lambda one: one[0] == MARCH and len(one[2]) > 5)
     events = {number: [one for one in mine if one.service == "voice"]
               for number, (_, _, mine) in enumerate(random_months(months, 60, start), start=1)}
     names = sorted(drawn)
-    changes = {number: (f"left_{names[number % len(names)]}", names[(number + 1) % len(names)],
+    changes = {number: (names[number % len(names)], names[(number + 1) % len(names)],
                         MARCH + timedelta(days=1 + number % 30)) for number in events}
     held = local_frame(spark, [row for number, (old, new, day) in changes.items() for row in (
         (number, "voice", old, LONG_AGO, day), (number, "voice", new, day, None))],
         match_rows.SUBSCRIPTION)
     rows, _ = event_records.parts_priced(
         spark, {number: ([MARCH], None, mine) for number, mine in events.items()}, held, {},
-        event_records.tariffs_of(drawn | left))
+        event_records.tariffs_of(drawn))
     compared = 0
     for number, (old, new, day) in changes.items():
         row, mine = rows[number, MARCH, "voice"], events[number]
@@ -190,7 +186,7 @@ def test_any_two_packages_of_a_month_cost_what_the_reference_says_of_their_days(
             assert row.reason == "order of events"
             continue
         compared += 1
-        first = Rater(left[old]).rate_month([one for one in mine if one.local_date < day], MARCH)
+        first = Rater(drawn[old]).rate_month([one for one in mine if one.local_date < day], MARCH)
         second = Rater(drawn[new]).rate_month([one for one in mine if one.local_date >= day],
                                               MARCH, day)
         assert Fraction(row.rated) == sum(map(in_millionths, (first.total, second.total)))
