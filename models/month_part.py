@@ -46,7 +46,8 @@ def parts(
     `months` and `holdings` as in models/holding.py; only what is `changed` there can have parts.
     A part is charged for from `since` to the end of the month, or one of `by_days` until `until`.
     Its usage is that of [days_from, days_to): a day on which no package was in force, nor a default
-    one, is priced by the part before it, or by the first. `priced_as` is a tariff in `packages`, or one of `by_days`.
+    one, is priced by the part before it, or by the first. `priced_as` is a tariff in `packages`, or
+    one of `by_days`.
     """
     kind_month = ["subscriber_id", "month", "kind"]
     changed = holdings.where("changed").select(*kind_month)
