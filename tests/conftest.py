@@ -1,4 +1,4 @@
-"""One Spark session, and one night over the small province, for the whole test run."""
+"""One Spark session a worker, and one night over the small province, for the whole test run."""
 import os
 import sys
 from pathlib import Path
@@ -16,12 +16,16 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 class TwoWorkers(LoadScopeScheduling):
-    """Tests whose nights are processes of their own, beside all that needs the session."""
+    """Tests that run nights of their own, beside those that look at the one night or need none:
+    about half of the time each, and one session in each worker."""
 
-    OWN_PROCESSES = "tests/dags/", "tests/jobs/test_killed.py"
+    OWN_NIGHTS = (
+        "tests/dags/", "tests/realdata/",
+        *(f"tests/jobs/test_{name}.py" for name in (
+            "bad_input", "closed_months", "killed", "late_usage", "redelivery", "warehouse")))
 
     def _split_scope(self, nodeid: str) -> str:
-        return "processes" if nodeid.startswith(self.OWN_PROCESSES) else "session"
+        return "own nights" if nodeid.startswith(self.OWN_NIGHTS) else "one night"
 
 
 def pytest_xdist_make_scheduler(config, log):
@@ -30,7 +34,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory):
-    """The session of a run as the shipped configuration makes it, but small and kept.
+    """The worker's session: that of a run as the shipped configuration makes it, but small and kept.
 
     A run inside a test (`jobs.night.main`) finds it, takes a session of its own in it and leaves
     it running.
