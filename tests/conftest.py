@@ -1,4 +1,4 @@
-"""One Spark session a worker, and one night over the small province, for the whole test run."""
+"""One Spark session in each worker of a test run, and one night over the small province."""
 import os
 import sys
 from pathlib import Path
