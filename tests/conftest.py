@@ -34,7 +34,7 @@ def pytest_xdist_make_scheduler(config, log):
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory):
-    """The worker's session: that of a run as the shipped configuration makes it, but small and kept.
+    """The worker's: that of a run as the shipped configuration makes it, but small and kept.
 
     A run inside a test (`jobs.night.main`) finds it, takes a session of its own in it and leaves
     it running.
