@@ -8,11 +8,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.comparison import Comparison, comparison
+from jobs.guided_events import guided_events
 from jobs.tables import cached
 from jobs.warehouse import Warehouse
-from models import backtest, month_part, usage
+from models import backtest, catalogue, month_part, usage
 from schemas.config import Config
-from schemas.settings import RatingPolicy
 from schemas.window import Window
 
 
@@ -27,23 +27,26 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
             seen.cube.months, seen.evaluated(present, (), policy), seen.holdings, seen.passing,
             seen.actual, policy.tolerance,
             sorted({package.kind for package in seen.packages.values()}),
-            _in_parts(parts, seen, window, wh, policy))
+            _in_parts(parts, seen, window, wh, conf))
         wh.replace("mart.backtest", tested.withColumn("data_date", F.lit(window.last)))
 
 
-def _in_parts(parts: DataFrame, seen: Comparison, window: Window, wh: Warehouse,
-              policy: RatingPolicy) -> DataFrame | None:
+def _in_parts(parts: DataFrame, seen: Comparison, window: Window, wh: Warehouse, conf: Config
+              ) -> DataFrame | None:
     """The cost of the months in which a package or tariff changed, from the days of their usage."""
     months, kinds, priced_as = month_part.months_of(parts)
     if not months:
         return None
     packages = seen.packages | month_part.by_days(seen.packages)
+    events = guided_events(window.last, months, parts, catalogue.load(conf.tariffs.values()), wh,
+                           conf)
     days = wh.read("dw.usage_day", upto=window.last).where(
         F.col("batch_date") >= F.lit(usage.first_delivery(months[0]))
     ).where(F.trunc("local_date", "month").isin(months))
     return month_part.priced(
-        parts, kinds, month_part.Days(days, seen.cube.cells, seen.cube.measures),
-        [packages[name] for name in priced_as if name in packages], policy.toll_rerated)
+        parts, kinds, month_part.Days(days, seen.cube.cells, seen.cube.measures, events,
+                                      conf.policy.calendar.holidays),
+        [packages[name] for name in priced_as if name in packages], conf.policy.rating.toll_rerated)
 
 
 if __name__ == "__main__":

@@ -4,16 +4,11 @@ Grain of the result: subscriber × month × signature in `dw.free_unit_split`, o
 which a pool is overdrawn by calls of several prices. Due when a month closes. When this step fails,
 no package can be priced for those months.
 """
-from collections.abc import Sequence
-from datetime import date, timedelta
-
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
+from jobs.guided_events import guided_events
 from jobs.renewal import renewal
 from jobs.tables import cached
 from jobs.warehouse import Warehouse
-from models import catalogue, data_session, free_units, measure, rating, usage
+from models import catalogue, free_units, measure, rating
 from schemas.config import Config
 from schemas.window import Window
 
@@ -34,33 +29,10 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
             wanted, new.kept(wh.read(SPLITS, months=new.standing)), some)
         with cached(to_do) as to_do:
             open_months = [row["month"] for row in to_do.select("month").distinct().collect()]
-            records = _records(day, sorted(open_months), wh, conf)
-            guided = free_units.guided(
-                records, wh.read("dw.subscriber_identity", on=day),
-                {service: tariffs.cuts(service) for service in measure.SERVICES},
-                policy.calendar.holidays, to_do
-            ).where(F.trunc("local_date", "month").isin(open_months))
-            made = free_units.split(guided, to_do, cells, some, policy.rating.toll_rerated,
+            events = guided_events(day, open_months, to_do, tariffs, wh, conf)
+            made = free_units.split(events, to_do, cells, some, policy.rating.toll_rerated,
                                     policy.calendar.holidays)
             wh.replace(SPLITS, made.unionByName(stands))
-
-
-def _records(day: date, months: Sequence[date], wh: Warehouse, conf: Config) -> usage.Records:
-    """The records of the months; a session that began before them is not taken for one."""
-    sessions = "ods.data_session"
-    back = max(conf.lookback_days(sessions).values(), default=0)
-
-    def delivered(table: str, earlier: int = 0) -> DataFrame:
-        rows = wh.read(table, upto=day, whatever_is_there=True)
-        if not months:
-            return rows.limit(0)
-        since = usage.first_delivery(months[0]) - timedelta(days=earlier)
-        return rows.where(F.col("batch_date") >= F.lit(since))
-
-    return usage.Records(
-        delivered("ods.voice_call"), delivered("ods.message"),
-        data_session.merged(delivered(sessions, back), conf.policy.rating.session_gap_hours),
-        delivered("ods.wlan_session"))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,8 @@ from models.sums import Added
 from models.tariff import DAY_SECONDS, Package
 
 TOGETHER = 10_000  # rows
-WANTED = "subscriber_id BIGINT, month DATE, joined DATE, wanted ARRAY<INT>"
+WANTED = {"subscriber_id": "BIGINT", "month": "DATE", "joined": "DATE", "until": "DATE",
+          "wanted": "ARRAY<INT>"}
 SPLIT = ("subscriber_id BIGINT, month DATE, joined DATE, signature STRING, paid ARRAY<BIGINT>, "
          "left ARRAY<BIGINT>, rounded ARRAY<BIGINT>")
 
@@ -47,12 +48,15 @@ def representatives(packages: Sequence[Package], toll_rerated: str) -> Mapping[s
 
 def wanted(cube: rating.Cube, packages: Mapping[str, Package], toll_rerated: str) -> DataFrame:
     """(subscriber_id, month, joined, wanted): the customer-months whose split only the order of
-    events tells; `wanted` holds the places of the signatures in `packages`.
+    events tells; `wanted` holds the places of the signatures in `packages`. Parts of months have
+    `until` too.
 
     `packages` are `representatives`. Where pools carry over and one month is wanted, all months of
     the customer are.
     """
     matrix = compile_prices(list(packages.values()), cube.cells, cube.measures, toll_rerated)
+    parts_too = ["until"] if "until" in cube.months.columns else []
+    names = ["subscriber_id", "month", "joined", *parts_too]
 
     def mark(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in whole_customers(batches):
@@ -65,12 +69,11 @@ def wanted(cube: rating.Cube, packages: Mapping[str, Package], toll_rerated: str
                 row, place = np.nonzero(marks[rows])
                 taken = pa.array(rows)
                 yield pa.RecordBatch.from_arrays(
-                    [*(batch.column(name).take(taken)
-                       for name in ("subscriber_id", "month", "joined")),
-                     listed(row, place, len(rows), pa.int32())],
-                    names=["subscriber_id", "month", "joined", "wanted"])
+                    [*(batch.column(name).take(taken) for name in names),
+                     listed(row, place, len(rows), pa.int32())], names=[*names, "wanted"])
 
-    return cube.by_customer(matrix).mapInArrow(mark, WANTED)
+    schema = ", ".join([f"{name} {WANTED[name]}" for name in [*names, "wanted"]])
+    return cube.by_customer(matrix).mapInArrow(mark, schema)
 
 
 def _ordered(prices: PackagePrices, sums: Added, parts: MonthParts) -> np.ndarray:

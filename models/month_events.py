@@ -1,7 +1,9 @@
 """The events of wanted customer-months as a replay takes them, in batches of whole customers.
 
 A batch holds two kinds of rows, customer by customer and in no further order: the wanted months
-(with `wanted`, the places of the signatures) and events.
+(with `wanted`, the places of the signatures) and events. A month can come in several parts, each
+with its first day for `month`, all of them or none; an event is of the part that began last, or of
+the first.
 """
 from __future__ import annotations
 
@@ -20,9 +22,9 @@ from models.pools import carried, pool_sizes
 from models.replay import Replay, Split
 from models.tariff import DAY_SECONDS, Package
 
-MONTH = ["subscriber_id", "month", "joined", "wanted"]
+MONTH = ["subscriber_id", "month", "joined", "until", "wanted"]  # until: of parts
 EVENT = ["subscriber_id", "occurred_us", "local_moment", "cell_id", "quantity", "unknown_cell"]
-MONTHS_APART = 2**20
+DAYS_APART = 2**20
 
 
 class Replays:
@@ -63,12 +65,16 @@ class MonthEvents:
     def __init__(self, batch: pa.RecordBatch, replays: Replays, kinds: DayTypes):
         is_month = batch.column("wanted").is_valid().to_numpy(zero_copy_only=False)
         numbers = batch.column("subscriber_id").to_numpy()
-        customer = np.cumsum(np.diff(numbers, prepend=numbers[:1]) != 0) * MONTHS_APART
+        customer = np.cumsum(np.diff(numbers, prepend=numbers[:1]) != 0) * DAYS_APART
         heads = np.flatnonzero(is_month)
-        month = batch.column("month").take(pa.array(heads)).to_numpy(zero_copy_only=False)
-        place = customer[heads] + month.astype("datetime64[M]").astype(np.int64)
-        heads, self._place = heads[np.argsort(place)], np.sort(place)
-        months = batch.select(MONTH).take(pa.array(heads))
+        begins = batch.column("month").take(pa.array(heads)).to_numpy(zero_copy_only=False)
+        begins = begins.astype("datetime64[D]")
+        order = np.argsort(customer[heads] + begins.astype(np.int64))
+        heads, begins = heads[order], begins[order]
+        self._begins = customer[heads] + begins.astype(np.int64)
+        self._month = customer[heads] + begins.astype("datetime64[M]").astype(np.int64)
+        named = [name for name in MONTH if name in batch.schema.names]
+        months = batch.select(named).take(pa.array(heads))
         self.count, self.parts = len(heads), rating.parts_of(months)
         self.owned = [months.column(name) for name in ("subscriber_id", "month", "joined")]
         lists = months.column("wanted")
@@ -87,13 +93,20 @@ class MonthEvents:
             replays.learn(cell_id[there], unknown.drop_null().to_pylist())
         cell, day = np.searchsorted(replays.ids, cell_id), moment // DAY_SECONDS
         day = day.astype("datetime64[D]")
-        place = customer + day.astype("datetime64[M]").astype(np.int64)
-        row = np.searchsorted(self._place, place)
-        mine = np.flatnonzero((np.append(self._place, -1)[row] == place) & replays.takes[cell])
+        row = self._row_of(customer, day)
+        mine = np.flatnonzero((row >= 0) & replays.takes[cell])
         order = mine[_in_order(row[mine], occurred[mine], cell_id[mine], quantity[mine])]
         self._events = quantity[order], moment[order] % DAY_SECONDS, day[order]
         self._cell, self._row = cell[order], row[order]
         self._services, self._kinds = replays.services, kinds
+
+    def _row_of(self, customer: np.ndarray, day: np.ndarray) -> np.ndarray:
+        """The month or part of it that a customer's day is of; -1 for one that is not wanted."""
+        month = customer + day.astype("datetime64[M]").astype(np.int64)
+        months = np.append(self._month, -1)  # also what stands at -1, before the first
+        latest = np.searchsorted(self._begins, customer + day.astype(np.int64), side="right") - 1
+        row = np.where(months[latest] == month, latest, latest + 1)
+        return np.where(months[row] == month, row, -1)
 
     def of_service(self, service: str) -> tuple[Events, np.ndarray, np.ndarray]:
         """The events of a service, their cells and rows: the same ones for every signature, so that

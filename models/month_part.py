@@ -8,7 +8,7 @@ fee, free units and commitment alike.
 """
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import reduce
@@ -17,7 +17,7 @@ from typing import NamedTuple
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from models import rating, usage
+from models import free_units, rating, usage
 from models.holding import tariff_on
 from models.measure import Measure
 from models.shortlist import Shortlist
@@ -30,11 +30,14 @@ OF_ALL_SERVICES = ("d12593", "other_fees", "direct_toll")
 
 
 class Days(NamedTuple):
-    """Rows of dw.usage_day, of dw.rating_cell, and the measures of the register."""
+    """Rows of dw.usage_day, of dw.rating_cell, and the measures of the register; the guided events
+    of the same days (usage.guide), looked at where only their order tells what was free."""
 
     usage: DataFrame
     cells: Sequence
     measures: Sequence[Measure]
+    events: DataFrame
+    holidays: Collection[date]
 
 
 def parts(
@@ -124,9 +127,17 @@ def _of_kind(some: DataFrame, days: Days, packages: Sequence[Package], toll_rera
     people = some.groupBy("subscriber_id").agg(
         F.sort_array(F.collect_set("priced_as")).alias("own"),
     ).withColumn("brand", F.lit(None).cast("string"))
+    cube = rating.Cube(months, usage.added_up(used, days.measures), days.cells, days.measures)
+    signatures = free_units.representatives(packages, toll_rerated)
+    if signatures:
+        # All parts come with those that want a split: each event has to find its own.
+        wanted = months.join(free_units.wanted(cube, signatures, toll_rerated).select(
+            "subscriber_id", "month", "wanted"), ["subscriber_id", "month"], "left").withColumn(
+            "wanted", F.coalesce("wanted", F.array().cast("array<int>")))
+        cube = replace(cube, splits=free_units.split(
+            days.events, wanted, days.cells, signatures, toll_rerated, days.holidays))
     evaluated = rating.evaluate_best(
-        rating.Cube(months, usage.added_up(used, days.measures), days.cells, days.measures),
-        packages, people, Shortlist(packages, (), 0), toll_rerated)
+        cube, packages, people, Shortlist(packages, (), 0), toll_rerated)
     one_part = evaluated.withColumnsRenamed({"month": "since", "package_id": "priced_as"}).drop(
         "kind")
     return some.join(one_part, [*whose, "priced_as"], "left").groupBy(

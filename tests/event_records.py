@@ -143,7 +143,7 @@ def parts_priced(spark, customers, subscriptions, defaults, tariffs, toll_rerate
     records = guided(spark, {number: one[2] for number, one in customers.items()}, tariffs, **how)
     measures = measure.measures_wanted((), tariffs)
     days = month_part.Days(usage.by_day(records, measures), usage.cells(records).collect(),
-                           measures)
+                           measures, records, how.get("holidays", ()))
     packages = tariffs.packages | month_part.by_days(tariffs.packages)
     priced = month_part.priced(parts, kinds, days, [packages[name] for name in priced_as],
                                toll_rerated)
