@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.renewal import CUSTOMER_MONTH, renewal
+from jobs.renewal import renewal
 from jobs.tables import cached
 from jobs.warehouse import Warehouse
 from models import catalogue, data_session, free_units, measure, rating, usage
@@ -24,29 +24,30 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     day, months, policy = window.last, wh.months(window), conf.policy
     tariffs = catalogue.load(conf.tariffs.values())
     some = free_units.representatives(tariffs.packages.values(), policy.rating.toll_rerated)
-    used = wh.read("dw.usage_month", months=months)
+    used, cells = wh.read("dw.usage_month", months=months), wh.read("dw.rating_cell").collect()
     cube = rating.Cube(
         rating.customer_months(used, wh.read("dw.subscriber", on=day), months), used,
-        wh.read("dw.rating_cell").collect(),
-        measure.register(wh.read("dw.rating_measure").collect()))
+        cells, measure.register(wh.read("dw.rating_measure").collect()))
     with renewal(wh, SPLITS, window) as new, \
             cached(free_units.wanted(cube, some, policy.rating.toll_rerated)) as wanted:
         to_do, stands = free_units.outstanding(
             wanted, new.kept(wh.read(SPLITS, months=new.standing)), some)
         with cached(to_do) as to_do:
             open_months = [row["month"] for row in to_do.select("month").distinct().collect()]
-            guided = _guided(day, sorted(open_months), wh, conf, tariffs).join(
-                to_do.select(*CUSTOMER_MONTH), CUSTOMER_MONTH, "left_semi")
-            with cached(guided) as guided:
-                made = free_units.split(guided, to_do, usage.cells(guided).collect(), some,
-                                        policy.rating.toll_rerated, policy.calendar.holidays)
-                wh.replace(SPLITS, made.unionByName(stands))
+            records = _records(day, sorted(open_months), wh, conf)
+            guided = free_units.guided(
+                records, wh.read("dw.subscriber_identity", on=day),
+                {service: tariffs.cuts(service) for service in measure.SERVICES},
+                policy.calendar.holidays, to_do
+            ).where(F.trunc("local_date", "month").isin(open_months))
+            made = free_units.split(guided, to_do, cells, some, policy.rating.toll_rerated,
+                                    policy.calendar.holidays)
+            wh.replace(SPLITS, made.unionByName(stands))
 
 
-def _guided(day: date, months: Sequence[date], wh: Warehouse, conf: Config,
-            tariffs: catalogue.Catalogue) -> DataFrame:
-    """The guided events of the months; a session that began before them is not taken for one."""
-    sessions, policy = "ods.data_session", conf.policy
+def _records(day: date, months: Sequence[date], wh: Warehouse, conf: Config) -> usage.Records:
+    """The records of the months; a session that began before them is not taken for one."""
+    sessions = "ods.data_session"
     back = max(conf.lookback_days(sessions).values(), default=0)
 
     def delivered(table: str, earlier: int = 0) -> DataFrame:
@@ -56,15 +57,10 @@ def _guided(day: date, months: Sequence[date], wh: Warehouse, conf: Config,
         since = usage.first_delivery(months[0]) - timedelta(days=earlier)
         return rows.where(F.col("batch_date") >= F.lit(since))
 
-    records = usage.Records(
+    return usage.Records(
         delivered("ods.voice_call"), delivered("ods.message"),
-        data_session.merged(delivered(sessions, back), policy.rating.session_gap_hours),
+        data_session.merged(delivered(sessions, back), conf.policy.rating.session_gap_hours),
         delivered("ods.wlan_session"))
-    guided = usage.guide(
-        records, wh.read("dw.subscriber_identity", on=day),
-        {service: tariffs.cuts(service) for service in measure.SERVICES}, policy.calendar.holidays)
-    return guided.withColumn("month", F.trunc("local_date", "month")).where(
-        F.col("month").isin(*months)).select(*free_units.REPLAYED, *measure.FACTS)
 
 
 if __name__ == "__main__":

@@ -41,10 +41,6 @@ class Events:
         self.quantity, self.second, self.day, self.kinds = quantity, second, day, kinds
         self._laid: dict[Laying, Laid] = {}
 
-    def of(self, chosen: np.ndarray) -> Events:
-        """Some of the events, by their numbers."""
-        return Events(self.quantity[chosen], self.second[chosen], self.day[chosen], self.kinds)
-
     def laid(self, laying: Laying) -> Laid:
         """The parts of all events in the order in which they are laid."""
         if laying not in self._laid:

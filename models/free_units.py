@@ -14,23 +14,22 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from models import rating
-from models.arrow_lists import equal_lists, listed, rows_of
-from models.customer_batches import whole_customers
-from models.event_measure import Events, day_types
+from models import rating, usage
+from models.arrow_lists import listed
+from models.customer_batches import of_some_size, whole_customers
+from models.event_measure import day_types
 from models.lookup import looked_up
 from models.measure import FACTS
+from models.month_events import MonthEvents, Replays
 from models.month_sums import MonthSums
 from models.package_prices import PackagePrices
-from models.pools import MonthParts, carried, draw_pools, pool_sizes
+from models.pools import MonthParts, draw_pools
 from models.price_matrix import ALL_TOLL, compile_prices
-from models.replay import Replay, Split
 from models.signature import signature
 from models.sums import Added
-from models.tariff import Package
+from models.tariff import DAY_SECONDS, Package
 
-REPLAYED = ("subscriber_id", "month", "occurred_at", "local_date", "local_second", "cell_id",
-            "quantity")  # what a replay looks at, of an event
+TOGETHER = 10_000  # rows
 WANTED = "subscriber_id BIGINT, month DATE, joined DATE, wanted ARRAY<INT>"
 SPLIT = ("subscriber_id BIGINT, month DATE, joined DATE, signature STRING, paid ARRAY<BIGINT>, "
          "left ARRAY<BIGINT>, rounded ARRAY<BIGINT>")
@@ -109,104 +108,55 @@ def outstanding(
     return left.where(F.size("wanted") > 0), stands.drop("place")
 
 
+def guided(
+    records: usage.Records, identity: DataFrame, cuts: Mapping[str, Sequence[int]],
+    holidays: Collection[date], wanted_months: DataFrame,
+) -> DataFrame:
+    """usage.guide of the wanted customers: to leave out the others' numbers is less than to leave
+    out their events."""
+    theirs = identity.join(wanted_months, "subscriber_id", "left_semi")
+    return usage.guide(records, theirs, cuts, holidays)
+
+
 def split(
     guided: DataFrame, wanted_months: DataFrame, cells: Sequence,
     packages: Mapping[str, Package], toll_rerated: str, holidays: Collection[date],
 ) -> DataFrame:
     """dw.free_unit_split: the split of every wanted customer-month, by signature.
 
-    `guided`: usage.guide over the records of the months, with their `month`; `cells` are those of
-    its events. Events are consumed in order of answer time; two of the same instant in that of
-    cell and quantity, so no order is left to chance.
+    `guided`: usage.guide over the records of the months; `cells` are rows of dw.rating_cell (one
+    that they lack, since the bands of the catalogue have changed, comes with its events). Events
+    are consumed in order of answer time; two of the same instant in that of cell and quantity, so
+    no order is left to chance.
     """
-    ordered = sorted(cells, key=lambda cell: cell.cell_id)
-    ids = np.array([cell.cell_id for cell in ordered], dtype=np.int64)
-    facts = [{fact: getattr(cell, fact) for fact in FACTS} for cell in ordered]
-    services = np.array([cell.service for cell in ordered], dtype=object)
-    kinds = day_types(holidays)
-    names = list(packages)
-    replays = [Replay(package, facts, toll_rerated == ALL_TOLL) for package in packages.values()]
+    replays, kinds = Replays(packages, cells, toll_rerated == ALL_TOLL), day_types(holidays)
 
     def replay(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in whole_customers(batches):
-            months = _Months(batch, ids, services, kinds)
-            for place, (name, one) in enumerate(zip(names, replays)):
+        for batch in of_some_size(whole_customers(batches), TOGETHER):
+            months = MonthEvents(batch, replays, kinds)
+            for place, (name, one) in enumerate(zip(replays.names, replays.each)):
                 chosen = months.wanting(place)
                 if len(chosen):
                     yield months.rows(name, chosen, months.split(one, chosen))
 
-    events = (
-        wanted_months.join(guided.select(*REPLAYED), ["subscriber_id", "month"], "left")
-        .repartition("subscriber_id")
-        .sortWithinPartitions("subscriber_id", "month", "occurred_at", "cell_id", "quantity")
-        .select("subscriber_id", "month", "joined", "wanted", "local_date", "local_second",
-                "cell_id", "quantity")
-    )
-    return events.mapInArrow(replay, SPLIT)
+    # The months come as rows beside their events: joined to each event they would be sorted and
+    # carried with every one of them. Within a customer the rows are put in order there: a sort by
+    # one number alone is much the fastest.
+    events = _replayed(guided, {package.service for package in packages.values()}, replays.ids)
+    rows = events.unionByName(wanted_months, allowMissingColumns=True)
+    return rows.repartition("subscriber_id").sortWithinPartitions("subscriber_id").mapInArrow(
+        replay, SPLIT)
 
 
-class _Months:
-    """The wanted customer-months of a batch of events: row k begins at event `first[k]`."""
-
-    def __init__(self, batch: pa.RecordBatch, cell_ids: np.ndarray, services: np.ndarray, kinds):
-        column = {name: batch.column(name) for name in batch.schema.names}
-        customers, month = (column[name].to_numpy(zero_copy_only=False)
-                            for name in ("subscriber_id", "month"))
-        begins = np.ones(len(customers), dtype=bool)
-        begins[1:] = (customers[1:] != customers[:-1]) | (month[1:] != month[:-1])
-        self.first, self.row = np.flatnonzero(begins), np.cumsum(begins) - 1
-        heads = batch.take(pa.array(self.first))
-        self.owned = [heads.column(name) for name in ("subscriber_id", "month", "joined")]
-        self.parts = rating.parts_of(heads)
-        lists = heads.column("wanted")
-        self._wanting = rows_of(lists), lists.flatten().to_numpy(zero_copy_only=False)
-        # A month without any event comes as one row without a cell.
-        there = np.flatnonzero(column["cell_id"].is_valid().to_numpy(zero_copy_only=False))
-        cell, quantity, day, second = (
-            column[name].take(pa.array(there)).to_numpy(zero_copy_only=False)
-            for name in ("cell_id", "quantity", "local_date", "local_second"))
-        self._services = services
-        self._cell, self._row = np.searchsorted(cell_ids, cell), self.row[there]
-        self._events = Events(quantity, second.astype(np.int64), day.astype("datetime64[D]"), kinds)
-        self._of_service: dict[str, tuple[Events, np.ndarray, np.ndarray]] = {}
-
-    def of_service(self, service: str) -> tuple[Events, np.ndarray, np.ndarray]:
-        """The events of a service, their cells and rows: the same ones for every signature, so that
-        what is laid out once serves all."""
-        if service not in self._of_service:
-            chosen = np.flatnonzero(self._services[self._cell] == service)
-            self._of_service[service] = (
-                self._events.of(chosen), self._cell[chosen], self._row[chosen])
-        return self._of_service[service]
-
-    def wanting(self, place: int) -> np.ndarray:
-        """The rows that want the signature at a place."""
-        owner, places = self._wanting
-        return owner[places == place]
-
-    def split(self, replay: Replay, chosen: np.ndarray) -> Split:
-        """The split of some rows; the months of a customer are handed over in order."""
-        sizes = pool_sizes(replay.pools, replay.package.partial_month, self.parts)
-        paid = np.zeros((len(replay.slots), len(self.first)), dtype=np.int64)
-        left = np.zeros(sizes.shape, dtype=np.int64)
-        rounded = np.zeros((len(replay.lines), len(self.first)), dtype=np.int64)
-        carrying = any(pool.carry_over for pool in replay.pools)
-        events, cell, row = self.of_service(replay.package.service)
-        for wave in self.parts.waves() if carrying else [np.arange(len(self.first))]:
-            rows = np.intersect1d(chosen, wave)
-            ready = sizes[:, rows]
-            if carrying:
-                ready = ready + carried(replay.pools, sizes, left, self.parts.before[rows])
-            number = np.full(len(self.first), -1, dtype=np.int64)
-            number[rows] = np.arange(len(rows))
-            one = replay.split(events, cell, number[row], ready)
-            paid[:, rows], left[:, rows], rounded[:, rows] = one
-        return Split(paid[:, chosen], left[:, chosen], rounded[:, chosen])
-
-    def rows(self, name: str, chosen: np.ndarray, found: Split) -> pa.RecordBatch:
-        """The rows of dw.free_unit_split of a signature."""
-        taken = pa.array(chosen)
-        return pa.RecordBatch.from_arrays(
-            [*(values.take(taken) for values in self.owned), pa.repeat(name, len(chosen)),
-             *(equal_lists(values.T) for values in found)],
-            names=["subscriber_id", "month", "joined", "signature", "paid", "left", "rounded"])
+def _replayed(guided: DataFrame, services: Collection[str], known: np.ndarray) -> DataFrame:
+    """What a replay looks at: EVENT of what was used, with the facts of a cell that is not known.
+    """
+    unknown = ~F.col("cell_id").isin(known.tolist())
+    return guided.where(
+        F.col("subscriber_id").isNotNull() & (F.col("quantity") > 0)
+        & F.col("service").isin(sorted(services))
+    ).select(
+        "subscriber_id", F.unix_micros("occurred_at").alias("occurred_us"),
+        (F.unix_date("local_date").cast("bigint") * DAY_SECONDS + F.col("local_second"))
+        .alias("local_moment"), "cell_id", "quantity",
+        F.when(unknown, F.to_json(F.struct(*FACTS))).alias("unknown_cell"))

@@ -39,6 +39,12 @@ class Shape:
     connect: int
     line: int
 
+    @property
+    def takes(self) -> bool:
+        """Whether an event of these cells adds anything to the split."""
+        return self.line >= 0 or any(
+            slot >= 0 for _, slots in self.components for slot in slots)
+
 
 class Replay:
     """One signature over the cells (rows of dw.rating_cell in order of cell_id, as mappings)."""
@@ -62,6 +68,7 @@ class Replay:
             for cell in cells
         ], dtype=np.int64)
         self.shapes = tuple(shapes)
+        self.takes = np.array([shape.takes for shape in self.shapes], dtype=bool)[self.shape_of]
         self.layings = tuple(self._layings())
 
     def _layings(self) -> Iterator[tuple[Laying, np.ndarray]]:
@@ -87,17 +94,15 @@ class Replay:
         return Shape(tuple(components), connect, self.lines.index(line) if line else -1)
 
     def split(self, events: Events, cell: np.ndarray, row: np.ndarray, sizes: np.ndarray) -> Split:
-        """Replay events of the package's service that stand in order of their customer-month
-        (`row`, -1: not this time) and answer time.
+        """Replay events that stand in order of their customer-month (`row`, -1: not this time) and
+        answer time.
 
         `cell` is the place of each event's cell; `sizes` are base units by pool and row, those
         carried in included.
         """
         rows = sizes.shape[1]
-        shape = self.shape_of[cell]
-        exact = self._connects(events, shape)
         left, paid = sizes.copy(), np.zeros(len(self.slots) * rows, dtype=np.int64)
-        event, slot, units, drawing = self._laid(events, shape, row)
+        event, slot, units, drawing = self._laid(events, cell, row >= 0)
         order = np.flatnonzero(drawing)
         order = order[np.argsort(event[order], kind="stable")]
         drawn, where, rest = slot[order], row[event[order]], units[order]
@@ -109,27 +114,28 @@ class Replay:
         np.add.at(paid, slot * rows + row[event], units)
         rounded = np.zeros((len(self.lines), rows), dtype=np.int64)
         if self.lines:
+            shape, here = self.shape_of[cell], row >= 0
+            exact = self._connects(events, shape)
             np.add.at(exact, event, self.prices[slot] * units)
-            here = row >= 0
             self._round(rounded, exact[here], shape[here], row[here])
         return Split(paid.reshape(len(self.slots), rows), left, rounded)
 
     def _connects(self, events: Events, shape: np.ndarray) -> np.ndarray:
         """Connect fees by event; only rounding event by event asks for them."""
-        if not self.lines:
-            return np.zeros(0, dtype=object)
         fees = np.array([one.connect for one in self.shapes], dtype=object)
         return np.where(events.quantity > 0, fees[shape], 0)
 
-    def _laid(self, events: Events, shape: np.ndarray, row: np.ndarray):
-        """Event, slot and units of everything that is laid, and whether it draws on a pool: by
-        component, and within one in order of events."""
+    def _laid(self, events: Events, cell: np.ndarray, here: np.ndarray):
+        """Event, slot and units of everything that is laid of the events `here`, and whether it
+        draws on a pool: by component, and within one in order of events."""
         found = [(np.zeros(0, np.int64),) * 3]
         for laying, slots in self.layings:
             laid = events.laid(laying)
-            slot = slots[shape[laid.event], laid.part]
-            kept = np.flatnonzero((slot >= 0) & (row[laid.event] >= 0))
-            found.append((laid.event[kept], slot[kept], laid.units[kept]))
+            some = np.flatnonzero(here[laid.event])
+            event, part = laid.event[some], laid.part[some]
+            slot = slots[self.shape_of[cell[event]], part]
+            kept = np.flatnonzero(slot >= 0)
+            found.append((event[kept], slot[kept], laid.units[some[kept]]))
         event, slot, units = (np.concatenate(column) for column in zip(*found))
         return event, slot, units, self.draws.any(axis=0)[slot]
 

@@ -71,11 +71,14 @@ def guide(
     A number nobody held keeps a null subscriber_id (counted by the caller, left out by `by_day`).
     `cuts` are the local seconds at which the catalogue's bands change, by service.
     """
+    slot = _slot(cuts)
+    # The slot is written out here, where its seconds are constants: as a column that is read again
+    # they would be made into text event by event.
+    texts = (slot.get(fact, F.col(fact)).cast("string") for fact in FACTS)
     return (
         events(records, identity, holidays)
-        .withColumns(_slot(cuts))
-        .withColumn("cell_id", F.xxhash64(*(F.coalesce(F.col(f).cast("string"), F.lit(""))
-                                            for f in FACTS)))
+        .withColumns(slot)
+        .withColumn("cell_id", F.xxhash64(*(F.coalesce(text, F.lit("")) for text in texts)))
         .select("batch_date", "subscriber_id", "occurred_at", "local_date", "local_second",
                 "cell_id", *FACTS, "sign", "quantity",
                 *((F.col(fee) * 1000).cast("bigint").alias(fee) for fee in FEES))

@@ -121,9 +121,8 @@ def rated(spark, records, customers, tariffs, toll_rerated="all", partitions=1, 
     if replay:
         some = free_units.representatives(sold, toll_rerated)
         wanted = free_units.wanted(cube, some, toll_rerated)
-        dated = records.withColumn("month", F.trunc("local_date", "month"))
         cube = replace(cube, splits=free_units.split(
-            dated, wanted, cells, some, toll_rerated, holidays))
+            records, wanted, cells, some, toll_rerated, holidays))
     priced = rating.evaluate(cube, sold, toll_rerated).withColumns(
         {name: rating.yuan(F.col(name)) for name in rating.AMOUNTS})
     return {(row.subscriber_id, row.month, row.package_id): row for row in priced.collect()}

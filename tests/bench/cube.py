@@ -148,12 +148,16 @@ class Province:
 
     def guide(self, calls):
         """The calls guided, as the step usage_day does it."""
+        return usage.guide(*self.guiding(calls))
+
+    def guiding(self, calls) -> tuple:
+        """What `usage.guide` takes: records, identity, cuts and holidays."""
         identity = self.spark.range(self.subscribers).selectExpr(
             "id AS subscriber_id", "CAST(id AS STRING) AS msisdn",
             "TIMESTAMP'2005-01-01' AS valid_from", "CAST(NULL AS TIMESTAMP) AS valid_to")
         _, messages, sessions, wlan = frames(self.spark, [])
-        return usage.guide(usage.Records(calls, messages, sessions, wlan), identity,
-                           {"voice": self.tariffs.cuts("voice")}, ())
+        return (usage.Records(calls, messages, sessions, wlan), identity,
+                {"voice": self.tariffs.cuts("voice")}, ())
 
     def files(self, parts: str = "124", days=ALL_DAYS) -> list[str]:
         """The guided files of some parts and days."""
@@ -248,18 +252,14 @@ def replayed(province: Province) -> None:
     month = province.spark.read.parquet(path)
     packages = province.tariffs.packages.values()
     some = free_units.representatives(packages, "all")
+    cells = usage.cells(province.guided(days=days)).collect()
     cube = rating.Cube(
-        month.selectExpr("month", "subscriber_id", "CAST(NULL AS DATE) AS joined"), month,
-        usage.cells(province.guided(days=days)).collect(), province.measures)
+        month.selectExpr("month", "subscriber_id", "CAST(NULL AS DATE) AS joined"), month, cells,
+        province.measures)
     with Watched() as cost, cached(free_units.wanted(cube, some, "all")) as wanted:
-        guided = province.guide(province.calls(days=days)).withColumn(
-            "month", F.trunc("local_date", "month")).join(
-            wanted.select("subscriber_id", "month"), ["subscriber_id", "month"], "left_semi"
-        ).select(*free_units.REPLAYED, *measure.FACTS)
-        with cached(guided) as guided:
-            cells = usage.cells(guided).collect()
-            free_units.split(guided, wanted, cells, some, "all", ()).write.format("noop").mode(
-                "overwrite").save()
+        guided = free_units.guided(*province.guiding(province.calls(days=days)), wanted)
+        free_units.split(guided, wanted, cells, some, "all", ()).write.format("noop").mode(
+            "overwrite").save()
         marks = wanted.agg(F.sum(F.size("wanted")), F.count(F.lit(1))).first()
     print(f"{len(some)} signatures, {marks[0] or 0:,} splits of {marks[1]:,} customer-months of "
           f"{province.subscribers:,} replayed in {cost.seconds:.1f} s, guiding their calls anew")

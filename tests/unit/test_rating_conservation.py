@@ -10,7 +10,6 @@ from fractions import Fraction
 import numpy as np
 import pyarrow as pa
 import pytest
-from pyspark.sql import functions as F
 
 from models import free_units, measure, month_sums, rating, usage
 from models.pools import draw_pools
@@ -96,9 +95,8 @@ class Cube:
             [column.combine_chunks() for column in table.columns], names=table.column_names)
         self.some = free_units.representatives(self.sold, "all")
         wanted = free_units.wanted(cube, self.some, "all")
-        dated = self.guided.withColumn("month", F.trunc("local_date", "month"))
         self.splits = free_units.split(
-            dated, wanted, self.cells, self.some, "all", HOLIDAYS).collect()
+            self.guided, wanted, self.cells, self.some, "all", HOLIDAYS).collect()
 
 
 @pytest.fixture(scope="module")
