@@ -66,9 +66,11 @@ def _units(units: Units) -> Column:
     stretch = next(one for one in units.laying.stretches if one.step == step)
     start, first, size = stretch.start, stretch.first, stretch.increment
     reached = "quantity" if stretch.end is None else f"least(quantity, {stretch.end}L)"
+    if first in (0, size):  # the usual case, at less cost
+        return F.expr(f"CASE WHEN quantity <= {start} THEN 0L "
+                      f"ELSE ({reached} - {start - size + 1}L) div {size}L * {size}L END")
     return F.expr(
-        f"CASE WHEN quantity <= {start} THEN 0L "
-        + (f"WHEN quantity <= {first} THEN {first}L " if first else "")
-        + f"ELSE {first}L + (greatest({reached} - {start + first}L, 0L) + {size - 1}L) div {size}L "
+        f"CASE WHEN quantity <= {start} THEN 0L WHEN quantity <= {first} THEN {first}L "
+        f"ELSE {first}L + (greatest({reached} - {start + first}L, 0L) + {size - 1}L) div {size}L "
         f"* {size}L END"
     )
