@@ -179,5 +179,7 @@ class _Table:
 
     def step(self, band: np.ndarray, position: np.ndarray):
         """Part, increment and end of the step at a position."""
-        step = (self.starts[band] <= position[:, None]).sum(axis=1) - 1
+        step = np.zeros(len(band), dtype=np.int64)
+        for start in self.starts[:, 1:-1].T:
+            step += start[band] <= position
         return self.part[band, step], self.sizes[band, step], self.starts[band, step + 1]

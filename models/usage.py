@@ -71,10 +71,11 @@ def guide(
     A number nobody held keeps a null subscriber_id (counted by the caller, left out by `by_day`).
     `cuts` are the local seconds at which the catalogue's bands change, by service.
     """
-    slot = _slot(cuts)
-    # The slot is written out here, where its seconds are constants: as a column that is read again
-    # they would be made into text event by event.
-    texts = (slot.get(fact, F.col(fact)).cast("string") for fact in FACTS)
+    slot, friend = _slot(cuts), F.col("in_group")
+    # Written out where the seconds of a slot and the two words are constants: read as columns they
+    # would be made into text event by event.
+    known = {**slot, "in_group": F.when(friend, "true").when(~friend, "false")}
+    texts = (known.get(fact, F.col(fact)).cast("string") for fact in FACTS)
     return (
         events(records, identity, holidays)
         .withColumns(slot)
