@@ -118,14 +118,14 @@ def test_the_shape_names_every_fact_component_and_kind_of_the_language():
 
 
 def test_the_shipped_catalogue_uses_the_whole_language(tariffs):
-    """Every key that a tariff may have, but `service` (it follows from the kind), and packages that
-    are only held."""
+    """Every key that a tariff may have, but `service` (it follows from the kind), packages that are
+    only held, and former tariffs."""
     shape = document.read(ROOT / "schemas" / "shapes" / "tariff.yml").data
     known = {key for path in places(shape) if path and path[-1] == "properties"
              for key in _at(shape, path)}
     used = {key for tariff in tariffs.values() for path in places(tariff)
             for key in _at(tariff, path)}
-    assert known - used == {"service", "present_only"}
+    assert known - used == {"service", "present_only", "former_of"}
 
 
 def _at(value, path):

@@ -162,14 +162,13 @@ def test_kinds_of_packages_have_their_own_parts(spark):
         (1, MARCH, "voice"): Decimal("7.30"), (1, MARCH, "sms"): Decimal("0.25")}
 
 
-@pytest.mark.parametrize("start", [11, 12])
-def test_any_two_packages_of_a_month_cost_what_the_reference_says_of_their_days(spark, start):
+def test_any_two_packages_of_a_month_cost_what_the_reference_says_of_their_days(spark):
     """Drawn packages, months and days of change: part by part equal to the reference rater."""
-    drawn = {name: one for name, one in catalogue_of(30, 3, start).items()
+    drawn = {name: one for name, one in catalogue_of(16, 2, start=11).items()
              if one["kind"] == "voice" and not any(one["carry_over"] for one in one["pools"])}
     months = months_of_events().filter(lambda one: one[0] == MARCH and len(one[2]) > 5)
     events = {number: [one for one in mine if one.service == "voice"]
-              for number, (_, _, mine) in enumerate(random_months(months, 60, start), start=1)}
+              for number, (_, _, mine) in enumerate(random_months(months, 40, 11), start=1)}
     names = sorted(drawn)
     changes = {number: (names[number % len(names)], names[(number + 1) % len(names)],
                         MARCH + timedelta(days=1 + number % 30)) for number in events}
