@@ -11,7 +11,8 @@ from jobs.comparison import Comparison, comparison
 from jobs.guided_events import guided_events
 from jobs.tables import cached
 from jobs.warehouse import Warehouse
-from models import backtest, catalogue, month_part, usage
+from models import backtest, month_part, usage
+from models.catalogue import Catalogue
 from schemas.config import Config
 from schemas.window import Window
 
@@ -38,8 +39,7 @@ def _in_parts(parts: DataFrame, seen: Comparison, window: Window, wh: Warehouse,
     if not months:
         return None
     packages = seen.packages | month_part.by_days(seen.packages)
-    events = guided_events(window.last, months, parts, catalogue.load(conf.tariffs.values()), wh,
-                           conf)
+    events = guided_events(window.last, months, parts, Catalogue(seen.packages), wh, conf)
     days = wh.read("dw.usage_day", upto=window.last).where(
         F.col("batch_date") >= F.lit(usage.first_delivery(months[0]))
     ).where(F.trunc("local_date", "month").isin(months))

@@ -19,6 +19,7 @@ from pyspark.sql import functions as F
 
 from models import free_units, rating, usage
 from models.holding import tariff_on
+from models.lookup import looked_up
 from models.measure import Measure
 from models.shortlist import Shortlist
 from models.tariff import Package
@@ -64,7 +65,7 @@ def parts(
         .withColumn("first", F.greatest("month", F.coalesce("joined", "month")))
         .withColumn("since", F.explode(_starts(F.col("first"), ends, packages)))
         .withColumn("package", F.coalesce(_in_force(F.col("held"), F.col("since")),
-                                          _default(defaults)))
+                                          looked_up(F.col("kind"), defaults, "string")))
         .where("package IS NOT NULL")
         .withColumn("tariff", tariff_on(F.col("package"), F.col("since"), packages))
     )
@@ -116,7 +117,6 @@ def priced(
 def _of_kind(some: DataFrame, days: Days, packages: Sequence[Package], toll_rerated: str
              ) -> DataFrame:
     """The parts of one kind begin on different days, so their first day tells them apart."""
-    whose = ["subscriber_id", "since"]
     inside = (F.col("owner") == F.col("subscriber_id")) & (
         F.col("local_date") >= F.col("days_from")) & (F.col("local_date") < F.col("days_to"))
     used = days.usage.join(
@@ -140,7 +140,7 @@ def _of_kind(some: DataFrame, days: Days, packages: Sequence[Package], toll_rera
         cube, packages, people, Shortlist(packages, (), 0), toll_rerated)
     one_part = evaluated.withColumnsRenamed({"month": "since", "package_id": "priced_as"}).drop(
         "kind")
-    return some.join(one_part, [*whose, "priced_as"], "left").groupBy(
+    return some.join(one_part, ["subscriber_id", "since", "priced_as"], "left").groupBy(
         "subscriber_id", "month", "kind"
     ).agg(
         *(F.sum(name).alias(name) for name in OWN + OF_ALL_SERVICES),
@@ -168,13 +168,6 @@ def _in_force(held: Column, day: Column) -> Column:
     newest = F.array_max(F.transform(there, lambda one: one["valid_from"]))
     return F.array_min(F.transform(
         F.filter(there, lambda one: one["valid_from"] == newest), lambda one: one["package_id"]))
-
-
-def _default(defaults: Mapping[str, str]) -> Column:
-    found = F.lit(None).cast("string")
-    for kind, package in sorted(defaults.items()):
-        found = F.when(F.col("kind") == kind, package).otherwise(found)
-    return found
 
 
 def months_of(some: DataFrame) -> tuple[list[date], list[str], list[str]]:

@@ -247,7 +247,7 @@ class _Reasoned(MonthSums):
         rows = np.arange(self.rows) if rows is None else rows
         reasons[rows[settled.ordered]] = REASONS.index(ORDER_OF_EVENTS)
         row, measure_no, cell = self.lacking
-        for no, cells in prices.measured.items():
+        for no, cells in prices.measured.items() if len(row) else ():
             needed = (measure_no == no) & cells[cell]
             reasons[row[needed]] = REASONS.index(LACKING_MEASURE)
         row, cell = self.unpriced

@@ -32,6 +32,8 @@ PACKAGES = {
                        partial_month="daily", pools=[pool(31)]),
     "keeps": package("voice", [airtime("0.50", pools=["free"]), toll()],
                      pools=[pool(31, carry_over=True)]),
+    "keeps_too": package("voice", [airtime("0.40", pools=["free"]), toll()],
+                         pools=[pool(10, carry_over=True)]),
     "plan_2008": talk("0.60", monthly_fee="31", former_of="plan",
                       valid={"from": LONG_AGO, "to": date(2009, 3, 11)}),
     "plan": talk("0.20", monthly_fee="62", valid={"from": date(2009, 3, 11), "to": NEXT_YEAR}),
@@ -130,6 +132,12 @@ def test_a_change_before_he_joined_is_none(spark):
 def test_what_pools_carry_over_is_not_known_of_parts(spark):
     assert priced(spark, [("keeps", LONG_AGO, on(11)), ("ten", on(11), None)]) == (
         Decimal("2.10"), False)
+
+
+def test_a_month_of_which_no_part_can_be_priced_is_not_comparable(spark):
+    """Both of the only two packages carry their minutes over."""
+    held = [("keeps", LONG_AGO, on(11)), ("keeps_too", on(11), None)]
+    assert priced(spark, held) == (None, False)
 
 
 def test_fees_that_the_records_tell_count_once_for_the_month(spark):
