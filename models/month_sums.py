@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from models.arrow_lists import equal_lists, listed, rows_of
-from models.price_matrix import PriceMatrix
+from models.price_matrix import BILLED, PriceMatrix
 from models.sums import Added
 
 EXACT_FLOAT = 2**53
@@ -38,12 +39,16 @@ def add_up(usage_month: DataFrame, matrix: PriceMatrix) -> DataFrame:
             if batch.num_rows:
                 yield add_up_batch(matrix, batch)
 
-    return usage_month.select("month", "subscriber_id", "cells").mapInArrow(sums, ADDED_UP)
+    # Field by field: what no package needs is then not read at all, and a list of numbers reaches
+    # Python in a third of the time of a list of structures.
+    return usage_month.select(
+        "month", "subscriber_id",
+        *(F.col(f"cells.{name}").alias(name) for name in matrix.fields)).mapInArrow(sums, ADDED_UP)
 
 
 def add_up_batch(matrix: PriceMatrix, batch: pa.RecordBatch) -> pa.RecordBatch:
-    """`add_up` for one batch with the columns month, subscriber_id and cells."""
-    cells = _Cells(matrix, batch.column("cells"))
+    """`add_up` for one batch with month, subscriber_id and a list for each of `matrix.fields`."""
+    cells = _Cells(matrix, batch)
     return pa.RecordBatch.from_arrays(
         [batch.column("month"), batch.column("subscriber_id"), equal_lists(cells.sums().T),
          pa.array(cells.too_large), cells.unknown(), cells.unpriced(), cells.lacking()],
@@ -53,11 +58,10 @@ def add_up_batch(matrix: PriceMatrix, batch: pa.RecordBatch) -> pa.RecordBatch:
 class _Cells:
     """The cells of a batch, flattened: entry k is cell `cell[k]` of customer-month `row[k]`."""
 
-    def __init__(self, matrix: PriceMatrix, cells: pa.ListArray):
-        self.matrix, self.rows = matrix, len(cells)
-        self.row = rows_of(cells)
-        fields = (field.name for field in cells.type.value_type)
-        self.entries = dict(zip(fields, cells.flatten().flatten()))
+    def __init__(self, matrix: PriceMatrix, batch: pa.RecordBatch):
+        self.matrix, self.rows = matrix, batch.num_rows
+        self.row = rows_of(batch.column("cell_id"))
+        self.entries = {name: batch.column(name).flatten() for name in matrix.fields}
         self.ids = _numbers(self.entries["cell_id"])
         found = np.searchsorted(matrix.cell_ids, self.ids)
         known = np.append(matrix.cell_ids, 0)[found] == self.ids
@@ -65,7 +69,7 @@ class _Cells:
         self.cell = np.where(known, found, UNKNOWN)
         self.too_large = np.zeros(self.rows, dtype=bool)
         self._lacking: list[tuple[np.ndarray, np.ndarray]] = []
-        billed = self.entries["billed"]
+        billed = self.entries[BILLED]
         self._depths = pc.list_value_length(billed).to_numpy(zero_copy_only=False)
         self._starts = np.cumsum(self._depths) - self._depths
         self._billed = _numbers(billed.flatten())
@@ -74,7 +78,7 @@ class _Cells:
         """The rows of the matrix, one column per customer-month."""
         width = self.matrix.adding.shape[1]
         features = np.zeros(width * self.rows, dtype=np.int64)
-        used = [self._used(place, name) for place, name in enumerate(self.matrix.statistics)]
+        used = [self._used(place, name) for place, name in self.matrix.needed]
         for entry, _, values in used:
             if values.max(initial=0) >= LARGEST_ENTRY:
                 self.too_large[self.row[entry[values >= LARGEST_ENTRY]]] = True

@@ -20,6 +20,7 @@ from models.package_prices import PackagePrices
 from models.sums import Sums
 from models.tariff import Package
 
+BILLED = "billed"
 IP_ONLY, ALL_TOLL = "ip_only", "all"
 TOLL_READINGS = (IP_ONLY, ALL_TOLL)
 
@@ -46,6 +47,18 @@ class PriceMatrix:
     other: int
     direct_toll: int
     packages: tuple[PackagePrices, ...]
+
+    @cached_property
+    def needed(self) -> tuple[tuple[int, str | int], ...]:
+        """Place and name of the statistics that some sum needs of some cell."""
+        return tuple((place, name) for place, name in enumerate(self.statistics)
+                     if (self.columns[:, place] >= 0).any())
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of a cell of dw.usage_month that hold them, and which cell it is."""
+        named = (name for _, name in self.needed if isinstance(name, str))
+        return ("cell_id", BILLED, *named)
 
     @cached_property
     def unpriced_cells(self) -> np.ndarray:

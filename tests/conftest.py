@@ -50,6 +50,9 @@ def spark(tmp_path_factory):
         # takes longer than they do, so this session interprets them. `make trial` compiles, and so
         # does the night that Airflow submits among the long trials; a test compares the two.
         **interpreted.SETTINGS,
+        # Each query's plan is written down for a page that nobody opens.
+        "spark.sql.ui.explainMode": "simple",
+        "spark.sql.debug.maxToStringFields": "1",
         "spark.databricks.delta.snapshotPartitions": "1",
         # Rows are few: fewer tasks, and no job of its own for each stage of a plan. A night sets
         # both as its configuration says.

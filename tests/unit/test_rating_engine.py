@@ -320,23 +320,18 @@ def test_a_measure_newer_than_the_month_is_not_priced(month_of):
 def batch(matrix, *months):
     """Customer-months as Arrow rows, each with one cell (number 5) of so many billed seconds, added
     up."""
-    entry = pa.struct([("cell_id", pa.int64()), ("events", pa.int64()),
-                       ("billed_events", pa.int64()), ("quantity", pa.int64()),
-                       ("billed", pa.list_(pa.int64()))] + [
-        (name, pa.int64()) for name in ("airtime_fee", "toll_fee", "other_fee")])
     numbers = pa.list_(pa.int64())
     split = pa.struct([("signature", pa.string()), ("paid", numbers), ("left", numbers),
                        ("rounded", numbers)])
-    cells = [
-        [dict(cell_id=5, events=1, billed_events=1, quantity=units, billed=[units],
-              airtime_fee=0, toll_fee=0, other_fee=0)]
-        for units in months
-    ]
+    cell = {"cell_id": [5], "billed_events": [1], "events": [1],
+            "airtime_fee": [0], "toll_fee": [0], "other_fee": [0]}
     rows = len(months)
     added = month_sums.add_up_batch(matrix, pa.record_batch({
         "month": pa.array([MARCH] * rows, pa.date32()),
         "subscriber_id": pa.array(range(rows), pa.int64()),
-        "cells": pa.array(cells, pa.list_(entry)),
+        "billed": pa.array([[[units]] for units in months], pa.list_(numbers)),
+        **{name: pa.array([cell[name]] * rows, numbers)
+           for name in matrix.fields if name != "billed"},
     }))
     return pa.record_batch(dict(zip(added.schema.names, added.columns)) | {
         "joined": pa.array([None] * rows, pa.date32()),
