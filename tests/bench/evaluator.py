@@ -196,6 +196,9 @@ def main() -> None:
                 theirs = by_duckdb(files, prices, fees)
                 print(f"{'':>9} DuckDB's join for them: {theirs:.1f} s, "
                       f"{theirs / cost.seconds:.1f} times as long")
+        with Watched() as written:
+            kept.write.format("delta").save(str((args.build / "kept").resolve()))
+        print(f"{'':>9} the same, evaluated and written as Delta: {written.seconds:.1f} s")
     million = cost.seconds / args.customers * 10**6
     print(f"a million customers would take {million:.0f} s (at most 90, goal 30); "
           f"most memory {whole.most_gib:.2f} GiB (at most 8)")

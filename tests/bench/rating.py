@@ -23,12 +23,12 @@ def main() -> None:
     packages = list(catalogue.load(conf.tariffs.values()).packages.values())
     months = [month for month, in query(warehouse, "SELECT DISTINCT month FROM u",
                                         u="dw.usage_month")]
-    used = events(warehouse, conf.policy.calendar.holidays)
+    happened = events(warehouse, conf.policy.calendar.holidays)
     services = [package.service for package in packages]
 
     def rated(people) -> int:
         """Records × packages of the people in the months."""
-        return sum(services.count(event.service) for who in people for event in used[who]
+        return sum(services.count(event.service) for who in people for event in happened[who]
                    if event.local_date.replace(day=1) in months)
 
     with runtime.session(conf, folders) as spark:
@@ -46,15 +46,15 @@ def main() -> None:
         begun = time.monotonic()
         evaluated.write.format("noop").mode("overwrite").save()
         engine = time.monotonic() - begun
-    sample = sorted(used)[:SAMPLE]
+    sample = sorted(happened)[:SAMPLE]
     raters = [Rater(conf.tariffs[package.id].data, toll="ip_only") for package in packages]
     begun = time.monotonic()
     for who in sample:
         for month in months:
             for rater in raters:
-                rerated(rater, used[who], month, None)
+                rerated(rater, happened[who], month, None)
     plain = time.monotonic() - begun
-    records, sampled = rated(used), rated(sample)
+    records, sampled = rated(happened), rated(sample)
     ours, theirs = engine / records, plain / sampled
     print(f"{rows:,} customer-months × packages, {records:,} records × packages: {engine:.1f} s "
           f"from the cube, {ours * 1e9:,.0f} ns each")
