@@ -174,7 +174,7 @@ def main() -> None:
           f"{len(measures)} measures")
     shortlist = Shortlist(packages, tuple(tariffs.packages), KEEP)
     prices, fees = priced(packages, cells, measures)
-    with runtime.session(conf, folders) as spark, Watched() as whole:
+    with runtime.session(conf, folders) as spark:
         for size, parts in ((args.customers // 4, "1"), (args.customers // 2, "12"),
                             (args.customers, "124")):
             files = [str(path) for part in parts
@@ -201,7 +201,7 @@ def main() -> None:
         print(f"{'':>9} the same, evaluated and written as Delta: {written.seconds:.1f} s")
     million = cost.seconds / args.customers * 10**6
     print(f"a million customers would take {million:.0f} s (at most 90, goal 30); "
-          f"most memory {whole.most_gib:.2f} GiB (at most 8)")
+          f"most memory {cost.most_gib:.2f} GiB (at most 8)")
 
 
 if __name__ == "__main__":
