@@ -63,8 +63,7 @@ def main() -> None:
             for rater in raters:
                 rerated(rater, happened[who], month, None)
     plain = time.monotonic() - begun
-    records, sampled = rated(happened), rated(sample)
-    records *= COPIES
+    records, sampled = COPIES * rated(happened), rated(sample)
     ours, theirs = engine / records, plain / sampled
     print(f"{rows:,} customer-months × packages, {records:,} records × packages: {engine:.1f} s "
           f"from the cube, {ours * 1e9:,.0f} ns each")
