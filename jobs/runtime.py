@@ -240,7 +240,6 @@ def _needed(conf) -> dict[str, str]:
         "spark.sql.ansi.enabled": "true",
         "spark.sql.legacy.javaCharsets": "true",
         "spark.sql.legacy.codingErrorAction": "true",
-        "spark.sql.shuffle.partitions": str(conf.runtime.parallel.shuffle_partitions),
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
     }

@@ -23,9 +23,8 @@ class SparkProfile:
 
 @dataclass(frozen=True)
 class Parallel:
-    """Tasks after a shuffle, steps at once, and files that a day's slice is written as."""
+    """Steps at once, and files that a day's slice is written as."""
 
-    shuffle_partitions: int
     steps: int
     files_per_day: int
 

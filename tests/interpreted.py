@@ -7,6 +7,7 @@ SETTINGS = {"spark.sql.codegen.wholeStage": "false",
             "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
 # Of a session that ends before Java's second compiler would have paid.
 SHORT_LIVED = {"spark.sql.adaptive.enabled": "false",
+               "spark.sql.shuffle.partitions": "2",
                "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
 
 

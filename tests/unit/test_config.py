@@ -14,7 +14,7 @@ CONF = {
 timezone: Asia/Shanghai
 identity_key: a-key-for-the-tests
 spark: {conf: spark/local.conf}
-parallel: {shuffle_partitions: 2, steps: 1, files_per_day: 1}
+parallel: {steps: 1, files_per_day: 1}
 """,
     "sources.yml": """
 complaint:
