@@ -186,8 +186,8 @@ def _lines(tables: Tables, files: list[DeliveredFile], header: bool) -> DataFram
 
 
 def _together(tables: Tables, delivered: DataFrame) -> DataFrame:
-    """The files in as many tasks as work at a time: each would make its code anew for its file."""
-    return delivered.coalesce(int(tables.spark.conf.get("spark.sql.shuffle.partitions")))
+    """The files in few tasks for each that works at a time: each makes its code anew."""
+    return delivered.coalesce(2 * tables.spark.sparkContext.defaultParallelism)
 
 
 def _columns(tables: Tables, files: list[DeliveredFile], names: Sequence[str]) -> DataFrame:
