@@ -38,6 +38,7 @@ ALL_DAYS = [FIRST + timedelta(days=number) for number in range(DAYS)]
 CLOSED = date(2009, 4, 1)
 CALLS_PER_SUBSCRIBER, SIGNATURES = 350, 10
 CHINA = timezone(timedelta(hours=8))
+SHUFFLED_IN = "32"  # parts, as the profile says of a province of this size
 PARTS = ("1", "2", "4")  # a quarter of the subscribers, the second quarter, the other half
 HOURS = np.array([1] * 7 + [4] * 3 + [6] * 9 + [5] * 3 + [2] * 2) / 100
 # direction, roaming, toll, dial, in_group; share of the calls
@@ -287,6 +288,7 @@ def main() -> None:
     folders = runtime.conf_folders(None)
     conf, _ = night.configuration(folders)
     with runtime.session(conf, folders) as spark, Watched() as whole:
+        spark.conf.set("spark.sql.shuffle.partitions", SHUFFLED_IN)
         with Watched() as making:
             province = Province(spark, args.build, args.records)
         print(f"{args.records:,} calls of {province.subscribers:,} subscribers in {DAYS} days made "
