@@ -24,9 +24,7 @@ def leave_archives() -> None:
 
 if __name__ == "__main__":
     leave_archives()
-    import pyarrow.compute  # noqa: F401
     from pyspark import daemon
-    from pyspark.sql.pandas import serializers  # noqa: F401
 
     from models import free_units, measure_column, push, rating  # noqa: F401
 

@@ -123,7 +123,7 @@ def by_day(
     ]
     # Only integers in the keys: grouping by the strings of a cell costs two and a half times more.
     # Shuffled before they are added up: a subscriber's calls of a day are too few for sums made
-    # before the shuffle to be fewer.
+    # before the shuffle to be fewer. A cell is of one service, so that is no key.
     grouped = events.repartition("subscriber_id").groupBy(
         "batch_date", "subscriber_id", "local_date", "cell_id"
     ).agg(
