@@ -39,9 +39,9 @@ run: setup ## synthesize a province, load its history and run one full night int
 test: setup ## the whole suite, in two workers
 	@$(PYTHON) -m pytest -n 2 --dist loadscope
 
-check: setup ## style: flake8 and isort
-	@$(PYTHON) -m flake8 schemas models jobs dags tests
-	@$(PYTHON) -m isort --check-only --quiet schemas models jobs dags tests
+check: setup ## style, imports between rooms
+	@$(PYTHON) -m ruff check .
+	@$(VENV)/bin/lint-imports --no-cache
 
 soak: setup ## the long trials
 	@$(PYTHON) -m pytest -m soak

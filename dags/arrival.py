@@ -14,8 +14,8 @@ from airflow.sdk.bases.sensor import BaseSensorOperator
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from jobs import landing as landing_place
-from jobs import plan
+from jobs.intake import landing as landing_place
+from jobs.plan import night as plan
 from schemas import config, contract
 from schemas.window import Window, parse_date
 

@@ -36,7 +36,7 @@ from dags.submission import (
     folder,
     own_folders,
 )
-from jobs import plan
+from jobs.plan import night as plan
 
 WAIT_MINUTES = 6 * 60  # a delivery later than noon is for a person to decide about
 EVERY_MORNING = "0 6 * * *"  # in the configured zone: by then the day before has arrived

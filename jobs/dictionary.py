@@ -6,8 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from jobs.runtime import guarded
-from schemas import contract, dictionary
+from jobs.runtime.session import guarded
+from schemas import contract
+from schemas.render import dictionary
 
 
 def _write(out: Path) -> None:

@@ -20,13 +20,17 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import archive, archived_lines, delta_log, night, push, runtime
-from jobs.delta_log import Commit
-from jobs.outbox import Outbox
-from jobs.tables import Tables
-from jobs.undo import ERASURE
-from models import erasure
-from models.identity import keyed_id
+from jobs.intake import archive, archived_lines
+from jobs.outbox import channel_file
+from jobs.outbox.folder import Outbox
+from jobs.runtime import session as runtime
+from jobs.runtime import walk
+from jobs.warehouse import delta_log
+from jobs.warehouse.commit_note import ERASURE
+from jobs.warehouse.delta_log import Commit
+from jobs.warehouse.tables import Tables
+from models.customer import erasure
+from models.customer.identity import keyed_id
 from schemas.config import Channel, Config
 from schemas.contract import Contract
 from schemas.errors import ConfigError
@@ -75,7 +79,7 @@ def _erase(argv: list[str] | None) -> None:
     if not REQUEST.fullmatch(args.request):
         raise ConfigError("--request: give 1 to 64 letters, digits and . _ / - without a phone "
                           "number in them: it is kept")
-    conf, contracts = night.configuration(runtime.conf_folders(args.conf))
+    conf, contracts = walk.configuration(runtime.conf_folders(args.conf))
     with nullcontext("") if args.dry_run else runtime.run_of(args.warehouse) as own_id:
         with runtime.session(conf, runtime.conf_folders(args.conf)) as spark:
             tables = Tables(spark, args.warehouse, contracts, own_id)
@@ -184,7 +188,7 @@ def _rewrite(tables: Tables, hows: Mapping[str, str], customer: Customer, channe
             continue
         others = _his(tables, customer.found, table, hows[table], "left_anti").where(
             F.col("data_date") == F.lit(day))
-        push.send(outbox, channel, tables.contracts[table], day, others, others.count())
+        channel_file.send(outbox, channel, tables.contracts[table], day, others, others.count())
         lines += count
     return lines
 

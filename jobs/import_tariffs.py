@@ -16,11 +16,11 @@ from pathlib import Path
 
 import yaml
 
-from jobs import runtime
-from jobs.night import configuration
-from models import price_list
-from models.price_list import Taken
-from schemas import overlay
+from jobs.runtime import session as runtime
+from jobs.runtime.walk import configuration
+from models.tariff import price_list
+from models.tariff.price_list import Taken
+from schemas.config import overlay
 from schemas.document import Document, Place, shown
 from schemas.errors import ConfigError, QualityError
 

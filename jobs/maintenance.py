@@ -20,13 +20,16 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from jobs import archive, delta_log, night, runtime
-from jobs.archive import Archive
-from jobs.delta_log import DataFile
-from jobs.ledger import SETTLED, Entry, Ledger
-from jobs.outbox import Outbox
-from jobs.progress import amount
-from jobs.undo import EXPIRY
+from jobs.intake import archive
+from jobs.intake.archive import Archive
+from jobs.outbox.folder import Outbox
+from jobs.runtime import session as runtime
+from jobs.runtime import walk
+from jobs.runtime.progress import amount
+from jobs.warehouse import delta_log
+from jobs.warehouse.commit_note import EXPIRY
+from jobs.warehouse.delta_log import DataFile
+from jobs.warehouse.ledger import SETTLED, Entry, Ledger
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
 from schemas.window import month_of, parse_date
@@ -112,7 +115,7 @@ def _maintenance(argv: list[str] | None) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what it would do, and stop")
     args = parser.parse_args(argv)
     day = parse_date(args.data_date)
-    conf, contracts = night.configuration(runtime.conf_folders(args.conf))
+    conf, contracts = walk.configuration(runtime.conf_folders(args.conf))
     with nullcontext("") if args.dry_run else runtime.run_of(args.warehouse) as own_id:
         noted = delta_log.entries(args.warehouse)
         chores = _chores(args.warehouse, conf, contracts, noted, day)
@@ -182,7 +185,7 @@ def _tidy(chores: Sequence[Chore], args, conf: Config, contracts: Mapping[str, C
             for entry in outlived(known, chore.contract.table, chore.before):
                 ledger.expire(entry)
     with runtime.session(conf, runtime.conf_folders(args.conf)) as spark:
-        from jobs.tables import Tables  # pyspark is imported once it is needed
+        from jobs.warehouse.tables import Tables  # pyspark is imported once it is needed
 
         tables = Tables(spark, args.warehouse, contracts, own_id)
         tables.append(LEDGER, ledger.entries())

@@ -18,15 +18,18 @@ from pathlib import Path
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from jobs import runtime
-from jobs.night import configuration, opened
-from jobs.plan import Step, rated_months
-from jobs.warehouse import Warehouse
-from models import before_after, catalogue, data_session, usage
-from models.reference_bill import MonthBill
-from models.reference_rater import Rater
-from models.reference_tariff import Event
-from models.tariff import KIND_SERVICE
+from jobs.plan.night import Step, rated_months
+from jobs.runtime import session as runtime
+from jobs.runtime.walk import configuration, opened
+from jobs.warehouse.warehouse import Warehouse
+from models.drawing import bill_comparison as before_after
+from models.reference.bill import MonthBill
+from models.reference.rater import Rater
+from models.reference.tariff import Event
+from models.tariff import catalogue
+from models.tariff.package import KIND_SERVICE
+from models.usage import cube as usage
+from models.usage import data_session
 from schemas.config import Config
 from schemas.errors import ChudianError, ConfigError, InputError
 from schemas.window import Window, month_of, parse_date

@@ -10,12 +10,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 
-from jobs import archive, night, plan, preview, redelivery, runtime, side_by_side
-from jobs.landing import Landing
-from jobs.ledger import Ledger
-from jobs.lineage import Lineage
-from jobs.progress import Progress, padded
-from jobs.redelivery import Deliveries
+from jobs.intake import archive, redelivery
+from jobs.intake.landing import Landing
+from jobs.intake.redelivery import Deliveries
+from jobs.plan import night as plan
+from jobs.runtime import parallel as side_by_side
+from jobs.runtime import preview, walk
+from jobs.runtime import session as runtime
+from jobs.runtime.progress import Progress, padded
+from jobs.warehouse.ledger import Ledger
+from jobs.warehouse.lineage import Lineage
 from schemas.config import Config
 from schemas.contract import Contract
 from schemas.errors import ConfigError
@@ -34,7 +38,7 @@ def _repair(argv: list[str] | None) -> None:
                         "every one whose slices are out of date)")
     parser.add_argument("--dry-run", action="store_true", help="say what it would do, and stop")
     args = parser.parse_args(argv)
-    conf, contracts = night.configuration(runtime.conf_folders(args.conf))
+    conf, contracts = walk.configuration(runtime.conf_folders(args.conf))
     names = _names(args.source, conf)
     asked = runtime.Invocation(None, runtime.conf_folders(args.conf), args.landing, args.warehouse,
                                args.push)
@@ -53,14 +57,14 @@ def _repair(argv: list[str] | None) -> None:
             for window in _stale(step, deliveries, lineage):
                 print(f"{padded(step.name, 28)} once more for {window}")
         return
-    with night.opened(asked, conf, contracts, steps) as wh:
+    with walk.opened(asked, conf, contracts, steps) as wh:
         _note(wh.ledger, names, conf, contracts)
         deliveries = Deliveries(conf, contracts, wh.ledger, wh.landing)
         progress = Progress(len(steps))
 
         def work(step: plan.Step) -> None:
             progress.begin(step.name, step.title)
-            rows, days = night.remade(step, wh, conf, progress, lambda: _stale(
+            rows, days = walk.remade(step, wh, conf, progress, lambda: _stale(
                 step, deliveries, wh.lineage), strict=True)
             progress.end(step.name, f"{rows:,} rows, {days} days" if days else "nothing stale")
 

@@ -20,12 +20,14 @@ from datetime import date
 from pathlib import Path
 from typing import Mapping, Sequence
 
-from jobs.runtime import conf_folders, guarded
-from jobs.synthetic_files import Delivery
-from models import catalogue, synthetic, synthetic_truth
-from models.synthetic_bills import Rates
-from models.synthetic_packages import require_packages
-from models.synthetic_province import Province
+from jobs.runtime.session import conf_folders, guarded
+from jobs.synthetic.files import Delivery
+from models.synthetic import chunk as synthetic
+from models.synthetic import truth as synthetic_truth
+from models.synthetic.billing.bills import Rates
+from models.synthetic.people.packages import require_packages
+from models.synthetic.province import Province
+from models.tariff import catalogue
 from schemas import config
 from schemas.config import Config, Source
 from schemas.errors import ConfigError, InputError
@@ -159,8 +161,8 @@ def recipe_of(conf: Config, province: Province) -> dict[str, object]:
     """What the bytes of a province depend on: its plan, the configuration, the program."""
     program = hashlib.sha256()
     here = Path(__file__).resolve()
-    for path in [here, *sorted((here.parents[1] / "models").glob("synthetic*.py")),
-                 *sorted((here.parents[1] / "models").glob("reference_*.py"))]:
+    for path in [here, *sorted((here.parents[1] / "models/synthetic").rglob("*.py")),
+                 *sorted((here.parents[1] / "models/reference").glob("*.py"))]:
         program.update(path.read_bytes())
     return {
         "notice": MARKER, "customers": province.customers, "seed": province.seed,

@@ -14,10 +14,13 @@ from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
-from jobs import delta_log, night, runtime
-from jobs.delta_log import Commit
-from jobs.ledger import COMMITTED, STALE, SUPERSEDED, Entry, Ledger
-from jobs.outbox import Outbox
+from jobs.outbox.folder import Outbox
+from jobs.runtime import session as runtime
+from jobs.runtime import walk
+from jobs.warehouse import delta_log
+from jobs.warehouse.commit_note import ERASURE, EXPIRY, TIDYING, UNDO  # noqa: F401
+from jobs.warehouse.delta_log import Commit
+from jobs.warehouse.ledger import COMMITTED, STALE, SUPERSEDED, Entry, Ledger
 from schemas.config import Config
 from schemas.errors import ChudianError, ConfigError
 
@@ -26,10 +29,6 @@ EXAMPLES = """examples:
   python -m jobs.undo --run-id 20090504T061500.000000Z-4711
 the ids of runs are the names of the logs in <warehouse>/_logs"""
 LOGS = ("ops.run_ledger", "ops.quality_result")  # they say what happened, and that stays true
-UNDO = "undo of "  # and the run's id: the note of a commit that puts a table back
-TIDYING = ("OPTIMIZE", "VACUUM START", "VACUUM END")  # commits that change no row
-EXPIRY = "expiry by "    # and the run's id: the note of a commit that deletes what is too old
-ERASURE = "erasure by "  # and the run's id: the note of a commit that erases a customer
 
 
 def versions_before(histories: Mapping[str, Sequence[Commit]], run_id: str) -> dict[str, int]:
@@ -83,7 +82,7 @@ def _undo(argv: list[str] | None) -> None:
     parser.add_argument("--run-id", metavar="R", required=True, help="the run to undo")
     parser.add_argument("--dry-run", action="store_true", help="say what it would touch, and stop")
     args = parser.parse_args(argv)
-    conf, contracts = night.configuration(runtime.conf_folders(args.conf))
+    conf, contracts = walk.configuration(runtime.conf_folders(args.conf))
     with nullcontext("") if args.dry_run else runtime.run_of(args.warehouse) as own_id:
         noted = attempts(delta_log.entries(args.warehouse), args.run_id)
         committed = [entry for entry in noted if entry.state == COMMITTED]
@@ -96,7 +95,7 @@ def _undo(argv: list[str] | None) -> None:
         for channel, day, file in lists:
             Outbox(args.push).withdraw(channel, day, f"{file}.manifest.json")
         with runtime.session(conf, runtime.conf_folders(args.conf)) as spark:
-            from jobs.tables import Tables  # pyspark is imported once it is needed
+            from jobs.warehouse.tables import Tables  # pyspark is imported once it is needed
 
             tables = Tables(spark, args.warehouse, contracts, own_id)
             for table, version in back.items():

@@ -13,16 +13,20 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame
 
-from jobs import charts, runtime
-from jobs.comparison import comparison
-from jobs.night import configuration, opened
-from jobs.plan import COMPARED, Step
-from jobs.tables import cached
-from jobs.warehouse import Warehouse
-from models import catalogue, holding, match, measure, rating, what_if
-from models.tariff import Package
-from schemas import document, overlay
-from schemas.config import Config
+from jobs.plan.night import COMPARED, Step
+from jobs.runtime import session as runtime
+from jobs.runtime.walk import configuration, opened
+from jobs.steps.rating.comparison import comparison
+from jobs.warehouse.tables import cached
+from jobs.warehouse.warehouse import Warehouse
+from models.drawing import page as charts
+from models.quote import holding, what_if
+from models.quote import package_match as match
+from models.rating import evaluator as rating
+from models.tariff import catalogue, measure
+from models.tariff.package import Package
+from schemas import document
+from schemas.config import Config, overlay
 from schemas.errors import InputError
 from schemas.window import Window
 

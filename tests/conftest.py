@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from jobs import runtime
+from jobs.runtime import session as runtime
 from schemas import config, contract
 from tests import interpreted
 from tests.one_night import Night

@@ -9,9 +9,13 @@ from random import Random
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from models import catalogue, free_units, holding, measure, month_part, rating, usage
-from models.laying import Laying, Steps
-from models.measure import Measure
+from models.quote import holding, month_part
+from models.rating import evaluator as rating
+from models.rating import free_units
+from models.tariff import catalogue, measure
+from models.tariff.measure import Measure
+from models.tariff.segmentation import Laying, Steps
+from models.usage import cube as usage
 from schemas.document import Document
 from tests.frames import local_frame
 

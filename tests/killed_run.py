@@ -7,7 +7,7 @@ import signal
 import sys
 
 from jobs import night
-from jobs.tables import Tables
+from jobs.warehouse.tables import Tables
 
 
 def main(table: str, when: str, *asked: str) -> int:

@@ -4,8 +4,9 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from models import bill_item, holding, rating
-from models.package_prices import BUCKETS
+from models.quote import bill_item, holding
+from models.rating import evaluator as rating
+from models.rating.package_prices import BUCKETS
 from schemas import config
 from tests.event_records import tariffs_of
 from tests.frames import local_frame

@@ -10,8 +10,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from models import catalogue, money_limit, tariff_check, tariff_file
-from models.reference_tariff import Event
+from models.reference.tariff import Event
+from models.tariff import catalogue, money_limit
+from models.tariff import check as tariff_check
+from models.tariff import reader as tariff_file
 from schemas.document import Document
 from schemas.errors import ConfigError
 from tests import event_records

@@ -1,7 +1,7 @@
 """Small tariff packages and events for tests: plain mappings as the YAML gives them."""
 from datetime import date, datetime, timezone
 
-from models.reference_rater import Event
+from models.reference.rater import Event
 
 MARCH = date(2009, 3, 1)
 # A package as somebody writes it, with bands, a pool and every component due.

@@ -6,9 +6,9 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
-from models.reference_bill import MonthBill
-from models.reference_rater import Rater
-from models.reference_tariff import Event
+from models.reference.bill import MonthBill
+from models.reference.rater import Rater
+from models.reference.tariff import Event
 
 # The facts of a usage record that a price can depend on, and its quantity.
 USAGE = {

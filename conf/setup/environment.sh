@@ -35,4 +35,4 @@ echo "installing the pinned packages (about a minute the first time)"
 # Compiled here: who runs a night need not be allowed to write there, and would compile each time.
 # What cannot be compiled is a template among the packages' files, which nobody imports.
 "$venv/bin/python" -m compileall -qq -j 0 "$venv"/lib/python3*/site-packages || true
-"$venv/bin/python" -m jobs.spark_jars conf/setup/spark-jars.lock
+"$venv/bin/python" -m jobs.runtime.spark_jars conf/setup/spark-jars.lock

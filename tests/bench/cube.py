@@ -26,9 +26,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
-from jobs import night, runtime
-from jobs.tables import cached
-from models import catalogue, free_units, measure, rating, usage
+from jobs import night
+from jobs.runtime import session as runtime
+from jobs.warehouse.tables import cached
+from models.rating import evaluator as rating
+from models.rating import free_units
+from models.tariff import catalogue, measure
+from models.usage import cube as usage
 from schemas.document import Document
 from tests.bench.watched import Watched
 from tests.event_records import RECORDS, frames

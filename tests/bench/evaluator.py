@@ -23,11 +23,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
-from jobs import night, runtime
-from models import catalogue, measure, money_limit, rating
-from models.charge import charges
-from models.measure import FACTS, FEES, Units
-from models.shortlist import Shortlist
+from jobs import night
+from jobs.runtime import session as runtime
+from models.rating import evaluator as rating
+from models.rating.shortlist import Shortlist
+from models.tariff import catalogue, measure, money_limit
+from models.tariff.charge import charges
+from models.tariff.measure import FACTS, FEES, Units
 from schemas.document import Document
 from tests.bench.watched import Watched
 

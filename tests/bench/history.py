@@ -10,7 +10,8 @@ from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 
-from jobs import night, runtime, synthesize
+from jobs import night, synthesize
+from jobs.runtime import session as runtime
 
 FIRST_NIGHT, NIGHTS = date(2009, 5, 6), 3
 HISTORIES = {"1 month": date(2009, 4, 6), "12 months": date(2008, 5, 6)}

@@ -21,7 +21,8 @@ from pathlib import Path
 import duckdb
 from pyspark.sql import functions as F
 
-from jobs import night, runtime
+from jobs import night
+from jobs.runtime import session as runtime
 from tests.bench.watched import Watched
 
 DAY, PARTS, BAD, TWICE = date(2009, 5, 3), 4, 0.003, 0.003

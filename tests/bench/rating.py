@@ -12,9 +12,11 @@ from pathlib import Path
 
 from pyspark.sql import functions as F
 
-from jobs import night, runtime
-from models import catalogue, measure, rating
-from models.reference_rater import Rater
+from jobs import night
+from jobs.runtime import session as runtime
+from models.rating import evaluator as rating
+from models.reference.rater import Rater
+from models.tariff import catalogue, measure
 from tests.warehouse_reader import events, query, rerated
 
 SAMPLE, COPIES = 200, 40

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pyspark.sql import types as T
 
-from schemas import delta, dictionary, expectations
-from schemas import spark as rendered
-from schemas.source import Cadence, RowsBand, ShareLimits, Source, SourceFiles, SourceFormat
+from schemas.config.source import Cadence, RowsBand, ShareLimits, Source, SourceFiles, SourceFormat
+from schemas.render import delta, dictionary, expectations
+from schemas.render import spark as rendered
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "data_dictionary.md"
 

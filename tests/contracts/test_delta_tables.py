@@ -4,8 +4,8 @@ import pytest
 from py4j.protocol import Py4JJavaError
 from pyspark.sql import types as T
 
-from schemas import delta
-from schemas import spark as rendered
+from schemas.render import delta
+from schemas.render import spark as rendered
 
 
 @pytest.fixture(scope="module")

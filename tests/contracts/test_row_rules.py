@@ -6,8 +6,8 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from schemas import spark as rendered
 from schemas.errors import ConfigError
+from schemas.render import spark as rendered
 
 SETS = {"channels": ["hall", "it's"]}
 

@@ -3,8 +3,9 @@ import deltalake
 import pytest
 from pyspark.sql import functions as F
 
-from schemas import contract, delta, dictionary
-from schemas import spark as rendered
+from schemas import contract
+from schemas.render import delta, dictionary
+from schemas.render import spark as rendered
 
 CONTRACTS = contract.load()
 SETS = {"channels": ["hall", "hotline", "sms"], "packages": ["gotone_58"],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import plan
+from jobs.plan import night as plan
 from schemas import config, contract
 from tests import interpreted, tiny_province
 from tests.dags.conftest import airflow_environment, python

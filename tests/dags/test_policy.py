@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import plan
+from jobs.plan import night as plan
 from schemas import config, contract
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs import landing, night, repair, status
+from jobs import night, repair, status
+from jobs.intake import landing
 from schemas import config
 from tests.plain_reader import judged
 from tests.tiny_province import (
@@ -372,7 +373,7 @@ def test_files_that_change_after_they_were_counted(refused, bad, monkeypatch):
 def test_what_nobody_foresaw(refused, province, bad, monkeypatch, error, said):
     def stop(*_):
         raise error
-    monkeypatch.setattr("jobs.ingest.run", stop)
+    monkeypatch.setattr("jobs.steps.ingest.ingest.run", stop)
     bad.write("web_log", DAY, [visits(DAY)[:-1]])
     before = province.logs()
     message = refused(1, only="ingest.web_log", logged=False, landing=bad.folder)

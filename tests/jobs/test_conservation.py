@@ -2,7 +2,7 @@
 the quotes, once. Read by another engine."""
 from datetime import date
 
-from models.package_prices import BUCKETS
+from models.rating.package_prices import BUCKETS
 from tests.warehouse_reader import events, query
 
 APRIL = date(2009, 4, 1)

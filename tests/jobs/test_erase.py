@@ -13,9 +13,10 @@ from pyarrow import parquet
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import delta_log, erase, undo
-from jobs.delta_log import Commit
-from models import erasure
+from jobs import erase, undo
+from jobs.warehouse import delta_log
+from jobs.warehouse.delta_log import Commit
+from models.customer import erasure
 from schemas import config, contract
 from schemas.errors import ChudianError, ConfigError
 from tests.one_night import CONF, CONF_FOLDERS, Night, pushed_files

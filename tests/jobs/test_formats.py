@@ -10,9 +10,10 @@ import pytest
 import yaml
 from pyarrow import parquet
 
-from jobs import archived_lines, night
-from jobs.archive import Archive
-from jobs.tables import Tables
+from jobs import night
+from jobs.intake import archived_lines
+from jobs.intake.archive import Archive
+from jobs.warehouse.tables import Tables
 from schemas import config, contract
 from tests.call_source import COLUMNS, overlay
 from tests.warehouse_reader import query

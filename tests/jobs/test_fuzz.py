@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from jobs import night
-from jobs.archive import Archive
-from jobs.landing import Landing
+from jobs.intake.archive import Archive
+from jobs.intake.landing import Landing
 from schemas import config
 from schemas.errors import ChudianError
 from tests import mutated_files as files

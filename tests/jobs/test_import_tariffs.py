@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs import import_tariffs
-from models import catalogue
+from models.tariff import catalogue
 from schemas import config
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,12 +8,22 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from jobs import delta_log, maintenance
-from jobs.delta_log import DataFile
-from jobs.ledger import COMMITTED, EXPIRED, FAILED, STARTED, SUPERSEDED, Entry, Ledger, standing
-from jobs.tables import Tables
+from jobs import maintenance
+from jobs.warehouse import delta_log
+from jobs.warehouse.delta_log import DataFile
+from jobs.warehouse.ledger import (
+    COMMITTED,
+    EXPIRED,
+    FAILED,
+    STARTED,
+    SUPERSEDED,
+    Entry,
+    Ledger,
+    standing,
+)
+from jobs.warehouse.tables import Tables
 from schemas import contract
-from schemas.spark import example_row, struct_type
+from schemas.render.spark import example_row, struct_type
 from tests.one_night import CONF
 from tests.warehouse_reader import all_rows, table
 

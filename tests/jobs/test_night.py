@@ -12,8 +12,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from jobs import night, plan, status, undo
-from models.reference_rater import Rater
+from jobs import night, status, undo
+from jobs.plan import night as plan
+from models.reference.rater import Rater
 from schemas import config
 from tests.one_night import CONF, CONF_FOLDERS, Night, differing_tables, pushed_files
 from tests.plain_reader import truth_table

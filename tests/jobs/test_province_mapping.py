@@ -3,8 +3,9 @@ from collections import Counter
 
 import pytest
 
-from models import delivery, repeats
-from models.synthetic import SOURCES
+from models.intake import duplicates as repeats
+from models.intake import verdict as delivery
+from models.synthetic.chunk import SOURCES
 from schemas import config, contract
 from tests.plain_reader import accepted, lines, truth_table
 from tests.small_province import synthesized

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from jobs import night, status
-from jobs.ledger import COMMITTED, FAILED, STALE
+from jobs.warehouse.ledger import COMMITTED, FAILED, STALE
 from schemas import config
 from tests.tiny_province import DAYS, SOURCES, Landing, calls, deliveries, overlay, visits
 from tests.warehouse_reader import differing_rows, query

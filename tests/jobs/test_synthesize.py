@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs.runtime import guarded
+from jobs.runtime.session import guarded
 from jobs.synthesize import run
-from models.synthetic import SOURCES
+from models.synthetic.chunk import SOURCES
 from schemas import config
 from tests.plain_reader import (
     accepted,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from models.reference_rater import rate_month
-from models.reference_tariff import Event
+from models.reference.rater import rate_month
+from models.reference.tariff import Event
 from schemas import config
 from tests.plain_reader import accepted, truth_table
 from tests.small_province import synthesized

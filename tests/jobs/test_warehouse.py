@@ -7,16 +7,16 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from jobs.archive import below
-from jobs.landing import Landing
-from jobs.ledger import Ledger
-from jobs.outbox import Outbox
-from jobs.plan import Step
-from jobs.quality import Judge
-from jobs.tables import Tables
-from jobs.warehouse import Warehouse
+from jobs.intake.archive import below
+from jobs.intake.landing import Landing
+from jobs.outbox.folder import Outbox
+from jobs.plan.night import Step
+from jobs.warehouse.judge import Judge
+from jobs.warehouse.ledger import Ledger
+from jobs.warehouse.tables import Tables
+from jobs.warehouse.warehouse import Warehouse
 from schemas.errors import ChudianError, InputError, QualityError
-from schemas.spark import example_row, struct_type
+from schemas.render.spark import example_row, struct_type
 from schemas.window import Window
 from tests.warehouse_reader import all_rows
 from tests.warehouse_reader import table as delta_table

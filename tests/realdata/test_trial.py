@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs import night
-from models.reference_rater import Rater
+from models.reference.rater import Rater
 from schemas import config
 from schemas.window import add_months
 from tests.realdata import figures

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from models import backtest
+from models.quote import backtest
 from tests import match_rows as rows
 from tests.frames import local_frame
 from tests.match_rows import MARCH

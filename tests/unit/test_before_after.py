@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from models import before_after
-from models.before_after import Side, picture, stated
+from models.drawing import bill_comparison as before_after
+from models.drawing.bill_comparison import Side, picture, stated
 
 SVG = "{http://www.w3.org/2000/svg}"
 

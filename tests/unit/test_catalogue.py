@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from models import catalogue, tariff
+from models.tariff import catalogue
+from models.tariff import package as tariff
 from schemas import document
 from schemas.errors import ConfigError
 from tests.event_records import increments

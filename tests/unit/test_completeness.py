@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from jobs.completeness import drifts, refuse_unusual
+from jobs.intake.completeness import drifts, refuse_unusual
+from schemas.config.source import Cadence, RowsBand, Source, SourceFiles, SourceFormat
 from schemas.errors import InputError
-from schemas.source import Cadence, RowsBand, Source, SourceFiles, SourceFormat
 
 SUNDAY = date(2009, 5, 3)
 BAND = RowsBand(Decimal("0.5"), Decimal("2"), 28)

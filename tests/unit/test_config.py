@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from schemas import config, contract
+from schemas.config.expression import columns_of, functions_of
 from schemas.errors import ConfigError
-from schemas.expression import columns_of, functions_of
 
 CONF = {
     "runtime.yml": """

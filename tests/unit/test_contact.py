@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta, timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models import contact
+from models.contact import event as contact
 from schemas.window import Window
 from tests.frames import local_frame
 

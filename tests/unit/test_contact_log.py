@@ -4,10 +4,10 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 from pyspark.sql import functions as F
 
-from models import contact
-from models.contact_log import LOGS
+from models.contact import event as contact
+from models.contact.log import LOGS
 from schemas import contract
-from schemas import spark as rendered
+from schemas.render import spark as rendered
 from schemas.window import Window
 from tests.frames import local_frame
 

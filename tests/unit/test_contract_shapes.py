@@ -5,11 +5,15 @@ from decimal import Decimal
 
 import pytest
 
-from models import assignment, candidates, contact, identity, policy, preference, push
-from models.contact_log import LOGS
+from models.contact import event as contact
+from models.contact.log import LOGS
+from models.customer import identity
+from models.decision import assignment, candidates, policy
+from models.preference import frequent as preference
+from models.push import targets as push
 from schemas import contract
 from schemas.config import Campaign, Channel
-from schemas.spark import struct_type
+from schemas.render.spark import struct_type
 from schemas.window import Window
 from tests.frames import local_frame
 

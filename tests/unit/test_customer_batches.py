@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.customer_batches import of_some_size, whole_customers
+from models.frames.customer_batches import of_some_size, whole_customers
 
 
 def batches(*lists):

@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from models import data_session, usage
+from models.usage import cube as usage
+from models.usage import data_session
 from tests.event_records import CHINA, frames, increments, owners
 from tests.frames import local_frame
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models import assignment, candidates, policy
+from models.decision import assignment, candidates, policy
 from schemas.config import Campaign, Channel
 from schemas.errors import ConfigError
 from tests.frames import local_frame

@@ -8,12 +8,13 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from models import delivery, repeats
+from models.intake import duplicates as repeats
+from models.intake import verdict as delivery
 from schemas import contract
 from schemas.config import Source
+from schemas.config.source import Cadence, SourceFiles, SourceFormat
 from schemas.errors import ConfigError
-from schemas.source import Cadence, SourceFiles, SourceFormat
-from schemas.spark import struct_type
+from schemas.render.spark import struct_type
 from tests.frames import local_frame
 
 ZONE = "Asia/Shanghai"

@@ -3,8 +3,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from models import delivery_figures
-from models.delivery import Check
+from models.intake import delivery_metrics as delivery_figures
+from models.intake.verdict import Check
 
 DAY = date(2009, 5, 3)
 BEFORE = DAY - timedelta(days=1)

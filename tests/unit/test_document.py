@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from schemas import document
+from schemas.document.violation import DECIMAL_PATTERN
 from schemas.errors import ConfigError
-from schemas.violation import DECIMAL_PATTERN
 
 PRICE = {"type": "string", "pattern": DECIMAL_PATTERN, "description": "a price"}
 SHAPE = {

@@ -11,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from models.tariff import COMPONENT_SERVICES, FACT_VALUES, KIND_SERVICE
+from models.tariff.package import COMPONENT_SERVICES, FACT_VALUES, KIND_SERVICE
 from schemas import document
 
 ROOT = Path(__file__).resolve().parents[2]

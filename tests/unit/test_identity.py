@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models import identity
+from models.customer import identity
 from tests.frames import local_frame
 
 KEY = "demonstration"

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from models import identity
+from models.customer import identity
 from tests.frames import local_frame
 from tests.unit.test_identity import DAY, KEY, SUBSCRIBER_ROW, at, expected_id, subscriber_row
 

@@ -12,12 +12,12 @@ import pyarrow
 import pytest
 from pyarrow import parquet
 
-from jobs import landing as landing_place
-from jobs.archive import Archive
-from jobs.landing import Landing
+from jobs.intake import landing as landing_place
+from jobs.intake.archive import Archive
+from jobs.intake.landing import Landing
 from schemas.config import Source
+from schemas.config.source import Cadence, SourceFiles, SourceFormat
 from schemas.errors import ConfigError, InputError, QualityError
-from schemas.source import Cadence, SourceFiles, SourceFormat
 
 DAY = date(2009, 5, 3)
 CONTROL = "call_{yyyymmdd}.ctl"
@@ -166,7 +166,7 @@ def test_lines_of_every_gzip_member_count(landing):
 
 def test_a_gzip_member_may_end_where_a_read_ends(landing, monkeypatch):
     member = gzip.compress(b"a\n")
-    monkeypatch.setattr("jobs.delivered_file.CHUNK", len(member))
+    monkeypatch.setattr("jobs.intake.delivered_file.CHUNK", len(member))
     file, = landing.put(call_20090503__txt__gz=member * 3).files(source(**GZ))
     assert file.rows == 3
 

@@ -127,7 +127,7 @@ def test_every_module_says_what_it_is_for(name):
 
 def test_a_step_is_found_under_one_name():
     """The module of every step of the plan has a `run` and is itself a command."""
-    from jobs import plan
+    from jobs.plan import night as plan
     from schemas import config
 
     for step in plan.night(config.load([ROOT / "conf"])):

@@ -3,9 +3,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from jobs import plan
-from jobs.ledger import COMMITTED, Ledger
-from jobs.lineage import Lineage, Slice
+from jobs.plan import night as plan
+from jobs.warehouse.ledger import COMMITTED, Ledger
+from jobs.warehouse.lineage import Lineage, Slice
 from schemas.window import Window
 
 MONTHS = (date(2009, 3, 1), date(2009, 4, 1))

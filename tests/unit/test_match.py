@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from models import holding, match
+from models.quote import holding
+from models.quote import package_match as match
 from tests import match_rows as rows
 from tests.frames import local_frame
 from tests.match_rows import APRIL, FEB, MARCH, POLICY

@@ -4,7 +4,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 import pytest
 
-from models import match
+from models.quote import package_match as match
 from schemas.errors import ConfigError
 from tests import match_rows as rows
 from tests.frames import local_frame

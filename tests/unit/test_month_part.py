@@ -5,14 +5,14 @@ from fractions import Fraction
 
 import pytest
 
-from models import catalogue, holding, month_part
-from models.reference_rater import Rater
+from models.quote import holding, month_part
+from models.reference.rater import Rater
+from models.tariff import catalogue
 from schemas.errors import ConfigError
 from tests import event_records, match_rows
 from tests.frames import local_frame
-from tests.random_tariffs import catalogue_of
+from tests.random_tariffs import catalogue_of, months_of_events
 from tests.random_tariffs import drawn as random_months
-from tests.random_tariffs import months_of_events
 from tests.tariff_examples import MARCH, airtime, call, message, package, pool, toll
 
 LONG_AGO, APRIL, NEXT_YEAR = date(2008, 1, 1), date(2009, 4, 1), date(2010, 1, 1)

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from types import SimpleNamespace
 
-from jobs import night_page
-from jobs.ledger import COMMITTED, FAILED, Entry, Verdict
-from schemas.source import Cadence
+from jobs.pages import night_page
+from jobs.warehouse.ledger import COMMITTED, FAILED, Entry, Verdict
+from schemas.config.source import Cadence
 from schemas.window import Window
 
 DAY = date(2009, 5, 3)

@@ -3,7 +3,7 @@ from datetime import date
 
 import pytest
 
-from models import free_units
+from models.rating import free_units
 from tests.event_records import tariffs_of
 from tests.frames import local_frame
 from tests.tariff_examples import airtime, package, pool

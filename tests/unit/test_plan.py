@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import plan
+from jobs.plan import night as plan
 from schemas import config, contract
 from schemas.errors import ConfigError
 from schemas.window import Window
@@ -83,7 +83,7 @@ def test_a_source_comes_after_what_its_record_refers_to(conf, steps, contracts):
 def test_a_source_by_configuration_is_a_step_of_its_own(conf, steps):
     assert {step.source for step in steps if step.source} == set(conf.sources)
     voice, = [step for step in steps if step.source == "voice"]
-    assert (voice.name, voice.module, voice.cadence) == ("ingest.voice", "jobs.ingest", "daily")
+    assert (voice.name, voice.module, voice.cadence) == ("ingest.voice", "jobs.steps.ingest.ingest", "daily")
     assert voice.writes == ("ods.voice_call",)
 
 

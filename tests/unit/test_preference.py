@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from models import preference
+from models.preference import frequent as preference
 from schemas.config import Channel
 from tests.frames import local_frame
 

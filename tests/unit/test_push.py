@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from models import push
+from models.push import targets as push
 from schemas.config import Campaign, Push
 from schemas.errors import ConfigError
 from tests.frames import local_frame

@@ -7,7 +7,7 @@ def test_a_worker_has_loaded_what_tasks_need_and_searches_no_archive(spark):
         import os
         import sys
 
-        loaded = {"models.rating", "models.free_units"} <= set(sys.modules)
+        loaded = {"models.rating.evaluator", "models.rating.free_units"} <= set(sys.modules)
         import pyarrow
 
         searched = [*sys.path, *sys.path_importer_cache]

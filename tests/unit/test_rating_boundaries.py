@@ -8,7 +8,7 @@ from fractions import Fraction
 
 import pytest
 
-from models.reference_rater import Rater
+from models.reference.rater import Rater
 from tests import event_records
 from tests.tariff_examples import MARCH, airtime, call, message, package, pool, session
 

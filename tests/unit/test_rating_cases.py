@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from models.reference_rater import rate_month
+from models.reference.rater import rate_month
 from schemas import document
 from tests import event_records
 from tests.tariff_examples import MARCH, airtime, call, message, package, pool, session

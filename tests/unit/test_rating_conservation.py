@@ -11,10 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models import free_units, measure, month_sums, rating, usage
-from models.pools import draw_pools
-from models.price_matrix import compile_prices
-from models.reference_rater import Rater
+from models.rating import evaluator as rating
+from models.rating import free_units, month_sums
+from models.rating.pools import draw_pools
+from models.rating.price_matrix import compile_prices
+from models.reference.rater import Rater
+from models.tariff import measure
+from models.usage import cube as usage
 from tests import event_records
 from tests.frames import local_frame
 from tests.random_tariffs import HOLIDAYS, catalogue_of, drawn, months_of_events

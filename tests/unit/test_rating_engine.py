@@ -11,10 +11,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from models import month_sums, rating, usage
-from models.price_matrix import compile_prices
-from models.reference_rater import Rater
-from models.rounding import round_over
+from models.rating import evaluator as rating
+from models.rating import month_sums
+from models.rating.price_matrix import compile_prices
+from models.reference.rater import Rater
+from models.tariff.rounding import round_over
+from models.usage import cube as usage
 from schemas.errors import ConfigError
 from tests import event_records
 from tests.event_records import increments

@@ -4,8 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from models import backtest, match, rating
-from models.reference_rater import Rater
+from models.quote import backtest
+from models.quote import package_match as match
+from models.rating import evaluator as rating
+from models.reference.rater import Rater
 from tests import event_records, match_rows
 from tests.frames import local_frame
 from tests.tariff_examples import MARCH, airtime, call, message, package, pool, session, toll

@@ -8,8 +8,8 @@ from fractions import Fraction
 
 import pytest
 
-from models import rating
-from models.reference_rater import Rater
+from models.rating import evaluator as rating
+from models.reference.rater import Rater
 from tests import event_records
 from tests.tariff_examples import MARCH, airtime, call, package, pool, toll
 

@@ -10,7 +10,9 @@ from fractions import Fraction
 
 import pytest
 
-from models import rating, reference_bill, reference_rater
+from models.rating import evaluator as rating
+from models.reference import bill as reference_bill
+from models.reference import rater as reference_rater
 from tests import event_records
 from tests.random_tariffs import HOLIDAYS, MONTHS, catalogue_of, drawn, months_of_events
 

@@ -13,8 +13,12 @@ from functools import reduce
 import pytest
 from pyspark.sql import DataFrame
 
-from models import backtest, data_session, delivery, reference_bill, usage
-from models.reference_rater import Rater
+from models.intake import verdict as delivery
+from models.quote import backtest
+from models.reference import bill as reference_bill
+from models.reference.rater import Rater
+from models.usage import cube as usage
+from models.usage import data_session
 from tests import event_records, match_rows
 from tests.event_records import increments, tariffs_of
 from tests.frames import local_frame

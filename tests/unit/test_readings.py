@@ -9,8 +9,9 @@ from decimal import Decimal
 
 import pytest
 
-from models import bill_item, match
-from schemas.settings import BillItem
+from models.quote import bill_item
+from models.quote import package_match as match
+from schemas.config.settings import BillItem
 from tests import event_records
 from tests import match_rows as rows
 from tests.frames import local_frame

@@ -8,14 +8,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from jobs.archive import Archive, content_of
-from jobs.delivered_file import inspect
-from jobs.landing import Landing
-from jobs.ledger import COMMITTED, Ledger
-from jobs.redelivery import Deliveries, how_read, outdated_days
+from jobs.intake.archive import Archive, content_of
+from jobs.intake.delivered_file import inspect
+from jobs.intake.landing import Landing
+from jobs.intake.redelivery import Deliveries, how_read, outdated_days
+from jobs.warehouse.ledger import COMMITTED, Ledger
 from schemas import config
+from schemas.config.source_fingerprint import outdated
 from schemas.errors import ChudianError, InputError
-from schemas.reading import outdated
 from schemas.window import Window, grouped
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,7 +159,7 @@ def test_a_file_that_is_written_to_while_it_is_read_is_refused(site, conf, monke
     def meanwhile(*asked):
         site.put(DAY, b"other\n")
         return inspect(*asked)
-    monkeypatch.setattr("jobs.landing.inspect", meanwhile)
+    monkeypatch.setattr("jobs.intake.landing.inspect", meanwhile)
     with pytest.raises(InputError, match="web_20090520.csv was written to while it was read"):
         site.landing().files("web_log", conf.sources["web_log"], [DAY])
     assert site.archive.kept("web_log", DAY) == []

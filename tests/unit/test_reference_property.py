@@ -5,8 +5,8 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.reference_rater import rate_month
-from models.reference_tariff import billed_quantity
+from models.reference.rater import rate_month
+from models.reference.tariff import billed_quantity
 from schemas import document
 from tests.tariff_examples import MARCH, airtime, call, package
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from models.reference_rater import rate_month
-from models.reference_tariff import rounded
+from models.reference.rater import rate_month
+from models.reference.tariff import rounded
 from schemas import document
 from tests.tariff_examples import MARCH, airtime, call, message, package, pool, session, toll
 

@@ -3,7 +3,8 @@ from datetime import date
 
 import pytest
 
-from models import free_units, usage
+from models.rating import free_units
+from models.usage import cube as usage
 from tests.event_records import guided, tariffs_of
 from tests.frames import local_frame
 from tests.tariff_examples import MARCH, airtime, call, message, package, pool, toll

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs import night, runtime
-from jobs.progress import Progress, padded
+from jobs import night
+from jobs.runtime import session as runtime
+from jobs.runtime.progress import Progress, padded
 from schemas.errors import ConfigError, InputError, QualityError
 
 
@@ -89,7 +90,7 @@ def test_a_profile_is_taken_from_the_last_folder_that_has_it(tmp_path):
 
 
 def test_without_a_word_the_projects_own_folders_are_read():
-    root = Path(runtime.__file__).resolve().parents[1] / "conf"
+    root = Path(runtime.__file__).resolve().parents[2] / "conf"
     assert runtime.conf_folders(None)[0] == root
     assert runtime.conf_folders([Path("a"), Path("b")]) == (Path("a"), Path("b"))
 

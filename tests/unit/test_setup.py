@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs import spark_jars
+from jobs.runtime import spark_jars
 from schemas.errors import ConfigError
 
 ROOT = Path(__file__).resolve().parents[2]

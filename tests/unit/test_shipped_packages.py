@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from models import reference_bill
-from models.reference_rater import Rater
-from models.reference_tariff import Event
+from models.reference import bill as reference_bill
+from models.reference.rater import Rater
+from models.reference.tariff import Event
 from schemas import config
 from tests import event_records
 

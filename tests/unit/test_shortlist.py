@@ -5,8 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from models import free_units, measure, rating, usage
-from models.shortlist import LARGEST_COST, Shortlist
+from models.rating import evaluator as rating
+from models.rating import free_units
+from models.rating.shortlist import LARGEST_COST, Shortlist
+from models.tariff import measure
+from models.usage import cube as usage
 from tests import event_records
 from tests.event_records import tariffs_of
 from tests.frames import local_frame

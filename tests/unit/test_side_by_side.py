@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from jobs import plan, side_by_side
-from jobs.plan import Step
+from jobs.plan import night as plan
+from jobs.plan.night import Step
+from jobs.runtime import parallel as side_by_side
 from schemas import config
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from jobs import status
-from jobs.ledger import COMMITTED, FAILED, STARTED, Entry
-from schemas.source import Cadence
+from jobs.warehouse.ledger import COMMITTED, FAILED, STARTED, Entry
+from schemas.config.source import Cadence
 from schemas.window import Window
 
 NOW = datetime(2009, 5, 4, 6, 0, tzinfo=timezone.utc)

@@ -5,13 +5,14 @@ from datetime import date
 import numpy as np
 import pytest
 
-from models import synthetic, synthetic_truth
-from models.synthetic_bills import Rates
-from models.synthetic_contacts import CHANNELS, COUNTED
-from models.synthetic_crm import subscriber_id
-from models.synthetic_defects import PLANS, plant
-from models.synthetic_province import CHUNK_CUSTOMERS, NEVER, Province
-from models.synthetic_rows import MARKS, Rows, files
+from models.synthetic import chunk as synthetic
+from models.synthetic import truth as synthetic_truth
+from models.synthetic.billing.bills import Rates
+from models.synthetic.contact.contacts import CHANNELS, COUNTED
+from models.synthetic.defects import PLANS, plant
+from models.synthetic.people.crm import subscriber_id
+from models.synthetic.province import CHUNK_CUSTOMERS, NEVER, Province
+from models.synthetic.rows import MARKS, Rows, files
 
 BRANDS = ["gotone", "mzone", "easyown"]
 

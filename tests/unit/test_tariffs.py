@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from models import catalogue, tariff
-from models.reference_rater import Rater
-from models.tariff import FACT_VALUES, SERVICE_FACTS
+from models.reference.rater import Rater
+from models.tariff import catalogue
+from models.tariff import package as tariff
+from models.tariff.package import FACT_VALUES, SERVICE_FACTS
 from schemas import document
 from tests.tariff_examples import call, message, online, session
 

@@ -3,9 +3,9 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from jobs.delta_log import Commit
-from jobs.ledger import COMMITTED, FAILED, STARTED, SUPERSEDED, Entry, Ledger, standing
 from jobs.undo import attempts, versions_before
+from jobs.warehouse.delta_log import Commit
+from jobs.warehouse.ledger import COMMITTED, FAILED, STARTED, SUPERSEDED, Entry, Ledger, standing
 from schemas.errors import ChudianError, ConfigError
 
 START = datetime(2009, 5, 4, tzinfo=timezone.utc)

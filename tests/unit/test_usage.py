@@ -3,7 +3,8 @@ from datetime import date, datetime
 
 import pytest
 
-from models import catalogue, measure, usage
+from models.tariff import catalogue, measure
+from models.usage import cube as usage
 from schemas.errors import ConfigError, QualityError
 from tests import event_records
 from tests.event_records import increments

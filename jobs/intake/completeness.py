@@ -1,0 +1,73 @@
+"""Whether a delivery holds about as many rows as its source usually delivers.
+
+For sources whose system writes no control file: half a file reads like a whole one, but has half
+the rows. What is usual is known from the ledger, so this is settled when the source's step begins.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from statistics import median
+
+from schemas.config import Source
+from schemas.config.source import RowsBand
+from schemas.errors import InputError
+
+FEWEST = 3  # deliveries to compare with; below that nothing is usual yet
+SMALL = 50  # usual rows below which a delivery's size says nothing
+
+
+def refuse_unusual(source: Source, delivered: Mapping[date, int],
+                   before: Mapping[date, int]) -> None:
+    """InputError for a day of `delivered` (rows by day) outside the band of its source.
+
+    `before`: rows of the committed deliveries; an earlier day of the same load counts as well.
+    """
+    band = source.files.rows_band
+    if band is None:
+        return
+    for day, compared in _compared(source, band, delivered, before).items():
+        rows, usual = delivered[day], Decimal(median(compared))
+        if not band.low * usual <= rows <= band.high * usual:
+            raise InputError(
+                f"{source.id} {day}: {rows:,} rows, expected {band.low * usual:,.0f} to "
+                f"{band.high * usual:,.0f} (the median of {len(compared)} comparable deliveries "
+                f"is {usual:,.0f}): wait for the rest, widen files.rows_band, or let it pass once "
+                "with --accept-rejects")
+
+
+def drifts(source: Source, delivered: Mapping[date, int], before: Mapping[date, int]
+           ) -> dict[str, dict[date, float]]:
+    """Rows of each day as a multiple of what is usual for `rows_band` and for `volume_drift`.
+
+    Days with too few deliveries to compare with, or after mostly empty ones, are left out; for the
+    drift, which every source is judged by, after small ones too.
+    """
+    bands = {"rows_band": (source.files.rows_band, 1), "volume_drift": (source.volume_band, SMALL)}
+    found = {}
+    for name, (band, least) in bands.items():
+        if band is not None:
+            compared = _compared(source, band, delivered, before)
+            found[name] = {day: delivered[day] / median(rows) for day, rows in compared.items()
+                           if median(rows) >= least}
+    return found
+
+
+def _compared(source: Source, band: RowsBand, delivered: Mapping[date, int],
+              before: Mapping[date, int]) -> dict[date, list[int]]:
+    """The rows of the deliveries with which each day is compared, where they are enough."""
+    known, found = {**before, **delivered}, {}
+    for day in sorted(delivered):
+        rows = [known[other] for other in _comparable(source, day, band.days) if other in known]
+        if len(rows) >= FEWEST:
+            found[day] = rows
+    return found
+
+
+def _comparable(source: Source, day: date, days: int) -> list[date]:
+    """The days before `day` whose deliveries are like its own."""
+    earlier = [day - timedelta(days=back) for back in range(1, days + 1)]
+    if source.cadence.every_day:
+        return [other for other in earlier if other.weekday() == day.weekday()]
+    return [other for other in earlier if source.cadence.due(other)]

@@ -1,0 +1,36 @@
+"""Whether what a step reads has been committed for its window; what is not is named."""
+from __future__ import annotations
+
+from datetime import date
+
+from jobs.plan.night import due_days, slices
+from jobs.warehouse.ledger import Ledger
+from schemas.config import Config
+from schemas.contract import Contract
+from schemas.errors import InputError
+from schemas.window import Window
+
+
+def require(ledger: Ledger, conf: Config, contract: Contract, step: str, window: Window) -> None:
+    """Every slice of the window is committed, for each source that feeds the table.
+
+    InputError names the first that is not; a delivery of an optional source may be absent.
+    """
+    table = contract.table
+    if table.startswith("ops."):
+        return
+    if not table.startswith("ods."):
+        for slice_ in slices(conf, contract, window):
+            if not ledger.is_committed(table, slice_):
+                raise missing(step, table, slice_)
+    for name, source in conf.sources.items():
+        if source.record != table or source.optional:
+            continue
+        for day in due_days(conf, name, window):
+            if not ledger.is_committed(table, day, name):
+                raise missing(step, f"{table} from {name}", day)
+
+
+def missing(step: str, table: str, slice_: date | str) -> InputError:
+    return InputError(f"{step}: {table} is not committed for {slice_}: run the step that makes it "
+                      "first (python -m jobs.night --list shows which)")

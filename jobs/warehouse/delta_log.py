@@ -1,0 +1,104 @@
+"""The ledger, histories and files of tables read without Spark: at once, and during a night."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from jobs.warehouse.ledger import Entry
+from schemas.contract import Contract
+from schemas.errors import InputError
+
+
+@dataclass(frozen=True)
+class Commit:
+    """One version of a table. `note` is the id of the run that made it; empty where none did."""
+
+    version: int
+    operation: str
+    note: str
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file that is part of a table now; `slice` None in a table that is only appended to."""
+
+    slice: date | None
+    rows: int
+    bytes: int
+
+
+def entries(warehouse: str) -> list[Entry]:
+    """The rows of the ledger in the order in which they were noted.
+
+    InputError where no night has run into the warehouse yet.
+    """
+    table = _opened(warehouse, "ops.run_ledger")
+    if table is None:
+        raise InputError(f"{warehouse} holds no ledger: run a night into it first, or give "
+                         "another --warehouse")
+    rows = sorted(table.to_pyarrow_table(
+        filesystem=_files(warehouse, "ops.run_ledger")).to_pylist(),
+                  key=lambda row: row["committed_at"])
+    return [Entry.of_row(row) for row in rows]
+
+
+def history(warehouse: str, table: str) -> list[Commit]:
+    """The commits of a table that its log still holds, the newest first; none without a table."""
+    opened = _opened(warehouse, table)
+    if opened is None:
+        return []
+    return [Commit(int(one["version"]), one["operation"], one.get("userMetadata") or "")
+            for one in opened.history()]
+
+
+def instants(warehouse: str, contract: Contract) -> list[datetime]:
+    """When each row of an append-only table was made; none without a table."""
+    opened = _opened(warehouse, contract.table)
+    if opened is None:
+        return []
+    rows = opened.to_pyarrow_table(columns=[contract.aged_by],
+                                   filesystem=_files(warehouse, contract.table))
+    return rows.column(contract.aged_by).to_pylist()
+
+
+def files(warehouse: str, contract: Contract) -> list[DataFile] | None:
+    """The files of a table; None without a table."""
+    opened = _opened(warehouse, contract.table)
+    if opened is None:
+        return None
+    added = opened.get_add_actions(flatten=True)
+    rows, sizes = (added.column(name).to_pylist() for name in ("num_records", "size_bytes"))
+    slices = added.column(f"partition.{contract.slice}").to_pylist() if contract.slice else \
+        [None] * len(rows)
+    return [DataFile(*one) for one in zip(slices, rows, sizes)]
+
+
+def replaced_files(warehouse: str, table: str, hours: int) -> int:
+    """How many files in the table's folder have been part of it no more for so many hours."""
+    return len(_opened(warehouse, table).vacuum(retention_hours=hours, dry_run=True, full=True))
+
+
+def _files(warehouse: str, table: str):
+    """Arrow's own files for a local folder.
+
+    Those of delta-rs call back into Python, which now and then aborts a process that ends soon
+    after.
+    """
+    if "://" in warehouse:
+        return None
+    from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
+
+    return SubTreeFileSystem(str(Path(warehouse, *table.split(".")).resolve()),
+                             LocalFileSystem())
+
+
+def _opened(warehouse: str, table: str):
+    from deltalake import DeltaTable
+    from deltalake.exceptions import TableNotFoundError
+
+    root = warehouse.rstrip("/") if "://" in warehouse else str(Path(warehouse).resolve())
+    try:
+        return DeltaTable(f"{root}/{table.replace('.', '/')}")
+    except TableNotFoundError:
+        return None

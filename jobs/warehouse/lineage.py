@@ -1,0 +1,150 @@
+"""Which slices were made of which, and so have to be made again when one has changed.
+
+Follows from how tables are cut: a slice of deliveries is made of those of its day and of the
+snapshot that was current then; a snapshot of every delivery up to its day; a month of the
+deliveries that hold its events. What was decided and sent is not made again: it has left the house.
+Plain Python over the plan and the ledger.
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from jobs.plan.night import Step
+from jobs.warehouse.ledger import Ledger
+from schemas.config import Config
+from schemas.contract import APPEND_ONLY, Contract
+from schemas.window import Window, add_months, closed_months, closing_day, grouped
+
+MonthsOf = Callable[[str, date], set[date]]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A slice of a table (of a source's deliveries there), by its day or first of the month."""
+
+    table: str
+    source: str
+    day: date
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The slices that are committed, and how they hang together.
+
+    `months_of`: the months of the events of a day's delivery that a table holds, or will hold.
+    """
+
+    conf: Config
+    contracts: Mapping[str, Contract]
+    steps: Sequence[Step]
+    ledger: Ledger
+    months_of: MonthsOf
+
+    def made_of(self, changed: Iterable[Slice], late: bool = False) -> list[tuple[Slice, Slice]]:
+        """Each committed slice that was made of a changed one, with the first that it was made of.
+
+        `late`: the changed ones are not the newest. Then slices of days before them, whose steps
+        look ahead, may have been made of them; of what the newest brings such a step itself says
+        what it touches.
+        A delivery that is only touched by another (a repeated record, a missing customer) is
+        named, but nothing that hangs on it: whether its rows change is known once it is read again.
+        """
+        origin: dict[Slice, Slice] = {}
+        moved = {one: one for one in changed}
+        for step in self.steps:
+            for table in () if step.final else step.writes:
+                hits = {touched: moved[one] for one in moved if one.table in step.reads
+                        for touched in self._touched(step, table, one, late)}
+                hits = {touched: of for touched, of in hits.items() if touched not in moved}
+                origin |= {touched: of for touched, of in hits.items() if touched not in origin}
+                if step.source is None:
+                    moved |= hits
+        return list(origin.items())
+
+    def _touched(self, step: Step, table: str, changed: Slice, late: bool) -> Iterable[Slice]:
+        source = step.source or ""
+        committed = [date.fromisoformat(day)
+                     for day in list(self.ledger.committed.get((table, source), {}))
+                     if day != APPEND_ONLY]
+        return [Slice(table, source, day) for day in committed
+                if self._is_touched(step, table, day, changed, late)
+                and self._can_be_made(step, table, day)]
+
+    def _can_be_made(self, step: Step, table: str, day: date) -> bool:
+        """Whether the snapshots that the slice is made of are kept still; else it stays."""
+        snapshots = [read for read in step.reads
+                     if self.contracts[read].slice == "data_date" and read not in step.writes]
+        if self.contracts[table].slice == "data_date":
+            return all(self.ledger.is_committed(read, day) for read in snapshots)
+        return all(self.ledger.first_slice(read, day) for read in snapshots)
+
+    def _is_touched(self, step: Step, table: str, day: date, changed: Slice, late: bool) -> bool:
+        """Whether the slice of that day was made of the changed one."""
+        cut, by = self.contracts[table].slice, self.contracts[changed.table].slice
+        if step.source is not None:
+            if table != changed.table:
+                return day >= changed.day
+            back = self.conf.sources[step.source].lookback_days
+            return changed.source == step.source and 0 < (day - changed.day).days <= back
+        if (by, cut) == ("batch_date", "data_date"):
+            return day >= changed.day
+        if (by, cut) == ("batch_date", "month"):
+            closed = self.closed_on(table, day)
+            return changed.day <= closed and day in self.months_of(changed.table, changed.day)
+        if (by, cut) == ("month", "data_date"):
+            close = self.conf.policy.month_close.day
+            return changed.day in closed_months(day, self.conf.policy.rating.months, close)
+        if (by, cut) == ("data_date", "batch_date"):
+            return self.ledger.first_slice(changed.table, day) == changed.day
+        if changed.table in step.looks_back:
+            back = self.conf.sources[changed.source].lookback_days
+            ahead = back if late and changed.table in step.looks_ahead else 0
+            return -ahead <= (day - changed.day).days <= back
+        return day == changed.day
+
+    def closed_on(self, table: str, month: date) -> date:
+        """The day of the close at which a month's slice was made last: each makes several anew."""
+        newest = [add_months(month, later) for later in range(self.conf.policy.rating.months)]
+        last = max((one for one in newest if self.ledger.is_committed(table, one)), default=month)
+        return closing_day(last, self.conf.policy.month_close.day)
+
+    def days_since(self, table: str, month: date, of: str) -> list[date] | None:
+        """The days of deliveries of `of` that came after a month's slice had been made of it.
+
+        None where the month has to be made whole: it never was, is stale, or a day that it was
+        made of was made again since.
+        """
+        made = self.ledger.entry(table, month)
+        if made is None or str(month) in self.ledger.stale.get((table, ""), {}):
+            return None
+        version = json.loads(made.input_versions).get(of)
+        if version is None:
+            return None
+        days = self.ledger.written_since(of, version)
+        return None if any(day <= self.closed_on(table, month) for day in days) else days
+
+    def windows(self, step: Step, besides: Window | None = None) -> list[Window]:
+        """The windows in which a step makes its stale slices again, oldest first.
+
+        Days that follow each other are one window where they are made of the same snapshots.
+        `besides`: a window that the step runs for anyway.
+        """
+        days = set()
+        for table in () if step.final else step.writes:
+            for slice_ in list(self.ledger.stale.get((table, step.source or ""), {})):
+                day = date.fromisoformat(slice_)
+                days.add(self.closed_on(table, day) if self.contracts[table].slice == "month"
+                         else day)
+        return grouped((day for day in days if besides is None or not besides.contains(day)),
+                       lambda last, day: self._alike(step, last, day))
+
+    def _alike(self, step: Step, last: date, day: date) -> bool:
+        """Whether slices of two days are of deliveries and made of the same snapshots."""
+        cuts = {self.contracts[table].slice for table in step.writes} - {None}
+        snapshots = [table for table in step.reads if self.contracts[table].slice == "data_date"]
+        return cuts == {"batch_date"} and all(
+            self.ledger.first_slice(table, last) == self.ledger.first_slice(table, day)
+            for table in snapshots)

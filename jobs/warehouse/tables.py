@@ -1,0 +1,273 @@
+"""Delta tables under one root: where they lie, how they are made, read and written.
+
+What the engine has to say about a refused row holds the row's values, a person's data: only the
+name of the broken rule leaves this module.
+"""
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import date
+from functools import cached_property, reduce
+from pathlib import Path
+
+from py4j.protocol import Py4JJavaError
+from pyspark import StorageLevel
+from pyspark.errors import PySparkException
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from schemas.contract import Contract
+from schemas.errors import ChudianError, QualityError
+from schemas.render import delta
+from schemas.render.spark import struct_type
+from schemas.window import Window
+
+WHOLE_FILES = {"spark.sql.files.maxPartitionBytes": str(1 << 40),
+               "spark.sql.files.openCostInBytes": str(1 << 40)}
+AT_ONCE = 4  # statements over different tables: much of each is planning and listing
+BROKEN_RULE = re.compile(r"CHECK constraint (\w+)|NOT NULL constraint violated for column: (\w+)")
+
+
+class Tables:
+    """The tables of the contracts below a folder or an object store's prefix.
+
+    Each commit names the run in its table's history, so that it can be undone.
+    """
+
+    def __init__(self, spark: SparkSession, root: str, contracts: Mapping[str, Contract],
+                 run_id: str = "") -> None:
+        self.root = root.rstrip("/") if "://" in root else str(Path(root).resolve())
+        self.spark, self.contracts, self.run_id = spark, contracts, run_id
+        self._committing = {table: threading.Lock() for table in contracts}
+
+    @cached_property
+    def whole_files(self) -> SparkSession:
+        """A session that reads a file in one task: a line's ordinal in the task is its number."""
+        own = self.spark.newSession()
+        for key, value in {**self.spark.conf.getAll, **WHOLE_FILES}.items():
+            if own.conf.isModifiable(key):
+                own.conf.set(key, value)
+        return own
+
+    def path(self, table: str) -> str:
+        return f"{self.root}/{table.replace('.', '/')}"
+
+    def create(self, table: str) -> None:
+        """Make the table unless it is there."""
+        try:
+            if self.version(table) is None:
+                self.spark.sql(delta.create_table_sql(self.contracts[table], self.path(table)))
+        except (PySparkException, Py4JJavaError) as error:
+            raise ChudianError(f"the table {table} cannot be made below {self.root}: check the "
+                               "folder and its rights, or give another --warehouse") from error
+
+    def load(self, table: str) -> DataFrame:
+        """The table whole, as its newest version stands now."""
+        return self.spark.read.format("delta").load(self.path(table))
+
+    def save(self, table: str, frame: DataFrame, where: str | None = None) -> None:
+        """Replace the rows for which `where` holds, in one commit; without it, append.
+
+        QualityError for a row that breaks NOT NULL or CHECK: then the table stays as it was.
+        """
+        writer = frame.write.format("delta").mode("append").option("userMetadata", self.run_id)
+        if where is not None:
+            writer = writer.mode("overwrite").option("replaceWhere", where)
+        try:
+            with self._committing[table]:  # of two at once that replace, one would be refused
+                writer.save(self.path(table))
+        except (PySparkException, Py4JJavaError) as error:
+            broken = BROKEN_RULE.search(str(error))
+            if broken is None:
+                raise
+            raise QualityError(f"{table}: a row breaks the contract ({broken[1] or broken[2]}); "
+                               "nothing was written") from None
+
+    def append(self, table: str, rows: Sequence[Mapping]) -> None:
+        """Add some rows, given as plain values by column, in one file; nothing for none."""
+        if rows:
+            self.save(table, self.frame(table, rows))
+
+    def frame(self, table: str, rows: Sequence[Mapping]) -> DataFrame:
+        """Some rows, given as plain values by column, as a frame of one part."""
+        schema = struct_type(self.contracts[table])
+        return self.spark.createDataFrame(
+            [tuple(row[name] for name in schema.names) for row in rows], schema).coalesce(1)
+
+    def delete(self, table: str, where: str, note: str) -> None:
+        """Delete rows; `where` and `note` stand in the table's history, so nothing of a person."""
+        with self._noted(note):
+            self.spark.sql(f"DELETE FROM delta.`{self.path(table)}` WHERE {where}")
+
+    def erase(self, found: DataFrame, hows: Mapping[str, str], note: str) -> None:
+        """Delete from each table the rows `t` that match a row `p` of `found` by its condition.
+
+        Merges, because the history of a table keeps the condition of a delete with its values.
+        """
+        found.createOrReplaceTempView("erased")
+        merges = [f"MERGE INTO delta.`{self.path(table)}` t USING erased p ON {how} "
+                  "WHEN MATCHED THEN DELETE" for table, how in hows.items()]
+        try:
+            with self._noted(note), ThreadPoolExecutor(AT_ONCE) as several:
+                list(several.map(self.spark.sql, merges))
+        finally:
+            self.spark.catalog.dropTempView("erased")
+
+    def compact(self, table: str) -> None:
+        """Merge the small files of each partition."""
+        self.spark.sql(f"OPTIMIZE delta.`{self.path(table)}`")
+
+    def vacuum(self, table: str, hours: int) -> tuple[int, int]:
+        """Remove the files that have been no part of the table for so long: how many, their bytes.
+        """
+        path = self.path(table)
+        self.spark.sql(f"VACUUM delta.`{path}` RETAIN {hours} HOURS")
+        start = self.spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 2").where(
+            "operation = 'VACUUM START'").select("operationMetrics").first()
+        metrics = start[0] if start else {}
+        return int(metrics.get("numFilesToDelete", 0)), int(metrics.get("sizeOfDataToDelete", 0))
+
+    def restore(self, table: str, version: int, note: str) -> None:
+        """Make the table what it was at a version; `note` stands in its history."""
+        try:
+            with self._noted(note):
+                self.spark.sql(
+                    f"RESTORE TABLE delta.`{self.path(table)}` TO VERSION AS OF {version}")
+        except (PySparkException, Py4JJavaError) as error:
+            raise ChudianError(f"{table} cannot be put back to version {version}: its files are "
+                               "gone, so the run is too old to be undone") from error
+
+    def vacuum_at_once(self, tables: Sequence[str]) -> None:
+        """Remove every file that is no part of a table now, whoever may still have it open.
+
+        Of less than a week Delta warns for the readers' sake: the check is off for this alone.
+        """
+        with self._set("spark.databricks.delta.retentionDurationCheck.enabled", "false"), \
+                ThreadPoolExecutor(AT_ONCE) as several:
+            list(several.map(lambda table: self.vacuum(table, 0), tables))
+
+    def _noted(self, note: str):
+        """Statements whose commits bear the note."""
+        return self._set("spark.databricks.delta.commitInfo.userMetadata", note)
+
+    @contextmanager
+    def _set(self, setting: str, value: str):
+        self.spark.conf.set(setting, value)
+        try:
+            yield
+        finally:
+            self.spark.conf.unset(setting)
+
+    def version(self, table: str) -> int | None:
+        """The newest version of a table's log; None when there is no table yet."""
+        log = self.spark._jvm.org.apache.hadoop.fs.Path(self.path(table) + "/_delta_log")
+        files = self._files(log)
+        if not files.exists(log):
+            return None
+        names = (status.getPath().getName() for status in files.listStatus(log))
+        return max((int(n[:-5]) for n in names if n.endswith(".json")), default=None)
+
+    def months(self, tables: Sequence[str], day: date) -> set[date]:
+        """The months of the events of a day's delivery in those of the tables that hold events."""
+        held = [self.load(table).where(F.col("batch_date") == F.lit(day))
+                .select(F.trunc("local_date", "month").alias("month"))
+                for table in tables
+                if {"batch_date", "local_date"} <= set(self.contracts[table].column_names)]
+        return {row["month"] for row in reduce(DataFrame.unionByName, held).distinct().collect()}
+
+    def uri(self, file: Path) -> str:
+        """A file as Spark names it in `_metadata.file_path`."""
+        path = self.spark._jvm.org.apache.hadoop.fs.Path(str(file.resolve()))
+        uri = self._files(path).makeQualified(path).toUri().toString()
+        return uri.replace("file:///", "file:/", 1)
+
+    def _files(self, path):
+        return path.getFileSystem(self.spark._jsparkSession.sessionState().newHadoopConf())
+
+
+@contextmanager
+def cached(frame: DataFrame):
+    """A frame that several readers share: made when the first of them reads it."""
+    try:
+        yield frame.persist(StorageLevel.MEMORY_AND_DISK)
+    finally:
+        frame.unpersist()
+
+
+@contextmanager
+def held(frame: DataFrame):
+    """The rows of a frame, computed now and kept as they are until the block ends.
+
+    Several readers follow, each with a plan that begins here. `persist` would code the rows by
+    column first, which takes as long as judging them; as objects in memory they would crowd out
+    the sort that follows. The rows cannot be made anew: an executor that is lost fails the step,
+    which is then run again.
+    """
+    kept = frame.localCheckpoint(storageLevel=StorageLevel.DISK_ONLY)
+    try:
+        yield kept
+    finally:
+        kept._jdf.queryExecution().logical().rdd().unpersist(False)
+
+
+def conform(contract: Contract, frame: DataFrame) -> DataFrame:
+    """The contract's columns in its order and types; an unknown or missing one is refused."""
+    schema = struct_type(contract)
+    unknown = sorted(set(frame.columns) - set(schema.names))
+    missing = [name for name in schema.names if name not in frame.columns]
+    if unknown or missing:
+        raise ChudianError(f"{contract.table}: the frame does not fit the contract: unknown "
+                           f"columns {unknown or 'none'}, missing columns {missing or 'none'}")
+    return frame.select([F.col(f.name).cast(f.dataType).alias(f.name) for f in schema.fields])
+
+
+def shaped(contract: Contract, frame: DataFrame, many_slices: bool, files: int) -> DataFrame:
+    """The rows as they are written: `files` files a slice, sorted for who reads them."""
+    spread = [F.col(contract.slice)]
+    if files > 1:
+        spread.append(F.pmod(F.xxhash64(*contract.sort_by), F.lit(files)))
+    frame = frame.repartition(*spread) if many_slices else frame.coalesce(files)
+    if not contract.sort_by:
+        return frame
+    # The writer sorts by slice itself and keeps the order within one. Before that, the first key is
+    # compared as eight bytes: the same ones in every row of a slice would tell nothing.
+    order = [_compared(contract, name) for name in contract.sort_by]
+    return frame.sortWithinPartitions(*([contract.slice] if many_slices else []), *order)
+
+
+def _compared(contract: Contract, name: str) -> Column:
+    """Phone numbers as numbers: those of one operator begin with the same eight digits."""
+    digits = contract.column(name).personal == "number"
+    return F.col(name).try_cast("bigint") if digits else F.col(name)
+
+
+def part(contract: Contract, frame: DataFrame, window: Window | None, upto: date | None,
+         on: date | None, months: Sequence[date] | None) -> DataFrame:
+    """The rows of some slices; each condition that is given cuts."""
+    if window is not None:
+        frame = frame.where(between(contract.slice, window))
+    if upto is not None:
+        frame = frame.where(F.col(contract.slice) <= F.lit(upto))
+    if on is not None:
+        frame = frame.where(F.col(contract.slice) == F.lit(on))
+    if months is not None:
+        frame = frame.where(F.col("month").isin(months))
+    return frame
+
+
+def slices_where(contract: Contract, window: Window, slices: Sequence[str], source: str) -> str:
+    """The rows that a run of the window replaces: `slices`, and of one `source` its deliveries."""
+    if contract.slice == "batch_date":
+        of_source = f" AND source = '{source}'" if source else ""
+        return between("batch_date", window) + of_source
+    if contract.slice == "data_date":
+        return f"data_date = '{window.last}'"
+    return "month IN ({})".format(", ".join(f"'{month}'" for month in slices))
+
+
+def between(column: str, window: Window) -> str:
+    return f"{column} >= '{window.first}' AND {column} <= '{window.last}'"

@@ -1,0 +1,165 @@
+"""Which of its candidates each customer gets, so that no channel's day is overrun 渠道承载能力.
+
+A customer gets one offer: that of the activity with the lowest priority number, then the greatest
+saving. The channels are filled in rounds: in round r everybody who has nothing yet asks for the
+r-th channel of his own ranking, and a channel takes, up to its capacity, those who would lose most
+by their next channel. The order of rows and the number of partitions change nothing.
+"""
+from datetime import date
+from typing import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import functions as F
+
+from models.frames.lookup import looked_up
+from schemas.config import Campaign, Channel
+from schemas.errors import ConfigError
+
+
+def decision(
+    judged: DataFrame,
+    *,
+    campaigns: Sequence[Campaign],
+    channels: Mapping[str, Channel],
+    data_date: date,
+) -> DataFrame:
+    """mart.decision: every judged candidate with its fate.
+
+    `judged`: the rows of policy.judged. Raises ConfigError for a channel of a campaign without a
+    capacity (0 means never). Fates: pushed; held_out (control group; of a held-out customer the
+    row with the single reason HOLD_ACTIVITY is the withheld offer on his first channel);
+    dropped by a rule or for another offer or channel of the customer; spilled from a full channel.
+    `price` is not worked out yet and NULL.
+    """
+    capacities = _capacities(campaigns, channels)
+    contested = _contested(judged)
+    rounds = max((len(campaign.channels) for campaign in campaigns), default=0)
+    assigned = _assigned(contested, capacities, rounds, data_date)
+    taken = F.col("taken")
+    lost = (
+        F.when(F.col("rivals") == "other offer", F.lit("LOST_PRIORITY"))
+        .when(F.col("held") & (F.col("choice") > 1), F.lit("LOST_PRIORITY"))
+        .when(F.col("open") & (taken.isNull() | (F.col("choice") < taken)), F.lit("LOST_CAPACITY"))
+        .when(F.col("open") & (F.col("choice") > taken), F.lit("LOST_PRIORITY"))
+    )
+    return (
+        contested.join(assigned, "customer_id", "left")
+        .withColumn("reasons", F.array_compact(F.array_append("reasons", lost)))
+        .withColumn("first_reason", F.get("reasons", F.lit(0)))
+        .withColumn("fate", _fate())
+        .select(
+            F.lit(data_date).alias("data_date"), "customer_id", "subscriber_id", "activity",
+            "offer", "channel", "wave", "value", "fate", "first_reason", "reasons",
+            F.lit(None).cast("decimal(18,6)").alias("price"),
+            F.when(F.col("fate") == "pushed", F.col("runner_up")).alias("runner_up"),
+        )
+    )
+
+
+def _capacities(
+    campaigns: Sequence[Campaign], channels: Mapping[str, Channel]
+) -> dict[str, int]:
+    """Contacts a day of every channel on which a campaign may push."""
+    capacities = {}
+    for campaign in campaigns:
+        for name in campaign.channels:
+            if channels[name].capacity is None:
+                raise ConfigError(
+                    f"channels.yml: {name}: no capacity, but campaign {campaign.id} pushes on it; "
+                    "give the contacts a day (0: never)"
+                )
+            capacities[name] = channels[name].capacity
+    return capacities
+
+
+def _contested(judged: DataFrame) -> DataFrame:
+    """`judged` with what competes with what.
+
+    `open`: no rule forbids the row; `held`: only the control group does. `rivals` is 'other offer'
+    for an open or held row whose customer gets another offer instead; `choice` numbers the rows of
+    the offer he gets by his channel ranking. A control customer's offer is chosen apart, within
+    the activity that holds him out.
+    """
+    held = F.array_contains("reasons", "HOLD_ACTIVITY")
+    side = F.when(F.size("reasons") == 0, F.lit("open")).when(
+        held, F.concat(F.lit("held out of "), "activity")
+    )
+    offer = F.struct("activity", "wave", "offer")
+    of_customer = Window.partitionBy("customer_id", "_side")
+    best_first = of_customer.orderBy(
+        "priority", F.col("saving").desc(), F.col("match_rank").asc_nulls_last(), "offer",
+        "activity",
+    )
+    own_ranking = Window.partitionBy("customer_id", "_side", "rivals").orderBy(
+        F.col("preference_rank").asc_nulls_last(), "place"
+    )
+    return (
+        judged.withColumn("open", F.size("reasons") == 0)
+        .withColumn("held", held)
+        .withColumn("_side", side)
+        .withColumn("_best", F.first(offer).over(best_first))
+        .withColumn("rivals", F.when(
+            F.col("_side").isNotNull() & (offer != F.col("_best")), F.lit("other offer")
+        ))
+        .withColumn("choice", F.row_number().over(own_ranking))
+        .drop("_best", "_side")
+    )
+
+
+def _assigned(
+    contested: DataFrame, capacities: Mapping[str, int], rounds: int, data_date: date
+) -> DataFrame:
+    """(customer_id, taken, runner_up): which of his choices each customer with an open row got.
+
+    `taken` is NULL where every channel he could be offered on was full. One row per customer, so
+    that a round moves little. Ties of the margin go by a hash of the date and the customer.
+    """
+    customers = (
+        contested.where("open AND rivals IS NULL")
+        .groupBy("customer_id")
+        .agg(F.sort_array(F.collect_list(F.struct("choice", "channel", "value"))).alias("choices"))
+        .withColumn("lot", F.xxhash64(F.lit(str(data_date)), "customer_id"))
+        .withColumn("taken", F.lit(None).cast("int"))
+    )
+    for number in range(1, rounds + 1):
+        customers = _round(customers, number, capacities)
+    return customers.select(
+        "customer_id", "taken", _choice(F.col("taken") + 1)["channel"].alias("runner_up")
+    )
+
+
+def _round(customers: DataFrame, number: int, capacities: Mapping[str, int]) -> DataFrame:
+    """One round: who has nothing yet asks for his choice of that number.
+
+    Who already holds a place on the channel stands before all who ask for one, so the row number
+    within the channel is at once its use and the limit.
+    """
+    waiting = F.col("taken").isNull()
+    asked, following = _choice(F.lit(number)), _choice(F.lit(number + 1))
+    at_desk = Window.partitionBy("_desk").orderBy(
+        waiting, F.col("_margin").desc(), "lot", "customer_id"
+    )
+    admitted = F.row_number().over(at_desk) <= looked_up(F.col("_desk"), capacities, "int")
+    return (
+        customers.withColumn(
+            "_desk", F.when(waiting, asked["channel"]).otherwise(_choice(F.col("taken"))["channel"])
+        )
+        .withColumn("_margin", asked["value"] - F.coalesce(following["value"], F.lit(0)))
+        .withColumn("taken", F.coalesce("taken", F.when(admitted, F.lit(number))))
+        .drop("_desk", "_margin")
+    )
+
+
+def _choice(number: Column) -> Column:
+    """The customer's choice of that number, 1 being his first; NULL beyond the last."""
+    return F.get("choices", number - 1)
+
+
+def _fate() -> Column:
+    reason = F.col("first_reason")
+    return (
+        F.when(reason.isNull(), "pushed")
+        .when(reason == "HOLD_ACTIVITY", "held_out")
+        .when(reason == "LOST_CAPACITY", "spilled")
+        .otherwise("dropped")
+    )

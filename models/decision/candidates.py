@@ -1,0 +1,118 @@
+"""Who could be offered what over which channel, with everything the rules judge by."""
+from datetime import date
+from typing import Collection, Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from models.customer.identity import numbers_on
+from models.frames.lookup import looked_up
+from schemas.config import Campaign, Channel
+
+WAYS = (
+    "array<struct<activity string, wave int, priority int, horizon_months int, channel string, "
+    "place int, unit_cost decimal(18,6)>>"
+)
+
+
+def candidates(
+    match: DataFrame,
+    subscribers: DataFrame,
+    subscriptions: DataFrame,
+    identity: DataFrame,
+    preference: DataFrame,
+    *,
+    campaigns: Sequence[Campaign],
+    channels: Mapping[str, Channel],
+    open_offers: Mapping[str, Collection[str]],
+    data_date: date,
+) -> DataFrame:
+    """One row per customer × subscriber × activity × offer × channel × wave.
+
+    `match` is mart.package_match as last made; `subscribers`, `subscriptions`, `identity` and
+    `preference` are one snapshot each of dw.subscriber, dw.subscription, dw.subscriber_identity
+    and mart.channel_preference. Every subscriber with a match row meets every channel of every
+    campaign in force on `data_date`. `open_offers`: packages that may be ordered on the day → the
+    brands they are for (empty: every brand).
+
+    Beside the keys a row holds: priority, saving (yuan a month), match_rank, preference_rank,
+    place (of the channel), value, and the facts offer_open, recommended, match_reasons, active,
+    has_number, willing, owned. Facts that nobody knows are false.
+    value in yuan = saving × horizon in months × preference score − unit cost of the contact: the
+    score stands for the chance that the offer is accepted over the channel.
+    """
+    facts = (
+        match.drop("data_date", "months")
+        .withColumnRenamed("package_id", "offer")
+        .withColumnRenamed("rank", "match_rank")
+        .withColumnRenamed("reasons", "match_reasons")
+        .join(_people(subscribers), "subscriber_id")
+        .join(_owned(subscriptions, data_date), ["subscriber_id", "offer"], "left")
+        .join(_reachable(identity, data_date), "subscriber_id", "left")
+        .withColumn("_way", F.explode(_ways(campaigns, channels, data_date)))
+        .select("*", "_way.*")
+        .join(
+            preference.select("customer_id", "channel", "score",
+                              F.col("rank").alias("preference_rank")),
+            ["customer_id", "channel"], "left",
+        )
+    )
+    worth = F.col("saving") * F.col("horizon_months") * F.coalesce("score", F.lit(0))
+    return facts.select(
+        "customer_id", "subscriber_id", "activity", "offer", "channel", "wave", "priority",
+        "saving", "match_rank", "preference_rank", "place",
+        (worth - F.col("unit_cost")).cast("decimal(18,6)").alias("value"),
+        _is_open(open_offers).alias("offer_open"),
+        "recommended", "match_reasons",
+        F.coalesce(F.col("status") == "active", F.lit(False)).alias("active"),
+        F.coalesce("has_number", F.lit(False)).alias("has_number"),
+        F.coalesce(F.col("consent_marketing") & ~F.col("do_not_disturb"), F.lit(False))
+        .alias("willing"),
+        F.coalesce("owned", F.lit(False)).alias("owned"),
+    )
+
+
+def _people(subscribers: DataFrame) -> DataFrame:
+    return subscribers.select("subscriber_id", "customer_id", "brand", "status",
+                              "do_not_disturb", "consent_marketing")
+
+
+def _owned(subscriptions: DataFrame, data_date: date) -> DataFrame:
+    """(subscriber_id, offer) of the packages in force on the day."""
+    day = F.lit(data_date)
+    return (
+        subscriptions.where(F.col("valid_from") <= day)
+        .where(F.col("valid_to").isNull() | (F.col("valid_to") > day))
+        .select("subscriber_id", F.col("package_id").alias("offer"), F.lit(True).alias("owned"))
+        .distinct()
+    )
+
+
+def _reachable(identity: DataFrame, data_date: date) -> DataFrame:
+    return numbers_on(identity, data_date).select(
+        "subscriber_id", F.lit(True).alias("has_number")
+    )
+
+
+def _ways(
+    campaigns: Sequence[Campaign], channels: Mapping[str, Channel], data_date: date
+) -> Column:
+    """The channels of all campaigns in force, as one array; NULL without any campaign."""
+    ways = [
+        F.struct(
+            F.lit(campaign.id), F.lit(campaign.wave), F.lit(campaign.priority),
+            F.lit(campaign.horizon_months), F.lit(name), F.lit(channels[name].order),
+            F.lit(channels[name].unit_cost).cast("decimal(18,6)"),
+        )
+        for campaign in campaigns if campaign.valid_on(data_date)
+        for name in campaign.channels
+    ]
+    return (F.array(*ways) if ways else F.lit(None)).cast(WAYS)
+
+
+def _is_open(open_offers: Mapping[str, Collection[str]]) -> Column:
+    """Whether the package may be ordered on the day by a customer of the brand."""
+    brands = {offer: ",".join(sorted(of)) for offer, of in open_offers.items()}
+    allowed = looked_up(F.col("offer"), brands, "string")
+    of_brand = F.array_contains(F.split(allowed, ","), F.col("brand"))
+    return F.coalesce((allowed == "") | of_brand, F.lit(False))

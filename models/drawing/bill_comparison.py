@@ -1,0 +1,197 @@
+"""A bill before and after a change of package, line by line 前后对比 (S2-10).
+
+As amounts that add up, and as the picture that a web page shows: two bars stacked by line on one
+scale, with a legend that holds every amount. What a bill is cut by (a cap, a VPMN fee taken off)
+hangs below the line on which the bars stand, so the length above less the length below is the
+total. Lines of nothing on both sides are left out.
+"""
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from models.drawing import svg
+from models.tariff.rounding import cumulated
+
+# Lines that a package prices; passed_through is the rest of the bill.
+PRICED_LINES = (
+    "monthly_fee", "local_airtime", "roaming_airtime", "toll", "sms", "mms", "gprs", "wlan",
+    "connect", "cap_cut", "commitment",
+)
+PASSED, TOTAL = "passed_through", "total"
+# By line what customers call it, its colour, and the colour of an amount written on it.
+SHOWN = {
+    "cap_cut": ("封顶减免", "#404040", "#fff"),
+    PASSED: ("其他费用", "#c4c4c4", "#222"),
+    "monthly_fee": ("月租", "#0072b2", "#fff"),
+    "local_airtime": ("本地通话", "#e69f00", "#222"),
+    "roaming_airtime": ("漫游通话", "#009e73", "#fff"),
+    "toll": ("长途", "#cc79a7", "#222"),
+    "sms": ("短信", "#56b4e9", "#222"),
+    "mms": ("彩信", "#f0e442", "#222"),
+    "gprs": ("上网", "#d55e00", "#fff"),
+    "wlan": ("无线上网", "#6a3d9a", "#fff"),
+    "connect": ("接通费", "#8c564b", "#fff"),
+    "commitment": ("最低消费补足", "#2f4b1f", "#fff"),
+    TOTAL: ("合计", "#0072b2", "#fff"),
+}
+STACK = tuple(line for line in SHOWN if line != TOTAL)  # from the line on which the bars stand
+CENT = Decimal("0.01")
+
+WIDTH, HEIGHT = 640, 380
+TOP, LONG = 92, 230                    # of the bars, in pixels
+PLACES, THICK = (40, 190), 110         # where the bars stand, and how wide they are
+LEGEND, ROW = 340, 20
+COLUMNS = (506, 620)                   # right ends of the amounts in the legend
+LABELLED = 1500                        # hundredths of a pixel that an amount needs in a bar
+INK, FAINT, GOOD, BAD = "#222", "#666", "#1b7043", "#a83a26"
+
+
+@dataclass(frozen=True)
+class Side:
+    """A bar: what it is called, and amounts in yuan by line as `stated` gives them."""
+
+    name: str
+    amounts: Mapping[str, Decimal]
+
+
+def stated(total: Decimal, lines: Mapping[str, Decimal] | None) -> dict[str, Decimal]:
+    """A bill line by line to the cent, in yuan: PRICED_LINES, passed_through, total.
+
+    `lines`: the exact amount of each priced line; None: only the total is known. What they leave of
+    `total` is passed through. The lines add up to the total: running sums are rounded half up, from
+    what passes through, so that it is equal before and after, and every line of whole cents stands
+    as it is.
+    """
+    rounded = {TOTAL: _to_the_cent(total)}
+    if lines is None:
+        return rounded
+    parts = [(PASSED, total - sum(lines.values())), *lines.items()]
+    found = dict(cumulated(parts, _to_the_cent))
+    return {name: found[name] for name in (*PRICED_LINES, PASSED)} | rounded
+
+
+def picture(heading: str, period: str, before: Side, after: Side) -> str:
+    """The two bills as one line of SVG, with no script, outside font or link in it.
+
+    `period`: what a saving is of, as 平均每月. Where one side knows only its total, both are drawn
+    as totals. Equal amounts and names give equal bytes.
+    """
+    sides, itemised = (before, after), all(len(side.amounts) > 1 for side in (before, after))
+    lines = [line for line in (STACK if itemised else (TOTAL,))
+             if any(side.amounts[line] for side in sides)]
+    saved = before.amounts[TOTAL] - after.amounts[TOTAL]
+    saying = (f"{period}节省 {saved} 元" if saved > 0 else f"{period}多付 {-saved} 元" if saved
+              else f"{period}费用相同")
+    return svg.element(
+        "svg",
+        # Named by what stands first in it, not by ids: several may stand on one page.
+        svg.element("title", svg.text(heading)),
+        svg.element("desc", svg.text(_described(sides, lines, saying))),
+        svg.element("rect", width=WIDTH, height=HEIGHT, fill="#fff"),
+        svg.element("g",
+                    _text(_cut(heading, 64), PLACES[0], 32, font_size=18),
+                    _text(saying, PLACES[0], 58, font_size=15, fill=BAD if saved < 0 else GOOD),
+                    font_weight="bold"),
+        svg.element("g", *_bars(sides, lines), text_anchor="middle"),
+        *_legend(sides, lines, itemised),
+        xmlns="http://www.w3.org/2000/svg", role="img", viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        width=WIDTH, height=HEIGHT, font_family="sans-serif", font_size=13, fill=INK)
+
+
+def _to_the_cent(amount: Decimal) -> Decimal:
+    return amount.quantize(CENT, ROUND_HALF_UP) + 0  # no minus before nothing
+
+
+def _described(sides: tuple[Side, ...], lines: list[str], saying: str) -> str:
+    """The picture in words, for who does not see it."""
+    told = []
+    for side in sides:
+        parts = "，".join(f"{SHOWN[line][0]} {side.amounts[line]}" for line in reversed(lines)
+                         if side.amounts[line] and line != TOTAL)
+        told.append(f"{side.name} {side.amounts[TOTAL]} 元" + (f"：{parts}" if parts else ""))
+    return "；".join([*told, saying])
+
+
+def _bars(sides: tuple[Side, ...], lines: list[str]) -> list[str]:
+    """Both bars on one scale, the lines stacked from the line on which they stand."""
+    above = max(sum(max(_cents(side, line), 0) for line in lines) for side in sides)
+    below = max(sum(max(-_cents(side, line), 0) for line in lines) for side in sides)
+    whole = max(above + below, 1)
+
+    def down(cents: int) -> int:
+        """Hundredths of a pixel from the top of the picture, for an amount above the line."""
+        return TOP * 100 + (2 * (above - cents) * LONG * 100 + whole) // (2 * whole)
+
+    drawn = []
+    for side, left in zip(sides, PLACES):
+        up = under = 0
+        for line in lines:
+            cents = _cents(side, line)
+            if cents > 0:
+                drawn.append(_piece(side, line, left, down(up + cents), down(up)))
+                up += cents
+            elif cents < 0:
+                drawn.append(_piece(side, line, left, down(under), down(under + cents)))
+                under += cents
+        middle = left + THICK // 2
+        drawn += [
+            _text(f"{side.amounts[TOTAL]} 元", middle, _pixels(down(up) - 800), font_size=16,
+                  font_weight="bold"),
+            _text(_cut(side.name, 21), middle, TOP + LONG + 24),
+        ]
+    foot = _pixels(down(0))
+    return [*drawn, svg.element("line", x1=PLACES[0] - 15, x2=PLACES[1] + THICK + 15, y1=foot,
+                                y2=foot, stroke=INK)]
+
+
+def _piece(side: Side, line: str, left: int, top: int, bottom: int) -> str:
+    """A line of a bill in its bar; its amount is written on it where there is room."""
+    words, fill, ink = SHOWN[line]
+    amount = side.amounts[line]
+    drawn = svg.rect(left, _pixels(top), THICK, _pixels(bottom - top), fill, f"{words} {amount} 元")
+    if bottom - top >= LABELLED:
+        drawn += _text(amount, left + THICK // 2, _pixels((top + bottom) // 2 + 450),
+                       font_size=12, fill=ink)
+    return drawn
+
+
+def _legend(sides: tuple[Side, ...], lines: list[str], itemised: bool) -> list[str]:
+    """Every line with its colour and both amounts, in the order in which they are stacked."""
+    names, y = [], TOP
+    amounts = [_text(_cut(side.name, 14), right, y) for side, right in zip(sides, COLUMNS)]
+    for line in [*reversed(lines), *([TOTAL] if itemised else [])]:
+        y += ROW
+        words, fill, _ = SHOWN[line]
+        if line == TOTAL and itemised:
+            names.append(svg.element("line", x1=LEGEND, x2=COLUMNS[-1], y1=y - 15, y2=y - 15,
+                                     stroke=FAINT))
+        else:
+            names.append(svg.element("rect", x=LEGEND, y=y - 11, width=12, height=12, fill=fill))
+        names.append(_text(words, LEGEND + 20, y))
+        amounts += [_text(side.amounts[line], right, y) for side, right in zip(sides, COLUMNS)]
+    if not itemised:
+        names.append(_text("有的月份不能逐项核算，只比较合计", LEGEND, y + ROW, fill=FAINT))
+    return [*names, svg.element("g", *amounts, text_anchor="end")]
+
+
+def _text(words: object, x: object, y: object, **looks: object) -> str:
+    return svg.element("text", svg.text(words), x=x, y=y, **looks)
+
+
+def _cut(words: str, room: int) -> str:
+    """As much of a text as there is room for, in halves of a Chinese character."""
+    wide = [1 if letter.isascii() else 2 for letter in words]
+    if sum(wide) <= room:
+        return words
+    kept = sum(sum(wide[:end]) <= room - 2 for end in range(1, len(wide) + 1))
+    return words[:kept] + "…"
+
+
+def _cents(side: Side, line: str) -> int:
+    return int(side.amounts[line] * 100)
+
+
+def _pixels(hundredths: int) -> str:
+    return f"{hundredths // 100}.{hundredths % 100:02d}"

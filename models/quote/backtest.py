@@ -1,0 +1,172 @@
+"""The back-test: each customer's own packages re-rated against the bill that he really had.
+
+No public rating engine does this; it is what makes a saving credible. A month is priced by the one
+package of each kind that was in force last in it, with the tariff of that month, or part by part
+where package or tariff changed within it (models/month_part.py), plus what passes.
+"""
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Collection
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from models.quote.bill_item import AMOUNT_TYPE, KINDS, not_rerated
+from models.rating import evaluator as rating
+
+EQUAL = "equal"
+PACKAGE_CHANGED = "package_changed"
+ORDER_OF_EVENTS = "order_of_events"
+NO_BILL = "no_bill"
+NO_PACKAGE = "no_package"
+UNKNOWN_CELL = "unknown_cell"
+NOT_PRICED = "not_priced"
+ROUNDING = "rounding"
+UNSTATED_DISCOUNT = "unstated_discount"
+OUTSIDE_ITEMS = "outside_items"
+MISSING_RECORDS = "missing_records"
+UNEXPLAINED = "unexplained"
+# What differs by less is put down to rounding: half a cent for each of ten lines. Assumed.
+ROUNDED_BY = Decimal("0.05")
+
+RANKS = 10_000  # a percentile is off by one rank in so many at most
+PRICED = ("rated", "d12593", "other_fees", "direct_toll", "unrated_fees", "comparable", "reason")
+BACKTEST = ("subscriber_id", "month", "actual", "rated", "difference", "within_tolerance", "cause")
+
+
+def backtest(
+    months: DataFrame,
+    evaluated: DataFrame,
+    holdings: DataFrame,
+    passing: DataFrame,
+    actual: DataFrame,
+    tolerance: Decimal,
+    kinds: Collection[str],
+    in_parts: DataFrame | None = None,
+) -> DataFrame:
+    """mart.backtest without data_date: one row per (subscriber_id, month) of `months`.
+
+    `evaluated` (rating.evaluate) holds at least the packages of `holdings` (holding.holdings),
+    `in_parts` (month_part.priced) takes its place for the months and kinds that it has, `passing`
+    and `actual` are bill_item's. `kinds` are those the catalogue prices: a bill with
+    items of such a kind and no package for it cannot be reproduced (no_package); other kinds pass
+    through. The VPMN fee is what was paid, whatever the reading of S2-R8 for candidates.
+    """
+    rows = (
+        months.select("subscriber_id", "month")
+        .join(_present(_priced(evaluated, holdings, in_parts)), ["subscriber_id", "month"], "left")
+        .join(passing, ["subscriber_id", "month"], "left")
+        .join(actual, ["subscriber_id", "month"], "left")
+    )
+    held = {kind: F.coalesce(f"has_{kind}", F.lit(False)) for kind in KINDS}
+    unheld = [~held[kind] & (F.coalesce(f"rerated_{kind}", F.lit(0)) != 0) for kind in KINDS
+              if kind in kinds]
+    passed = not_rerated(held) + F.coalesce("vpmn", F.lit(0))
+    difference = F.col("rated") - F.col("actual")
+    return (
+        rows.withColumn("no_package", _any(unheld) | F.col("priced").isNull())
+        .withColumn("rated", F.when(~F.col("no_package") & F.col("priced"),
+                                    F.col("own") + passed).cast(AMOUNT_TYPE))
+        .withColumn("difference", difference.cast(AMOUNT_TYPE))
+        .withColumn("within_tolerance", F.abs("difference") <= F.lit(tolerance))
+        .withColumn("cause", _cause(tolerance))
+        .select(*BACKTEST)
+    )
+
+
+def _priced(evaluated: DataFrame, holdings: DataFrame, in_parts: DataFrame | None) -> DataFrame:
+    """The present packages with what they cost, one row per subscriber, month and kind."""
+    rows = holdings.join(
+        evaluated.drop("kind"), ["subscriber_id", "month", "package_id"], "left"
+    ).select(*holdings.columns, *PRICED)
+    if in_parts is None:
+        return rows
+    parts = in_parts.withColumnsRenamed({name: f"parts_{name}" for name in PRICED})
+    there = F.col("parts_comparable").isNotNull()
+    return rows.join(parts, ["subscriber_id", "month", "kind"], "left").withColumns({
+        name: F.when(there, F.col(f"parts_{name}")).otherwise(F.col(name)) for name in PRICED})
+
+
+def _present(rows: DataFrame) -> DataFrame:
+    """Per month the present packages together: own cost, whether all are priced, the kinds held."""
+    # Fees of all services stand on the row of each package: they count once.
+    own = (
+        F.sum("rated") + F.max("d12593") + F.max("other_fees") + F.max("direct_toll")
+        + F.sum("unrated_fees")
+    )
+    return rows.groupBy("subscriber_id", "month").agg(
+        rating.yuan(own).alias("own"),
+        F.every(F.coalesce("comparable", F.lit(False))).alias("priced"),
+        F.bool_or("changed").alias("changed"),
+        F.bool_or(F.col("changed") & ~F.coalesce("comparable", F.lit(False)))
+        .alias("parts_not_priced"),
+        F.bool_or(F.col("comparable").isNull()).alias("not_evaluated"),
+        F.coalesce(
+            F.max(F.when(F.col("reason") != rating.ORDER_OF_EVENTS, F.col("reason"))),
+            F.max("reason"),
+        ).alias("reason"),
+        *(F.bool_or(F.col("kind") == kind).alias(f"has_{kind}") for kind in KINDS),
+    )
+
+
+def _cause(tolerance: Decimal) -> Column:
+    """The first that applies, from what cannot be compared to what differs.
+
+    Of what differs: the package or its tariff changed within the month and the bill is not that of
+    its parts; too little to be but
+    rounding; more is rated than billed, by as much as the bill is less than its items or with items
+    that add up: a discount of which nothing is known; the bill is that much more than its items, by
+    something that no item names; less is rated than items that add up say, so records are missing.
+    Where several come together it is unexplained.
+    """
+    above = F.coalesce("itemised", F.lit(0)) - F.col("actual")
+    by_items = F.abs(F.col("difference") - above) <= F.lit(tolerance)
+    add_up = F.abs(above) <= F.lit(tolerance)
+    more = F.col("difference") > 0
+    return (
+        F.when(F.col("actual").isNull(), NO_BILL)
+        .when(F.col("no_package") | F.col("not_evaluated"), NO_PACKAGE)
+        .when(F.col("reason").startswith(rating.UNKNOWN_CELL), UNKNOWN_CELL)
+        .when(F.col("parts_not_priced"), PACKAGE_CHANGED)
+        .when(F.col("reason") == rating.ORDER_OF_EVENTS, ORDER_OF_EVENTS)
+        .when(~F.col("priced"), NOT_PRICED)
+        .when(F.col("within_tolerance"), EQUAL)
+        .when(F.col("changed"), PACKAGE_CHANGED)
+        .when(F.abs("difference") <= F.lit(ROUNDED_BY), ROUNDING)
+        .when(more & (by_items | add_up), UNSTATED_DISCOUNT)
+        .when(~more & by_items, OUTSIDE_ITEMS)
+        .when(~more & add_up, MISSING_RECORDS)
+        .otherwise(UNEXPLAINED)
+    )
+
+
+def summary(rows: DataFrame) -> DataFrame:
+    """One row: bills, compared (those with a difference), within (of them inside the tolerance),
+    p50 and p99 of the size of the difference in yuan; amounts are null where none is compared.
+
+    `rows` are of mart.backtest. The percentiles are differences that occur.
+    """
+    size = F.abs("difference")
+    percentile = F.percentile_approx(size, [0.5, 0.99], RANKS)
+    return rows.agg(
+        F.count("actual").alias("bills"), F.count("difference").alias("compared"),
+        F.count_if("within_tolerance").alias("within"),
+        percentile[0].alias("p50"), percentile[1].alias("p99"))
+
+
+def by_cause(rows: DataFrame) -> DataFrame:
+    """(cause, months, amount, largest): customer-months by cause, the most first, with the sum of
+    the sizes of their differences and the largest of them in yuan (null: not compared)."""
+    size = F.abs("difference")
+    return rows.groupBy("cause").agg(
+        F.count(F.lit(1)).alias("months"), F.sum(size).alias("amount"),
+        F.max(size).alias("largest")
+    ).orderBy(F.desc("months"), "cause")
+
+
+def _any(conditions: list[Column]) -> Column:
+    found = F.lit(False)
+    for condition in conditions:
+        found |= condition
+    return found

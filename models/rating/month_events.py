@@ -1,0 +1,169 @@
+"""The events of wanted customer-months as a replay takes them, in batches of whole customers.
+
+A batch holds two kinds of rows, customer by customer and in no further order: the wanted months
+(with `wanted`, the places of the signatures) and events. A month can come in several parts, each
+with its first day for `month`, all of them or none; an event is of the part that began last, or of
+the first.
+"""
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from models.frames.arrow_lists import equal_lists, rows_of
+from models.rating import evaluator as rating
+from models.rating.pools import carried, pool_sizes
+from models.rating.replay import Replay, Split
+from models.tariff.measure import FACTS
+from models.tariff.package import DAY_SECONDS, Package
+from models.tariff.segmentation import DayTypes
+from models.usage.event_measure import Events
+
+MONTH = ["subscriber_id", "month", "joined", "until", "wanted"]  # until: of parts
+EVENT = ["subscriber_id", "occurred_us", "local_moment", "cell_id", "quantity", "unknown_cell"]
+DAYS_APART = 2**20
+
+
+class Replays:
+    """The replays of some signatures (name → package) over rows of dw.rating_cell; a cell that they
+    lack is taken in when it comes up.
+
+    `each` in order of the signatures, `ids` the cells in order, their `services`, and whether a
+    signature `takes` anything from them."""
+
+    def __init__(self, packages: Mapping[str, Package], cells: Sequence, all_toll: bool):
+        self.names, self._packages, self._all_toll = list(packages), packages.values(), all_toll
+        self._facts = {cell.cell_id: {fact: getattr(cell, fact) for fact in FACTS}
+                       for cell in cells}
+        self._compile()
+
+    def _compile(self) -> None:
+        self.ids = np.array(sorted(self._facts), dtype=np.int64)
+        facts = [self._facts[number] for number in self.ids.tolist()]
+        self.services = np.array([one["service"] for one in facts], dtype=object)
+        self.each = [Replay(package, facts, self._all_toll) for package in self._packages]
+        nothing = np.zeros(len(facts), dtype=bool)
+        self.takes = np.logical_or.reduce([nothing, *(one.takes for one in self.each)])
+
+    def learn(self, cell_ids: np.ndarray, facts: Sequence[str]) -> None:
+        """Take in cells by their facts, as JSON without those that are null."""
+        new = dict(zip(cell_ids.tolist(), facts))
+        lacking = {number: {**dict.fromkeys(FACTS), **json.loads(text)}
+                   for number, text in new.items() if number not in self._facts}
+        if lacking:
+            self._facts |= lacking
+            self._compile()
+
+
+class MonthEvents:
+    """The wanted months of a batch in order of customer and month, and their events in order of
+    answer time within each; of the same instant in that of cell and quantity."""
+
+    def __init__(self, batch: pa.RecordBatch, replays: Replays, kinds: DayTypes):
+        is_month = batch.column("wanted").is_valid().to_numpy(zero_copy_only=False)
+        numbers = batch.column("subscriber_id").to_numpy()
+        customer = np.cumsum(np.diff(numbers, prepend=numbers[:1]) != 0) * DAYS_APART
+        heads = np.flatnonzero(is_month)
+        begins = batch.column("month").take(pa.array(heads)).to_numpy(zero_copy_only=False)
+        begins = begins.astype("datetime64[D]")
+        order = np.argsort(customer[heads] + begins.astype(np.int64))
+        heads, begins = heads[order], begins[order]
+        self._begins = customer[heads] + begins.astype(np.int64)
+        self._month = customer[heads] + begins.astype("datetime64[M]").astype(np.int64)
+        named = [name for name in MONTH if name in batch.schema.names]
+        months = batch.select(named).take(pa.array(heads))
+        self.count, self.parts = len(heads), rating.parts_of(months)
+        self.owned = [months.column(name) for name in ("subscriber_id", "month", "joined")]
+        lists = months.column("wanted")
+        self._wanting = rows_of(lists), lists.flatten().to_numpy(zero_copy_only=False)
+        there = np.flatnonzero(~is_month)
+        self._read(batch.select(EVENT).take(pa.array(there)), customer[there], replays, kinds)
+        self._of_service: dict[str, tuple[Events, np.ndarray, np.ndarray]] = {}
+
+    def _read(self, events: pa.RecordBatch, customer: np.ndarray, replays: Replays,
+              kinds: DayTypes) -> None:
+        occurred, moment, cell_id, quantity = (
+            events.column(name).to_numpy() for name in EVENT[1:-1])
+        unknown = events.column("unknown_cell")
+        if unknown.null_count < len(unknown):
+            there = unknown.is_valid().to_numpy(zero_copy_only=False)
+            replays.learn(cell_id[there], unknown.drop_null().to_pylist())
+        cell, day = np.searchsorted(replays.ids, cell_id), moment // DAY_SECONDS
+        day = day.astype("datetime64[D]")
+        row = self._row_of(customer, day)
+        mine = np.flatnonzero((row >= 0) & replays.takes[cell])
+        order = mine[_in_order(row[mine], occurred[mine], cell_id[mine], quantity[mine])]
+        self._events = quantity[order], moment[order] % DAY_SECONDS, day[order]
+        self._cell, self._row = cell[order], row[order]
+        self._services, self._kinds = replays.services, kinds
+
+    def _row_of(self, customer: np.ndarray, day: np.ndarray) -> np.ndarray:
+        """The month or part of it that a customer's day is of; -1 for one that is not wanted."""
+        month = customer + day.astype("datetime64[M]").astype(np.int64)
+        months = np.append(self._month, -1)  # also what stands at -1, before the first
+        latest = np.searchsorted(self._begins, customer + day.astype(np.int64), side="right") - 1
+        row = np.where(months[latest] == month, latest, latest + 1)
+        return np.where(months[row] == month, row, -1)
+
+    def of_service(self, service: str) -> tuple[Events, np.ndarray, np.ndarray]:
+        """The events of a service, their cells and rows: the same ones for every signature, so that
+        what is laid out once serves all."""
+        if service not in self._of_service:
+            chosen = np.flatnonzero(self._services[self._cell] == service)
+            events = Events(*(one[chosen] for one in self._events), self._kinds)
+            self._of_service[service] = events, self._cell[chosen], self._row[chosen]
+        return self._of_service[service]
+
+    def wanting(self, place: int) -> np.ndarray:
+        """The rows that want the signature at a place."""
+        owner, places = self._wanting
+        return owner[places == place]
+
+    def split(self, replay: Replay, chosen: np.ndarray) -> Split:
+        """The split of some rows; the months of a customer are handed over in order."""
+        sizes = pool_sizes(replay.pools, replay.package.partial_month, self.parts)
+        paid = np.zeros((len(replay.slots), self.count), dtype=np.int64)
+        left = np.zeros(sizes.shape, dtype=np.int64)
+        rounded = np.zeros((len(replay.lines), self.count), dtype=np.int64)
+        carrying = any(pool.carry_over for pool in replay.pools)
+        events, cell, row = self.of_service(replay.package.service)
+        for wave in self.parts.waves() if carrying else [np.arange(self.count)]:
+            rows = np.intersect1d(chosen, wave)
+            ready = sizes[:, rows]
+            if carrying:
+                ready = ready + carried(replay.pools, sizes, left, self.parts.before[rows])
+            number = np.full(self.count, -1, dtype=np.int64)
+            number[rows] = np.arange(len(rows))
+            one = replay.split(events, cell, number[row], ready)
+            paid[:, rows], left[:, rows], rounded[:, rows] = one
+        return Split(paid[:, chosen], left[:, chosen], rounded[:, chosen])
+
+    def rows(self, name: str, chosen: np.ndarray, found: Split) -> pa.RecordBatch:
+        """The rows of dw.free_unit_split of a signature."""
+        taken = pa.array(chosen)
+        return pa.RecordBatch.from_arrays(
+            [*(values.take(taken) for values in self.owned), pa.repeat(name, len(chosen)),
+             *(equal_lists(values.T) for values in found)],
+            names=["subscriber_id", "month", "joined", "signature", "paid", "left", "rounded"])
+
+
+def _in_order(row: np.ndarray, occurred: np.ndarray, cell_id: np.ndarray, quantity: np.ndarray
+              ) -> np.ndarray:
+    """The order by all four. One number says row and instant together; only where it is the same
+    twice the others are looked at."""
+    if not len(row):
+        return np.zeros(0, dtype=np.int64)
+    instant = occurred - occurred.min()
+    span = int(instant.max()) + 1
+    if span * (int(row.max()) + 1) >= 2**63:
+        return np.lexsort((quantity, cell_id, instant, row))
+    both = row * span + instant
+    order = np.argsort(both)
+    same = np.diff(both[order]) == 0
+    tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    some = order[tied]
+    order[tied] = some[np.lexsort((quantity[some], cell_id[some], both[some]))]
+    return order

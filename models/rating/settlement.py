@@ -1,0 +1,184 @@
+"""The month of many customers under one package, in whole numbers: pools, caps, rounding, sum.
+
+Everything is an integer over the package's denominator D, one array entry per customer-month. The
+order of a month is that of the tariff language: pools, tiers, caps, rounding of lines, sum, minimum
+commitment, rounding of the bill.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.rating.package_prices import BUCKETS, PackagePrices, TierPlan
+from models.rating.pools import Drawn, MonthParts, Replayed, draw_pools
+from models.rating.sums import Added
+from models.tariff.money_limit import LONGEST_MONTH, MICRO, holds
+from models.tariff.rounding import cumulated, round_over
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Amounts in millionths of a yuan by BUCKETS; what was not comparable holds no meaning.
+
+    `total` is their sum. `ordered`: the order of events would decide; `refused`: an amount does
+    not fit exact 64-bit arithmetic.
+    """
+
+    micros: dict[str, np.ndarray]
+    total: np.ndarray
+    ordered: np.ndarray
+    refused: np.ndarray
+
+
+def settle(
+    prices: PackagePrices, sums: Added, parts: MonthParts, replayed: Replayed | None = None,
+    in_parts: bool = True,
+) -> Settled:
+    """Price customer-months. Without `in_parts` only the total is worked out, which is faster; the
+    amounts by column are then empty."""
+    refused = _too_large(prices, sums)
+    if refused.any():
+        sums = Added(np.where(refused, 0, sums.rows), sums.row_of)
+    part = parts.factor(prices.partial_month)
+    drawn = draw_pools(
+        prices, sums.these([group.units for group in prices.groups]), parts, replayed)
+    bill = _Bill(prices, len(refused), in_parts)
+    tiered = {tier.component for tier in prices.tiers}
+    for group, paid in zip(prices.groups, drawn.paid):
+        if group.component not in tiered:
+            bill.add(group.rule_no, group.bucket, paid * group.price)
+    for connect in prices.connects:
+        bill.add(connect.rule_no, "connect", sums[connect.events] * connect.price)
+    for no, line in enumerate(prices.rounded):
+        bill.add(line.rule_no, line.bucket, _rounded_apart(prices, no, sums, drawn, replayed))
+    for no, tier in enumerate(prices.tiers):
+        units = sum((paid for group, paid in zip(prices.groups, drawn.paid)
+                     if group.component == tier.component), bill.zero)
+        bill.add(-1 - no, tier.bucket, _tier_amount(tier, units))
+    micros, total = bill.close(*part)
+    return Settled(micros, total, drawn.ordered & ~refused, refused)
+
+
+def _rounded_apart(
+    prices: PackagePrices, line_no: int, sums: Added, drawn: Drawn,
+    replayed: Replayed | None,
+) -> np.ndarray:
+    """What rounding event by event adds to the exact amounts of a line of such events."""
+    line = prices.rounded[line_no]
+    exact = sum(paid * group.price for group, paid in zip(prices.groups, drawn.paid)
+                if group.rounded_in == line_no)
+    exact = exact + sum(sums[connect.events] * connect.price for connect in prices.connects
+                        if connect.rounded_in == line_no)
+    rounded = np.where(drawn.empty, sums[line.paid], sums[line.free])
+    if replayed is not None:
+        rounded[replayed.rows] = replayed.rounded[line.slot]
+    return rounded * prices.quantum - exact
+
+
+def _tier_amount(tier: TierPlan, units: np.ndarray) -> np.ndarray:
+    """Graduated: each step prices its own units. Volume: the last step reached prices all."""
+    amount = np.zeros(len(units), dtype=np.int64)
+    for start, end, price, flat in tier.steps:
+        reached = units > start
+        if tier.graduated:
+            inside = np.maximum(units - start, 0)
+            inside = inside if end is None else np.minimum(inside, end - start)
+            amount += np.where(reached, inside * price + flat, 0)
+        else:
+            amount = np.where(reached, units * price + flat, amount)
+    nothing = tier.steps[0][3] if tier.flat_at_zero else 0
+    return np.where(units == 0, nothing, amount)
+
+
+class _Bill:
+    """Lines by rule, each in parts by amount column, and the close of the month.
+
+    Lines whose amounts are whole quanta by themselves need no rounding and stand together.
+    """
+
+    def __init__(self, prices: PackagePrices, rows: int, in_parts: bool):
+        self.prices, self.in_parts = prices, in_parts
+        self.zero = np.zeros(rows, dtype=np.int64)
+        self.lines: dict[int | None, dict[str, np.ndarray]] = {}
+
+    def add(self, rule_no: int, bucket: str, amount: np.ndarray) -> None:
+        exact = self.prices.round_at != "line" or rule_no in self.prices.whole_rules
+        line = self.lines.setdefault(None if exact else rule_no, {})
+        if not self.in_parts:
+            bucket = self.prices.main_bucket
+        if bucket in line:
+            line[bucket] += amount
+        else:
+            line[bucket] = amount
+
+    def close(self, numerator: np.ndarray, denominator: np.ndarray):
+        """Amounts by bucket and their total, in millionths."""
+        prices = self.prices
+        usage = sum((part for line in self.lines.values() for part in line.values()), self.zero)
+        amounts: dict[str, np.ndarray] = {}
+        for rule_no, line in self.lines.items():
+            for bucket, part in self._rounded_line(rule_no, line):
+                amounts[bucket] = amounts.get(bucket, self.zero) + part
+        if prices.cap is not None:
+            amounts["cap_cut"] = self._on_bill(np.minimum(0, prices.cap - usage))
+        amounts["monthly_fee"] = self._on_bill(prices.fee * numerator // denominator)
+        charged = sum(amounts.values(), self.zero)
+        least = prices.commitment * numerator // denominator
+        amounts["commitment"] = self._on_bill(np.maximum(0, least - charged))
+        total = charged + amounts["commitment"]
+        if prices.round_at == "bill":
+            rounded = self._rounded(total)
+            amounts[prices.main_bucket] = (
+                amounts.get(prices.main_bucket, self.zero) + rounded - total
+            )
+        return self._in_millionths(amounts)
+
+    def _rounded_line(self, rule_no: int | None, line: dict[str, np.ndarray]):
+        """The parts of a line; rounded at line, they add up to the line rounded once."""
+        ordered = sorted(line.items(), key=lambda part: BUCKETS.index(part[0]))
+        if rule_no is None:
+            return ordered
+        return cumulated(ordered, self._rounded)
+
+    def _on_bill(self, amount: np.ndarray) -> np.ndarray:
+        return self._rounded(amount) if self.prices.round_at == "line" else amount
+
+    def _rounded(self, amount: np.ndarray) -> np.ndarray:
+        quantum = self.prices.quantum
+        return round_over(amount, quantum, self.prices.mode) * quantum
+
+    def _in_millionths(self, amounts: dict[str, np.ndarray]):
+        size = self.prices.denominator // MICRO
+        if not self.in_parts:
+            return {}, round_over(sum(amounts.values(), self.zero), size, "half_up")
+        ordered = [(name, amounts[name]) for name in BUCKETS if name in amounts]
+        micros = cumulated(ordered, lambda amount: round_over(amount, size, "half_up"))
+        return dict(micros), sum((part for _, part in micros), self.zero)
+
+
+def _too_large(prices: PackagePrices, sums: Added) -> np.ndarray:
+    """Customer-months whose amounts, all added up without sign, leave 64-bit integers.
+
+    The bound is computed in Python's integers: once for the batch by the largest of each sum, and
+    only where that fails for each customer-month, so a batch never decides about its members.
+    """
+    tiers = {tier.component: max(abs(price) for _, _, price, _ in tier.steps)
+             for tier in prices.tiers}
+    dearest = [max(abs(group.price), tiers.get(group.component, 0)) for group in prices.groups]
+    terms = [(group.units, price) for group, price in zip(prices.groups, dearest)]
+    terms += [(connect.events, abs(connect.price)) for connect in prices.connects]
+    terms += [(no, prices.quantum) for line in prices.rounded for no in (line.paid, line.free)]
+    fixed = abs(prices.fee) + prices.commitment + (prices.cap or 0)
+    fixed += sum(abs(flat) for tier in prices.tiers for *_, flat in tier.steps)
+    fixed += sum(sum(group.monthly) * price
+                 for group, price in zip(prices.groups, dearest) if group.monthly)
+    free = sum(pool.amount * pool.unit for pool in prices.pools)
+    fixed += free * max(dearest, default=0)
+    fixed *= LONGEST_MONTH
+    largest = sum(sums.largest(no) * price for no, price in terms)
+    if holds(largest + fixed, prices.denominator):
+        return np.zeros(len(sums), dtype=bool)
+    each = sum((sums[no].astype(object) * price for no, price in terms),
+               np.zeros(len(sums), object))
+    return np.array([not holds(one + fixed, prices.denominator) for one in each], dtype=bool)

@@ -1,0 +1,143 @@
+"""The reference rater's bill: how rated lines become the total of a customer-month.
+
+The order of a month after its pools are consumed: tiers, caps, rounding of lines, sum, minimum
+commitment, rounding of the bill. All amounts are exact Fractions of a yuan.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from fractions import Fraction
+from typing import Mapping, Sequence
+
+from models.reference.tariff import base_units, rounded, service_of, yuan
+
+
+@dataclass
+class Line:
+    """What one rule (or tier) charged in the month. Units are billed base units.
+
+    `rated` is units × price and `connect` the connect fees, both exact; `charged` is what stands
+    on the bill after rounding by event or by line.
+    """
+
+    events: int = 0
+    units: int = 0
+    free_units: int = 0
+    connects: int = 0
+    free_by_pool: dict[str, int] = field(default_factory=dict)
+    rated: Fraction = Fraction(0)
+    connect: Fraction = Fraction(0)
+    charged: Fraction = Fraction(0)
+
+    @property
+    def amount(self) -> Fraction:
+        """The exact amount before rounding."""
+        return self.rated + self.connect
+
+
+@dataclass(frozen=True)
+class PoolUse:
+    """Base units of a pool in the month: its own, carried in, used, and what it passes on."""
+
+    size: int
+    carried: int
+    used: int
+    carry_out: int
+
+
+@dataclass(frozen=True)
+class MonthBill:
+    """The bill of one customer, month and package, in exact yuan.
+
+    Lines are keyed (service, component, rule number); tier k of the package has number -1 - k.
+    `passed` counts the due components that no rule prices. Fee, cuts (at most 0, by service) and
+    `commitment` (what the minimum adds) are as charged: charged lines + fee + cuts + commitment
+    + `rounding` (of the bill) = total.
+    """
+
+    month: date
+    lines: dict[tuple[str, str, int], Line]
+    pools: dict[str, PoolUse]
+    passed: dict[tuple[str, str], int]
+    fee: Fraction
+    cap_cuts: dict[str, Fraction]
+    commitment: Fraction
+    rounding: Fraction
+    total: Fraction
+
+
+def close_month(
+    package: Mapping,
+    month: date,
+    factor: Fraction,
+    lines: Sequence[Line],
+    pools: dict[str, PoolUse],
+    passed: dict[tuple[str, str], int],
+) -> MonthBill:
+    """Close a month whose lines stand in the order of the package's rules.
+
+    The lines arrive with their exact amounts and with `charged` = amount, or, when the package
+    rounds at event, the sum of the rounded events. `factor` is the part of the month to charge.
+    """
+    service = service_of(package["kind"])
+    on_bill = {
+        (service, rule["component"], no): line
+        for no, (rule, line) in enumerate(zip(package["rules"], lines))
+        if line.events or line.units
+    }
+    for no, tier in enumerate(package.get("tiers") or []):
+        replaced = [line for key, line in on_bill.items() if key[1] == tier["component"]]
+        on_bill[service, tier["component"], -1 - no] = _tier_line(tier, replaced)
+    usage = sum((line.charged for line in on_bill.values()), Fraction(0))
+    cuts = {
+        service_of(name): min(Fraction(0), yuan(cap) - usage)
+        for name, cap in (package.get("caps") or {}).items()
+        if service_of(name) == service
+    }
+    for line in on_bill.values():
+        line.charged = _rounded_at("line", package, line.charged)
+    cuts = {name: _rounded_at("line", package, cut) for name, cut in cuts.items()}
+    fee = _rounded_at("line", package, yuan(package.get("monthly_fee")) * factor)
+    rerated = fee + sum(line.charged for line in on_bill.values()) + sum(cuts.values())
+    missing = max(Fraction(0), yuan(package.get("min_commitment")) * factor - rerated)
+    commitment = _rounded_at("line", package, missing)
+    total = _rounded_at("bill", package, rerated + commitment)
+    rounding = total - rerated - commitment
+    return MonthBill(month, on_bill, pools, passed, fee, cuts, commitment, rounding, total)
+
+
+def _rounded_at(place: str, package: Mapping, value: Fraction) -> Fraction:
+    rounding = package.get("rounding") or {"at": "none"}
+    if rounding["at"] != place:
+        return value
+    return rounded(value, rounding.get("scale", 2), rounding.get("mode", "half_up"))
+
+
+def _tier_line(tier: Mapping, lines: Sequence[Line]) -> Line:
+    """The line of a tier; the lines it replaces keep their units and connect fees only."""
+    paid = sum(line.units - line.free_units for line in lines)
+    for line in lines:
+        line.rated = Fraction(0)
+        line.charged = line.connect
+    amount = _tier_amount(tier, Fraction(paid, base_units(tier["per"])))
+    events = sum(line.events for line in lines)
+    return Line(events=events, units=paid, rated=amount, charged=amount)
+
+
+def _tier_amount(tier: Mapping, units: Fraction) -> Fraction:
+    """Graduated: each step prices its own units. Volume: the last step reached prices all."""
+    if units == 0:
+        return yuan(tier["steps"][0].get("flat")) if tier.get("flat_at_zero") else Fraction(0)
+    amount, below = Fraction(0), Fraction(0)
+    for step in tier["steps"]:
+        bound, rate, flat = step["up_to"], yuan(step["rate"]), yuan(step.get("flat"))
+        last = bound is None or units <= bound
+        if tier["mode"] == "graduated":
+            amount += ((units if last else bound) - below) * rate + flat
+        elif last:
+            amount = units * rate + flat
+        if last:
+            return amount
+        below = Fraction(bound)
+    raise ValueError(f"{units} units lie above the last step of the tier")

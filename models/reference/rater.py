@@ -1,0 +1,315 @@
+"""The plain reference rater: one customer-month under one package, event by event, exact.
+
+Written from the tariff language alone, to be checked by eye: no cube, no Spark, nothing shared with
+the compiled catalogue or the evaluator. It is the oracle of the tests and bills the synthetic
+province. A package is the plain mapping of its YAML file (prices as decimal strings). Quantities
+are integers in base units (seconds, bytes, messages); amounts are integers over the package's own
+denominator while events are rated, and Fractions of a yuan on the bill.
+"""
+from __future__ import annotations
+
+from bisect import bisect_right
+from datetime import date, timedelta
+from fractions import Fraction
+from math import lcm
+from operator import attrgetter
+from typing import Collection, Mapping, NamedTuple, Sequence
+
+from models.reference.bill import Line, MonthBill, PoolUse, close_month
+from models.reference.tariff import (
+    UNKNOWN,
+    Event,
+    band_ranges,
+    base_units,
+    billed_quantity,
+    day_type,
+    days_in,
+    due_components,
+    increment_of,
+    matches,
+    month_factor,
+    pool_size,
+    price_steps,
+    rounded,
+    service_of,
+    unit_price,
+    yuan,
+)
+
+DAY = 86400
+KEPT_RATERS = 64
+_raters: dict[str, "Rater"] = {}
+
+
+class Step(NamedTuple):
+    """The price inside an event from position `start` on, in 1/D yuan per base unit."""
+
+    start: int
+    price: int
+    increment: int
+
+
+class Charge(NamedTuple):
+    """How one component of an event is charged; `no` None: it passes through unpriced."""
+
+    no: int | None
+    component: str
+    first: int
+    next: int
+    price: int
+    connect: int
+    pools: tuple[int, ...]
+
+
+def rate_month(
+    package: Mapping,
+    events: Sequence[Event],
+    month: date,
+    joined: date | None = None,
+    carried: Mapping[str, int] | None = None,
+) -> MonthBill:
+    """The bill of one customer-month under one package; see Rater.rate_month."""
+    written = repr(package)
+    if written not in _raters:
+        if len(_raters) >= KEPT_RATERS:
+            _raters.clear()
+        _raters[written] = Rater(package)
+    return _raters[written].rate_month(events, month, joined, carried)
+
+
+class Rater:
+    """One package made ready for many months: a rule is found once per combination of facts.
+
+    `holidays` tell the kind of day that a call reaches into where bands are split. `toll` "ip_only"
+    leaves the long distance of calls dialled direct out (S2-R4).
+    Raises ValueError for a package without meaning and for a due component without a price.
+    """
+
+    def __init__(self, package: Mapping, holidays: Collection[date] = (), toll: str = "all"):
+        self.package, self.holidays, self.toll = package, holidays, toll
+        self.service = service_of(package["kind"])
+        self.rules = package["rules"]
+        self.pools = sorted(package.get("pools") or [], key=lambda pool: pool["order"])
+        self.bands = band_ranges(package.get("bands") or {})
+        self.cuts = sorted({second for *_, start, end in self.bands for second in (start, end)})
+        self.split = package.get("band_policy", "start") == "split"
+        rounding = package.get("rounding") or {"at": "none"}
+        self.round_events = rounding["at"] == "event"
+        self.scale, self.mode = rounding.get("scale", 2), rounding.get("mode", "half_up")
+        self.monthly = {
+            no for no, rule in enumerate(self.rules) if rule.get("increment_at") == "month"
+        }
+        self._refuse_undefined()
+        self.connects = [yuan(rule.get("connect")) for rule in self.rules]
+        prices = [unit_price(step) for rule in self.rules for step in price_steps(rule)]
+        self.denominator = lcm(*(value.denominator for value in prices + self.connects))
+        self.steps = [self._steps_of(rule) for rule in self.rules]
+        self.stepped = {
+            no for no, steps in enumerate(self.steps) if len(steps) > 1 or self.split
+        }
+        self._charges: dict[tuple, tuple[Charge, ...]] = {}
+
+    def _refuse_undefined(self):
+        by_month = {self.rules[no]["component"] for no in self.monthly}
+        by_month |= {tier["component"] for tier in self.package.get("tiers") or []}
+        if self.round_events and by_month:
+            raise ValueError(f"{self.package['id']}: rounding at event together with month prices")
+        if self.monthly and (self.split or any("groups" in self.rules[no] for no in self.monthly)):
+            raise ValueError(f"{self.package['id']}: month increments with groups or split bands")
+
+    def _steps_of(self, rule: Mapping) -> tuple[Step, ...]:
+        steps = []
+        for step in price_steps(rule):
+            price = int(unit_price(step) * self.denominator)
+            steps.append(Step(base_units(step.get("start", 0)), price, increment_of(step)[1]))
+        return tuple(steps)
+
+    def rate_month(
+        self,
+        events: Sequence[Event],
+        month: date,
+        joined: date | None = None,
+        carried: Mapping[str, int] | None = None,
+    ) -> MonthBill:
+        """The bill of those events that are of the package's service and start in the month.
+
+        `joined` is the customer's first day (for partial months); `carried` holds the units that
+        pools with carry_over left over in the month before (MonthBill.pools[id].carry_out).
+        """
+        first, last = month, month.replace(day=days_in(month))
+        mine = [e for e in events if e.service == self.service and first <= e.local_date <= last]
+        mine.sort(key=attrgetter("at", "key"))
+        rated = _Month(self, month, joined, carried or {})
+        rated.add(mine)
+        return rated.close()
+
+    def charges(self, event: Event, second: int) -> tuple[Charge, ...]:
+        """What an event owes, by its facts, at so many seconds after the midnight before it."""
+        days, second = divmod(second, DAY)
+        kind = day_type(event.local_date + timedelta(days), self.holidays) if days \
+            else event.day_type
+        facts = event[2:8] + (event.day_type, kind, bisect_right(self.cuts, second))
+        found = self._charges.get(facts)
+        if found is None:
+            band = self._band(kind, second)
+            charges = [self._charge(component, event, band) for component in self._due(event)]
+            charges.sort(key=lambda charge: -1 if charge.no is None else charge.no)
+            found = self._charges[facts] = tuple(charges)
+        return found
+
+    def _due(self, event: Event) -> list[str]:
+        passes = self.toll == "ip_only" and event.dial == "direct"
+        due = [one for one in due_components(event) if one != "toll" or not passes]
+        if due and UNKNOWN in (event.roaming, event.toll):
+            raise ValueError(f"{self.package['id']}: the zone of {event} is not known: no price")
+        return due
+
+    def _band(self, day_type: str, second: int) -> str:
+        for name, days, start, end in self.bands:
+            if day_type in days and start <= second < end:
+                return name
+        return "off_peak"
+
+    def _charge(self, component: str, event: Event, band: str) -> Charge:
+        for no, rule in enumerate(self.rules):
+            if rule["component"] != component or not matches(rule.get("match"), event, band):
+                continue
+            pools = tuple(
+                index
+                for index, pool in enumerate(self.pools)
+                if pool["id"] in (rule.get("pools") or [])
+                and component in pool["components"]
+                and matches(pool.get("covers"), event, band)
+            )
+            first, following = increment_of(price_steps(rule)[0])
+            connect = int(self.connects[no] * self.denominator)
+            return Charge(no, component, first, following, self.steps[no][0].price, connect, pools)
+        if self.package.get("otherwise") != "pass_through":
+            raise ValueError(f"{self.package['id']}: no rule prices the {component} of {event}")
+        return Charge(None, component, 0, 0, 0, 0, ())
+
+
+class _Month:
+    """The running sums of one customer-month, by rule and by pool."""
+
+    def __init__(self, rater: Rater, month: date, joined: date | None, carried: Mapping[str, int]):
+        self.rater, self.month = rater, month
+        self.factor = month_factor(rater.package.get("partial_month", "none"), month, joined)
+        self.lines = [Line() for _ in rater.rules]
+        self.amounts = [0] * len(rater.rules)
+        self.rounded_by = [Fraction(0)] * len(rater.rules)
+        self.summed: dict[tuple[int, tuple[int, ...]], int] = {}
+        self.passed: dict[tuple[str, str], int] = {}
+        self.sizes = [pool_size(pool, self.factor) for pool in rater.pools]
+        self.carried = [carried.get(pool["id"], 0) for pool in rater.pools]
+        self.left = [size + more for size, more in zip(self.sizes, self.carried)]
+
+    def add(self, events: Sequence[Event]):
+        """Rate events that stand in order of answer time."""
+        rater, lines, amounts = self.rater, self.lines, self.amounts
+        for event in events:
+            quantity, exact = event.quantity, 0
+            charges = rater.charges(event, event.local_second)
+            for charge in charges:
+                no = charge.no
+                if no is None:
+                    passed = (event.service, charge.component)
+                    self.passed[passed] = self.passed.get(passed, 0) + 1
+                    continue
+                lines[no].events += 1
+                if quantity <= 0:
+                    continue
+                if charge.connect:
+                    lines[no].connects += 1
+                    exact += charge.connect
+                if no in rater.monthly:
+                    sums = (no, charge.pools)
+                    self.summed[sums] = self.summed.get(sums, 0) + quantity
+                elif no in rater.stepped:
+                    exact += self._lay(event, charge)
+                else:
+                    billed = billed_quantity(quantity, charge.first, charge.next)
+                    price = charge.price * self._draw(no, charge.pools, billed)
+                    amounts[no] += price
+                    exact += price
+            if rater.round_events and exact:
+                self._round_event(exact, charges)
+
+    def _draw(self, no: int, pools: tuple[int, ...], billed: int) -> int:
+        """Book billed units on a rule's line, the first of them free; the units left to pay."""
+        line = self.lines[no]
+        line.units += billed
+        for index in pools:
+            free = min(billed, self.left[index])
+            if free > 0:
+                self.left[index] -= free
+                billed -= free
+                line.free_units += free
+                pool = self.rater.pools[index]["id"]
+                line.free_by_pool[pool] = line.free_by_pool.get(pool, 0) + free
+        return billed
+
+    def _lay(self, event: Event, charge: Charge) -> int:
+        """Lay increments end to end from answer time, each at the band and step of its own start.
+
+        A started increment is finished at its own rate. Returns the price in 1/D yuan.
+        """
+        position = exact = 0
+        while position < event.quantity:
+            end = event.quantity
+            if self.rater.split:
+                charge, change = self._charge_at(event, charge.component, position)
+                end = min(end, change)
+            for step in self.rater.steps[charge.no]:
+                if step.start > position:
+                    end = min(end, step.start)
+                    break
+                price, size = step.price, step.increment
+            if position == 0 and charge.first != size:
+                laid = charge.first
+            else:
+                laid = -((position - end) // size) * size
+            paid = price * self._draw(charge.no, charge.pools, laid)
+            self.amounts[charge.no] += paid
+            exact += paid
+            position += laid
+        return exact
+
+    def _charge_at(self, event: Event, component: str, position: int) -> tuple[Charge, int]:
+        """The charge at a position of a split event, and the position of the next band cut."""
+        second = event.local_second + position
+        cuts = self.rater.cuts
+        later = cuts[bisect_right(cuts, second % DAY):] or [DAY]
+        for charge in self.rater.charges(event, second):
+            if charge.component == component and charge.no is not None:
+                return charge, position + later[0] - second % DAY
+        raise ValueError(f"{self.rater.package['id']}: {component} has a price for a part only")
+
+    def _round_event(self, exact: int, charges: Sequence[Charge]):
+        """Round the event once; the difference stands on the line of its first component."""
+        rater, value = self.rater, Fraction(exact, self.rater.denominator)
+        first = next(charge.no for charge in charges if charge.no is not None)
+        self.rounded_by[first] += rounded(value, rater.scale, rater.mode) - value
+
+    def _bill_sums(self):
+        """Round what the month summed up, once per rule; it draws after all the events."""
+        if len({no for no, _ in self.summed}) < len(self.summed):
+            raise ValueError(f"{self.rater.package['id']}: a pool covers a part of a month's sum")
+        for (no, pools), quantity in sorted(self.summed.items()):
+            billed = billed_quantity(quantity, *increment_of(self.rater.rules[no]))
+            self.amounts[no] += self.rater.steps[no][0].price * self._draw(no, pools, billed)
+
+    def close(self) -> MonthBill:
+        """The bill of what has been added."""
+        self._bill_sums()
+        rater, uses = self.rater, {}
+        for no, line in enumerate(self.lines):
+            line.rated = Fraction(self.amounts[no], rater.denominator)
+            line.connect = line.connects * rater.connects[no]
+            line.charged = line.amount + self.rounded_by[no]
+        for index, pool in enumerate(rater.pools):
+            size, carried = self.sizes[index], self.carried[index]
+            used = size + carried - self.left[index]
+            carry_out = size - max(0, used - carried) if pool.get("carry_over") else 0
+            uses[pool["id"]] = PoolUse(size, carried, used, carry_out)
+        return close_month(rater.package, self.month, self.factor, self.lines, uses, self.passed)

@@ -1,0 +1,165 @@
+"""The synthetic province, chunk by chunk: lives, bills, deliveries and the truth about them.
+
+Everything is a pure function of the province's plan (models/synthetic_province.py) and the number
+of the chunk. `live` makes what happened, `bill` rates it, `deliveries` turns both into the rows of
+every source with the planted defects among them.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Sequence
+
+import numpy as np
+
+from models.synthetic.billing import ledgers as synthetic_ledgers
+from models.synthetic.billing import registers as synthetic_registers
+from models.synthetic.billing.bills import VAS_PRICES, Bill, Billing, Rates
+from models.synthetic.billing.statements import bill_rows, item_rows
+from models.synthetic.contact import campaigns as synthetic_campaigns
+from models.synthetic.contact.contacts import Contacts, Preferences, contacts, preferences
+from models.synthetic.contact.logs import complaint_rows, logs
+from models.synthetic.defects import PLANS, plant
+from models.synthetic.people import lists as synthetic_lists
+from models.synthetic.people.crm import customer_rows, package_rows, subscriber_rows
+from models.synthetic.people.packages import Holding, holdings
+from models.synthetic.people.people import Customers, Subscribers, customers, subscribers
+from models.synthetic.province import Province
+from models.synthetic.rows import Rows, mark_no, stack
+from models.synthetic.usage import data as synthetic_data
+from models.synthetic.usage import message as synthetic_message
+from models.synthetic.usage import voice as synthetic_voice
+from models.synthetic.usage import wlan as synthetic_wlan
+from models.synthetic.usage.data import Sessions
+from models.synthetic.usage.habits import travels
+from models.synthetic.usage.message import Messages
+from models.synthetic.usage.voice import Calls
+
+SOURCES = tuple(PLANS)
+UNKNOWN_PACKAGE = "GOTONE_8888"
+VAS_SHARE, WRONG_BILL_SHARE = 0.25, 0.004
+
+
+@dataclass(frozen=True)
+class Life:
+    """What truly happened in a chunk."""
+
+    chunk: int
+    owners: Customers
+    people: Subscribers
+    holdings: Sequence[Holding]
+    calls: Calls
+    messages: Messages
+    sessions: Sessions
+    preferences: Preferences
+    contacts: Contacts
+
+
+@dataclass(frozen=True)
+class Billed:
+    """The bills of a chunk as delivered. `toll_fee` (厘) per call. `discounts` (yuan) by place in
+    `bills`: what was taken off an item without being stated anywhere."""
+
+    toll_fee: np.ndarray
+    bills: Sequence[Bill]
+    discounts: dict[int, Fraction]
+
+
+def live(province: Province, chunk: int) -> Life:
+    """The people of a chunk and all they did."""
+    people = subscribers(province, chunk)
+    where = travels(province, people, chunk)
+    owners = customers(province, chunk, people)
+    wishes = preferences(province, chunk, len(owners.no))
+    return Life(
+        chunk=chunk,
+        owners=owners,
+        people=people,
+        holdings=holdings(province, chunk, people),
+        calls=synthetic_voice.calls(province, chunk, people, where),
+        messages=synthetic_message.messages(province, chunk, people, where),
+        sessions=synthetic_data.sessions(province, chunk, people, where),
+        preferences=wishes,
+        contacts=contacts(province, chunk, people, wishes),
+    )
+
+
+def bill(province: Province, life: Life, rates: Rates) -> Billed:
+    """The bills of a chunk, rated by the reference rater; a few with an unknown discount."""
+    rng = province.rng(life.chunk, "bills")
+    count = len(life.people)
+    vas = np.where(rng.random(count) < VAS_SHARE, rng.choice(VAS_PRICES, count), 0)
+    billing = Billing(province, rates, life.people, life.holdings)
+    toll_fee = billing.toll_fees(life.calls)
+    bills = billing.bills(life.calls, life.messages, life.sessions, toll_fee, vas)
+    wrong = max(len(bills) > 30, rng.binomial(len(bills), WRONG_BILL_SHARE))
+    discounts: dict[int, Fraction] = {}
+    for place in rng.permutation(len(bills)).tolist():
+        if len(discounts) >= wrong:
+            break
+        discount = Fraction(int(rng.integers(2, 21)), 2)
+        cut = _discounted(bills[place], discount)
+        if cut is not None:
+            bills[place], discounts[place] = cut, discount
+    return Billed(toll_fee, bills, discounts)
+
+
+def _discounted(whole: Bill, discount: Fraction) -> Bill | None:
+    """The bill with a discount on the first item that bears it, or None."""
+    for key in sorted(whole.items):
+        if key[0] in ("local_voice", "package_rent") and whole.items[key] > discount:
+            items = {**whole.items, key: whole.items[key] - discount}
+            return Bill(whole.subscriber, whole.month, items)
+    return None
+
+
+def deliveries(province: Province, life: Life, billed: Billed) -> dict[str, Rows]:
+    """The rows of each source in the order of its files, planted defects included."""
+    chunk, people = life.chunk, life.people
+    city = life.owners.city[people.owner]
+    rows = {
+        "customer": customer_rows(province, life.owners),
+        "subscriber": subscriber_rows(province, life.owners, people),
+        "package_subscription": _with_unknown_package(
+            province, chunk, package_rows(province, people, life.holdings)),
+        "voice": synthetic_voice.rows(province, chunk, people, city, life.calls, billed.toll_fee),
+        "message": synthetic_message.rows(province, chunk, people, life.messages),
+        "data": synthetic_data.rows(province, chunk, people, life.sessions),
+        "wlan": synthetic_wlan.rows(province, chunk, people),
+        "bill": bill_rows(province, chunk, people, billed.bills),
+        "bill_item": item_rows(province, chunk, people, billed.bills),
+        **logs(province, chunk, people, life.contacts),
+        "complaint": complaint_rows(province, chunk, people, life.contacts),
+        "campaign_order": synthetic_campaigns.order_rows(province, chunk, people, life.holdings),
+        "campaign_feedback": synthetic_campaigns.feedback_rows(
+            province, chunk, people, life.holdings, life.contacts),
+        **_lists(province, life),
+    }
+    return {source: plant(province, chunk, source, found) for source, found in rows.items()}
+
+
+def _lists(province: Province, life: Life) -> dict[str, Rows]:
+    """What comes as lists and ledgers, most of them once a month."""
+    chunk, owners, people = life.chunk, life.owners, life.people
+    return {
+        "do_not_contact": synthetic_lists.objection_rows(province, chunk, people),
+        "sensitive_number": synthetic_lists.sensitive_rows(province, chunk, people),
+        "group_member": synthetic_lists.member_rows(province, chunk, owners, people),
+        "number_resource": synthetic_lists.number_rows(province, chunk, owners, people),
+        "package_catalog": synthetic_registers.offer_rows(province, chunk),
+        "terminal_model": synthetic_registers.model_rows(province, chunk),
+        "mis_cost": synthetic_ledgers.cost_rows(province, chunk),
+        "gift_deposit": synthetic_ledgers.gift_rows(province, chunk),
+        "outlet_month": synthetic_ledgers.outlet_rows(province, chunk),
+    }
+
+
+def _with_unknown_package(province: Province, chunk: int, rows: Rows) -> Rows:
+    """One order of the full load is repeated for a package that nobody knows."""
+    rng = province.rng(chunk, "unknown package")
+    full = np.nonzero(rows.day == 0)[0]
+    copy = rows.take(full[rng.integers(0, len(full), 1)] if len(full) else full)
+    copy = copy.with_column("product_code", np.full(len(copy), UNKNOWN_PACKAGE, dtype=object))
+    mark = np.concatenate([rows.mark, np.full(len(copy), mark_no("unknown_package"))])
+    joined = stack([rows, copy])
+    return Rows(joined.columns, joined.day, joined.order, joined.part, mark, joined.cut)

@@ -1,0 +1,121 @@
+"""The catalogue of tariff packages: read, checked, and asked by day, kind and facts.
+
+Plain Python. One document is one package (models/tariff.py). The catalogue does not depend on the
+order of the files. Prices stay exact Fractions of a yuan; `denominator` makes them integers.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Iterable, Iterator, Mapping, Sequence
+
+from models.tariff.charge import charges, definitions
+from models.tariff.check import event_kinds, problems, slot_starts
+from models.tariff.measure import Definition, Measure, measure_no, written
+from models.tariff.package import Package
+from models.tariff.reader import read_package
+from schemas.document import Document
+from schemas.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All packages by id, in the order of their ids."""
+
+    packages: Mapping[str, Package]
+
+    def open_on(self, day: date, kind: str | None = None) -> tuple[Package, ...]:
+        """The packages on offer on a day (of one kind), by id, without those only held."""
+        return tuple(
+            package
+            for package in self.packages.values()
+            if package.offered_on(day) and kind in (None, package.kind)
+        )
+
+    def cuts(self, service: str) -> tuple[int, ...]:
+        """Local seconds at which a time slot of the service begins, 0 first, by any package."""
+        starts = {0}
+        for package in self._of(service):
+            starts.update(slot_starts(package))
+        return tuple(sorted(starts))
+
+    def measures(self, service: str) -> tuple[str, ...]:
+        """What the cube must add up of the service's events, as models.measure writes it."""
+        return tuple(sorted({
+            written(one) for package in self._of(service) for one in needed(package)
+        }))
+
+    def _of(self, service: str) -> list[Package]:
+        return [package for package in self.packages.values() if package.service == service]
+
+
+def load(documents: Iterable[Document]) -> Catalogue:
+    """The catalogue of some tariff documents whose shape has been checked.
+
+    Raises ConfigError with one line `file:line: path: problem` for everything that makes no sense.
+    """
+    packages: dict[str, Package] = {}
+    lines: list[str] = []
+    documents = sorted(documents, key=lambda one: str(one.path))
+    for document in documents:
+        try:
+            package = read_package(document)
+        except ConfigError as error:
+            lines.append(str(error))
+            continue
+        lines += [document.problem(path, text) for path, text in problems(package)]
+        if package.id in packages:
+            lines.append(document.problem(("id",), f"a second package '{package.id}'"))
+        packages[package.id] = package
+    lines += _former(documents, packages)
+    if lines:
+        raise ConfigError("\n".join(lines))
+    return Catalogue({name: packages[name] for name in sorted(packages)})
+
+
+def _former(documents: Sequence[Document], packages: Mapping[str, Package]) -> Iterator[str]:
+    """What is wrong with former tariffs: on any day one tariff of a package is in force."""
+    for document in documents:
+        former = packages.get(document.data["id"])
+        if former is None or former.former_of is None:
+            continue
+        head = packages.get(former.former_of)
+        if head is None or head.former_of is not None:
+            yield document.problem(("former_of",), (
+                f"expected the id of a package that is no former tariff itself; got "
+                f"'{former.former_of}'"))
+        elif head.kind != former.kind:
+            yield document.problem(("former_of",), (
+                f"{head.id} is of kind {head.kind}, not {former.kind}"))
+        else:
+            others = [one for one in packages.values()
+                      if head.id in (one.id, one.former_of) and one.id != former.id]
+            yield from (document.problem(("valid",), (
+                f"{former.valid_from} to {former.valid_to} overlaps the tariff {one.id} of "
+                f"{head.id}, in force {one.valid_from} to {one.valid_to}"))
+                for one in others
+                if former.valid_from < one.valid_to and one.valid_from < former.valid_to)
+
+
+def needed(package: Package) -> frozenset[Definition]:
+    """The measures by which a package is priced, whatever the reading of S2-R4.
+
+    Where direct long distance is not re-rated, an event is rounded without its toll.
+    """
+    found: set[Definition] = set()
+    for facts in event_kinds(package):
+        due, _ = charges(package, facts)
+        found.update(definitions(package, due))
+        if facts["dial"] == "direct":
+            found.update(definitions(
+                package, [charge for charge in due if charge.component != "toll"]))
+    return frozenset(found)
+
+
+def depths(packages: Sequence[Package], existing: Sequence[Measure]) -> dict[str, dict[str, int]]:
+    """Service → package → how many measures the arrays `billed` must hold to price it."""
+    found: dict[str, dict[str, int]] = {}
+    for package in packages:
+        numbers = [measure_no(package, one, existing) for one in needed(package)]
+        found.setdefault(package.service, {})[package.id] = max(numbers, default=0)
+    return found

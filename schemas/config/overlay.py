@@ -1,0 +1,96 @@
+"""The files of one or more configuration folders, laid over one another and of the right shape."""
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Iterator, Mapping, Sequence
+
+from schemas import document
+from schemas.document import Document
+from schemas.document.violation import near_miss
+from schemas.errors import ConfigError
+
+SINGLE = ("runtime", "sources", "channels", "services", "policy")
+FOLDERS = {"campaigns": "campaign", "tariffs": "tariff"}
+_SHAPES = Path(__file__).parents[1] / "shapes"
+
+
+@dataclass(frozen=True)
+class Documents:
+    """The merged files; campaigns and tariffs by the name of their file."""
+
+    runtime: Document
+    sources: Document
+    channels: Document
+    services: Document
+    policy: Document
+    campaigns: Mapping[str, Document]
+    tariffs: Mapping[str, Document]
+
+
+def read(folders: Sequence[Path]) -> Documents:
+    """The documents of `folders`, later ones laid over earlier ones.
+
+    Raises ConfigError naming every problem of every file.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise ConfigError(f"{document.shown(folder)}: no such configuration folder: "
+                              f"check --conf")
+    problems: list[str] = []
+    merged: dict[tuple[str, str], Document] = {}
+    for folder in folders:
+        problems += _unknown_files(folder)
+        for key, path in _files(folder):
+            try:
+                found = document.read(path)
+            except ConfigError as error:
+                problems.append(str(error))
+                continue
+            merged[key] = merged[key].overlaid(found) if key in merged else found
+    if not problems:
+        problems = [*_missing(merged, folders), *_misshapen(merged)]
+    if problems:
+        raise ConfigError("\n".join(problems))
+    singles = {name: merged["", name] for name in SINGLE}
+    groups = {group: {name: found for (part, name), found in sorted(merged.items())
+                      if part == group} for group in FOLDERS}
+    return Documents(**singles, **groups)
+
+
+@cache
+def shape(name: str) -> Mapping[str, Any]:
+    """The JSON Schema of one kind of configuration file."""
+    return document.read(_SHAPES / f"{name}.yml").data
+
+
+def _files(folder: Path) -> Iterator[tuple[tuple[str, str], Path]]:
+    for name in SINGLE:
+        if (folder / f"{name}.yml").is_file():
+            yield ("", name), folder / f"{name}.yml"
+    for group in FOLDERS:
+        for path in sorted((folder / group).glob("*.yml")):
+            yield (group, path.stem), path
+
+
+def _unknown_files(folder: Path) -> Iterator[str]:
+    """YAML files that nothing reads: a file with a wrong name would be a setting without effect."""
+    known = [f"{name}.yml" for name in SINGLE]
+    for path in sorted(folder.glob("*.y*ml")):
+        if path.name not in known:
+            yield f"{document.shown(path)}: unknown file{near_miss(path.name, known)}"
+    for group in FOLDERS:
+        for path in sorted((folder / group).glob("*.yaml")):
+            yield f"{document.shown(path)}: unknown file: rename it to {path.stem}.yml"
+
+
+def _missing(merged: Mapping, folders: Sequence[Path]) -> Iterator[str]:
+    for name in SINGLE:
+        if ("", name) not in merged:
+            where = ", ".join(document.shown(folder) for folder in folders)
+            yield f"{where}: no file {name}.yml: every configuration needs one"
+
+
+def _misshapen(merged: Mapping[tuple[str, str], Document]) -> Iterator[str]:
+    for (group, name), found in merged.items():
+        kind = shape(FOLDERS.get(group, name))
+        yield from document.problems(found, kind, found.data, ())

@@ -1,0 +1,123 @@
+"""One column of a contract, read from its entry and checked for sense."""
+import re
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Iterator, Mapping
+
+from schemas.contract import column_type
+from schemas.contract.column_type import ColumnType
+
+FLOAT_UNITS = ("share", "score", "probability")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; fields are the keys of its entry.
+
+    `allowed` is a tuple of texts or the name of a configured set (channels, packages,
+    businesses); `example` is a Python value that a DataFrame of the type takes; `min` and `max`
+    are int, Decimal or date as the type asks; `references` names a column as layer.table.column.
+    """
+
+    name: str
+    type: str
+    data_type: ColumnType
+    name_cn: str
+    description: str
+    example: Any
+    required: bool = False
+    unit: str | None = None
+    min: int | Decimal | date | None = None
+    max: int | Decimal | date | None = None
+    allowed: tuple[str, ...] | str | None = None
+    pattern: str | None = None
+    max_length: int | None = None
+    references: str | None = None
+    personal: str | None = None
+
+
+Problem = tuple[str, str]
+
+
+def read(entry: Mapping[str, Any]) -> tuple[Column | None, list[Problem]]:
+    """The column of an entry of the right shape, or None and what is wrong as (key, text)."""
+    try:
+        kind = column_type.parse(entry["type"])
+    except ValueError as error:
+        return None, [("type", f"{error}")]
+    problems = [*_unit(entry, kind), *_limits(entry, kind), *_text(entry, kind)]
+    if problems:
+        return None, problems
+    allowed = entry.get("allowed")
+    if isinstance(allowed, list):
+        allowed = tuple(allowed)
+    written = entry.get("example", allowed[0] if isinstance(allowed, tuple) else None)
+    try:
+        example = column_type.value(kind, written)
+    except ValueError as error:
+        return None, [("example", f"{error}")]
+    column = Column(**{
+        **entry, "type": str(kind), "data_type": kind, "example": example, "allowed": allowed,
+        "min": column_type.value(kind, entry.get("min")),
+        "max": column_type.value(kind, entry.get("max")),
+    })
+    return column, list(_example(column, "example" in entry))
+
+
+def _unit(entry: Mapping[str, Any], kind: ColumnType) -> Iterator[Problem]:
+    unit = entry.get("unit")
+    if kind.holds_float and (unit not in FLOAT_UNITS or kind.is_nested):
+        yield "type", ("a binary float is refused: write decimal(p,s), or a unit of "
+                       + ", ".join(FLOAT_UNITS))
+    if unit == "yuan" and kind.name != "decimal":
+        yield "unit", f"yuan asks for a type decimal(p,s); got {kind}"
+    if unit == "month" and kind.name != "date":
+        yield "unit", f"month is the first day of a month and asks for the type date; got {kind}"
+
+
+def _limits(entry: Mapping[str, Any], kind: ColumnType) -> Iterator[Problem]:
+    limits = []
+    for key in ("min", "max"):
+        if entry.get(key) is None:
+            continue
+        if not (kind.is_number or kind.name == "date"):
+            yield key, f"only numbers and dates have a {key}; got the type {kind}"
+            continue
+        try:
+            limits.append(column_type.value(kind, entry[key]))
+        except ValueError as error:
+            yield key, f"{error}"
+    if len(limits) == 2 and limits[0] > limits[1]:
+        yield "min", f"the range is empty: min {limits[0]} is above max {limits[1]}"
+
+
+def _text(entry: Mapping[str, Any], kind: ColumnType) -> Iterator[Problem]:
+    for key in ("allowed", "pattern", "max_length"):
+        if entry.get(key) is not None and kind.name != "string":
+            yield key, f"only text has {key}; got the type {kind}"
+    try:
+        re.compile(entry.get("pattern") or "")
+    except re.error as error:
+        yield "pattern", f"not a regular expression: {error}"
+
+
+def _example(column: Column, written: bool) -> Iterator[Problem]:
+    """The example has to satisfy the column: tests and the dictionary start from it."""
+    example = column.example
+    if not written and not isinstance(column.allowed, tuple):
+        yield "name", "the key 'example' is missing"
+    elif example is None:
+        if column.required:
+            yield "example", "a required column needs a value"
+    elif isinstance(column.allowed, tuple) and example not in column.allowed:
+        yield "example", f"expected one of {', '.join(column.allowed)}"
+    elif (column.min is not None and example < column.min
+          or column.max is not None and example > column.max):
+        yield "example", "expected a value between min and max"
+    elif column.pattern and not re.fullmatch(column.pattern, example):
+        yield "example", f"expected text that matches {column.pattern}"
+    elif column.max_length and len(example) > column.max_length:
+        yield "example", f"expected at most {column.max_length} characters"
+    elif column.unit == "month" and example.day != 1:
+        yield "example", "expected the first day of a month"

@@ -1,0 +1,62 @@
+"""Delta rendering of a contract: the statement that makes its table."""
+from schemas.contract import Contract
+from schemas.contract.rule import quoted_name, quoted_text, requirements
+
+READER_VERSION = 1      # what delta-rs, DuckDB and Polars open without any table feature
+WRITER_VERSION = 3      # the first that knows CHECK constraints
+
+
+def create_table_sql(contract: Contract, location: str) -> str:
+    """The statement that makes the contract's table at `location` unless one is there.
+
+    NOT NULL and CHECK are the last lock behind the row rules. The constraints stand in the table's
+    properties: added one by one they cost a commit each.
+    """
+    columns = ",\n  ".join(
+        f"{quoted_name(column.name)} {column.type}{' NOT NULL' if column.required else ''}"
+        f" COMMENT {quoted_text(column.name_cn)}"
+        for column in contract.columns)
+    lines = [f"CREATE TABLE IF NOT EXISTS delta.{quoted_name(str(location))} (\n  {columns}\n)",
+             "USING DELTA"]
+    if contract.partition_by:
+        lines.append(f"PARTITIONED BY ({', '.join(map(quoted_name, contract.partition_by))})")
+    lines.append(f"COMMENT {quoted_text(f'{contract.name_cn}: {contract.grain}')}")
+    listed = ",\n  ".join(f"{quoted_text(name)} = {quoted_text(text)}"
+                          for name, text in properties(contract).items())
+    lines.append(f"TBLPROPERTIES (\n  {listed}\n)")
+    return "\n".join(lines)
+
+
+def properties(contract: Contract) -> dict[str, str]:
+    """The table's properties: protocol, statistics, the contract's version and constraints."""
+    found = {
+        "delta.minReaderVersion": str(READER_VERSION),
+        "delta.minWriterVersion": str(WRITER_VERSION),
+        "delta.enableDeletionVectors": "false",
+        "chudian.contract": contract.version,
+    }
+    measured = _measured(contract)
+    if measured:
+        found["delta.dataSkippingStatsColumns"] = ",".join(measured)
+    found.update((f"delta.constraints.{name}", text) for name, text in checks(contract).items())
+    return found
+
+
+def checks(contract: Contract) -> dict[str, str]:
+    """CHECK predicates by name, true for a missing value: required has NOT NULL.
+
+    Sets named in the configuration are left out, because a table outlives them.
+    """
+    return {f"{one.column}_{one.code}": f"{quoted_name(one.column)} IS NULL OR ({one.holds})"
+            for one in requirements(contract.columns) if one.code != "required"}
+
+
+def _measured(contract: Contract) -> list[str]:
+    """Columns by which reads skip files: statistics of the others would be dead weight.
+
+    Those of personal columns would keep numbers in the table's log, which no VACUUM cleans.
+    """
+    wanted = dict.fromkeys((*contract.sort_by, *contract.key))
+    return [name for name in wanted
+            if name not in contract.partition_by and contract.column(name).personal is None
+            and contract.column(name).data_type.name != "boolean"]

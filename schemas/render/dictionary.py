@@ -1,0 +1,82 @@
+"""The data dictionary: every contract as a chapter of one Markdown text."""
+from typing import Iterable, Mapping
+
+from schemas.contract import LAYERS, Contract
+from schemas.contract.column import Column
+from schemas.contract.rule import requirements
+
+_LAYER_TEXTS = {
+    "ods": "what was delivered, conformed",
+    "dw": "details and roll-ups",
+    "mart": "results",
+    "push": "what leaves",
+    "ops": "run ledger, rejects, quality results",
+}
+_HEAD = ("column", "名称", "type", "unit", "required", "values", "personal", "description",
+         "example")
+
+
+def markdown(contracts: Mapping[str, Contract]) -> str:
+    """Layers, their tables, and of each table its grain, keys and columns."""
+    lines = ["# Data dictionary 数据字典", ""]
+    for layer in LAYERS:
+        tables = [one for one in contracts.values() if one.layer == layer]
+        if tables:
+            lines += [f"## {layer}: {_LAYER_TEXTS[layer]}", ""]
+            lines += _table(("table", "名称", "one row is"),
+                            [(f"`{one.table}`", one.name_cn, one.grain) for one in tables])
+            for one in tables:
+                lines += _chapter(one)
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _chapter(contract: Contract) -> list[str]:
+    kept = ("for ever" if contract.retention_days is None
+            else f"{contract.retention_days} days")
+    facts = [
+        f"- one row is: {contract.grain}",
+        f"- key: {_names(contract.key)}",
+        f"- slice: {f'`{contract.slice}`' if contract.slice else 'none, rows are only appended'}",
+    ]
+    if contract.partition_by:
+        facts.append(f"- partitions: {_names(contract.partition_by)}")
+    if contract.sort_by:
+        facts.append(f"- sorted within a partition by: {_names(contract.sort_by)}")
+    facts.append(f"- kept: {kept}")
+    if contract.restricted:
+        facts.append("- restricted: raw or directly identifying, not for analysts")
+    return [f"### {contract.table} {contract.name_cn}", "", contract.description, "", *facts,
+            "", *_table(_HEAD, [_column(one) for one in contract.columns])]
+
+
+def _column(column: Column) -> tuple[str, ...]:
+    description = column.description
+    if column.references:
+        description += f" → `{column.references}`"
+    return (f"`{column.name}`", column.name_cn, f"`{column.type}`", column.unit or "",
+            "yes" if column.required else "", _values(column), column.personal or "",
+            description, _example(column))
+
+
+def _values(column: Column) -> str:
+    words = [one.expected for one in requirements([column]) if one.code != "required"]
+    if isinstance(column.allowed, str):
+        words.insert(0, f"configured {column.allowed}")
+    return "; ".join(words)
+
+
+def _example(column: Column) -> str:
+    example = column.example
+    if example is None or column.data_type.is_nested:
+        return ""
+    return str(example).lower() if isinstance(example, bool) else str(example)
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |"
+            for line in lines] + [""]

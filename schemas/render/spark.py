@@ -1,0 +1,90 @@
+"""Spark renderings of a contract: schema, row rules, key and an example row."""
+from dataclasses import dataclass
+from typing import Any, Mapping, Sequence
+
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql import types as T
+
+from schemas.contract import Contract
+from schemas.contract.column_type import ColumnType
+from schemas.contract.rule import requirements
+
+CRITICAL = "critical"
+
+_SIMPLE = {"string": T.StringType, "smallint": T.ShortType, "int": T.IntegerType,
+           "bigint": T.LongType, "float": T.FloatType, "double": T.DoubleType,
+           "boolean": T.BooleanType, "date": T.DateType, "timestamp": T.TimestampType}
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """One verdict on a row.
+
+    `violated` is true or false, never null: true for a row that breaks the rule. `expected` says
+    in words what was expected and never holds the row's value. A row that breaks a critical rule
+    cannot be written; every rule of a contract is one, because NOT NULL and CHECK stand behind it.
+    """
+
+    column: str
+    code: str
+    expected: str
+    severity: str
+    violated: SparkColumn
+
+    @property
+    def reason(self) -> str:
+        """The line kept with a rejected row."""
+        return f"{self.column}: expected {self.expected}"
+
+
+def struct_type(contract: Contract) -> T.StructType:
+    """The schema of the table's frames: columns in the contract's order, required not nullable."""
+    return T.StructType([T.StructField(column.name, data_type(column.data_type),
+                                       nullable=not column.required)
+                         for column in contract.columns])
+
+
+def data_type(kind: ColumnType) -> T.DataType:
+    """The Spark type of a contract's type; elements and fields are nullable."""
+    if kind.name == "decimal":
+        return T.DecimalType(kind.precision, kind.scale)
+    if kind.name == "array":
+        return T.ArrayType(data_type(kind.element))
+    if kind.name == "struct":
+        return T.StructType([T.StructField(name, data_type(one)) for name, one in kind.fields])
+    return _SIMPLE[kind.name]()
+
+
+def row_rules(contract: Contract, sets: Mapping[str, Sequence[str]]) -> list[Rule]:
+    """The rules of a row in a fixed order, so that a rule's position may be a bit of a verdict.
+
+    At most 60. `sets` holds the configured sets that `allowed` may name (channels, packages,
+    businesses); one that the contract names and `sets` lacks is a ConfigError. A missing value
+    breaks `required` only.
+    """
+    rules = []
+    for one in requirements(contract.columns, sets):
+        holds = F.expr(one.holds)
+        rules.append(Rule(one.column, one.code, one.expected, CRITICAL,
+                          ~F.coalesce(holds, F.lit(True))))
+    return rules
+
+
+def key_hash(contract: Contract, frame: DataFrame) -> SparkColumn:
+    """The business key of the frame's rows as one bigint: equal keys, equal numbers.
+
+    xxhash64 of the key's columns in the contract's types. A missing value is a value of its own,
+    and counts in its place: the hash alone would take ("a", null) for (null, "a").
+    """
+    parts = []
+    for column in (contract.column(name) for name in contract.key):
+        value = frame[column.name].cast(data_type(column.data_type))
+        parts += [value] if column.required else [value, value.isNull()]
+    return F.xxhash64(*parts)
+
+
+def example_row(contract: Contract) -> dict[str, Any]:
+    """A row that satisfies the contract, by column name: what tests override a column of."""
+    return {column.name: column.example for column in contract.columns}
