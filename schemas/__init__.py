@@ -1,0 +1,1 @@
+"""What things are: contracts of tables, shapes of configuration, and their renderings."""

@@ -4,32 +4,25 @@ import sys
 from pathlib import Path
 
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 from jobs.runtime import session as runtime
 from schemas import config, contract
-from tests import interpreted
-from tests.one_night import Night
-from tests.small_province import synthesized
-
-ROOT = Path(__file__).resolve().parents[1]
-
-
-class TwoWorkers(LoadScopeScheduling):
-    """Tests that run nights of their own, beside those that look at the one night or need none:
-    about half of the time each, and one session in each worker."""
-
-    OWN_NIGHTS = (
-        "tests/dags/", "tests/realdata/",
-        *(f"tests/jobs/test_{name}.py" for name in (
-            "bad_input", "closed_months", "killed", "late_usage", "redelivery", "warehouse")))
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "own nights" if nodeid.startswith(self.OWN_NIGHTS) else "one night"
+from tests.given import interpreted
+from tests.given.one_night import Night
+from tests.given.paths import ROOT
+from tests.given.small_province import synthesized
 
 
-def pytest_xdist_make_scheduler(config, log):
-    return TwoWorkers(config, log)
+# Tests of these folders run nights and sessions of their own. The other half of the work shares one
+# session, and most of it one night. `make test` gives each half a worker (`--dist loadgroup`).
+OWN_NIGHTS = ("tests/nights/own/", "tests/dags/", "tests/realdata/")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+def pytest_collection_modifyitems(items):
+    for item in items:
+        own = item.nodeid.startswith(OWN_NIGHTS)
+        item.add_marker(pytest.mark.xdist_group("own nights" if own else "one night"))
 
 
 @pytest.fixture(scope="session")

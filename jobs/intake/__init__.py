@@ -1,0 +1,1 @@
+"""What was delivered: landing, control files, archive, completeness, redelivery."""

@@ -1,0 +1,1 @@
+"""What leaves: the folders and files of the channels."""

@@ -1,0 +1,1 @@
+"""What surrounds a run: arguments, log, lock, Spark session, and the walk over the steps."""

@@ -1,0 +1,1 @@
+"""The steps of the night, by group. Each has `run`."""

@@ -1,0 +1,1 @@
+"""Writing the synthetic province as deliveries."""

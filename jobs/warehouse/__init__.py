@@ -1,0 +1,1 @@
+"""The only border to the tables: declared use, checks, commits, ledger, lineage."""

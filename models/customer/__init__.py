@@ -1,0 +1,1 @@
+"""Who a customer is: numbers and their owners over time, and what erasing a customer touches."""

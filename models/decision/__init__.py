@@ -1,0 +1,1 @@
+"""Who is offered what over which channel: candidates, rules, assignment."""

@@ -1,0 +1,1 @@
+"""Pages and pictures: pure HTML and SVG."""

@@ -1,0 +1,1 @@
+"""Delivered lines become rows with a verdict; figures by which a delivery is judged."""

@@ -1,0 +1,1 @@
+"""Which channel a customer prefers (M2)."""

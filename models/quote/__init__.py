@@ -1,0 +1,1 @@
+"""What a customer would pay: quotes, the best packages, and the test against real bills."""

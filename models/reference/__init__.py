@@ -1,0 +1,1 @@
+"""An independent rater, event by event. It shares nothing with the engine that it judges."""

@@ -1,0 +1,1 @@
+"""Renderings of a contract that need a library: Spark, Delta, Great Expectations, Markdown."""

@@ -35,7 +35,7 @@ from models.tariff import catalogue, measure
 from models.usage import cube as usage
 from schemas.document import Document
 from tests.bench.watched import Watched
-from tests.event_records import RECORDS, frames
+from tests.given.event_records import RECORDS, frames
 
 FIRST, DAYS, WINDOW = date(2009, 2, 1), 92, 90
 ALL_DAYS = [FIRST + timedelta(days=number) for number in range(DAYS)]

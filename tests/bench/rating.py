@@ -17,7 +17,7 @@ from jobs.runtime import session as runtime
 from models.rating import evaluator as rating
 from models.reference.rater import Rater
 from models.tariff import catalogue, measure
-from tests.warehouse_reader import events, query, rerated
+from tests.readers.warehouse_reader import events, query, rerated
 
 SAMPLE, COPIES = 200, 40
 

@@ -13,11 +13,11 @@ import pytest
 
 from jobs.plan import night as plan
 from schemas import config, contract
-from tests import interpreted, tiny_province
 from tests.dags.conftest import airflow_environment, python
-from tests.one_night import CONF_FOLDERS, Night, differing_tables, pushed_files
-from tests.small_province import FIRST, LAST
-from tests.warehouse_reader import query
+from tests.given import interpreted, tiny_province
+from tests.given.one_night import CONF_FOLDERS, Night, differing_tables, pushed_files
+from tests.given.small_province import FIRST, LAST
+from tests.readers.warehouse_reader import query
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]

@@ -8,8 +8,8 @@ import pytest
 
 from jobs.plan import night as plan
 from schemas import config, contract
+from tests.given.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 GOLDEN = Path(__file__).with_name("commands.txt")
 ALLOWED = {"airflow.sdk", "airflow.sdk.exceptions", "airflow.sdk.bases.sensor",
            "airflow.triggers.base", "dags.arrival", "dags.submission", "jobs.landing",

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from jobs import night
+from tests.given.paths import ROOT
 from tests.realdata.figures import table
 
 CONF = Path(__file__).parent / "conf"
-ROOT = Path(__file__).resolve().parents[2]
 NIGHTS = ("2011-01-31", "2019-11-30")   # the calls and messages, then the city's contacts
 
 

@@ -1,7 +1,7 @@
 """What a trial shows, read from its tables with another engine than the one that wrote them."""
 from pathlib import Path
 
-from tests.warehouse_reader import query
+from tests.readers.warehouse_reader import query
 
 
 def deliveries(warehouse: Path) -> list[tuple]:

@@ -9,14 +9,14 @@ import csv
 from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
-from tests import event_records
-from tests.tariff_examples import MARCH, airtime, call, package
+from tests.given import event_records
+from tests.given.paths import SHARED
+from tests.given.tariff_examples import MARCH, airtime, call, package
 
-FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "bigml_churn" / "mlc_churn.csv"
+FILE = SHARED / "data" / "bigml_churn" / "mlc_churn.csv"
 pytestmark = pytest.mark.realdata
 CENT = Decimal("0.01")
 RATES = {"day": "0.17", "eve": "0.085", "night": "0.045", "intl": "0.27"}

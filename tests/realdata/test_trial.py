@@ -10,9 +10,9 @@ from jobs import night
 from models.reference.rater import Rater
 from schemas import config
 from schemas.window import add_months
+from tests.readers.warehouse_reader import events, query, rerated
 from tests.realdata import figures
 from tests.realdata.__main__ import CONF, NIGHTS, ROOT, main, options
-from tests.warehouse_reader import events, query, rerated
 
 DATA = ROOT.parent / "shared" / "data"
 pytestmark = pytest.mark.realdata

@@ -1,0 +1,1 @@
+"""Steps that rate usage: cells, months, free units, back-test, quotes."""

@@ -1,0 +1,1 @@
+"""Steps that join deliveries into views: who owns which number, all contacts."""

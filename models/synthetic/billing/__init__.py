@@ -1,0 +1,1 @@
+"""The bills of the province, and the ledgers beside them."""

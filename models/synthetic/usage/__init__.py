@@ -1,0 +1,1 @@
+"""The usage of the province: calls, messages, data sessions and WLAN sessions."""

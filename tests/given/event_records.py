@@ -1,0 +1,184 @@
+"""From the events of tests to delivered records, the usage cube, and every price of it."""
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from functools import reduce
+from pathlib import Path
+from random import Random
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from models.quote import holding, month_part
+from models.rating import evaluator as rating
+from models.rating import free_units
+from models.tariff import catalogue, measure
+from models.tariff.measure import Measure
+from models.tariff.segmentation import Laying, Steps
+from models.usage import cube as usage
+from schemas.document import Document
+from tests.given.frames import local_frame
+
+CHINA = timezone(timedelta(hours=8))
+EVENT = "batch_date date, msisdn string, occurred_at timestamp, local_date date, local_second int"
+FEE = "decimal(12,3)"
+RECORDS = {
+    "voice": f"{EVENT}, direction string, roaming string, toll string, dial string, "
+             f"in_group boolean, outcome string, duration_s long, airtime_fee {FEE}, "
+             f"toll_fee {FEE}, info_fee {FEE}",
+    "message": f"{EVENT}, service string, direction string, roaming string, kind string, "
+               f"fee {FEE}, info_fee {FEE}",
+    "data": f"{EVENT}, roaming string, quantity long, sign int, fee {FEE}",
+    "wlan": f"{EVENT}, roaming_carrier string, duration_s long, fee {FEE}",
+}
+IDENTITY = "subscriber_id long, msisdn string, valid_from timestamp, valid_to timestamp"
+
+
+def increments(service, measure_no, first, following):
+    """The measure that adds up quantities rounded up per event to [first, following]."""
+    laying = Laying.plain(Steps(first, ((0, following),)))
+    return Measure(service, measure_no, measure.written(measure.Units(laying, ("", 0))))
+
+
+def tariffs_of(packages):
+    """The catalogue of some packages (plain mappings), keyed by the ids they get."""
+    return catalogue.load(
+        Document(Path(f"{name}.yml"), {**package, "id": name}, {})
+        for name, package in packages.items()
+    )
+
+
+def guided(spark, customers, tariffs, holidays=(), fees=None, shuffled=None, partitions=1):
+    """Guided records of customers (subscriber_id → events).
+
+    `fees` maps an event to its recorded (basic, toll, info) fees. With `shuffled`, a seed, rows
+    come in another order and are delivered on other days.
+    """
+    chance = None if shuffled is None else Random(shuffled)
+    rows = [
+        row for number, events in customers.items() for event in events
+        for row in [record(number, event, (fees or {}).get(event, (0, 0, 0)), chance)]
+    ]
+    if chance:
+        chance.shuffle(rows)
+    cuts = {service: tariffs.cuts(service) for service in measure.SERVICES}
+    records = [frame.repartition(partitions) for frame in frames(spark, rows)]
+    return usage.guide(usage.Records(*records), owners(spark, customers), cuts, holidays)
+
+
+def frames(spark, rows):
+    """Rows of `record` as usage.Records."""
+    return [
+        local_frame(spark, [row for kind, row in rows if kind == name], schema)
+        for name, schema in RECORDS.items()
+    ]
+
+
+def owners(spark, numbers):
+    """dw.subscriber_identity: subscriber 1 has the number n1 for good, and so on."""
+    since = datetime(2008, 1, 1, tzinfo=CHINA)
+    return local_frame(spark, [(number, f"n{number}", since, None) for number in numbers], IDENTITY)
+
+
+def evaluated(spark, customers, packages, toll_rerated="all", partitions=1, **how):
+    """Every customer-month under every package through the whole path.
+
+    `customers`: subscriber_id → (month, joined, events). Result: (subscriber_id, package_id) → row.
+    """
+    several = {number: ([month], *more) for number, (month, *more) in customers.items()}
+    rows = evaluated_months(spark, several, packages, toll_rerated, partitions, **how)
+    return {(number, name): row for (number, _, name), row in rows.items()}
+
+
+def evaluated_months(spark, customers, packages, toll_rerated="all", partitions=1, nights=1,
+                     replay=True, **how):
+    """As `evaluated`, for customers of several months: subscriber_id → (months, joined, events).
+
+    Result: (subscriber_id, month, package_id) → row.
+    """
+    tariffs = tariffs_of(packages)
+    records = guided(spark, {number: one[2] for number, one in customers.items()}, tariffs,
+                     partitions=partitions, **how)
+    known = {number: one[:2] for number, one in customers.items()}
+    return rated(spark, records, known, tariffs, toll_rerated, partitions, how.get("holidays", ()),
+                 nights, replay)
+
+
+def rated(spark, records, customers, tariffs, toll_rerated="all", partitions=1, holidays=(),
+          nights=1, replay=True):
+    """Guided records under every package of a catalogue, as `evaluated_months` has the rows.
+
+    `customers`: subscriber_id → (months, joined). With `nights` the records are added up in so many
+    runs, as deliveries of so many nights would be. Without `replay` the cube is all there is.
+    """
+    measures = measure.measures_wanted((), tariffs)
+    days = by_nights(records, measures, holidays, nights)
+    used = {month for listed, _ in customers.values() for month in listed}
+    months = usage.by_month(days, used, measures)
+    known = local_frame(
+        spark, [(number, month, joined) for number, (listed, joined) in customers.items()
+                for month in listed],
+        "subscriber_id long, month date, joined date",
+    )
+    cells, sold = usage.cells(records).collect(), list(tariffs.packages.values())
+    cube = rating.Cube(known.repartition(partitions), months, cells, measures)
+    if replay:
+        some = free_units.representatives(sold, toll_rerated)
+        wanted = free_units.wanted(cube, some, toll_rerated)
+        cube = replace(cube, splits=free_units.split(
+            records, wanted, cells, some, toll_rerated, holidays))
+    priced = rating.evaluate(cube, sold, toll_rerated).withColumns(
+        {name: rating.yuan(F.col(name)) for name in rating.AMOUNTS})
+    return {(row.subscriber_id, row.month, row.package_id): row for row in priced.collect()}
+
+
+def parts_priced(spark, customers, subscriptions, defaults, tariffs, toll_rerated="all", **how):
+    """The months of customers in which a package or tariff changed, priced part by part, in yuan.
+
+    `customers`: subscriber_id → (months, joined, events); `subscriptions` as dw.subscription has
+    them. Result: (subscriber_id, month, kind) → row of month_part.priced, and the frame itself.
+    """
+    months = local_frame(
+        spark, [(number, month, joined) for number, (listed, joined, _) in customers.items()
+                for month in listed], "subscriber_id long, month date, joined date")
+    held = holding.holdings(months, subscriptions, defaults, tariffs.packages)
+    parts = month_part.parts(months, held, subscriptions, defaults, tariffs.packages)
+    _, kinds, priced_as = month_part.months_of(parts)
+    records = guided(spark, {number: one[2] for number, one in customers.items()}, tariffs, **how)
+    measures = measure.measures_wanted((), tariffs)
+    days = month_part.Days(usage.by_day(records, measures), usage.cells(records).collect(),
+                           measures, records, how.get("holidays", ()))
+    packages = tariffs.packages | month_part.by_days(tariffs.packages)
+    priced = month_part.priced(parts, kinds, days, [packages[name] for name in priced_as],
+                               toll_rerated)
+    rows = [] if priced is None else priced.withColumns({
+        name: rating.yuan(F.col(name)) for name in ("rated", *rating.RECORDED)}).collect()
+    return {(row.subscriber_id, row.month, row.kind): row for row in rows}, priced
+
+
+def by_nights(records, measures, holidays=(), nights=1):
+    """dw.usage_day after so many runs, each with the records of some days of delivery."""
+    turn = F.dayofyear("batch_date") % nights
+    found = [usage.by_day(records.where(turn == night), measures, holidays)
+             for night in range(nights)]
+    return reduce(DataFrame.union, found)
+
+
+def record(number, event, fees=(0, 0, 0), chance=None):
+    """(record kind, row) of an event of a subscriber's number."""
+    late = chance.randrange(4) if chance else 0
+    instant = datetime.fromtimestamp(event.at, CHINA)
+    start = (event.local_date + timedelta(days=late), f"n{number}", instant, event.local_date,
+             event.local_second)
+    basic, toll, info = (Decimal(fee) for fee in fees)
+    if event.service == "voice":
+        outcome = "answered" if event.quantity else "missed"
+        return "voice", (*start, event.direction, event.roaming, event.toll, event.dial,
+                         event.in_group, outcome, event.quantity, basic, toll, info)
+    if event.service == "data":
+        return "data", (*start, event.roaming, event.quantity, 1, basic)
+    if event.service == "wlan":
+        carrier = None if event.roaming == "home" else "another"
+        return "wlan", (*start, carrier, event.quantity, basic)
+    return "message", (*start, event.service, event.direction, event.roaming, event.message_kind,
+                       basic, info)

@@ -1,0 +1,64 @@
+"""conf/sources.yml over the synthetic province: the engine's verdicts are the planted ones."""
+from collections import Counter
+
+import pytest
+
+from models.intake import duplicates as repeats
+from models.intake import verdict as delivery
+from models.synthetic.chunk import SOURCES
+from schemas import config, contract
+from tests.given.small_province import synthesized
+from tests.readers.plain_reader import accepted, lines, truth_table
+
+REJECTED = {"broken", "unknown_code", "clock_1980", "unknown_package", "unknown_subscriber"}
+DUPLICATE = {"duplicate_within", "duplicate_across"}
+
+
+@pytest.fixture(scope="module")
+def conf():
+    return config.load()
+
+
+@pytest.fixture(scope="module")
+def province(tmp_path_factory):
+    return synthesized(tmp_path_factory.mktemp("province"))
+
+
+def planted(truth, source: str, kinds: set) -> dict[str, int]:
+    found = Counter()
+    for row in truth_table(truth, "defects"):
+        if row["source"] == source and row["defect"] in kinds:
+            found[row["data_date"]] += int(row["rows"])
+    return found
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_each_source_is_read_as_it_was_meant(name, province, conf, spark):
+    landing, truth = province
+    source = conf.sources[name]
+    contracts = contract.load(contract.TABLES)
+    rows = [(line.text, "file", number, line.day)
+            for number, line in enumerate(lines(landing, source), start=1)]
+    frame = spark.createDataFrame(rows, "value string, file_name string, row_no bigint, "
+                                        "batch_date date")
+    if source.format.encoding == "gb18030":
+        frame = frame.selectExpr("cast(encode(value, 'GB18030') as binary) as value", "file_name",
+                                 "row_no", "batch_date")
+    known = {}
+    if any(column.references for column in contracts[source.record].columns):
+        users = [(cells["user_id"],) for cells in accepted(landing, conf.sources["subscriber"])]
+        known = {column.name: spark.createDataFrame(users, f"{column.name} string")
+                 for column in contracts[source.record].columns
+                 if column.references == "ods.subscriber.subscriber_no"}
+    sets = {"channels": sorted(conf.channels), "packages": sorted(conf.tariffs),
+            "businesses": sorted(conf.services)}
+    record = contracts[source.record]
+    judged = delivery.judge(frame, name, source, record, sets, conf.runtime.timezone, known)
+    judged = delivery.Judged(judged.frame.persist(), judged.checks)
+    unusual = repeats.unusual(judged, repeats.suspects(judged, None))
+    tagged = delivery.Tagged(judged, unusual, repeats.found(unusual, source, record, None))
+    counts = {str(day): row for day, row in tagged.counts().items()}
+    for part, kinds in (("rejected", REJECTED), ("duplicate", DUPLICATE), ("late", {"late"})):
+        expected = planted(truth, name, kinds)
+        assert {day: row[part] for day, row in counts.items() if row[part]} == expected, part
+    judged.frame.unpersist()

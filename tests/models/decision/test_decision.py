@@ -1,0 +1,371 @@
+"""Who is offered what over which channel: rules, control group, capacity, and the accounts."""
+import hashlib
+from collections import Counter
+from datetime import date, datetime, timedelta, timezone
+from decimal import Context, Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from models.decision import assignment, candidates, policy
+from schemas.config import Campaign, Channel
+from schemas.errors import ConfigError
+from tests.given.frames import local_frame
+
+BEIJING = timezone(timedelta(hours=8))
+DAY = date(2009, 5, 3)
+MATCH_ROW = (
+    "data_date date, subscriber_id bigint, package_id string, kind string, months smallint, "
+    "saving decimal(18,6), rank int, recommended boolean, reasons array<string>"
+)
+SUBSCRIBER_ROW = (
+    "subscriber_id bigint, customer_id bigint, brand string, status string, "
+    "do_not_disturb boolean, consent_marketing boolean"
+)
+SUBSCRIPTION_ROW = "subscriber_id bigint, package_id string, valid_from date, valid_to date"
+IDENTITY_ROW = (
+    "subscriber_id bigint, msisdn string, customer_id bigint, valid_from timestamp, "
+    "valid_to timestamp"
+)
+PREFERENCE_ROW = "customer_id bigint, channel string, rank int, score decimal(9,6)"
+OFFERS = {"gotone_58": ["gotone"], "gprs_20": [], "mzone_18": ["mzone"]}
+SCORES = {"hotline": "0.5", "hall": "0.3", "sms": "0.2"}  # value of 20 yuan: 28.00, 12.69, 11.90
+
+
+def channels(**capacity):
+    """hall 5.31, hotline 2.00, sms 0.10 yuan a contact; room for everybody unless said."""
+    costs = {"hall": "5.31", "hotline": "2.00", "sms": "0.10"}
+    return {
+        name: Channel(id=name, name_cn=name, order=order, unit_cost=Decimal(cost),
+                      capacity=capacity.get(name, 1000))
+        for order, (name, cost) in enumerate(costs.items(), start=1)
+    }
+
+
+def campaign(id="tariff", *, share="0", priority=1, names=("hall", "hotline", "sms"),
+             start=date(2009, 5, 1), end=date(2009, 6, 1)):
+    return Campaign(
+        id=id, name_cn=id, type="tariff", valid_from=start, valid_to=end, channels=names, wave=1,
+        priority=priority, control_share=Decimal(share), salt="2009q2", horizon_months=3,
+        valid_days=30, script="",
+    )
+
+
+class Night:
+    """The inputs of one night; every subscriber begins without anything against him."""
+
+    def __init__(self):
+        self.subscribers, self.matches, self.subscriptions = [], [], []
+        self.identity, self.preferences = [], []
+
+    def subscriber(self, number, *, customer=None, brand="gotone", status="active", disturb=False,
+                   consent=True, number_until=None, has_number=True, scores=SCORES):
+        customer = customer or number
+        self.subscribers.append((number, customer, brand, status, disturb, consent))
+        if has_number:
+            start = datetime(2009, 1, 1, tzinfo=BEIJING)
+            self.identity.append((number, f"138{number}", customer, start, number_until))
+        if customer == number:
+            ranked = sorted(scores, key=lambda name: -Decimal(scores[name]))
+            self.preferences += [
+                (customer, name, place, Decimal(scores[name]))
+                for place, name in enumerate(ranked, start=1)
+            ]
+        return self
+
+    def match(self, number, offer="gotone_58", saving="20", *, rank=1, recommended=True,
+              reasons=()):
+        self.matches.append((DAY, number, offer, "voice", 3, Decimal(saving), rank, recommended,
+                             list(reasons)))
+        return self
+
+    def owns(self, number, offer, start=date(2009, 1, 1), end=None):
+        self.subscriptions.append((number, offer, start, end))
+        return self
+
+    def decide(self, spark, *, campaigns=(campaign(),), room=channels(), partitions=None):
+        frames = [
+            local_frame(spark, self.matches, MATCH_ROW),
+            local_frame(spark, self.subscribers, SUBSCRIBER_ROW),
+            local_frame(spark, self.subscriptions, SUBSCRIPTION_ROW),
+            local_frame(spark, self.identity, IDENTITY_ROW),
+            local_frame(spark, self.preferences, PREFERENCE_ROW),
+        ]
+        if partitions:
+            frames = [frame.repartition(partitions) for frame in frames]
+        found = candidates.candidates(
+            *frames, campaigns=campaigns, channels=room, open_offers=OFFERS, data_date=DAY)
+        judged = policy.judged(found, campaigns)
+        decided = assignment.decision(
+            judged, campaigns=campaigns, channels=room, data_date=DAY)
+        return decided.collect()
+
+
+def fates(rows, customer_id):
+    return {row.channel: (row.fate, list(row.reasons)) for row in rows
+            if row.customer_id == customer_id}
+
+
+def pushed(rows):
+    return {row.customer_id: row.channel for row in rows if row.fate == "pushed"}
+
+
+def drawn(customer_id, salt="2009q2"):
+    """What anybody can recompute: the first 60 bits of sha256(salt|customer)."""
+    digest = hashlib.sha256(f"{salt}|{customer_id}".encode()).hexdigest()
+    return int(digest, 16) >> (256 - 60)
+
+
+def test_the_offer_goes_over_the_first_channel_and_the_row_says_what_it_is_worth(spark):
+    rows = Night().subscriber(1).match(1).decide(spark)
+    assert fates(rows, 1) == {
+        "hotline": ("pushed", []),
+        "hall": ("dropped", ["LOST_PRIORITY"]),
+        "sms": ("dropped", ["LOST_PRIORITY"]),
+    }
+    first = next(row for row in rows if row.fate == "pushed")
+    assert (first.value, first.first_reason, first.price, first.runner_up) == (
+        Decimal("28.000000"), None, None, "hall")  # 20 yuan × 3 months × 0.5 − 2.00
+    assert {row.runner_up for row in rows if row.fate != "pushed"} == {None}
+
+
+def test_every_rule_gives_its_reason_and_the_first_in_the_order_of_the_stages_leads(spark):
+    midnight = datetime(2009, 5, 4, tzinfo=BEIJING)
+    night = (
+        Night()
+        .subscriber(1, brand="mzone").match(1, recommended=False, reasons=["BRAND"])
+        .subscriber(2).match(2, "gone_package")                         # no longer open
+        .subscriber(3, brand=None).match(3)                             # brand not known
+        .subscriber(4, status="suspended").match(4)
+        .subscriber(5, has_number=False).match(5)
+        .subscriber(6, number_until=midnight).match(6)                  # his number goes tonight
+        .subscriber(7, disturb=True).match(7)
+        .subscriber(8, consent=False).match(8)
+        .subscriber(9, consent=None).match(9)                           # never asked
+        .subscriber(10).owns(10, "gotone_58").match(10, recommended=False, reasons=["OWNED"])
+        .subscriber(11).match(11, recommended=False, reasons=["BILL_SHOCK"])
+        .subscriber(12).match(12, recommended=False, reasons=["BACKTEST"])
+        .subscriber(13).match(13, recommended=False, reasons=["BACKTEST", "BILL_SHOCK"])
+        .subscriber(14, status="churned", disturb=True, brand="mzone").owns(14, "gotone_58")
+        .match(14, recommended=False, reasons=["BACKTEST"])
+        .subscriber(15).match(15, "gprs_20")                            # nothing against him
+        .subscriber(16).owns(16, "gotone_58", end=DAY).match(16)        # no longer his today
+        .subscriber(17).match(17, recommended=False)                    # nobody says why
+    )
+    rows = night.decide(spark)
+    reasons = {row.customer_id: list(row.reasons) for row in rows if row.channel == "hotline"}
+    assert reasons == {
+        1: ["ELIG"], 2: ["ELIG"], 3: ["ELIG"], 4: ["STATUS"], 5: ["STATUS"], 6: ["STATUS"],
+        7: ["CONSENT"], 8: ["CONSENT"], 9: ["CONSENT"], 10: ["OWNED"], 11: ["NO_SAVING"],
+        12: ["BACKTEST"], 13: ["NO_SAVING", "BACKTEST"],
+        14: ["ELIG", "STATUS", "CONSENT", "OWNED", "BACKTEST"], 15: [], 16: [],
+        17: ["NO_SAVING"],
+    }
+    for row in rows:
+        assert row.first_reason == (row.reasons[0] if row.reasons else None)
+        assert row.fate == "dropped" or row.customer_id in (15, 16)
+
+
+def test_a_contact_that_costs_more_than_it_brings_is_no_candidate(spark):
+    scores = {"sms": "0.9", "hotline": "0.033334", "hall": "0"}
+    rows = Night().subscriber(1, scores=scores).match(1).decide(spark)
+    assert fates(rows, 1) == {
+        "sms": ("pushed", []),
+        "hotline": ("dropped", ["LOST_PRIORITY"]),    # worth 0.00004 yuan
+        "hall": ("dropped", ["NO_SAVING"]),           # worth −5.31 yuan
+    }
+
+
+def test_one_customer_gets_one_offer_the_one_that_saves_most(spark):
+    rows = (
+        Night().subscriber(1).subscriber(2, customer=1)
+        .match(1, "gotone_58", "20").match(1, "gprs_20", "25", rank=2)
+        .match(2, "gotone_58", "30")
+    ).decide(spark)
+    keys = Counter((row.customer_id, row.activity, row.offer, row.channel) for row in rows)
+    assert set(keys.values()) == {1} and len(keys) == 6
+    winner = next(row for row in rows if row.fate == "pushed")
+    assert (winner.subscriber_id, winner.offer) == (2, "gotone_58")
+    assert {row.first_reason for row in rows if row.offer == "gprs_20"} == {"LOST_PRIORITY"}
+
+
+def test_a_barred_subscriber_does_not_stand_for_an_offer_that_another_can_take(spark):
+    rows = (
+        Night().subscriber(1).subscriber(2, customer=1, disturb=True)
+        .match(1, saving="20").match(2, saving="30")
+    ).decide(spark)
+    assert [row.subscriber_id for row in rows if row.fate == "pushed"] == [1]
+
+
+def test_equal_savings_go_by_the_rank_of_the_match_then_by_id(spark):
+    rows = (
+        Night().subscriber(1).match(1, "gotone_58", rank=2).match(1, "gprs_20", rank=1)
+        .subscriber(2).match(2, "gprs_20", rank=1).match(2, "gotone_58", rank=1)
+    ).decide(spark)
+    assert {row.customer_id: row.offer for row in rows if row.fate == "pushed"} == {
+        1: "gprs_20", 2: "gotone_58"}
+
+
+def test_the_activity_of_the_lower_priority_number_goes_first(spark):
+    both = (campaign("late", priority=2), campaign("soon", priority=1))
+    rows = Night().subscriber(1).match(1).decide(spark, campaigns=both)
+    assert {(row.activity, row.fate) for row in rows if row.fate == "pushed"} == {
+        ("soon", "pushed")}
+    assert {row.first_reason for row in rows if row.activity == "late"} == {"LOST_PRIORITY"}
+
+
+def test_an_activity_is_over_on_its_last_instant(spark):
+    night = Night().subscriber(1).match(1)
+    assert night.decide(spark, campaigns=(campaign(end=DAY),)) == []
+    assert night.decide(spark, campaigns=(campaign(start=DAY),)) != []
+    assert night.decide(spark, campaigns=()) == []
+
+
+@pytest.mark.parametrize("above, fate", [(0, "pushed"), (1, "held_out")])
+def test_the_share_of_the_control_group_is_exact_to_one_part_in_2_to_the_60(spark, above, fate):
+    exact = Context(prec=80).divide(Decimal(drawn(1) + above), Decimal(2**60))
+    assert Fraction(exact) == Fraction(drawn(1) + above, 2**60)
+    rows = Night().subscriber(1).match(1).decide(spark, campaigns=(campaign(share=exact),))
+    assert fates(rows, 1)["hotline"][0] == fate
+
+
+def test_a_control_share_of_none_and_of_all():
+    assert policy.control_bound(Decimal("0")) == 0
+    assert policy.control_bound(Decimal("1")) == 2**60
+    assert policy.control_bound(Decimal("0.10")) == -(-(2**60) // 10)
+
+
+def test_control_customers_are_held_out_whole_and_before_capacity(spark):
+    share = "0.3"
+    numbers = range(1, 41)
+    night = Night()
+    for number in numbers:
+        night.subscriber(number, disturb=number % 5 == 0).match(number)
+        night.match(number, "gprs_20", "10")
+    eligible = {number for number in numbers if number % 5}
+    control = {number for number in eligible if drawn(number) < Fraction(share) * 2**60}
+    treated = eligible - control
+    assert control and treated
+    rows = night.decide(
+        spark, campaigns=(campaign(share=share),), room=channels(hotline=len(treated)))
+    assert pushed(rows) == dict.fromkeys(treated, "hotline")  # control takes up no place
+    assert {row.customer_id for row in rows if row.fate == "held_out"} == control
+    for number in control:
+        mine = [row for row in rows if row.customer_id == number]
+        assert {row.first_reason for row in mine} == {"HOLD_ACTIVITY"}
+        withheld = [(row.offer, row.channel) for row in mine
+                    if list(row.reasons) == ["HOLD_ACTIVITY"]]
+        assert withheld == [("gotone_58", "hotline")]  # what he would have been offered first
+    assert {row.first_reason for row in rows if row.customer_id % 5 == 0} == {"CONSENT"}
+
+
+def test_held_out_of_one_activity_a_customer_may_be_in_another(spark):
+    held, free = campaign("held", share="1"), campaign("free", share="0", priority=2)
+    rows = Night().subscriber(1).match(1).decide(spark, campaigns=(held, free))
+    assert {row.fate for row in rows if row.activity == "held"} == {"held_out"}
+    assert [row.channel for row in rows if row.fate == "pushed"] == ["hotline"]
+
+
+def crowd(count, **scores):
+    """Customers 1..count who save 11, 12, … yuan: the higher the number, the higher the margin."""
+    night = Night()
+    for number in range(1, count + 1):
+        night.subscriber(number, **scores).match(number, saving=str(10 + number))
+    return night
+
+
+def test_a_channel_exactly_full_spills_nobody(spark):
+    rows = crowd(3).decide(spark, room=channels(hotline=3))
+    assert pushed(rows) == {1: "hotline", 2: "hotline", 3: "hotline"}
+    assert "spilled" not in {row.fate for row in rows}
+
+
+def test_one_too_many_goes_to_the_next_channel_the_one_who_loses_least(spark):
+    rows = crowd(3).decide(spark, room=channels(hotline=2))
+    assert pushed(rows) == {1: "hall", 2: "hotline", 3: "hotline"}
+    assert fates(rows, 1) == {
+        "hotline": ("spilled", ["LOST_CAPACITY"]),
+        "hall": ("pushed", []),
+        "sms": ("dropped", ["LOST_PRIORITY"]),
+    }
+    assert {row.customer_id: row.runner_up for row in rows if row.fate == "pushed"} == {
+        1: "sms", 2: "hall", 3: "hall"}
+
+
+def test_capacity_0_is_never_and_the_last_channel_full_leaves_him_out(spark):
+    rows = crowd(3).decide(spark, room=channels(hotline=0, hall=1, sms=1))
+    assert pushed(rows) == {3: "hall", 2: "sms"}
+    assert {fate for fate, _ in fates(rows, 1).values()} == {"spilled"}
+    assert all(reasons == ["LOST_CAPACITY"] for _, reasons in fates(rows, 1).values())
+
+
+def test_who_asked_earlier_keeps_his_place_against_who_is_spilled_to_it(spark):
+    night = crowd(2).subscriber(9, scores={"hall": "0.4", "hotline": "0.3", "sms": "0.2"})
+    rows = night.match(9, saving="10").decide(spark, room=channels(hotline=1, hall=1))
+    assert pushed(rows) == {2: "hotline", 9: "hall", 1: "sms"}
+
+
+def test_a_channel_of_a_campaign_without_capacity_stops_with_its_name(spark):
+    with pytest.raises(ConfigError, match="channels.yml: sms: no capacity.*campaign tariff"):
+        Night().subscriber(1).match(1).decide(spark, room=channels(sms=None))
+
+
+def test_neither_the_order_of_rows_nor_the_number_of_partitions_changes_anything(spark):
+    night = Night()
+    for number in range(1, 31):  # equal savings: every place is a tie
+        night.subscriber(number).match(number).match(number, "gprs_20")
+    room, campaigns = channels(hotline=7, hall=6, sms=5), (campaign(share="0.2"),)
+
+    def outcome(partitions):
+        decided = night.decide(spark, campaigns=campaigns, room=room, partitions=partitions)
+        return sorted(decided, key=str)
+
+    first = outcome(1)
+    for rows in (night.subscribers, night.matches, night.identity, night.preferences):
+        rows.reverse()
+    assert outcome(7) == first
+    assert Counter(row.channel for row in first if row.fate == "pushed") == {
+        "hotline": 7, "hall": 6, "sms": 5}
+
+
+person = st.fixed_dictionaries({
+    "status": st.sampled_from(["active", "active", "active", "arrears"]),
+    "disturb": st.sampled_from([False, False, False, True]),
+    "scores": st.permutations(["0.5", "0.3", "0.02"]).map(
+        lambda scores: dict(zip(("hall", "hotline", "sms"), scores))),
+})
+savings = st.lists(st.integers(-5, 60), min_size=2, max_size=2)
+limits = st.fixed_dictionaries({name: st.integers(0, 4) for name in ("hall", "hotline", "sms")})
+
+
+@settings(max_examples=6, deadline=None, derandomize=True,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(people=st.lists(st.tuples(person, savings), min_size=1, max_size=14), limits=limits)
+def test_the_accounts_close_and_no_channel_is_overrun(spark, people, limits):
+    night = Night()
+    for number, (traits, amounts) in enumerate(people, start=1):
+        night.subscriber(number, **traits)
+        for offer, saving in zip(("gotone_58", "gprs_20"), amounts):
+            night.match(number, offer, str(saving), recommended=saving >= 5,
+                        reasons=[] if saving >= 5 else ["NO_SAVING"])
+    campaigns = (campaign("a", share="0.25"), campaign("b", priority=2, names=("sms", "hall")))
+    rows = night.decide(spark, campaigns=campaigns, room=channels(**limits))
+
+    use = Counter(row.channel for row in rows if row.fate == "pushed")
+    for activity in campaigns:
+        for name in activity.channels:
+            mine = [row for row in rows if (row.activity, row.channel) == (activity.id, name)]
+            reasons = Counter(row.first_reason for row in mine if row.first_reason)
+            ways_out = sum(1 for row in mine if row.fate == "pushed")
+            assert len(mine) == 2 * len(people) == ways_out + sum(reasons.values())
+            assert set(reasons) <= set(policy.STAGES)
+    assert all(use[name] <= limits[name] for name in use)
+    assert all(use[row.channel] == limits[row.channel] for row in rows if row.fate == "spilled")
+    assert max(Counter(row.customer_id for row in rows if row.fate == "pushed").values(),
+               default=0) <= 1
+    for row in rows:
+        places = [policy.STAGES.index(reason) for reason in row.reasons]
+        assert places == sorted(places)
+        assert (row.fate == "pushed") == (places == [])

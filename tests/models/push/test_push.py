@@ -1,0 +1,270 @@
+"""What leaves on a channel: the right rows, the right words, the right bytes."""
+import json
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+
+from models.push import targets as push
+from schemas.config import Campaign, Push
+from schemas.errors import ConfigError
+from tests.given.frames import local_frame
+
+BEIJING = timezone(timedelta(hours=8))
+DAY = date(2009, 5, 3)
+DECISION_ROW = (
+    "customer_id bigint, subscriber_id bigint, activity string, offer string, channel string, "
+    "wave int, fate string"
+)
+MATCH_ROW = (
+    "subscriber_id bigint, package_id string, kind string, months smallint, "
+    "mean_present_cost decimal(18,6), mean_cost decimal(18,6), months_won smallint"
+)
+IDENTITY_ROW = (
+    "subscriber_id bigint, msisdn string, customer_id bigint, valid_from timestamp, "
+    "valid_to timestamp"
+)
+CONTACT_ROW = "customer_id bigint, channel string, campaign_id string, result string"
+AMOUNTS = ("monthly_fee", "local_airtime", "roaming_airtime", "toll", "sms", "mms", "gprs", "wlan",
+           "connect", "cap_cut", "commitment")
+QUOTE_ROW = (
+    "subscriber_id bigint, month date, package_id string, kind string, comparable boolean, "
+    "is_present boolean, total decimal(18,6), "
+    + ", ".join(f"{line} decimal(18,6)" for line in AMOUNTS)
+)
+TARGET = ("data_date", "activity", "wave", "customer_id", "subscriber_id", "msisdn", "package_id",
+          "package_name", "cost_before", "cost_after", "saving", "months_won", "reason", "script",
+          "valid_until")
+SCRIPT = "推荐{package_name}，月均{cost_before}元降到{cost_after}元，省{saving}元，{valid_until}前有效"
+
+
+def campaign(id="tariff", end=date(2009, 8, 1)):
+    return Campaign(
+        id=id, name_cn=id, type="tariff", valid_from=date(2009, 5, 1), valid_to=end,
+        channels=("hall",), wave=2, priority=1, control_share=Decimal("0.1"), salt="s",
+        horizon_months=3, valid_days=30, script=SCRIPT,
+    )
+
+
+def decision(number, *, channel="hall", fate="pushed", activity="tariff"):
+    return (number, number, activity, "gotone_58", channel, 2, fate)
+
+
+def held(number, msisdn, start=1, end=None):
+    def at(day):
+        return datetime(2009, 5, day, tzinfo=BEIJING)
+    return (number, msisdn, number, at(start), end and at(end))
+
+
+def quote(number, month, package_id, *, fee, airtime, total, present=False, comparable=True,
+          kind="voice"):
+    lines = dict.fromkeys(AMOUNTS, Decimal(0)) | {
+        "monthly_fee": Decimal(fee), "local_airtime": Decimal(airtime)}
+    return (number, date(2009, month, 1), package_id, kind, comparable, present, Decimal(total),
+            *(lines[name] for name in AMOUNTS))
+
+
+def targets(spark, decisions, *, identity=(held(1, "13800000001"),), quotes=(), contacts=(),
+            campaigns=(campaign(),), columns=TARGET, channel="hall",
+            costs=("100.004", "87.546"), months=3):
+    match = [(number, "gotone_58", "voice", months, Decimal(costs[0]), Decimal(costs[1]), 2)
+             for number in {row[1] for row in decisions}]
+    return push.targets(
+        local_frame(spark, list(decisions), DECISION_ROW),
+        local_frame(spark, match, MATCH_ROW),
+        local_frame(spark, list(quotes), QUOTE_ROW),
+        local_frame(spark, list(identity), IDENTITY_ROW),
+        local_frame(spark, list(contacts), CONTACT_ROW),
+        campaigns=campaigns, package_names={"gotone_58": "全球通58套餐"}, channel=channel,
+        columns=columns, data_date=DAY,
+    ).collect()
+
+
+def test_a_pushed_row_carries_customer_number_package_costs_and_words(spark):
+    rows = targets(spark, [decision(1)])
+    assert [row.asDict() for row in rows] == [{
+        "data_date": DAY, "activity": "tariff", "wave": 2, "customer_id": 1, "subscriber_id": 1,
+        "msisdn": "13800000001", "package_id": "gotone_58", "package_name": "全球通58套餐",
+        "cost_before": Decimal("100.00"), "cost_after": Decimal("87.55"),
+        "saving": Decimal("12.45"),  # 100.00 − 87.55: the printed row adds up
+        "months_won": 2,
+        "reason": "近3个月中有2个月更省，平均每月节省12.45元",
+        "script": "推荐全球通58套餐，月均100.00元降到87.55元，省12.45元，2009-06-02前有效",
+        "valid_until": date(2009, 6, 2),
+    }]
+
+
+def test_only_pushed_rows_of_the_channel_leave_and_nobody_of_the_control_group(spark):
+    decisions = [
+        decision(1), decision(2, fate="held_out"), decision(3, fate="dropped"),
+        decision(4, fate="spilled"), decision(5, channel="sms"),
+    ]
+    identity = [held(number, f"138{number}") for number in range(1, 6)]
+    assert [row.customer_id for row in targets(spark, decisions, identity=identity)] == [1]
+
+
+def test_an_offer_does_not_outlive_its_activity(spark):
+    rows = targets(spark, [decision(1)], campaigns=(campaign(end=date(2009, 5, 20)),))
+    assert rows[0].valid_until == date(2009, 5, 19)
+
+
+def test_the_number_is_the_one_he_holds_after_the_data_date(spark):
+    identity = [
+        held(1, "given up at midnight", 1, 4), held(2, "kept", 1), held(3, "old", 1),
+        held(3, "new", 3), held(4, "from tomorrow", 4),
+    ]
+    decisions = [decision(number) for number in (1, 2, 3, 4)]
+    rows = targets(spark, decisions, identity=identity)
+    assert {row.customer_id: row.msisdn for row in rows} == {2: "kept", 3: "new"}
+
+
+def test_the_hotline_sees_how_often_the_customer_was_reached_for_this_activity(spark):
+    contacts = [
+        (1, "hotline", "tariff", "failed"), (1, "hotline", "tariff", None),
+        (1, "hotline", "tariff", "not_reached"), (1, "hotline", "another", "success"),
+        (1, "hotline", None, "success"), (1, "hall", "tariff", "success"),
+        (None, "hotline", "tariff", "success"),
+    ]
+    decisions = [decision(1, channel="hotline"), decision(2, channel="hotline")]
+    rows = targets(spark, decisions, identity=[held(1, "a"), held(2, "b")], contacts=contacts,
+                   channel="hotline", columns=("customer_id", "served", "best_frequency"))
+    assert {row.customer_id: row.served for row in rows} == {1: 2, 2: 0}
+    assert {row.best_frequency for row in rows} == {push.BEST_FREQUENCY}
+
+
+WEB = ("before_lines", "after_lines", "picture")
+
+
+def test_the_web_gets_both_sides_as_means_of_the_months_priced_on_both(spark):
+    quotes = [
+        quote(1, 2, "old", fee="50", airtime="40", total="95", present=True),
+        quote(1, 3, "old", fee="50", airtime="41", total="96.01", present=True),
+        quote(1, 4, "old", fee="50", airtime="900", total="955", present=True),
+        quote(1, 3, "gprs_5", fee="5", airtime="0", total="5", present=True, kind="gprs"),
+        quote(1, 2, "gotone_58", fee="58", airtime="10", total="73"),
+        quote(1, 3, "gotone_58", fee="58", airtime="11.01", total="74.02"),
+        quote(1, 4, "gotone_58", fee="58", airtime="0", total="58", comparable=False),
+        quote(1, 3, "gotone_88", fee="88", airtime="0", total="93"),
+        quote(2, 3, "gotone_58", fee="1", airtime="1", total="3"),
+    ]
+
+    def shown(months):
+        return targets(spark, [decision(1, channel="web")], quotes=quotes, channel="web",
+                       columns=WEB, months=months, costs=("95.505", "73.51"))[0]
+
+    row = shown(months=2)
+    before = json.loads(row.before_lines, object_pairs_hook=list)
+    assert [line for line, _ in before] == [*AMOUNTS, "passed_through", "total"]
+    before, after = dict(before), json.loads(row.after_lines)
+    # What passes is 5.005 on both sides; 95.505 and 10.505 are rounded so that the lines add up.
+    assert (before["monthly_fee"], before["local_airtime"]) == ("50.00", "40.50")
+    assert (before["passed_through"], before["total"]) == ("5.01", "95.51")
+    assert (after["monthly_fee"], after["local_airtime"]) == ("58.00", "10.50")
+    assert (after["passed_through"], after["total"]) == ("5.01", "73.51")
+    assert "<title>换用全球通58套餐：近2个月平均每月费用</title>" in row.picture
+    assert "平均每月节省 22.00 元" in row.picture and "月租 58.00" in row.picture
+    april_is_lacking = shown(months=3)
+    assert json.loads(april_is_lacking.before_lines) == {"total": "95.51"}
+    assert json.loads(april_is_lacking.after_lines) == {"total": "73.51"}
+    assert "只比较合计" in april_is_lacking.picture and "月租" not in april_is_lacking.picture
+
+
+def test_what_the_bill_has_beside_the_present_package_stands_in_the_rest(spark):
+    """The VPMN fee is subtracted from both quotes by the policy; the bill before still has it."""
+    quotes = [quote(1, 3, "old", fee="50", airtime="40", total="80", present=True),
+              quote(1, 3, "gotone_58", fee="58", airtime="0", total="48")]
+    row = targets(spark, [decision(1, channel="web")], quotes=quotes, channel="web",
+                  columns=WEB, months=1, costs=("100", "48"))[0]
+    before, after = json.loads(row.before_lines), json.loads(row.after_lines)
+    assert (before["passed_through"], before["total"]) == ("10.00", "100.00")
+    assert (after["passed_through"], after["total"]) == ("-10.00", "48.00")
+
+
+def test_two_activities_with_one_offer_show_the_same_lines(spark):
+    quotes = [quote(1, 3, "old", fee="50", airtime="40", total="90", present=True),
+              quote(1, 3, "gotone_58", fee="58", airtime="0", total="58")]
+    first, second = targets(
+        spark, [decision(1, channel="web"), decision(1, channel="web", activity="spring")],
+        quotes=quotes, channel="web", columns=WEB, months=1, costs=("90", "58"),
+        campaigns=(campaign(), campaign("spring")))
+    assert first == second
+    assert json.loads(first.before_lines)["local_airtime"] == "40.00"
+
+
+def test_without_a_present_package_to_price_the_web_gets_the_totals(spark):
+    row = targets(spark, [decision(1, channel="web")], channel="web", columns=WEB)[0]
+    assert (row.before_lines, row.after_lines) == ('{"total":"100.00"}', '{"total":"87.55"}')
+    assert "平均每月节省 12.45 元" in row.picture
+
+
+def file_of(rows, **changes):
+    form = dict(file="hall.csv", columns=("name", "note"), neutralise_formulas=False)
+    return list(push.render(rows, Push(**(form | changes))))
+
+
+def test_a_file_has_a_header_and_one_line_per_row_in_the_order_given():
+    rows = [{"name": "b", "note": 2}, {"name": "a", "note": 1}]
+    assert file_of(rows) == [b"name,note\n", b"b,2\n", b"a,1\n"]
+    assert file_of(rows, header=False, line_end="crlf", delimiter="|") == [b"b|2\r\n", b"a|1\r\n"]
+    assert file_of([]) == [b"name,note\n"]
+
+
+def test_only_the_listed_columns_leave():
+    rows = [{"name": "a", "note": 1, "msisdn": "13800000001"}]
+    assert file_of(rows, columns=("note",), header=False) == [b"1\n"]
+
+
+@pytest.mark.parametrize("value, cell", [
+    (None, ""), (Decimal("12.50"), "12.50"), (Decimal("0E-2"), "0.00"),
+    (date(2009, 5, 3), "2009-05-03"),
+    (True, "true"), (1234567890123456789, "1234567890123456789"), ("13800000001", "13800000001"),
+])
+def test_values_are_written_plainly(value, cell):
+    assert file_of([{"note": value}], columns=("note",), header=False) == [f"{cell}\n".encode()]
+
+
+@pytest.mark.parametrize("text, cell", [
+    ("a,b", '"a,b"'), ('say "yes"', '"say ""yes"""'), ("two\nlines", '"two\nlines"'),
+    ("return\rhere", '"return\rhere"'), ("semi;colon", "semi;colon"), ("a|b", "a|b"),
+])
+def test_a_cell_is_quoted_only_where_it_must_be(text, cell):
+    assert file_of([{"note": text}], columns=("note",), header=False) == [f"{cell}\n".encode()]
+
+
+@pytest.mark.parametrize("text, cell", [
+    ("=1+1", "'=1+1"), ("+cmd|calc", "'+cmd|calc"), ("-2+3", "'-2+3"), ("@SUM(A1)", "'@SUM(A1)"),
+    ("\tx", "'\tx"), ("\rx", '"\'\rx"'), ("=A1,B1", '"\'=A1,B1"'),
+    ("-12.50", "-12.50"), ("+8613800000001", "+8613800000001"), (Decimal("-3.20"), "-3.20"),
+    ("a=b", "a=b"), ("全球通", "全球通"),
+])
+def test_formulas_are_neutralised_and_numbers_are_not(text, cell):
+    form = dict(columns=("note",), header=False)
+    assert file_of([{"note": text}], neutralise_formulas=True, **form) == [f"{cell}\n".encode()]
+    untouched = b"".join(file_of([{"note": text}], neutralise_formulas=False, **form)).decode()
+    assert "'" not in untouched
+
+
+def test_chinese_text_leaves_in_the_encoding_of_the_channel():
+    rows = [{"name": "全球通58套餐", "note": "省12.45元 𠮷"}]
+    lines = file_of(rows, encoding="gb18030")
+    assert lines[1].startswith(b"\xc8\xab\xc7\xf2\xcd\xa8")  # 全球通
+    assert lines[1].decode("gb18030") == "全球通58套餐,省12.45元 𠮷\n"
+    assert file_of(rows)[1] == "全球通58套餐,省12.45元 𠮷\n".encode()
+
+
+def test_a_column_that_the_table_lacks_is_named(spark):
+    with pytest.raises(ConfigError, match="push column 'note' is no column"):
+        file_of([{"name": "a"}])
+    row = local_frame(spark, [("a",)], "name string").first()
+    with pytest.raises(ConfigError, match="push column 'note' is no column"):
+        file_of([row])
+
+
+def test_a_manifest_says_what_the_receiver_checks_by():
+    assert push.manifest(
+        file="hall_20090503.csv", channel="hall", data_date=DAY, contract_version="9f2c", rows=2,
+        size=18, sha256="ab12",
+    ) == {
+        "file": "hall_20090503.csv", "channel": "hall", "data_date": "2009-05-03",
+        "contract_version": "9f2c", "rows": 2, "bytes": 18, "sha256": "ab12",
+    }
