@@ -4,9 +4,10 @@ The sensor looks once and then defers: a trigger in Airflow's triggerer looks ag
 at names, sizes, ages and control files only. The triggerer must see the landing folder and find
 this module, so the project's folder belongs on its PYTHONPATH.
 """
+
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,13 @@ def missing(conf_folders: Iterable[str], landing: str, first: str, last: str) ->
     """What is due in the days and has not arrived whole yet, a line for each delivery."""
     conf = config.load([Path(folder) for folder in conf_folders], contract.load())
     window = Window(parse_date(first), parse_date(last))
-    return [line for name, source in conf.sources.items()
-            for line in landing_place.missing(name, source, plan.due_days(conf, name, window),
-                                              Path(landing))]
+    return [
+        line
+        for name, source in conf.sources.items()
+        for line in landing_place.missing(
+            name, source, plan.due_days(conf, name, window), Path(landing)
+        )
+    ]
 
 
 class DeliverySensor(BaseSensorOperator):
@@ -37,8 +42,16 @@ class DeliverySensor(BaseSensorOperator):
 
     template_fields: Sequence[str] = ("landing", "first", "last", "wait_minutes")
 
-    def __init__(self, *, conf_folders: Iterable[Path], landing: str, first: str, last: str,
-                 wait_minutes: str, **kwargs) -> None:
+    def __init__(
+        self,
+        *,
+        conf_folders: Iterable[Path],
+        landing: str,
+        first: str,
+        last: str,
+        wait_minutes: str,
+        **kwargs,
+    ) -> None:
         super().__init__(**kwargs)
         self.conf_folders = [str(folder) for folder in conf_folders]
         self.landing, self.first, self.last = landing, first, last
@@ -50,15 +63,21 @@ class DeliverySensor(BaseSensorOperator):
             return
         for line in absent:
             self.log.info("waiting: %s", line)
-        until = datetime.now(timezone.utc) + timedelta(minutes=int(self.wait_minutes))
-        self.defer(method_name="arrived", trigger=DeliveryTrigger(
-            self.conf_folders, self.landing, self.first, self.last, until.isoformat()))
+        until = datetime.now(UTC) + timedelta(minutes=int(self.wait_minutes))
+        self.defer(
+            method_name="arrived",
+            trigger=DeliveryTrigger(
+                self.conf_folders, self.landing, self.first, self.last, until.isoformat()
+            ),
+        )
 
     def arrived(self, context, event: list[str]) -> None:
         """What the trigger has seen last: nothing is missing, or the time is over."""
         if event:
-            raise AirflowFailException(f"{len(event)} of the deliveries not there after "
-                                       f"{self.wait_minutes} minutes: " + "\n".join(event))
+            raise AirflowFailException(
+                f"{len(event)} of the deliveries not there after "
+                f"{self.wait_minutes} minutes: " + "\n".join(event)
+            )
 
 
 class DeliveryTrigger(BaseTrigger):
@@ -67,22 +86,35 @@ class DeliveryTrigger(BaseTrigger):
     `until` is an instant, so that a restarted triggerer waits no longer than the first.
     """
 
-    def __init__(self, conf_folders: list[str], landing: str, first: str, last: str, until: str,
-                 every_s: float = LOOK_AGAIN_S) -> None:
+    def __init__(
+        self,
+        conf_folders: list[str],
+        landing: str,
+        first: str,
+        last: str,
+        until: str,
+        every_s: float = LOOK_AGAIN_S,
+    ) -> None:
         super().__init__()
         self.conf_folders, self.landing, self.first, self.last = conf_folders, landing, first, last
         self.until, self.every_s = until, every_s
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
         return "dags.arrival.DeliveryTrigger", {
-            "conf_folders": self.conf_folders, "landing": self.landing, "first": self.first,
-            "last": self.last, "until": self.until, "every_s": self.every_s}
+            "conf_folders": self.conf_folders,
+            "landing": self.landing,
+            "first": self.first,
+            "last": self.last,
+            "until": self.until,
+            "every_s": self.every_s,
+        }
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         while True:
-            absent = await asyncio.to_thread(missing, self.conf_folders, self.landing, self.first,
-                                             self.last)
-            left = datetime.fromisoformat(self.until) - datetime.now(timezone.utc)
+            absent = await asyncio.to_thread(
+                missing, self.conf_folders, self.landing, self.first, self.last
+            )
+            left = datetime.fromisoformat(self.until) - datetime.now(UTC)
             if not absent or left <= timedelta():
                 yield TriggerEvent(absent)
                 return

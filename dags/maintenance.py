@@ -7,6 +7,7 @@ matters. A run counts back from its data_date and may be repeated.
 
 What every DAG here needs (environment, connection, pool, variables) is written in `submission.py`.
 """
+
 from airflow.sdk import CronTriggerTimetable, dag
 
 from dags.submission import (
@@ -22,8 +23,10 @@ from dags.submission import (
 
 SUNDAY_NOON = "0 12 * * 0"  # in the configured zone: the night is through by then
 
-IMPACT = ("Nobody waits for it: nights go on. What is too old stays, and the tables' folders grow, "
-          "until it has run.")
+IMPACT = (
+    "Nobody waits for it: nights go on. What is too old stays, and the tables' folders grow, "
+    "until it has run."
+)
 
 
 @dag(
@@ -34,11 +37,21 @@ IMPACT = ("Nobody waits for it: nights go on. What is too old stays, and the tab
 )
 def maintenance():
     data_date() >> application(
-        "maintain", "maintenance.py",
-        ["--data-date", "{{ ti.xcom_pull(task_ids='data_date') }}", *FOLDERS,
-         "--landing", folder("landing"), "--warehouse", folder("warehouse"),
-         "--push", folder("push")],
-        f"**When it fails:** {IMPACT}")
+        "maintain",
+        "maintenance.py",
+        [
+            "--data-date",
+            "{{ ti.xcom_pull(task_ids='data_date') }}",
+            *FOLDERS,
+            "--landing",
+            folder("landing"),
+            "--warehouse",
+            folder("warehouse"),
+            "--push",
+            folder("push"),
+        ],
+        f"**When it fails:** {IMPACT}",
+    )
 
 
 maintenance()

@@ -20,6 +20,7 @@ Beside the folders, a run has
 - parameter `from_date`: the first day of a range that ends with `data_date`, to load a history or
   repeat some nights in one go (default: one night)
 """
+
 from airflow.sdk import CronTriggerTimetable, Param, dag
 
 from dags.arrival import DeliverySensor
@@ -43,18 +44,19 @@ EVERY_MORNING = "0 6 * * *"  # in the configured zone: by then the day before ha
 
 IMPACT = {
     "ingest": "Nothing of the night exists. Yesterday's tables stand and no channel gets a file. "
-              "A delivery that is late or damaged is the usual cause: ask its system for it again.",
+    "A delivery that is late or damaged is the usual cause: ask its system for it again.",
     "views": "The deliveries are in, but nobody knows whose numbers they are: no contact view, no "
-             "usage, no decisions, no push files.",
+    "usage, no decisions, no push files.",
     "rating": "Contacts are up to date. The night's records are in no month, and on a closing day "
-              "there are no quotes and recommendations for the new one. No push files.",
+    "there are no quotes and recommendations for the new one. No push files.",
     "decision": "All analysis is done, but no channel has been told whom to serve today: the hall, "
-                "the hotline, SMS and the web go without new targets.",
+    "the hotline, SMS and the web go without new targets.",
 }
 
 
-ACCEPT_REJECTS = ("{{ '--accept-rejects=' ~ params.accept_rejects if params.accept_rejects "
-                  "else '' }}")
+ACCEPT_REJECTS = (
+    "{{ '--accept-rejects=' ~ params.accept_rejects if params.accept_rejects else '' }}"
+)
 
 
 def day_of_run() -> tuple[str, str]:
@@ -67,11 +69,16 @@ def deliveries_task() -> DeliverySensor:
     """Waits for what the night takes in."""
     first, last = day_of_run()
     return DeliverySensor(
-        task_id="deliveries", conf_folders=CHOSEN, landing=folder("landing"), first=first,
-        last=last, wait_minutes="{{ params.wait_minutes }}",
+        task_id="deliveries",
+        conf_folders=CHOSEN,
+        landing=folder("landing"),
+        first=first,
+        last=last,
+        wait_minutes="{{ params.wait_minutes }}",
         doc_md="**When it fails:** a delivery has not come, or not whole: the end of the log says "
-               "which, what was expected and since when. Nothing has been touched. Ask its system, "
-               "then clear this task.")
+        "which, what was expected and since when. Nothing has been touched. Ask its system, "
+        "then clear this task.",
+    )
 
 
 def night_task(group: str, steps: tuple[plan.Step, ...]):
@@ -79,12 +86,32 @@ def night_task(group: str, steps: tuple[plan.Step, ...]):
     first, last = day_of_run()
     accepting = [ACCEPT_REJECTS] if any(step.source for step in steps) else []
     return application(
-        group, "night.py",
-        ["--only", ",".join(step.name for step in steps), "--from-date", first, "--to-date", last,
-         *FOLDERS, "--landing", folder("landing"), "--warehouse", folder("warehouse"),
-         "--push", folder("push"), *accepting],
-        "\n".join([f"**When it fails:** {IMPACT[group]}", "",
-                   *(f"- `{step.name}`: {step.title} ({step.cadence})" for step in steps)]))
+        group,
+        "night.py",
+        [
+            "--only",
+            ",".join(step.name for step in steps),
+            "--from-date",
+            first,
+            "--to-date",
+            last,
+            *FOLDERS,
+            "--landing",
+            folder("landing"),
+            "--warehouse",
+            folder("warehouse"),
+            "--push",
+            folder("push"),
+            *accepting,
+        ],
+        "\n".join(
+            [
+                f"**When it fails:** {IMPACT[group]}",
+                "",
+                *(f"- `{step.name}`: {step.title} ({step.cadence})" for step in steps),
+            ]
+        ),
+    )
 
 
 @dag(
@@ -92,12 +119,15 @@ def night_task(group: str, steps: tuple[plan.Step, ...]):
     doc_md=__doc__,
     params={
         "data_date": DATE,
-        "from_date": Param(None, "First day of a range that ends with data_date; empty: one night",
-                           **OPTIONAL_DATE),
-        "wait_minutes": Param(WAIT_MINUTES, "How long to wait for the day's deliveries",
-                              type="integer", minimum=0),
-        "accept_rejects": Param(None, "Let deliveries pass their thresholds in this run: why",
-                                **OPTIONAL_TEXT),
+        "from_date": Param(
+            None, "First day of a range that ends with data_date; empty: one night", **OPTIONAL_DATE
+        ),
+        "wait_minutes": Param(
+            WAIT_MINUTES, "How long to wait for the day's deliveries", type="integer", minimum=0
+        ),
+        "accept_rejects": Param(
+            None, "Let deliveries pass their thresholds in this run: why", **OPTIONAL_TEXT
+        ),
         **own_folders("landing", "warehouse", "push"),
     },
     **USUAL,

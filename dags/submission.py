@@ -14,6 +14,7 @@ parameters:
 
 The project's folder belongs on the PYTHONPATH of whoever reads the DAGs.
 """
+
 import os
 import sys
 from collections.abc import Sequence
@@ -32,12 +33,23 @@ SPARK_CONNECTION = "chudian_spark"
 SPARK_POOL = "chudian"
 OPTIONAL_DATE = {"type": ["null", "string"], "format": "date"}
 OPTIONAL_TEXT = {"type": ["null", "string"], "minLength": 1}
-DATE = Param(None, "The day whose deliveries are the newest, for example 2009-05-03; empty: the "
-             "day before the run", **OPTIONAL_DATE)
-PLACES = {"landing": "Where files arrive", "warehouse": "Root of the Delta tables",
-          "push": "Where the channels' files go"}
-USUAL = {"catchup": False, "max_active_runs": 1, "default_args": {"retries": 0},
-         "tags": ["chudian"]}
+DATE = Param(
+    None,
+    "The day whose deliveries are the newest, for example 2009-05-03; empty: the "
+    "day before the run",
+    **OPTIONAL_DATE,
+)
+PLACES = {
+    "landing": "Where files arrive",
+    "warehouse": "Root of the Delta tables",
+    "push": "Where the channels' files go",
+}
+USUAL = {
+    "catchup": False,
+    "max_active_runs": 1,
+    "default_args": {"retries": 0},
+    "tags": ["chudian"],
+}
 
 
 def conf_folders() -> tuple[Path, ...]:
@@ -58,15 +70,16 @@ def spark_environment(python: Path) -> dict[str, str]:
     """Variables with which spark-submit finds its own even when no environment is activated."""
     homes = sorted(python.parents[1].glob("lib/python3*/site-packages/pyspark"))
     if not homes:
-        raise FileNotFoundError(f"{python}: its environment has no pyspark: set CHUDIAN_PYTHON to "
-                                "the interpreter of the environment that runs the jobs")
+        raise FileNotFoundError(
+            f"{python}: its environment has no pyspark: set CHUDIAN_PYTHON to "
+            "the interpreter of the environment that runs the jobs"
+        )
     return {"SPARK_HOME": str(homes[0]), "PYSPARK_PYTHON": str(python)}
 
 
 def folder(name: str) -> str:
     """The template of a folder: the run's parameter, the deployment's variable, or in build."""
-    return (f"{{{{ params.{name} or "
-            f"var.value.get('chudian_{name}', '{ROOT / 'build' / name}') }}}}")
+    return f"{{{{ params.{name} or var.value.get('chudian_{name}', '{ROOT / 'build' / name}') }}}}"
 
 
 def refuse_unnamed_master(context) -> None:
@@ -81,7 +94,8 @@ def refuse_unnamed_master(context) -> None:
     if connection is None or connection.conn_type != "spark" or not connection.host:
         raise AirflowFailException(
             f"connection {SPARK_CONNECTION} names no Spark master: give it as JSON, "
-            'for example {"conn_type": "spark", "host": "local[2]"}')
+            'for example {"conn_type": "spark", "host": "local[2]"}'
+        )
 
 
 CHOSEN = conf_folders()
@@ -99,8 +113,11 @@ def own_folders(*names: str) -> dict[str, Param]:
 def data_date() -> str:
     """The day of this run in the configured zone: its parameter, else the day before it."""
     context = get_current_context()
-    return str(plan.resolve_data_date(context["params"]["data_date"],
-                                      context["dag_run"].logical_date, CONF.runtime.timezone))
+    return str(
+        plan.resolve_data_date(
+            context["params"]["data_date"], context["dag_run"].logical_date, CONF.runtime.timezone
+        )
+    )
 
 
 class Application(SparkSubmitOperator):

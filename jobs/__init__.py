@@ -1,1 +1,4 @@
-"""Doing it: read, call a model, write. The files here are commands; everything else is in a room."""
+"""Doing it: read, call a model, write.
+
+The files here are commands; everything else is in a room.
+"""

@@ -2,6 +2,7 @@
 
 Rendered from the contracts in schemas/tables, so it cannot disagree with what the night enforces.
 """
+
 import argparse
 import sys
 from pathlib import Path
@@ -19,11 +20,17 @@ def _write(out: Path) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, epilog="example: python -m "
-                                     "jobs.dictionary --out build/docs/tables.md",
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, default=Path("build/docs/tables.md"),
-                        help="file to write (default: %(default)s)")
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog="example: python -m jobs.dictionary --out build/docs/tables.md",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("build/docs/tables.md"),
+        help="file to write (default: %(default)s)",
+    )
     args = parser.parse_args()
     return guarded(lambda: _write(args.out))
 

@@ -6,6 +6,7 @@ monthly_fee, name, brands (several by ;), valid.from, pools[0].amount, rules[7].
 leaves its place as it is. Each package that makes sense becomes a file; each line that does not is
 reported with what was expected.
 """
+
 from __future__ import annotations
 
 import csv
@@ -34,38 +35,56 @@ def main(argv: list[str] | None = None) -> int:
 
 def _import(argv: list[str] | None) -> None:
     parser = runtime.bare_parser(
-        "python -m jobs.import_tariffs", __doc__,
+        "python -m jobs.import_tariffs",
+        __doc__,
         "example: python -m jobs.import_tariffs prices.csv --out conf/local/tariffs\n"
         "exit codes: 0 every line became a package, 3 some did not, 2 arguments, head or "
-        "configuration")
+        "configuration",
+    )
     parser.add_argument("prices", type=Path, help="the price list")
-    parser.add_argument("--out", type=Path, default=Path("conf/local/tariffs"), metavar="DIR",
-                        help="where the packages are written (default: %(default)s)")
-    parser.add_argument("--encoding", choices=ENCODINGS, default=ENCODINGS[0],
-                        help="of the price list (default: %(default)s)")
-    parser.add_argument("--replace", action="store_true",
-                        help="write over packages of the same id in --out")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("conf/local/tariffs"),
+        metavar="DIR",
+        help="where the packages are written (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--encoding",
+        choices=ENCODINGS,
+        default=ENCODINGS[0],
+        help="of the price list (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="write over packages of the same id in --out"
+    )
     args = parser.parse_args(argv)
     conf, _ = configuration(runtime.conf_folders(args.conf))
     head, lines = _read(args.prices, args.encoding)
     line = partial(Place, args.prices)
     places = price_list.columns(head, line)
-    taken = [name for name in conf.tariffs
-             if not (args.replace and (args.out / f"{name}.yml").exists())]
+    taken = [
+        name for name in conf.tariffs if not (args.replace and (args.out / f"{name}.yml").exists())
+    ]
     refused = 0
-    for found in price_list.packages(lines, places, conf.tariffs, taken,
-                                     overlay.shape("tariff"), line):
+    for found in price_list.packages(
+        lines, places, conf.tariffs, taken, overlay.shape("tariff"), line
+    ):
         if isinstance(found, Taken):
             _write(found.package, args.out, args.prices, found.line)
-            print(f"line {found.line}: {found.package.data['id']}, as "
-                  f"{shown(args.out / found.package.data['id'])}.yml")
+            print(
+                f"line {found.line}: {found.package.data['id']}, as "
+                f"{shown(args.out / found.package.data['id'])}.yml"
+            )
         else:
             refused += 1
             print(f"line {found.line}: not taken: {found.problem}")
     print(f"{len(lines) - refused:,} of {len(lines):,} lines became packages")
     if refused:
-        raise QualityError(f"{shown(args.prices)}: {refused} of {len(lines)} lines were not taken; "
-                           "mend them and import again with --replace")
+        raise QualityError(
+            f"{shown(args.prices)}: {refused} of {len(lines)} lines were not taken; "
+            "mend them and import again with --replace"
+        )
 
 
 def _read(path: Path, encoding: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -77,8 +96,9 @@ def _read(path: Path, encoding: str) -> tuple[list[str], list[tuple[int, list[st
     except OSError as error:
         raise ConfigError(f"{shown(path)}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{shown(path)}: not {encoding}: give --encoding "
-                          f"{' or '.join(ENCODINGS)}") from None
+        raise ConfigError(
+            f"{shown(path)}: not {encoding}: give --encoding {' or '.join(ENCODINGS)}"
+        ) from None
     except csv.Error as error:
         raise ConfigError(f"{shown(path)}:{reader.line_num}: no CSV: {error}") from None
     if not rows:
@@ -92,8 +112,10 @@ def _write(package: Document, out: Path, prices: Path, line: int) -> None:
     target = out / f"{package.data['id']}.yml"
     text = yaml.safe_dump(package.data, allow_unicode=True, sort_keys=False, width=100)
     part = target.with_suffix(".part")
-    part.write_text(f"# Made from line {line} of {prices.name} by jobs.import_tariffs.\n{text}",
-                    encoding="utf-8")
+    part.write_text(
+        f"# Made from line {line} of {prices.name} by jobs.import_tariffs.\n{text}",
+        encoding="utf-8",
+    )
     os.replace(part, target)
 
 

@@ -8,6 +8,7 @@ whichever is sooner, logs of runs after `maintenance.log_days`. Files that no ta
 more go after `maintenance.vacuum_hours`: as far back as that a run can be undone. Interrupted, the
 same command goes on. With --dry-run it only says what it would do.
 """
+
 from __future__ import annotations
 
 import re
@@ -79,13 +80,18 @@ def crowded(files: Iterable[DataFile]) -> bool:
 
 def outlived(ledger: Ledger, table: str, before: date) -> list[Entry]:
     """The committed slices of a table that are older than `before`."""
-    return [entry for (of, _), slices in ledger.committed.items() if of == table
-            for entry in slices.values()
-            if entry.slice != APPEND_ONLY and date.fromisoformat(entry.slice) < before]
+    return [
+        entry
+        for (of, _), slices in ledger.committed.items()
+        if of == table
+        for entry in slices.values()
+        if entry.slice != APPEND_ONLY and date.fromisoformat(entry.slice) < before
+    ]
 
 
-def still_said(entries: Iterable[Entry], before: datetime, day: date,
-               contracts: Mapping[str, Contract]) -> list[Entry]:
+def still_said(
+    entries: Iterable[Entry], before: datetime, day: date, contracts: Mapping[str, Contract]
+) -> list[Entry]:
     """Of the ledger's rows from before an instant those that stay on `day`.
 
     They say what stands: the commit of a slice that is still there, and what was noted of it since.
@@ -96,9 +102,14 @@ def still_said(entries: Iterable[Entry], before: datetime, day: date,
         first = kept_from(contract, day)
         for entry in outlived(ledger, table, first) if first else ():
             del ledger.committed[table, entry.source][entry.slice]
-    return [row for row in rows if row.committed_at < before and row.state in SETTLED
-            and (stands := ledger.entry(row.table, row.slice, row.source)) is not None
-            and row.committed_at >= stands.committed_at]
+    return [
+        row
+        for row in rows
+        if row.committed_at < before
+        and row.state in SETTLED
+        and (stands := ledger.entry(row.table, row.slice, row.source)) is not None
+        and row.committed_at >= stands.committed_at
+    ]
 
 
 def old_logs(names: Iterable[str], before: date) -> list[str]:
@@ -108,10 +119,10 @@ def old_logs(names: Iterable[str], before: date) -> list[str]:
 
 
 def _maintenance(argv: list[str] | None) -> None:
-    parser = runtime.bare_parser("python -m jobs.maintenance", __doc__, EXAMPLES, "landing",
-                                 "push")
-    parser.add_argument("--data-date", metavar="D", required=True,
-                        help="the day from which retention counts back")
+    parser = runtime.bare_parser("python -m jobs.maintenance", __doc__, EXAMPLES, "landing", "push")
+    parser.add_argument(
+        "--data-date", metavar="D", required=True, help="the day from which retention counts back"
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what it would do, and stop")
     args = parser.parse_args(argv)
     day = parse_date(args.data_date)
@@ -133,8 +144,10 @@ def _maintenance(argv: list[str] | None) -> None:
         for channel, old in lists:
             print(f"  {channel}: the files of {old} are older than their table keeps rows")
         if deliveries:
-            print(f"  {len(deliveries):,} archived deliveries, the newest of "
-                  f"{max(old for _, old in deliveries)}")
+            print(
+                f"  {len(deliveries):,} archived deliveries, the newest of "
+                f"{max(old for _, old in deliveries)}"
+            )
         if logs:
             print(f"  {len(logs):,} logs of runs, {logs[0].stem} … {logs[-1].stem}")
         if not args.dry_run:
@@ -148,8 +161,13 @@ def _maintenance(argv: list[str] | None) -> None:
         print(f"  {idle} of {len(chores)} tables have nothing to do")
 
 
-def _chores(warehouse: str, conf: Config, contracts: Mapping[str, Contract],
-            noted: Sequence[Entry], day: date) -> list[Chore]:
+def _chores(
+    warehouse: str,
+    conf: Config,
+    contracts: Mapping[str, Contract],
+    noted: Sequence[Entry],
+    day: date,
+) -> list[Chore]:
     """What there is to do, table by table, for the tables that are there."""
     chores = []
     for table, contract in contracts.items():
@@ -165,9 +183,16 @@ def _chores(warehouse: str, conf: Config, contracts: Mapping[str, Contract],
             rows = sum(made < instant for made in delta_log.instants(warehouse, contract))
             if table == LEDGER and rows:
                 rows -= len(still_said(noted, instant, day, contracts))
-        chores.append(Chore(
-            contract, before, slices, rows, crowded(files),
-            delta_log.replaced_files(warehouse, table, conf.runtime.maintenance.vacuum_hours)))
+        chores.append(
+            Chore(
+                contract,
+                before,
+                slices,
+                rows,
+                crowded(files),
+                delta_log.replaced_files(warehouse, table, conf.runtime.maintenance.vacuum_hours),
+            )
+        )
     return chores
 
 
@@ -175,8 +200,15 @@ def _midnight(day: date, conf: Config) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(conf.runtime.timezone))
 
 
-def _tidy(chores: Sequence[Chore], args, conf: Config, contracts: Mapping[str, Contract],
-          noted: Sequence[Entry], own_id: str, day: date) -> None:
+def _tidy(
+    chores: Sequence[Chore],
+    args,
+    conf: Config,
+    contracts: Mapping[str, Contract],
+    noted: Sequence[Entry],
+    own_id: str,
+    day: date,
+) -> None:
     """Delete, merge and clear away, the ledger first: it never says that a deleted slice stands."""
     ledger, known = Ledger(own_id, conf.fingerprint), Ledger("", "")
     known.learn(noted)
@@ -192,8 +224,9 @@ def _tidy(chores: Sequence[Chore], args, conf: Config, contracts: Mapping[str, C
         for chore in chores:
             table = chore.contract.table
             if chore.rows and table == LEDGER:
-                said = Ledger("", "", pending=still_said(noted, _midnight(chore.before, conf), day,
-                                                         contracts))
+                said = Ledger(
+                    "", "", pending=still_said(noted, _midnight(chore.before, conf), day, contracts)
+                )
                 tables.save(LEDGER, tables.frame(LEDGER, said.entries()), chore.where)
             elif chore.rows:
                 tables.delete(table, chore.where, EXPIRY + own_id)
@@ -220,8 +253,9 @@ def _line(chore: Chore, removed: int, size: int | None) -> str:
     return f"  {chore.contract.table:<26} {'; '.join(parts)}"
 
 
-def _old_lists(outbox: Outbox, conf: Config, contracts: Mapping[str, Contract], day: date
-               ) -> list[tuple[str, date]]:
+def _old_lists(
+    outbox: Outbox, conf: Config, contracts: Mapping[str, Contract], day: date
+) -> list[tuple[str, date]]:
     """The (channel, day) of files that are older than the rows of their table are kept."""
     found = []
     for channel in conf.channels.values():
@@ -230,14 +264,18 @@ def _old_lists(outbox: Outbox, conf: Config, contracts: Mapping[str, Contract], 
     return found
 
 
-def _old_deliveries(kept: Archive, conf: Config, contracts: Mapping[str, Contract], day: date
-                    ) -> list[tuple[str, date]]:
+def _old_deliveries(
+    kept: Archive, conf: Config, contracts: Mapping[str, Contract], day: date
+) -> list[tuple[str, date]]:
     """The (source, day) of archived deliveries that are kept no longer."""
     limit = day - timedelta(days=conf.runtime.maintenance.archive_days)
-    before = {name: max(limit, kept_from(contracts[source.record], day) or limit)
-              for name, source in conf.sources.items()}
-    return [(source, old) for source, old, _ in kept.deliveries()
-            if old < before.get(source, limit)]
+    before = {
+        name: max(limit, kept_from(contracts[source.record], day) or limit)
+        for name, source in conf.sources.items()
+    }
+    return [
+        (source, old) for source, old, _ in kept.deliveries() if old < before.get(source, limit)
+    ]
 
 
 def _old_logs(warehouse: str, before: date) -> list[Path]:

@@ -4,6 +4,7 @@ Walks `jobs/plan.py`: each due step reads its declared tables, calls its model a
 slices. Configuration, tariffs and deliveries are checked before Spark starts. Ends with where to
 look.
 """
+
 from __future__ import annotations
 
 import sys
@@ -34,8 +35,11 @@ def _night(argv: list[str] | None) -> None:
     parser = runtime.parser(__doc__, EXAMPLES)
     parser.prog = "python -m jobs.night"
     parser.add_argument("--list", action="store_true", help="print the plan and stop")
-    parser.add_argument("--dry-run", action="store_true", help="say what the run would read, "
-                        "replace and wait for, and stop")
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="say what the run would read, replace and wait for, and stop",
+    )
     parser.add_argument("--only", metavar="a,b", help="only these steps (ingest names them all)")
     parser.add_argument("--from", dest="start", metavar="a", help="this step and all after it")
     acceptance.add_option(parser)
@@ -50,8 +54,6 @@ def _night(argv: list[str] | None) -> None:
     conf, contracts = configuration(asked.conf)
     steps = plan.select(plan.night(conf), args.only, args.start)
     (preview.show if args.dry_run else walk)(steps, asked, conf, contracts)
-
-
 
 
 def listing(steps: tuple[plan.Step, ...]) -> str:

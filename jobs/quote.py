@@ -5,6 +5,7 @@ which shares nothing with the engine), and sets the engine's quote beside the su
 shown with its events, units, free units, price and amount. With --picture the engine's quotes of
 the month under his present package and under this one are drawn side by side.
 """
+
 from __future__ import annotations
 
 import json
@@ -34,8 +35,15 @@ from schemas.config import Config
 from schemas.errors import ChudianError, ConfigError, InputError
 from schemas.window import Window, month_of, parse_date
 
-READS = ("ods.voice_call", "ods.message", "ods.data_session", "ods.wlan_session",
-         "dw.subscriber_identity", "dw.subscriber", "mart.package_quote")
+READS = (
+    "ods.voice_call",
+    "ods.message",
+    "ods.data_session",
+    "ods.wlan_session",
+    "dw.subscriber_identity",
+    "dw.subscriber",
+    "mart.package_quote",
+)
 STEP = Step("quote", "jobs.quote", "quote", "a bill to check by hand", READS, ())
 
 
@@ -45,22 +53,31 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _quote(argv: list[str] | None) -> None:
-    parser = runtime.parser(__doc__, "example: python -m jobs.quote --subscriber 100000000004 "
-                            "--package gotone_80 --month 2009-03 --data-date 2009-05-03")
+    parser = runtime.parser(
+        __doc__,
+        "example: python -m jobs.quote --subscriber 100000000004 "
+        "--package gotone_80 --month 2009-03 --data-date 2009-05-03",
+    )
     parser.prog = "python -m jobs.quote"
-    parser.add_argument("--subscriber", required=True, help="subscriber number of the CRM, or the "
-                        "subscriber_id of the tables")
+    parser.add_argument(
+        "--subscriber",
+        required=True,
+        help="subscriber number of the CRM, or the subscriber_id of the tables",
+    )
     parser.add_argument("--package", required=True, help="id of a package in conf/tariffs")
     parser.add_argument("--month", required=True, help="for example 2009-03")
     parser.add_argument("--json", action="store_true", help="the bill for another program")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the month before and "
-                        "after as SVG")
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE", help="draw the month before and after as SVG"
+    )
     args = parser.parse_args(argv)
     asked = runtime.invocation(args)
     conf, contracts = configuration(asked.conf)
     if args.package not in conf.tariffs:
-        raise ConfigError(f"--package: no package '{args.package}' in conf/tariffs; there are "
-                          f"{', '.join(sorted(conf.tariffs))}")
+        raise ConfigError(
+            f"--package: no package '{args.package}' in conf/tariffs; there are "
+            f"{', '.join(sorted(conf.tariffs))}"
+        )
     month = month_of(parse_date(f"{args.month}-01" if len(args.month) == 7 else args.month))
     with opened(asked, conf, contracts, (STEP,)) as wh, wh.step(STEP, asked.window):
         who, day = _subscriber(wh, asked.window, args.subscriber)
@@ -77,9 +94,11 @@ def _subscriber(wh: Warehouse, window: Window, asked: str) -> tuple[Row, date]:
     day = wh.last_snapshot("dw.subscriber", window.last)
     if day is None:
         raise InputError(f"no subscribers up to {window.last}: run the night first")
-    found = wh.read("dw.subscriber", on=day).where(
-        (F.col("subscriber_no") == asked) | (F.col("subscriber_id").cast("string") == asked)
-    ).collect()
+    found = (
+        wh.read("dw.subscriber", on=day)
+        .where((F.col("subscriber_no") == asked) | (F.col("subscriber_id").cast("string") == asked))
+        .collect()
+    )
     if not found:
         raise InputError(f"--subscriber: no such subscriber on {day}")
     return found[0], day
@@ -88,43 +107,69 @@ def _subscriber(wh: Warehouse, window: Window, asked: str) -> tuple[Row, date]:
 def _kept(wh: Warehouse, window: Window, who: Row, month: date) -> dict[str, Row]:
     """The engine's quotes of his month, by package."""
     snapshot = wh.last_snapshot("mart.package_quote", window.last)
-    rows = [] if snapshot is None else wh.read("mart.package_quote", on=snapshot).where(
-        (F.col("subscriber_id") == who["subscriber_id"]) & (F.col("month") == F.lit(month))
-    ).collect()
+    rows = (
+        []
+        if snapshot is None
+        else wh.read("mart.package_quote", on=snapshot)
+        .where((F.col("subscriber_id") == who["subscriber_id"]) & (F.col("month") == F.lit(month)))
+        .collect()
+    )
     return {row["package_id"]: row for row in rows}
 
 
-def _quoted(wh: Warehouse, conf: Config, whom: tuple[Row, date], month: date, document: dict,
-            kept: Mapping[str, Row]) -> dict:
+def _quoted(
+    wh: Warehouse,
+    conf: Config,
+    whom: tuple[Row, date],
+    month: date,
+    document: dict,
+    kept: Mapping[str, Row],
+) -> dict:
     """The bill as plain values; amounts are texts of yuan, units base units."""
     bill = _bill(wh, conf, *whom, month, document)
     return {
-        "package": document["id"], "name": document["name"], "month": f"{month:%Y-%m}",
+        "package": document["id"],
+        "name": document["name"],
+        "month": f"{month:%Y-%m}",
         "monthly_fee": _yuan(bill.fee),
         "lines": [_line(document, key, line) for key, line in sorted(bill.lines.items())],
-        "pools": [{"pool": name, "size": use.size, "carried_in": use.carried, "used": use.used}
-                  for name, use in bill.pools.items()],
+        "pools": [
+            {"pool": name, "size": use.size, "carried_in": use.carried, "used": use.used}
+            for name, use in bill.pools.items()
+        ],
         "cap_cuts": {name: _yuan(cut) for name, cut in bill.cap_cuts.items()},
-        "commitment": _yuan(bill.commitment), "rounding": _yuan(bill.rounding),
-        "own_prices": _yuan(bill.total), "engine": _engine(kept.get(document["id"]), bill.total),
+        "commitment": _yuan(bill.commitment),
+        "rounding": _yuan(bill.rounding),
+        "own_prices": _yuan(bill.total),
+        "engine": _engine(kept.get(document["id"]), bill.total),
     }
 
 
 def _picture(conf: Config, kept: Mapping[str, Row], package: str, month: date) -> str:
     """The month under the present package of the kind and under `package` (S2-10)."""
     kind, of_month = conf.tariffs[package].data["kind"], f"for {month:%Y-%m}"
-    present = next((name for name, row in kept.items()
-                    if row["is_present"] and row["kind"] == kind), None)
+    present = next(
+        (name for name, row in kept.items() if row["is_present"] and row["kind"] == kind), None
+    )
     if present == package:
-        raise InputError(f"--picture: {package} is the package he had {of_month}: there is nothing "
-                         "to compare it with")
+        raise InputError(
+            f"--picture: {package} is the package he had {of_month}: there is nothing "
+            "to compare it with"
+        )
     sides = []
     for name, of_what in ((present, f"his present {kind} package"), (package, package)):
         if name not in kept:
-            others = ", ".join(sorted(one for one, row in kept.items()
-                                      if row["kind"] == kind and not row["is_present"]))
-            raise InputError(f"--picture: the engine kept no quote of {of_what} {of_month}; its "
-                             f"{kind} quotes: {others or 'none'}")
+            others = ", ".join(
+                sorted(
+                    one
+                    for one, row in kept.items()
+                    if row["kind"] == kind and not row["is_present"]
+                )
+            )
+            raise InputError(
+                f"--picture: the engine kept no quote of {of_what} {of_month}; its "
+                f"{kind} quotes: {others or 'none'}"
+            )
         row = kept[name]
         if not row["comparable"]:
             raise InputError(f"--picture: {name} {of_month} is not compared: {row['reason']}")
@@ -132,8 +177,9 @@ def _picture(conf: Config, kept: Mapping[str, Row], package: str, month: date) -
         words = conf.tariffs[name].data["name"] if name in conf.tariffs else name
         sides.append(before_after.Side(words, before_after.stated(row["total"], lines)))
     before, after = sides
-    return before_after.picture(f"{month.year}年{month.month}月费用：{before.name} → {after.name}",
-                                "当月", before, after)
+    return before_after.picture(
+        f"{month.year}年{month.month}月费用：{before.name} → {after.name}", "当月", before, after
+    )
 
 
 def _draw(path: Path, picture: str) -> None:
@@ -141,12 +187,15 @@ def _draw(path: Path, picture: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(picture + "\n", encoding="utf-8")
     except OSError as error:
-        raise ChudianError(f"--picture: {path} cannot be written ({error.strerror}): check the "
-                           "folder and its rights") from None
+        raise ChudianError(
+            f"--picture: {path} cannot be written ({error.strerror}): check the "
+            "folder and its rights"
+        ) from None
 
 
-def _bill(wh: Warehouse, conf: Config, who: Row, day: date, month: date, document: dict
-          ) -> MonthBill:
+def _bill(
+    wh: Warehouse, conf: Config, who: Row, day: date, month: date, document: dict
+) -> MonthBill:
     """The month by the reference rater; what pools carry over begins with the first of the months
     that are compared."""
     policy, service = conf.policy, KIND_SERVICE[document["kind"]]
@@ -165,12 +214,18 @@ def _bill(wh: Warehouse, conf: Config, who: Row, day: date, month: date, documen
 def _line(document: dict, key: tuple, line) -> dict:
     _, component, no = key
     rule = document["rules"][no] if no >= 0 else {}
-    steps = [f"{step['rate']} / {step['per']}" for step in rule.get("groups") or [rule]
-             if "rate" in step]
+    steps = [
+        f"{step['rate']} / {step['per']}" for step in rule.get("groups") or [rule] if "rate" in step
+    ]
     return {
-        "component": component, "match": rule.get("match", {}), "events": line.events,
-        "units": line.units, "free_units": line.free_units, "free_by_pool": line.free_by_pool,
-        "price": ", then ".join(steps) or "tier", "connect_fees": _yuan(line.connect),
+        "component": component,
+        "match": rule.get("match", {}),
+        "events": line.events,
+        "units": line.units,
+        "free_units": line.free_units,
+        "free_by_pool": line.free_by_pool,
+        "price": ", then ".join(steps) or "tier",
+        "connect_fees": _yuan(line.connect),
         "yuan": _yuan(line.charged),
     }
 
@@ -182,52 +237,85 @@ def _engine(quote: Row | None, own_total: Fraction) -> dict | None:
     if not quote["comparable"]:
         return {"reason": quote["reason"]}
     own = Fraction(quote["total"]) - Fraction(quote["passed_through"])
-    return {"own_prices": _yuan(own), "same": own == own_total, "replayed": quote["replayed"],
-            "passed_through": _yuan(Fraction(quote["passed_through"])),
-            "total": _yuan(Fraction(quote["total"]))}
+    return {
+        "own_prices": _yuan(own),
+        "same": own == own_total,
+        "replayed": quote["replayed"],
+        "passed_through": _yuan(Fraction(quote["passed_through"])),
+        "total": _yuan(Fraction(quote["total"])),
+    }
 
 
-def _events(wh: Warehouse, conf: Config, subscriber: int, month: date, day: date, service: str
-            ) -> list[Event]:
+def _events(
+    wh: Warehouse, conf: Config, subscriber: int, month: date, day: date, service: str
+) -> list[Event]:
     """The events that a candidate re-rates, in the order in which the engine replays them.
 
     In-group and 12593 calls are none (S2-07, S2-R5).
     """
-    identity = wh.read("dw.subscriber_identity", on=day).where(
-        F.col("subscriber_id") == subscriber)
+    identity = wh.read("dw.subscriber_identity", on=day).where(F.col("subscriber_id") == subscriber)
 
     def mine(table: str) -> DataFrame:
         return wh.read(table, upto=day, whatever_is_there=True).join(
-            identity.select("msisdn").distinct(), "msisdn", "left_semi")
+            identity.select("msisdn").distinct(), "msisdn", "left_semi"
+        )
 
     sessions = data_session.merged(mine("ods.data_session"), conf.policy.rating.session_gap_hours)
     tariffs = catalogue.load(conf.tariffs.values())
     records = usage.Records(
-        mine("ods.voice_call"), mine("ods.message"), sessions, mine("ods.wlan_session"))
-    rows = usage.guide(
-        records, identity, {service: tariffs.cuts(service)}, conf.policy.calendar.holidays
-    ).where(F.trunc("local_date", "month") == F.lit(month)).where(
-        f"subscriber_id IS NOT NULL AND service = '{service}' AND NOT coalesce(in_group, false) "
-        "AND coalesce(dial, '') <> 'ip12593'"
-    ).orderBy("occurred_at", "cell_id", "quantity").collect()
-    return [Event(
-        number, row["service"], row["direction"], row["roaming"], row["toll"], row["dial"],
-        row["in_group"], row["message_kind"], int(row["occurred_at"].timestamp()),
-        row["local_date"], row["local_second"], row["day_type"], row["quantity"])
-        for number, row in enumerate(rows)]
+        mine("ods.voice_call"), mine("ods.message"), sessions, mine("ods.wlan_session")
+    )
+    rows = (
+        usage.guide(
+            records, identity, {service: tariffs.cuts(service)}, conf.policy.calendar.holidays
+        )
+        .where(F.trunc("local_date", "month") == F.lit(month))
+        .where(
+            f"subscriber_id IS NOT NULL AND service = '{service}' AND NOT coalesce(in_group, false) "
+            "AND coalesce(dial, '') <> 'ip12593'"
+        )
+        .orderBy("occurred_at", "cell_id", "quantity")
+        .collect()
+    )
+    return [
+        Event(
+            number,
+            row["service"],
+            row["direction"],
+            row["roaming"],
+            row["toll"],
+            row["dial"],
+            row["in_group"],
+            row["message_kind"],
+            int(row["occurred_at"].timestamp()),
+            row["local_date"],
+            row["local_second"],
+            row["day_type"],
+            row["quantity"],
+        )
+        for number, row in enumerate(rows)
+    ]
 
 
 def _printed(quoted: dict) -> str:
-    lines = [f"{quoted['name']} ({quoted['package']}), {quoted['month']}", "",
-             f"{'line':<34}{'events':>8}{'units':>12}{'free':>10}  {'price':<22}{'yuan':>12}",
-             f"{'monthly fee':<34}{'':>8}{'':>12}{'':>10}  {'':<22}{quoted['monthly_fee']:>12}"]
+    lines = [
+        f"{quoted['name']} ({quoted['package']}), {quoted['month']}",
+        "",
+        f"{'line':<34}{'events':>8}{'units':>12}{'free':>10}  {'price':<22}{'yuan':>12}",
+        f"{'monthly fee':<34}{'':>8}{'':>12}{'':>10}  {'':<22}{quoted['monthly_fee']:>12}",
+    ]
     for line in quoted["lines"]:
         facts = " ".join(f"{value}" for value in line["match"].values())
-        lines.append(f"{line['component'] + ' ' + facts:<34.34}{line['events']:>8,}"
-                     f"{line['units']:>12,}{line['free_units']:>10,}  {line['price']:<22.22}"
-                     f"{line['yuan']:>12}")
-    rest = [*((f"cap of {name}", cut) for name, cut in quoted["cap_cuts"].items()),
-            ("minimum commitment", quoted["commitment"]), ("rounding", quoted["rounding"])]
+        lines.append(
+            f"{line['component'] + ' ' + facts:<34.34}{line['events']:>8,}"
+            f"{line['units']:>12,}{line['free_units']:>10,}  {line['price']:<22.22}"
+            f"{line['yuan']:>12}"
+        )
+    rest = [
+        *((f"cap of {name}", cut) for name, cut in quoted["cap_cuts"].items()),
+        ("minimum commitment", quoted["commitment"]),
+        ("rounding", quoted["rounding"]),
+    ]
     lines += [f"{words:<86}{amount:>12}" for words, amount in rest if Decimal(amount)]
     lines += [f"{'its own prices':<86}{quoted['own_prices']:>12}", ""]
     engine = quoted["engine"]
@@ -237,17 +325,20 @@ def _printed(quoted: dict) -> str:
         lines.append(f"the engine does not compare this month: {engine['reason']}")
     else:
         same = "the same" if engine["same"] else "NOT THE SAME"
-        lines += [f"{'by the engine':<86}{engine['own_prices']:>12}  {same}",
-                  f"{'passes through: 12593, other fees, bill items, VPMN':<86}"
-                  f"{engine['passed_through']:>12}",
-                  f"{'total':<86}{engine['total']:>12}"]
+        lines += [
+            f"{'by the engine':<86}{engine['own_prices']:>12}  {same}",
+            f"{'passes through: 12593, other fees, bill items, VPMN':<86}"
+            f"{engine['passed_through']:>12}",
+            f"{'total':<86}{engine['total']:>12}",
+        ]
     return "\n".join(lines)
 
 
 def _yuan(amount: Fraction) -> str:
     """An amount to the cent, or to as many of six digits as it needs (then half up)."""
-    micros = int(amount * 10**6 + Fraction(1, 2) if amount >= 0 else amount * 10**6 -
-                 Fraction(1, 2))
+    micros = int(
+        amount * 10**6 + Fraction(1, 2) if amount >= 0 else amount * 10**6 - Fraction(1, 2)
+    )
     text = f"{Decimal(micros).scaleb(-6):.6f}"
     return text[:-4] + text[-4:].rstrip("0")
 

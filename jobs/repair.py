@@ -5,6 +5,7 @@ slice that was made of a changed one is made again. Slices that are stale for an
 made again, too: a night would do that before its own work. What was decided and sent stays. With
 --dry-run it only says what it would do.
 """
+
 from __future__ import annotations
 
 import sys
@@ -34,21 +35,28 @@ WHY = "would be read otherwise now"
 
 def _repair(argv: list[str] | None) -> None:
     parser = runtime.bare_parser("python -m jobs.repair", __doc__, EXAMPLES, "landing", "push")
-    parser.add_argument("--source", metavar="a,b", help="read only these sources again (default: "
-                        "every one whose slices are out of date)")
+    parser.add_argument(
+        "--source",
+        metavar="a,b",
+        help="read only these sources again (default: every one whose slices are out of date)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="say what it would do, and stop")
     args = parser.parse_args(argv)
     conf, contracts = walk.configuration(runtime.conf_folders(args.conf))
     names = _names(args.source, conf)
-    asked = runtime.Invocation(None, runtime.conf_folders(args.conf), args.landing, args.warehouse,
-                               args.push)
+    asked = runtime.Invocation(
+        None, runtime.conf_folders(args.conf), args.landing, args.warehouse, args.push
+    )
     known = preview.known(args.warehouse, conf)
     _note(known, names, conf, contracts)
     if not any(known.stale.values()):
         print("nothing is out of date")
         return
-    steps = tuple(step for step in plan.night(conf) if any(
-        known.committed.get((table, step.source or "")) for table in step.writes))
+    steps = tuple(
+        step
+        for step in plan.night(conf)
+        if any(known.committed.get((table, step.source or "")) for table in step.writes)
+    )
     if args.dry_run:
         landing = Landing(args.landing, archive.below(args.warehouse, args.landing), looks=True)
         deliveries = Deliveries(conf, contracts, known, landing)
@@ -64,8 +72,9 @@ def _repair(argv: list[str] | None) -> None:
 
         def work(step: plan.Step) -> None:
             progress.begin(step.name, step.title)
-            rows, days = walk.remade(step, wh, conf, progress, lambda: _stale(
-                step, deliveries, wh.lineage), strict=True)
+            rows, days = walk.remade(
+                step, wh, conf, progress, lambda: _stale(step, deliveries, wh.lineage), strict=True
+            )
             progress.end(step.name, f"{rows:,} rows, {days} days" if days else "nothing stale")
 
         side_by_side.run(steps, work, conf.runtime.parallel.steps)
@@ -77,8 +86,10 @@ def _names(asked: str | None, conf: Config) -> list[str]:
     names = [name.strip() for name in asked.split(",") if name.strip()]
     unknown = [name for name in names if name not in conf.sources]
     if unknown or not names:
-        raise ConfigError(f"--source: no source '{', '.join(unknown)}'; the configuration has: "
-                          f"{', '.join(sorted(conf.sources))}")
+        raise ConfigError(
+            f"--source: no source '{', '.join(unknown)}'; the configuration has: "
+            f"{', '.join(sorted(conf.sources))}"
+        )
     return names
 
 

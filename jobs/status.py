@@ -3,12 +3,13 @@
 Reads the ledger alone, without Spark, so it answers at once and also while a night is running. A
 delivery is `missing` when its source expects one and nothing was noted for it. Ages are of now.
 """
+
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
 from jobs.intake import redelivery
 from jobs.runtime import session as runtime
@@ -40,8 +41,10 @@ def shown(found: Sequence[Delivery], steps: Sequence[Timing], now: datetime) -> 
     heads = f"{'source':<22}{'day':<12}{'state':<11}" + "".join(f"{part:>10}" for part in COUNTS)
     lines = [heads + f"{'age':>9}"]
     for one in found:
-        counts = ["" if one.standing is None else f"{getattr(one.standing, f'rows_{part}'):,}"
-                  for part in COUNTS]
+        counts = [
+            "" if one.standing is None else f"{getattr(one.standing, f'rows_{part}'):,}"
+            for part in COUNTS
+        ]
         age = "" if one.noted_at is None else _age(now - one.noted_at)
         line = padded(one.source, 22) + f"{one.day!s:<12}{one.state:<11}"
         line += "".join(f"{count:>10}" for count in counts) + f"{age:>9}"
@@ -53,8 +56,9 @@ def shown(found: Sequence[Delivery], steps: Sequence[Timing], now: datetime) -> 
     lines += ["", f"{'step':<30}{'seconds':>9}{'usual':>9}{'runs':>6}"]
     for step in steps:
         usual = "" if step.usual is None else f"{step.usual:.1f}"
-        lines.append(f"{step.step:<30}{step.seconds:>9.1f}{usual:>9}{step.runs:>6}  "
-                     f"{_bar(step)}".rstrip())
+        lines.append(
+            f"{step.step:<30}{step.seconds:>9.1f}{usual:>9}{step.runs:>6}  {_bar(step)}".rstrip()
+        )
     return "\n".join(lines)
 
 
@@ -68,8 +72,10 @@ def stale(known: Ledger, conf: Config, contracts: Mapping[str, Contract]) -> lis
         for day in redelivery.outdated_days(conf, contracts, known, name):
             reason = "read otherwise today: python -m jobs.repair"
             why.setdefault((source.record, name, reason), []).append(str(day))
-    return [f"{padded(source or table, 24)}{_named(sorted(slices)):<38}{reason}"
-            for (table, source, reason), slices in sorted(why.items())]
+    return [
+        f"{padded(source or table, 24)}{_named(sorted(slices)):<38}{reason}"
+        for (table, source, reason), slices in sorted(why.items())
+    ]
 
 
 def _named(slices: Sequence[str]) -> str:
@@ -79,8 +85,10 @@ def _named(slices: Sequence[str]) -> str:
 def _bar(step: Timing) -> str:
     if not step.slow:
         return ""
-    return "#" * min(20, round(4 * step.seconds / step.usual)) + \
-        f" {step.seconds / step.usual:.1f} times"
+    return (
+        "#" * min(20, round(4 * step.seconds / step.usual))
+        + f" {step.seconds / step.usual:.1f} times"
+    )
 
 
 def _age(age: timedelta) -> str:
@@ -105,7 +113,7 @@ def _status(args: argparse.Namespace) -> None:
     window = Window(last - timedelta(days=args.days - 1), last)
     found = deliveries(entries, conf, window)
     print(f"{args.warehouse}, deliveries of {window}")
-    print(shown(found, timings(entries), datetime.now(timezone.utc)))
+    print(shown(found, timings(entries), datetime.now(UTC)))
     known = Ledger("", conf.fingerprint)
     known.learn(entries)
     again = stale(known, conf, contracts)
@@ -113,8 +121,10 @@ def _status(args: argparse.Namespace) -> None:
         print("\n".join(["", "to be made again", *again]))
     wrong = [one for one in found if _wrong(one, conf)]
     if wrong:
-        raise InputError(f"{len(wrong)} of {len(found)} deliveries are missing or failed, first "
-                         f"{wrong[0].source} {wrong[0].day}")
+        raise InputError(
+            f"{len(wrong)} of {len(found)} deliveries are missing or failed, first "
+            f"{wrong[0].source} {wrong[0].day}"
+        )
 
 
 def _wrong(one: Delivery, conf: Config) -> bool:
@@ -126,10 +136,18 @@ def _wrong(one: Delivery, conf: Config) -> bool:
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m jobs.status`; returns the exit code."""
     parser = runtime.bare_parser("python -m jobs.status", __doc__, EXAMPLE)
-    parser.add_argument("--data-date", metavar="D", help="last day to show (default: the newest "
-                        "that the ledger knows)")
-    parser.add_argument("--days", metavar="N", type=int, default=1,
-                        help="how many days, ending with --data-date (default: %(default)s)")
+    parser.add_argument(
+        "--data-date",
+        metavar="D",
+        help="last day to show (default: the newest that the ledger knows)",
+    )
+    parser.add_argument(
+        "--days",
+        metavar="N",
+        type=int,
+        default=1,
+        help="how many days, ending with --data-date (default: %(default)s)",
+    )
     return runtime.guarded(lambda: _status(parser.parse_args(argv)))
 
 

@@ -5,6 +5,7 @@ the form that conf/sources.yml says; the truth folder gets what only the maker c
 packages, preferences, planted defects). No step of the night reads it. Without this step there is
 nothing to run on; real deliveries take its place.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -15,10 +16,10 @@ import shutil
 import sys
 import time
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Mapping, Sequence
 
 from jobs.runtime.session import conf_folders, guarded
 from jobs.synthetic.files import Delivery
@@ -39,7 +40,9 @@ NOTICE = f"""{MARKER}
 Nothing here is about real people: names, numbers, calls, bills and contacts are made up by
 `python -m jobs.synthesize` from a seed. The folder is replaced when the command is run again.
 """
-TRUTH_NOTICE = NOTICE + """
+TRUTH_NOTICE = (
+    NOTICE
+    + """
 deliveries.csv   rows, bytes and sha256 of each delivered file
 defects.csv      planted rows by source, data_date and defect; missed calls, which are none, too.
                  broken, unknown_code and clock_1980 rows are bad copies of rows that are delivered
@@ -55,6 +58,7 @@ bills.csv        bills as delivered. unstated_discount: taken off without a word
                  cannot reproduce it. joined, left, package_changed: within the month
 province.json    how the province was made
 """
+)
 HISTORY_MONTHS = 4
 
 
@@ -78,7 +82,10 @@ def province_of(conf: Config, seed: int, customers: int, first: date, last: date
         raise ConfigError(f"--from-date {first}: give a day before the data date {last}")
     catalogue.load(conf.tariffs.values())
     province = Province(
-        seed=seed, customers=customers, first=first, last=last,
+        seed=seed,
+        customers=customers,
+        first=first,
+        last=last,
         packages={name: document.data for name, document in conf.tariffs.items()},
         defaults=dict(conf.policy.rating.default_package),
         services={name: service.type for name, service in conf.services.items()},
@@ -88,15 +95,22 @@ def province_of(conf: Config, seed: int, customers: int, first: date, last: date
     return province
 
 
-def synthesize(province: Province, sources: Mapping[str, Source], landing: Path, truth: Path,
-               recipe: Mapping[str, object]) -> Totals:
+def synthesize(
+    province: Province,
+    sources: Mapping[str, Source],
+    landing: Path,
+    truth: Path,
+    recipe: Mapping[str, object],
+) -> Totals:
     """Write the province, replacing an earlier one; the truth's province.json comes last."""
     _clear(landing, [landing / name for name in synthetic.SOURCES], NOTICE)
     _clear(truth, [*truth.glob("*.csv"), truth / "province.json"], TRUTH_NOTICE)
     totals, planted, began = Totals(), Counter(), time.perf_counter()
     deliveries = {name: Delivery(landing, province, sources[name]) for name in synthetic.SOURCES}
-    tables = {name: _Table(truth / f"{name}.csv", header)
-              for name, header in synthetic_truth.HEADERS.items()}
+    tables = {
+        name: _Table(truth / f"{name}.csv", header)
+        for name, header in synthetic_truth.HEADERS.items()
+    }
     rates = Rates(province)
     for chunk in range(province.chunks):
         life = synthetic.live(province, chunk)
@@ -113,14 +127,24 @@ def synthesize(province: Province, sources: Mapping[str, Source], landing: Path,
             tables[name].add(rows)
     for delivery in deliveries.values():
         delivery.close()
-    files = _Table(truth / "deliveries.csv",
-                   ("source", "data_date", "file", "rows", "bytes", "sha256"))
+    files = _Table(
+        truth / "deliveries.csv", ("source", "data_date", "file", "rows", "bytes", "sha256")
+    )
     for name, delivery in deliveries.items():
-        files.add((name, province.day(day), file.path.relative_to(landing).as_posix(), file.rows,
-                   file.bytes, file.digest.hexdigest())
-                  for (day, _), file in delivery.files.items())
+        files.add(
+            (
+                name,
+                province.day(day),
+                file.path.relative_to(landing).as_posix(),
+                file.rows,
+                file.bytes,
+                file.digest.hexdigest(),
+            )
+            for (day, _), file in delivery.files.items()
+        )
     _Table(truth / "defects.csv", ("source", "data_date", "defect", "rows")).add(
-        (*key, planted[key]) for key in sorted(planted))
+        (*key, planted[key]) for key in sorted(planted)
+    )
     totals.writing_s = time.perf_counter() - began - totals.rating_s
     made = {**recipe, "records": totals.records, "bills": totals.bills}
     (truth / "province.json").write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
@@ -146,28 +170,38 @@ def _clear(folder: Path, ours: Sequence[Path], notice: str) -> None:
         marked = readme.is_file() and readme.read_text(encoding="utf-8").startswith(MARKER)
         there = [path for path in ours if path.exists()]
         if there and not marked:
-            raise InputError(f"{folder} holds {there[0].name} that is not synthetic: give another "
-                             "folder, or move it away first")
+            raise InputError(
+                f"{folder} holds {there[0].name} that is not synthetic: give another "
+                "folder, or move it away first"
+            )
         for path in there:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         folder.mkdir(parents=True, exist_ok=True)
         readme.write_text(notice, encoding="utf-8")
     except OSError as error:
-        raise ConfigError(f"{folder} cannot be written ({error.strerror}): give a folder that "
-                          "can") from None
+        raise ConfigError(
+            f"{folder} cannot be written ({error.strerror}): give a folder that can"
+        ) from None
 
 
 def recipe_of(conf: Config, province: Province) -> dict[str, object]:
     """What the bytes of a province depend on: its plan, the configuration, the program."""
     program = hashlib.sha256()
     here = Path(__file__).resolve()
-    for path in [here, *sorted((here.parents[1] / "models/synthetic").rglob("*.py")),
-                 *sorted((here.parents[1] / "models/reference").glob("*.py"))]:
+    for path in [
+        here,
+        *sorted((here.parents[1] / "models/synthetic").rglob("*.py")),
+        *sorted((here.parents[1] / "models/reference").glob("*.py")),
+    ]:
         program.update(path.read_bytes())
     return {
-        "notice": MARKER, "customers": province.customers, "seed": province.seed,
-        "from_date": str(province.first), "data_date": str(province.last),
-        "configuration": conf.fingerprint, "program": program.hexdigest(),
+        "notice": MARKER,
+        "customers": province.customers,
+        "seed": province.seed,
+        "from_date": str(province.first),
+        "data_date": str(province.last),
+        "configuration": conf.fingerprint,
+        "program": program.hexdigest(),
     }
 
 
@@ -178,8 +212,10 @@ def is_there(landing: Path, truth: Path, recipe: Mapping[str, object]) -> bool:
         if any(made.get(key) != value for key, value in recipe.items()):
             return False
         with open(truth / "deliveries.csv", encoding="utf-8", newline="") as file:
-            return all((landing / row["file"]).stat().st_size == int(row["bytes"])
-                       for row in csv.DictReader(file))
+            return all(
+                (landing / row["file"]).stat().st_size == int(row["bytes"])
+                for row in csv.DictReader(file)
+            )
     except (OSError, ValueError):
         return False
 
@@ -191,23 +227,58 @@ class _Parser(argparse.ArgumentParser):
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = _Parser(
-        prog="python -m jobs.synthesize", description=__doc__,
+        prog="python -m jobs.synthesize",
+        description=__doc__,
         epilog="example: python -m jobs.synthesize --customers 500 --seed 7 --data-date 2009-05-03",
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--customers", type=int, default=2000, metavar="N",
-                        help="how many customers (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=2009, metavar="S",
-                        help="another seed, another province (default: %(default)s)")
-    parser.add_argument("--data-date", default="2009-05-03", metavar="D",
-                        help="last day delivered (default: %(default)s)")
-    parser.add_argument("--from-date", metavar="A", help="first day delivered (default: the first "
-                        f"of the month, {HISTORY_MONTHS} months before)")
-    parser.add_argument("--landing", type=Path, default=Path("build/landing"), metavar="DIR",
-                        help="where the files go (default: %(default)s)")
-    parser.add_argument("--truth", type=Path, default=Path("build/truth"), metavar="DIR",
-                        help="where the truth goes (default: %(default)s)")
-    parser.add_argument("--conf", action="append", type=Path, metavar="DIR",
-                        help="configuration folder; repeatable, later ones overlay earlier ones")
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--customers",
+        type=int,
+        default=2000,
+        metavar="N",
+        help="how many customers (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=2009,
+        metavar="S",
+        help="another seed, another province (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--data-date",
+        default="2009-05-03",
+        metavar="D",
+        help="last day delivered (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--from-date",
+        metavar="A",
+        help="first day delivered (default: the first "
+        f"of the month, {HISTORY_MONTHS} months before)",
+    )
+    parser.add_argument(
+        "--landing",
+        type=Path,
+        default=Path("build/landing"),
+        metavar="DIR",
+        help="where the files go (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--truth",
+        type=Path,
+        default=Path("build/truth"),
+        metavar="DIR",
+        help="where the truth goes (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--conf",
+        action="append",
+        type=Path,
+        metavar="DIR",
+        help="configuration folder; repeatable, later ones overlay earlier ones",
+    )
     return parser.parse_args(words)
 
 
@@ -215,24 +286,31 @@ def run(words: Sequence[str] | None = None) -> None:
     """The command: checks, writes, prints what was made."""
     asked = _arguments(words)
     last = parse_date(asked.data_date)
-    first = parse_date(asked.from_date) if asked.from_date else add_months(
-        month_of(last), -HISTORY_MONTHS)
+    first = (
+        parse_date(asked.from_date)
+        if asked.from_date
+        else add_months(month_of(last), -HISTORY_MONTHS)
+    )
     conf = config.load(conf_folders(asked.conf))
     missing = [name for name in synthetic.SOURCES if name not in conf.sources]
     if missing:
         raise ConfigError(f"sources: no {', '.join(missing)}: the synthetic province delivers them")
     province = province_of(conf, asked.seed, asked.customers, first, last)
     recipe = recipe_of(conf, province)
-    name = (f"synthetic province of {province.customers:,} customers, seed {province.seed}, "
-            f"{first} to {last}")
+    name = (
+        f"synthetic province of {province.customers:,} customers, seed {province.seed}, "
+        f"{first} to {last}"
+    )
     if is_there(asked.landing, asked.truth, recipe):
         print(f"{name}: already in {asked.landing}")
         return
     totals = synthesize(province, conf.sources, asked.landing, asked.truth, recipe)
     print(f"{name}: {asked.landing}, truth in {asked.truth}")
-    print(f"  {totals.records:,} records made and written in {totals.writing_s:.1f} s "
-          f"({totals.records / totals.writing_s:,.0f} a second); "
-          f"{totals.bills:,} bills rated in {totals.rating_s:.1f} s")
+    print(
+        f"  {totals.records:,} records made and written in {totals.writing_s:.1f} s "
+        f"({totals.records / totals.writing_s:,.0f} a second); "
+        f"{totals.bills:,} bills rated in {totals.rating_s:.1f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ the channels have fetched cannot be fetched back; their manifests are taken away
 the run's rows and notes them as superseded, so the commits before count again. With --dry-run it
 only says what it would touch. Interrupted, the same command goes on.
 """
+
 from __future__ import annotations
 
 import sys
@@ -18,7 +19,7 @@ from jobs.outbox.folder import Outbox
 from jobs.runtime import session as runtime
 from jobs.runtime import walk
 from jobs.warehouse import delta_log
-from jobs.warehouse.commit_note import ERASURE, EXPIRY, TIDYING, UNDO  # noqa: F401
+from jobs.warehouse.commit_note import ERASURE, EXPIRY, TIDYING, UNDO
 from jobs.warehouse.delta_log import Commit
 from jobs.warehouse.ledger import COMMITTED, STALE, SUPERSEDED, Entry, Ledger
 from schemas.config import Config
@@ -42,21 +43,31 @@ def versions_before(histories: Mapping[str, Sequence[Commit]], run_id: str) -> d
     back = {}
     for table, commits in histories.items():
         mine = [commit.version for commit in commits if commit.note == run_id]
-        undone = {commit.note.removeprefix(UNDO) for commit in commits
-                  if commit.note.startswith(UNDO)}
+        undone = {
+            commit.note.removeprefix(UNDO) for commit in commits if commit.note.startswith(UNDO)
+        }
         if not mine or run_id in undone:
             continue
-        if any(commit.version > min(mine) and commit.note.startswith(ERASURE)
-               for commit in commits):
-            raise ChudianError(f"a customer was erased from {table} after run {run_id}: no table "
-                               "is put back to what it was before an erasure")
-        later = [commit for commit in commits if commit.version > min(mine)
-                 and commit.operation not in TIDYING
-                 and not commit.note.startswith((UNDO, EXPIRY))
-                 and commit.note not in {run_id, *undone}]
+        if any(
+            commit.version > min(mine) and commit.note.startswith(ERASURE) for commit in commits
+        ):
+            raise ChudianError(
+                f"a customer was erased from {table} after run {run_id}: no table "
+                "is put back to what it was before an erasure"
+            )
+        later = [
+            commit
+            for commit in commits
+            if commit.version > min(mine)
+            and commit.operation not in TIDYING
+            and not commit.note.startswith((UNDO, EXPIRY))
+            and commit.note not in {run_id, *undone}
+        ]
         if later:
-            raise ChudianError(f"{table} was written again after run {run_id}, last by run "
-                               f"{later[0].note or 'unknown'}: undo that one first")
+            raise ChudianError(
+                f"{table} was written again after run {run_id}, last by run "
+                f"{later[0].note or 'unknown'}: undo that one first"
+            )
         back[table] = min(mine) - 1
     return back
 
@@ -70,8 +81,9 @@ def attempts(entries: Sequence[Entry], run_id: str) -> list[Entry]:
     noted = [entry for entry in mine if entry.state in (COMMITTED, STALE)]
     if not any(entry.state == COMMITTED for entry in noted):
         runs = list(dict.fromkeys(entry.run_id for entry in entries))
-        raise ConfigError(f"no run {run_id} has committed anything; the newest runs are "
-                          f"{', '.join(runs[-3:])}")
+        raise ConfigError(
+            f"no run {run_id} has committed anything; the newest runs are {', '.join(runs[-3:])}"
+        )
     if any(entry.state == SUPERSEDED for entry in mine):
         raise ConfigError(f"run {run_id} has been undone already")
     return noted
@@ -86,8 +98,14 @@ def _undo(argv: list[str] | None) -> None:
     with nullcontext("") if args.dry_run else runtime.run_of(args.warehouse) as own_id:
         noted = attempts(delta_log.entries(args.warehouse), args.run_id)
         committed = [entry for entry in noted if entry.state == COMMITTED]
-        back = versions_before({table: delta_log.history(args.warehouse, table)
-                                for table in contracts if table not in LOGS}, args.run_id)
+        back = versions_before(
+            {
+                table: delta_log.history(args.warehouse, table)
+                for table in contracts
+                if table not in LOGS
+            },
+            args.run_id,
+        )
         lists = _lists(committed, conf, args.push)
         _say(args.run_id, committed, back, lists)
         if args.dry_run:
@@ -121,8 +139,12 @@ def _lists(committed: Sequence[Entry], conf: Config, push: Path) -> list[tuple[s
     return found
 
 
-def _say(run_id: str, committed: Sequence[Entry], back: Mapping[str, int],
-         lists: Sequence[tuple[str, date, str]]) -> None:
+def _say(
+    run_id: str,
+    committed: Sequence[Entry],
+    back: Mapping[str, int],
+    lists: Sequence[tuple[str, date, str]],
+) -> None:
     slices: dict[str, list[str]] = {}
     for entry in committed:
         slices.setdefault(entry.table, []).append(entry.slice)

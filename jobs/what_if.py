@@ -6,6 +6,7 @@ to the operator's income, from which packages they would come, and which recomme
 replace. Nothing is written but the page. Months of which only the order of events tells which
 units were free are compared only where the package's pools are like those of one on sale.
 """
+
 from __future__ import annotations
 
 import sys
@@ -30,8 +31,14 @@ from schemas.config import Config, overlay
 from schemas.errors import InputError
 from schemas.window import Window
 
-STEP = Step("what_if", "jobs.what_if", "what_if", "a package tried on all customers",
-            (*COMPARED, "mart.backtest", "mart.package_match"), ())
+STEP = Step(
+    "what_if",
+    "jobs.what_if",
+    "what_if",
+    "a package tried on all customers",
+    (*COMPARED, "mart.backtest", "mart.package_match"),
+    (),
+)
 LISTED = 10
 
 
@@ -41,13 +48,23 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _try(argv: list[str] | None) -> None:
-    parser = runtime.parser(__doc__, "example: python -m jobs.what_if --tariff new/gotone_48.yml "
-                            "--data-date 2009-05-03")
+    parser = runtime.parser(
+        __doc__, "example: python -m jobs.what_if --tariff new/gotone_48.yml --data-date 2009-05-03"
+    )
     parser.prog = "python -m jobs.what_if"
-    parser.add_argument("--tariff", required=True, type=Path, help="file of the package; one of "
-                        "the same id on sale is left out")
-    parser.add_argument("--out", type=Path, default=Path("build/what_if"), metavar="DIR",
-                        help="where the page is written (default: %(default)s)")
+    parser.add_argument(
+        "--tariff",
+        required=True,
+        type=Path,
+        help="file of the package; one of the same id on sale is left out",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("build/what_if"),
+        metavar="DIR",
+        help="where the page is written (default: %(default)s)",
+    )
     args = parser.parse_args(argv)
     asked = runtime.invocation(args)
     conf, contracts = configuration(asked.conf)
@@ -70,8 +87,9 @@ def _rated(wh: Warehouse, window: Window) -> Window:
     with wh.step(STEP, window):
         day = wh.last_snapshot("mart.package_match", window.last)
     if day is None:
-        raise InputError(f"nothing was re-rated up to {window.last}: run a night on which a month "
-                         "closes first")
+        raise InputError(
+            f"nothing was re-rated up to {window.last}: run a night on which a month closes first"
+        )
     return Window(day, day)
 
 
@@ -81,28 +99,53 @@ def _tables(wh: Warehouse, conf: Config, window: Window, package: Package) -> li
     packages = seen.packages | {package.id: package}
     measure.refuse_lacking(seen.depths, catalogue.depths([package], seen.cube.measures))
     owned = holding.held_on(
-        seen.subscribers, seen.subscriptions, policy.default_package, day, packages)
+        seen.subscribers, seen.subscriptions, policy.default_package, day, packages
+    )
     evaluated = rating.evaluate(seen.cube, [package], policy.toll_rerated)
     quoted = match.quotes(evaluated, seen.passing, seen.holdings, policy)
     of_kind = f"kind = '{package.kind}'"
     mine = owned.where(of_kind)
     matched = match.package_match(
-        quoted, seen.actual, wh.read("mart.backtest", on=day),
-        mine.where(mine["package_id"] == package.id), seen.subscribers, packages, policy)
-    matches = wh.read("mart.package_match", on=day).where(of_kind).where(
-        f"package_id <> '{package.id}'")
+        quoted,
+        seen.actual,
+        wh.read("mart.backtest", on=day),
+        mine.where(mine["package_id"] == package.id),
+        seen.subscribers,
+        packages,
+        policy,
+    )
+    matches = (
+        wh.read("mart.package_match", on=day).where(of_kind).where(f"package_id <> '{package.id}'")
+    )
     with cached(what_if.outcomes(matched, mine, matches)) as rows:
         names = what_if.steps()
         return [
-            ("All customers", ["customers", "compared", "would take it", "they save, yuan a month",
-                               "the operator's income, yuan a month"],
-             _rows(what_if.totals(rows))),
-            ("By saving, yuan a month", ["saving", "customers", "would take it"],
-             [[names[step], *more] for step, *more in _rows(what_if.distribution(rows))]),
-            ("They leave", ["package", "takers", "income change"],
-             _rows(what_if.takers_by(rows, "present").limit(LISTED))),
-            ("It takes the place of", ["recommendation", "takers", "income change"],
-             _rows(what_if.takers_by(rows, "instead_of").limit(LISTED))),
+            (
+                "All customers",
+                [
+                    "customers",
+                    "compared",
+                    "would take it",
+                    "they save, yuan a month",
+                    "the operator's income, yuan a month",
+                ],
+                _rows(what_if.totals(rows)),
+            ),
+            (
+                "By saving, yuan a month",
+                ["saving", "customers", "would take it"],
+                [[names[step], *more] for step, *more in _rows(what_if.distribution(rows))],
+            ),
+            (
+                "They leave",
+                ["package", "takers", "income change"],
+                _rows(what_if.takers_by(rows, "present").limit(LISTED)),
+            ),
+            (
+                "It takes the place of",
+                ["recommendation", "takers", "income change"],
+                _rows(what_if.takers_by(rows, "instead_of").limit(LISTED)),
+            ),
             ("Why the others would not", ["reason", "customers"], _rows(what_if.against(rows))),
         ]
 
@@ -119,9 +162,13 @@ def _lines(heads: list[str], rows: list[list]) -> list[str]:
     lines = ["  ".join(f"{head:<{size}}" for head, size in zip(heads, width))]
     for row, cells in zip(rows, drawn):
         bar = "█" * round(30 * row[1] / most) if len(rows) > 1 and most else ""
-        lines.append("  ".join(f"{cell:<{size}}" if place == 0 else f"{cell:>{size}}"
-                               for place, (cell, size) in enumerate(zip(cells, width)))
-                     + f"  {bar}")
+        lines.append(
+            "  ".join(
+                f"{cell:<{size}}" if place == 0 else f"{cell:>{size}}"
+                for place, (cell, size) in enumerate(zip(cells, width))
+            )
+            + f"  {bar}"
+        )
     return [line.rstrip() for line in lines]
 
 

@@ -36,8 +36,13 @@ def unexpected(error: Exception) -> str:
     """
     where = getattr(error, "log", None)
     if "No space left on device" in str(error):
-        return ("a disk is full (that of the warehouse, or Spark's temporary one): what was "
-                f"committed stands; make room and run again{f' (log: {where})' if where else ''}")
-    told = f"; the whole story is in {where}" if where else "".join(
-        f": {line}" for line in str(error).splitlines()[:1])
+        return (
+            "a disk is full (that of the warehouse, or Spark's temporary one): what was "
+            f"committed stands; make room and run again{f' (log: {where})' if where else ''}"
+        )
+    told = (
+        f"; the whole story is in {where}"
+        if where
+        else "".join(f": {line}" for line in str(error).splitlines()[:1])
+    )
     return f"stopped by an unexpected {type(error).__name__}{told}"

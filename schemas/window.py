@@ -3,6 +3,7 @@
 A run is a function of its window of `data_date`s; nothing here reads a clock. Days are inclusive
 at both ends, as people write them; a month stands as the date of its first day.
 """
+
 import calendar
 import re
 from collections.abc import Callable, Iterable
@@ -21,8 +22,10 @@ class Window:
 
     def __post_init__(self) -> None:
         if self.last < self.first:
-            raise ConfigError(f"the window ends before it begins: {self.first}..{self.last}; "
-                              f"write the earlier date first")
+            raise ConfigError(
+                f"the window ends before it begins: {self.first}..{self.last}; "
+                f"write the earlier date first"
+            )
 
     @classmethod
     def parse(cls, text: str) -> "Window":
@@ -52,8 +55,9 @@ class Window:
         return str(self.first) if self.single else f"{self.first}..{self.last}"
 
 
-def grouped(days: Iterable[date], alike: Callable[[date, date], bool] | None = None
-            ) -> list[Window]:
+def grouped(
+    days: Iterable[date], alike: Callable[[date, date], bool] | None = None
+) -> list[Window]:
     """Days as windows: those that follow each other, and are `alike` where that is asked."""
     found: list[Window] = []
     for day in sorted(days):
@@ -72,8 +76,10 @@ def parse_date(text: str) -> date:
         try:
             return date.fromisoformat(text)
         except ValueError:
-            raise ConfigError(f"no such date: {text}; write a day of the calendar as "
-                              f"YYYY-MM-DD, for example 2009-05-03") from None
+            raise ConfigError(
+                f"no such date: {text}; write a day of the calendar as "
+                f"YYYY-MM-DD, for example 2009-05-03"
+            ) from None
     raise ConfigError(f"not a date: '{text}'; write YYYY-MM-DD, for example 2009-05-03")
 
 
@@ -99,7 +105,8 @@ def closing_day(month: date, close_day: int) -> date:
     if close_day == 0:
         return following - timedelta(days=1)
     return following.replace(
-        day=min(close_day, calendar.monthrange(following.year, following.month)[1]))
+        day=min(close_day, calendar.monthrange(following.year, following.month)[1])
+    )
 
 
 def closed_months(on: date, n: int, close_day: int) -> list[date]:

@@ -1,4 +1,5 @@
 """One Spark session in each worker of a test run, and one night over the small province."""
+
 import os
 import sys
 from pathlib import Path
@@ -11,7 +12,6 @@ from tests.given import interpreted
 from tests.given.one_night import Night
 from tests.given.paths import ROOT
 from tests.given.small_province import synthesized
-
 
 # Tests of these folders run nights and sessions of their own. The other half of the work shares one
 # session, and most of it one night. `make test` gives each half a worker (`--dist loadgroup`).

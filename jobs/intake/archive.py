@@ -6,6 +6,7 @@ bytes that were checked, whatever happens to the landing meanwhile, and they can
 a mapping is mended or the landing has been cleared. The files hold customers' data: their owner
 alone may open them.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -28,7 +29,7 @@ def content_of(files: Iterable[tuple[str, str]]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
-def below(warehouse: str, landing: Path) -> "Archive":
+def below(warehouse: str, landing: Path) -> Archive:
     """The archive of a warehouse: inside it, or beside the landing of one that is no folder."""
     return Archive((landing if "://" in warehouse else Path(warehouse)) / "_archive")
 
@@ -45,14 +46,19 @@ class Archive:
     def kept(self, source_id: str, day: date) -> list[str]:
         """The contents that are kept of a delivery, sorted."""
         there = self.root / source_id / str(day)
-        return sorted(entry.name for entry in there.iterdir()
-                      if not entry.name.startswith(".")) if there.is_dir() else []
+        return (
+            sorted(entry.name for entry in there.iterdir() if not entry.name.startswith("."))
+            if there.is_dir()
+            else []
+        )
 
     def deliveries(self) -> list[tuple[str, date, list[str]]]:
         """(source, day, contents) of everything that is kept, in order."""
-        return [(source.name, day, self.kept(source.name, day))
-                for source in sorted(self.root.glob("*/"))
-                for day in sorted(date.fromisoformat(entry.name) for entry in source.glob("*/"))]
+        return [
+            (source.name, day, self.kept(source.name, day))
+            for source in sorted(self.root.glob("*/"))
+            for day in sorted(date.fromisoformat(entry.name) for entry in source.glob("*/"))
+        ]
 
     def clear(self, source_id: str, day: date) -> None:
         """Keep nothing of a delivery any longer."""
@@ -79,11 +85,15 @@ class Archive:
                     shutil.copyfile(path, copy)
             except OSError as error:
                 if error.filename in map(str, paths) and error.filename2 is None:
-                    raise InputError(f"{source_id} {day}: {Path(error.filename).name}: cannot be "
-                                     f"read ({error.strerror})") from None
-                raise ChudianError(f"{source_id} {day}: the delivery cannot be copied to "
-                                   f"{incoming.parent} ({error.strerror}): check the folder's "
-                                   "rights and the space on its disk") from None
+                    raise InputError(
+                        f"{source_id} {day}: {Path(error.filename).name}: cannot be "
+                        f"read ({error.strerror})"
+                    ) from None
+                raise ChudianError(
+                    f"{source_id} {day}: the delivery cannot be copied to "
+                    f"{incoming.parent} ({error.strerror}): check the folder's "
+                    "rights and the space on its disk"
+                ) from None
             yield incoming
         finally:
             shutil.rmtree(incoming, ignore_errors=True)

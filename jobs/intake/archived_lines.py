@@ -4,6 +4,7 @@ A line is his by the same condition as a row of the table that it becomes, after
 source; a line that the mapping rejects, and every line that today's configuration cannot read, when
 his number or a key of his stands in it.
 """
+
 from __future__ import annotations
 
 import gzip
@@ -29,8 +30,14 @@ from schemas.contract import Contract
 from schemas.errors import ChudianError
 
 
-def erase(tables: Tables, archive: Archive, found: DataFrame, words: Collection[str], conf: Config,
-          contracts: Mapping[str, Contract]) -> dict[str, int]:
+def erase(
+    tables: Tables,
+    archive: Archive,
+    found: DataFrame,
+    words: Collection[str],
+    conf: Config,
+    contracts: Mapping[str, Contract],
+) -> dict[str, int]:
     """How many lines of each source went. `found` and `words`: what the customer is known by."""
     gone: dict[str, int] = {}
     turns: dict[tuple[str, int], list[tuple[date, Path]]] = {}
@@ -39,8 +46,11 @@ def erase(tables: Tables, archive: Archive, found: DataFrame, words: Collection[
         if source is not None and not erasure.personal(contracts[source.record]):
             continue
         for turn, content in enumerate(contents):  # two contents of a day have files of one name
-            paths = [path for path in sorted(archive.folder(name, day, content).iterdir())
-                     if _mentioned(path, words, source)]
+            paths = [
+                path
+                for path in sorted(archive.folder(name, day, content).iterdir())
+                if _mentioned(path, words, source)
+            ]
             turns.setdefault((name, turn), []).extend((day, path) for path in paths)
     for (name, _), files in turns.items():
         source, lines = conf.sources.get(name), 0
@@ -82,21 +92,38 @@ def _sorted_out(name: str, source: Source | None, files: Sequence[tuple[date, Pa
         if file is not None:
             readable.append(file)
         elif _of_columns(path, source):
-            raise ChudianError(f"{name} {day}: {path.name} in the archive cannot be read as the "
-                               "source is configured today: nobody can say whose its rows are")
+            raise ChudianError(
+                f"{name} {day}: {path.name} in the archive cannot be read as the "
+                "source is configured today: nobody can say whose its rows are"
+            )
         else:
             others.append(path)
     return readable, others
 
 
-def _by_mapping(tables: Tables, archive: Archive, found: DataFrame, files: Sequence,
-                source: Source, conf: Config, contracts: Mapping[str, Contract]) -> int:
+def _by_mapping(
+    tables: Tables,
+    archive: Archive,
+    found: DataFrame,
+    files: Sequence,
+    source: Source,
+    conf: Config,
+    contracts: Mapping[str, Contract],
+) -> int:
     contract, rejected = contracts[source.record], contracts["ops.rejected_record"]
-    judged = delivery.judge(delivered_rows.rows(tables, list(files), source), source.id, source, contract,
-                            value_sets(conf), conf.runtime.timezone)
+    judged = delivery.judge(
+        delivered_rows.rows(tables, list(files), source),
+        source.id,
+        source,
+        contract,
+        value_sets(conf),
+        conf.runtime.timezone,
+    )
     lines = judged.frame.withColumns({"raw_line": F.col("_raw"), "data_date": F.col("batch_date")})
-    how = (f"(NOT t._rejected AND {erasure.match(contract, source.max_age_days)}) OR "
-           f"(t._rejected AND {erasure.match(rejected, source.max_age_days)})")
+    how = (
+        f"(NOT t._rejected AND {erasure.match(contract, source.max_age_days)}) OR "
+        f"(t._rejected AND {erasure.match(rejected, source.max_age_days)})"
+    )
     his = lines.alias("t").join(F.broadcast(found).alias("p"), F.expr(how), "left_semi")
     places: dict[tuple[date, str], set[int]] = {}
     for row in his.select("batch_date", "file_name", "row_no").collect():
@@ -131,6 +158,7 @@ def _without_rows(path: Path, rows: Collection[int]) -> bytes:
 
     table = parquet.read_table(path)
     out = io.BytesIO()
-    parquet.write_table(table.filter(array([place + 1 not in rows
-                                            for place in range(table.num_rows)])), out)
+    parquet.write_table(
+        table.filter(array([place + 1 not in rows for place in range(table.num_rows)])), out
+    )
     return out.getvalue()

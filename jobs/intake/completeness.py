@@ -3,6 +3,7 @@
 For sources whose system writes no control file: half a file reads like a whole one, but has half
 the rows. What is usual is known from the ledger, so this is settled when the source's step begins.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -18,8 +19,9 @@ FEWEST = 3  # deliveries to compare with; below that nothing is usual yet
 SMALL = 50  # usual rows below which a delivery's size says nothing
 
 
-def refuse_unusual(source: Source, delivered: Mapping[date, int],
-                   before: Mapping[date, int]) -> None:
+def refuse_unusual(
+    source: Source, delivered: Mapping[date, int], before: Mapping[date, int]
+) -> None:
     """InputError for a day of `delivered` (rows by day) outside the band of its source.
 
     `before`: rows of the committed deliveries; an earlier day of the same load counts as well.
@@ -34,11 +36,13 @@ def refuse_unusual(source: Source, delivered: Mapping[date, int],
                 f"{source.id} {day}: {rows:,} rows, expected {band.low * usual:,.0f} to "
                 f"{band.high * usual:,.0f} (the median of {len(compared)} comparable deliveries "
                 f"is {usual:,.0f}): wait for the rest, widen files.rows_band, or let it pass once "
-                "with --accept-rejects")
+                "with --accept-rejects"
+            )
 
 
-def drifts(source: Source, delivered: Mapping[date, int], before: Mapping[date, int]
-           ) -> dict[str, dict[date, float]]:
+def drifts(
+    source: Source, delivered: Mapping[date, int], before: Mapping[date, int]
+) -> dict[str, dict[date, float]]:
     """Rows of each day as a multiple of what is usual for `rows_band` and for `volume_drift`.
 
     Days with too few deliveries to compare with, or after mostly empty ones, are left out; for the
@@ -49,13 +53,17 @@ def drifts(source: Source, delivered: Mapping[date, int], before: Mapping[date, 
     for name, (band, least) in bands.items():
         if band is not None:
             compared = _compared(source, band, delivered, before)
-            found[name] = {day: delivered[day] / median(rows) for day, rows in compared.items()
-                           if median(rows) >= least}
+            found[name] = {
+                day: delivered[day] / median(rows)
+                for day, rows in compared.items()
+                if median(rows) >= least
+            }
     return found
 
 
-def _compared(source: Source, band: RowsBand, delivered: Mapping[date, int],
-              before: Mapping[date, int]) -> dict[date, list[int]]:
+def _compared(
+    source: Source, band: RowsBand, delivered: Mapping[date, int], before: Mapping[date, int]
+) -> dict[date, list[int]]:
     """The rows of the deliveries with which each day is compared, where they are enough."""
     known, found = {**before, **delivered}, {}
     for day in sorted(delivered):

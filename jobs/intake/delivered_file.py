@@ -3,6 +3,7 @@
 InputError for what is not whole or not as promised, QualityError for a header or columns that are
 not the configured ones; each with source, day and file.
 """
+
 from __future__ import annotations
 
 import codecs
@@ -48,8 +49,9 @@ def inspect(source_id: str, source: Source, day: date, path: Path) -> DeliveredF
             return _inspect_columns(source_id, source, day, path)
         return _inspect_lines(source_id, source, day, path)
     except OSError as error:
-        raise InputError(f"{source_id} {day}: {path.name}: cannot be read "
-                         f"({error.strerror})") from None
+        raise InputError(
+            f"{source_id} {day}: {path.name}: cannot be read ({error.strerror})"
+        ) from None
 
 
 def _inspect_columns(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:
@@ -63,13 +65,16 @@ def _inspect_columns(source_id: str, source: Source, day: date, path: Path) -> D
             for _ in content.iter_batches():  # a damaged page is met when it is read
                 pass
         except (ArrowException, OSError):
-            raise InputError(f"{source_id} {day}: {path.name}: not a whole Parquet file: ask for "
-                             "it again") from None
+            raise InputError(
+                f"{source_id} {day}: {path.name}: not a whole Parquet file: ask for it again"
+            ) from None
     names = list(content.schema_arrow.names)
     if sorted(names) != sorted(source.columns):
-        raise QualityError(f"{source_id} {day}: {path.name}: "
-                           f"{_differing(names, list(source.columns))}; expected the columns "
-                           f"{', '.join(source.columns)}")
+        raise QualityError(
+            f"{source_id} {day}: {path.name}: "
+            f"{_differing(names, list(source.columns))}; expected the columns "
+            f"{', '.join(source.columns)}"
+        )
     types = str(content.schema_arrow.remove_metadata())
     return DeliveredFile(path, day, content.metadata.num_rows, size, digest.hexdigest(), types)
 
@@ -77,9 +82,11 @@ def _inspect_columns(source_id: str, source: Source, day: date, path: Path) -> D
 def _inspect_lines(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:
     packed = source.format.compression == "gzip"
     if path.suffix not in PACKED[:1] if packed else path.suffix in PACKED:
-        raise ConfigError(f"sources.yml: {source_id}: compression is {source.format.compression}, "
-                          f"but {path.name} is unpacked by the end of its name: .gz and gzip "
-                          "belong together")
+        raise ConfigError(
+            f"sources.yml: {source_id}: compression is {source.format.compression}, "
+            f"but {path.name} is unpacked by the end of its name: .gz and gzip "
+            "belong together"
+        )
     digest, size = hashlib.sha256(), 0
     unpack = zlib.decompressobj(31) if packed else None
     lines = _Lines()
@@ -96,11 +103,14 @@ def _inspect_lines(source_id: str, source: Source, day: date, path: Path) -> Del
                 if unpack is None:
                     lines.take(chunk)
     except zlib.error:
-        raise InputError(f"{source_id} {day}: {path.name}: not a whole gzip file: ask for it "
-                         "again") from None
+        raise InputError(
+            f"{source_id} {day}: {path.name}: not a whole gzip file: ask for it again"
+        ) from None
     if unpack is not None and not unpack.eof:
-        raise InputError(f"{source_id} {day}: {path.name}: the gzip file ends before its end "
-                         f"({size:,} bytes arrived): ask for it again")
+        raise InputError(
+            f"{source_id} {day}: {path.name}: the gzip file ends before its end "
+            f"({size:,} bytes arrived): ask for it again"
+        )
     lines.end()
     if source.format.header:
         _check_header(source_id, source, day, path, lines.first or b"")
@@ -123,7 +133,7 @@ class _Lines:
         last = data.rfind(b"\n")  # the lines between these two are counted where they lie
         self.filled += data.count(b"\n", first, last)
         self.filled -= sum(1 for _ in BLANK_LINE.finditer(data, first, last + 1))
-        self._rest = data[last + 1:]
+        self._rest = data[last + 1 :]
 
     def end(self) -> None:
         self._line(self._rest)
@@ -138,28 +148,40 @@ def _check_header(source_id: str, source: Source, day: date, path: Path, line: b
     try:
         text = line.decode(source.format.encoding).lstrip("\ufeff").strip()
     except UnicodeDecodeError:
-        raise QualityError(f"{source_id} {day}: {path.name}: the header is not "
-                           f"{source.format.encoding}: check the encoding of the export") from None
+        raise QualityError(
+            f"{source_id} {day}: {path.name}: the header is not "
+            f"{source.format.encoding}: check the encoding of the export"
+        ) from None
     form = source.format
-    fields = next(csv.reader([text], delimiter=form.delimiter, quotechar=form.quote), []) \
-        if form.quote else text.split(form.delimiter)
+    fields = (
+        next(csv.reader([text], delimiter=form.delimiter, quotechar=form.quote), [])
+        if form.quote
+        else text.split(form.delimiter)
+    )
     names = [name.strip() for name in fields]
     expected = list(source.columns)
     if names == expected:
         return
     # A row in place of the header is a person's data.
     known = any(name in expected for name in names)
-    raise QualityError(f"{source_id} {day}: {path.name}:1: "
-                       f"{_differing(names, expected) if known else 'no header'}; expected "
-                       f"{form.delimiter.join(expected)}")
+    raise QualityError(
+        f"{source_id} {day}: {path.name}:1: "
+        f"{_differing(names, expected) if known else 'no header'}; expected "
+        f"{form.delimiter.join(expected)}"
+    )
 
 
 def _differing(names: list[str], expected: list[str]) -> str:
     """What the columns of a file have wrong, in words."""
-    wrong = {"missing": [name for name in expected if name not in names],
-             "unknown": [name for name in names if name not in expected]}
-    found = "; ".join(f"{kind} column {', '.join(name[:SHOWN] for name in columns[:SHOWN])}"
-                      for kind, columns in wrong.items() if columns)
+    wrong = {
+        "missing": [name for name in expected if name not in names],
+        "unknown": [name for name in names if name not in expected],
+    }
+    found = "; ".join(
+        f"{kind} column {', '.join(name[:SHOWN] for name in columns[:SHOWN])}"
+        for kind, columns in wrong.items()
+        if columns
+    )
     if found:
         return found
     return "columns in another order" if len(names) == len(expected) else "a column twice"
@@ -173,14 +195,18 @@ def agree(source_id: str, day: date, control: Path, arrived: dict[str, dict]) ->
     try:
         promised = promises(control.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise InputError(f"{source_id} {day}: no control file {control}: the delivery is not "
-                         "complete yet") from None
+        raise InputError(
+            f"{source_id} {day}: no control file {control}: the delivery is not complete yet"
+        ) from None
     except OSError as error:
-        raise InputError(f"{source_id} {day}: {control.name}: cannot be read "
-                         f"({error.strerror})") from None
+        raise InputError(
+            f"{source_id} {day}: {control.name}: cannot be read ({error.strerror})"
+        ) from None
     except (ValueError, KeyError, TypeError):
-        raise InputError(f"{source_id} {day}: {control.name}: not a control file: expected a line "
-                         '{"file": …, "rows": n, "bytes": n, "sha256": …} for each file') from None
+        raise InputError(
+            f"{source_id} {day}: {control.name}: not a control file: expected a line "
+            '{"file": …, "rows": n, "bytes": n, "sha256": …} for each file'
+        ) from None
     for name in sorted(set(promised) | set(arrived)):
         if name not in arrived:
             raise InputError(f"{source_id} {day}: {name} is in {control.name} but has not arrived")
@@ -189,10 +215,15 @@ def agree(source_id: str, day: date, control: Path, arrived: dict[str, dict]) ->
         entry = promised[name]
         for what, got in arrived[name].items():
             if entry.get(what, got) != got:
-                shown = (f"{entry[what]:,}, the file has {got:,}" if what != "sha256" else
-                         f"{entry[what][:12]}…, the file has {got[:12]}…")
-                raise InputError(f"{source_id} {day}: {name}: {control.name} promises {what} "
-                                 f"{shown}: ask for the delivery again")
+                shown = (
+                    f"{entry[what]:,}, the file has {got:,}"
+                    if what != "sha256"
+                    else f"{entry[what][:12]}…, the file has {got[:12]}…"
+                )
+                raise InputError(
+                    f"{source_id} {day}: {name}: {control.name} promises {what} "
+                    f"{shown}: ask for the delivery again"
+                )
 
 
 def promises(text: str) -> dict[str, dict]:
@@ -206,8 +237,10 @@ def promises(text: str) -> dict[str, dict]:
         except RecursionError:
             raise ValueError from None
         if entry["file"] in promised or any(
-                type(entry.get(what, kind())) is not kind for what, kind in PROMISES.items()):
+            type(entry.get(what, kind())) is not kind for what, kind in PROMISES.items()
+        ):
             raise ValueError
-        promised[entry["file"]] = {**entry, "sha256": entry["sha256"].lower()} \
-            if "sha256" in entry else entry
+        promised[entry["file"]] = (
+            {**entry, "sha256": entry["sha256"].lower()} if "sha256" in entry else entry
+        )
     return promised

@@ -1,4 +1,5 @@
 """Delivered files as rows: each with its file, ordinal and day."""
+
 import re
 from collections.abc import Sequence
 from functools import reduce
@@ -23,10 +24,14 @@ def rows(tables: Tables, files: list[DeliveredFile], source: Source) -> DataFram
     """
     text = source.format.kind != "parquet"
     if not files:
-        content = "value string" if text else ", ".join(
-            f"_{place} string" for place in range(len(source.columns)))
+        content = (
+            "value string"
+            if text
+            else ", ".join(f"_{place} string" for place in range(len(source.columns)))
+        )
         return tables.spark.createDataFrame(
-            [], f"{content}, file_name string, row_no bigint, batch_date date")
+            [], f"{content}, file_name string, row_no bigint, batch_date date"
+        )
     if text:
         return _placed(tables, _lines(tables, files, source.format.header), files)
     alike: dict[str, list[DeliveredFile]] = {}
@@ -41,8 +46,11 @@ def _placed(tables: Tables, delivered: DataFrame, files: list[DeliveredFile]) ->
     days = {file.day for file in files}
     if len(days) == 1:
         return delivered.withColumn("batch_date", F.lit(*days)).drop("_uri")
-    known = F.broadcast(tables.spark.createDataFrame(
-        [(tables.uri(file.path), file.day) for file in files], "_uri string, batch_date date"))
+    known = F.broadcast(
+        tables.spark.createDataFrame(
+            [(tables.uri(file.path), file.day) for file in files], "_uri string, batch_date date"
+        )
+    )
     return delivered.join(known, "_uri").drop("_uri")
 
 
@@ -72,7 +80,14 @@ def _together(tables: Tables, delivered: DataFrame) -> DataFrame:
 
 def _columns(tables: Tables, files: list[DeliveredFile], names: Sequence[str]) -> DataFrame:
     table = tables.whole_files.read.parquet(*_paths(files))
-    return _together(tables, table.select(
-        *[F.col(quoted_name(name)).cast("string").alias(f"_{place}")
-          for place, name in enumerate(names)],
-        *_file(), (F.col("_metadata.row_index") + 1).alias("row_no")))
+    return _together(
+        tables,
+        table.select(
+            *[
+                F.col(quoted_name(name)).cast("string").alias(f"_{place}")
+                for place, name in enumerate(names)
+            ],
+            *_file(),
+            (F.col("_metadata.row_index") + 1).alias("row_no"),
+        ),
+    )

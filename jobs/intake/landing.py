@@ -5,6 +5,7 @@ the day is there, agrees with its control file, unpacks to its end, and begins w
 header. The lines counted here are the `delivered` of the ledger, independent of what Spark counts.
 What is checked, and read afterwards, is the copy in the archive.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -34,8 +35,13 @@ class Landing:
         self.folder, self.archive, self.looks = folder, archive, looks
         self._seen: dict[tuple[str, date], Delivery] = {}
 
-    def files(self, source_id: str, source: Source, days: list[date],
-              taken_in: Mapping[date, str] | None = None) -> list[DeliveredFile]:
+    def files(
+        self,
+        source_id: str,
+        source: Source,
+        days: list[date],
+        taken_in: Mapping[date, str] | None = None,
+    ) -> list[DeliveredFile]:
         """The checked files of all the days, in the order (day, name).
 
         A delivery that lies in the landing no more is read from the archive, with the content that
@@ -43,16 +49,18 @@ class Landing:
         is absent, truncated or contradicts its control file; QualityError for a header that is not
         the configured one. An absent delivery of an optional source is none.
         """
-        return [file for day in days
-                for file in self._delivery(source_id, source, day, taken_in).files]
+        return [
+            file for day in days for file in self._delivery(source_id, source, day, taken_in).files
+        ]
 
     def contents(self, source_id: str, days: list[date]) -> dict[date, str]:
         """What stands for the content of the deliveries that `files` has given; none for none."""
         seen = {day: self._seen[source_id, day] for day in days if (source_id, day) in self._seen}
         return {day: delivery.content for day, delivery in seen.items() if delivery.files}
 
-    def _delivery(self, source_id: str, source: Source, day: date,
-                  taken_in: Mapping[date, str] | None) -> Delivery:
+    def _delivery(
+        self, source_id: str, source: Source, day: date, taken_in: Mapping[date, str] | None
+    ) -> Delivery:
         if (source_id, day) not in self._seen:
             paths, control = found(source_id, source, day, self.folder)
             if not paths:
@@ -64,8 +72,9 @@ class Landing:
                 self._seen[source_id, day] = self._arrived(source_id, source, day, paths, control)
         return self._seen[source_id, day]
 
-    def _arrived(self, source_id: str, source: Source, day: date, paths: list[Path],
-                 control: Path | None) -> Delivery:
+    def _arrived(
+        self, source_id: str, source: Source, day: date, paths: list[Path], control: Path | None
+    ) -> Delivery:
         """What lies in the landing, whole and as promised, and in the archive from now on."""
         if control is None and source.files.stable_s:
             _stable(source_id, source.files.stable_s, day, paths)
@@ -76,8 +85,10 @@ class Landing:
             whole = _whole(source_id, source, day, [copies / path.name for path in paths], control)
             for path, stamp in zip(paths, before):
                 if _stamp(path) != stamp:
-                    raise InputError(f"{source_id} {day}: {path.name} was written to while it was "
-                                     "read: wait until its sender is done, and run again")
+                    raise InputError(
+                        f"{source_id} {day}: {path.name} was written to while it was "
+                        "read: wait until its sender is done, and run again"
+                    )
             known = whole.content in self.archive.kept(source_id, day)
             kept = self.archive.keep(source_id, day, whole.content)
         files = []
@@ -85,12 +96,14 @@ class Landing:
             copy = kept / file.path.name
             # An erasure may have taken lines out of what was kept before.
             as_it_came = not known or _digest(copy) == file.sha256
-            files.append(replace(file, path=copy) if as_it_came
-                         else inspect(source_id, source, day, copy))
+            files.append(
+                replace(file, path=copy) if as_it_came else inspect(source_id, source, day, copy)
+            )
         return Delivery(files, whole.content)
 
-    def _archived(self, source_id: str, source: Source, day: date,
-                  taken_in: Mapping[date, str] | None) -> Delivery:
+    def _archived(
+        self, source_id: str, source: Source, day: date, taken_in: Mapping[date, str] | None
+    ) -> Delivery:
         """What was taken in before, from the archive. (An erasure may have changed its bytes.)"""
         kept = self.archive.kept(source_id, day)
         content = (taken_in or {}).get(day, kept[-1] if kept and taken_in is None else "")
@@ -114,8 +127,10 @@ class Landing:
         except (OSError, ValueError, KeyError, TypeError):
             promised = {}
         if set(promised) == {path.name for path in paths} and all(
-                "sha256" in promised[path.name]
-                and promised[path.name].get("bytes") == path.stat().st_size for path in paths):
+            "sha256" in promised[path.name]
+            and promised[path.name].get("bytes") == path.stat().st_size
+            for path in paths
+        ):
             return content_of((name, entry["sha256"]) for name, entry in promised.items())
         return content_of((path.name, _digest(path)) for path in paths)
 
@@ -128,14 +143,16 @@ class Delivery:
     content: str
 
 
-def found(source_id: str, source: Source, day: date, landing: Path
-          ) -> tuple[list[Path], Path | None]:
+def found(
+    source_id: str, source: Source, day: date, landing: Path
+) -> tuple[list[Path], Path | None]:
     """The files that lie in the landing for a delivery, and where its control file has to be."""
     files = source.files
     folder = landing / files.named(files.folder, source_id, day)
     control = files.control and folder / files.named(files.control, source_id, day)
-    there = sorted(folder.glob(files.named(files.pattern, source_id, day))) \
-        if folder.is_dir() else []
+    there = (
+        sorted(folder.glob(files.named(files.pattern, source_id, day))) if folder.is_dir() else []
+    )
     return [path for path in there if path != control], control or None
 
 
@@ -154,8 +171,12 @@ def missing(source_id: str, source: Source, days: list[date], landing: Path) -> 
             if control is None and source.files.stable_s:
                 _stable(source_id, source.files.stable_s, day, paths)
             if control is not None:
-                agree(source_id, day, control, {
-                    path.name: {"bytes": path.stat().st_size} for path in paths})
+                agree(
+                    source_id,
+                    day,
+                    control,
+                    {path.name: {"bytes": path.stat().st_size} for path in paths},
+                )
         except InputError as error:
             lines.append(str(error))
         except OSError as error:  # taken away, or renamed, at this moment
@@ -164,26 +185,39 @@ def missing(source_id: str, source: Source, days: list[date], landing: Path) -> 
 
 
 def _absent(source_id: str, source: Source, day: date, landing: Path) -> InputError:
-    return InputError(f"{source_id} {day}: no delivery: expected "
-                      f"{_place(source_id, source, day, landing)} since "
-                      f"{day + timedelta(days=1)} {source.due_by}; wait for it, or mark the "
-                      "source optional")
+    return InputError(
+        f"{source_id} {day}: no delivery: expected "
+        f"{_place(source_id, source, day, landing)} since "
+        f"{day + timedelta(days=1)} {source.due_by}; wait for it, or mark the "
+        "source optional"
+    )
 
 
 def _place(source_id: str, source: Source, day: date, landing: Path) -> Path:
     named = source.files.named
-    return landing / named(source.files.folder, source_id, day) / named(source.files.pattern,
-                                                                        source_id, day)
+    return (
+        landing
+        / named(source.files.folder, source_id, day)
+        / named(source.files.pattern, source_id, day)
+    )
 
 
-def _whole(source_id: str, source: Source, day: date, paths: list[Path], control: Path | None
-           ) -> Delivery:
+def _whole(
+    source_id: str, source: Source, day: date, paths: list[Path], control: Path | None
+) -> Delivery:
     """The files with their figures, once they have been read to their end and agree."""
     with ThreadPoolExecutor(INSPECTED_AT_ONCE) as several:  # most of it is unpacking
         files = list(several.map(lambda path: inspect(source_id, source, day, path), paths))
     if control is not None:
-        agree(source_id, day, control, {file.path.name: {
-            "bytes": file.bytes, "sha256": file.sha256, "rows": file.rows} for file in files})
+        agree(
+            source_id,
+            day,
+            control,
+            {
+                file.path.name: {"bytes": file.bytes, "sha256": file.sha256, "rows": file.rows}
+                for file in files
+            },
+        )
     return Delivery(files, content_of((file.path.name, file.sha256) for file in files))
 
 
@@ -203,5 +237,7 @@ def _stable(source_id: str, seconds: int, day: date, paths: list[Path]) -> None:
     for path in paths:
         age = time.time() - path.stat().st_mtime
         if age < seconds:
-            raise InputError(f"{source_id} {day}: {path.name} was still written to {age:.0f} s "
-                             f"ago: expected no change for {seconds} s; wait for it")
+            raise InputError(
+                f"{source_id} {day}: {path.name} was still written to {age:.0f} s "
+                f"ago: expected no change for {seconds} s; wait for it"
+            )

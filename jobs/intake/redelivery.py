@@ -4,6 +4,7 @@ One that lies in the landing with another content than the one taken in has been
 an earlier day that was never taken in has come late; a slice that is stale is read once more. What
 came before the first night of its source is history: that is loaded by asking for it.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -32,8 +33,11 @@ class Deliveries:
     def taken_in(self, name: str, days: list[date]) -> dict[date, str]:
         """The content of the deliveries that were taken in before, by day."""
         found = {day: self.entry(name, day) for day in days}
-        return {day: entry.content for day, entry in found.items()
-                if entry is not None and entry.content is not None}
+        return {
+            day: entry.content
+            for day, entry in found.items()
+            if entry is not None and entry.content is not None
+        }
 
     def unchanged(self, name: str, window: Window) -> bool:
         """Whether all deliveries of the window are taken in as they lie there, read as today."""
@@ -42,8 +46,11 @@ class Deliveries:
 
         def stands(day: date) -> bool:
             entry = self.entry(name, day)
-            return entry is not None and arrived.get(day) in (None, entry.content) \
+            return (
+                entry is not None
+                and arrived.get(day) in (None, entry.content)
                 and not outdated(entry.reading, now, entry.rows_rejected)
+            )
 
         return all(day not in stale and stands(day) for day in days)
 
@@ -85,13 +92,17 @@ def how_read(conf: Config, contracts: Mapping[str, Contract], name: str) -> str:
     return reading(source, contracts[source.record], value_sets(conf))
 
 
-def outdated_days(conf: Config, contracts: Mapping[str, Contract], ledger: Ledger, name: str
-                  ) -> list[date]:
+def outdated_days(
+    conf: Config, contracts: Mapping[str, Contract], ledger: Ledger, name: str
+) -> list[date]:
     """The days of a source that would be read otherwise today than they were."""
     now = how_read(conf, contracts, name)
     known = ledger.committed.get((conf.sources[name].record, name), {})
-    return sorted(date.fromisoformat(day) for day, entry in known.items()
-                  if outdated(entry.reading, now, entry.rows_rejected))
+    return sorted(
+        date.fromisoformat(day)
+        for day, entry in known.items()
+        if outdated(entry.reading, now, entry.rows_rejected)
+    )
 
 
 def earlier(step: Step, deliveries: Deliveries, lineage: Lineage, window: Window) -> list[Window]:

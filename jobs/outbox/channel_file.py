@@ -1,4 +1,5 @@
 """One channel's file of a day, and its manifest."""
+
 import json
 from datetime import date
 
@@ -10,16 +11,28 @@ from schemas.config import Channel
 from schemas.contract import Contract
 
 
-def send(outbox: Outbox, channel: Channel, contract: Contract, day: date, rows: DataFrame,
-         count: int) -> None:
+def send(
+    outbox: Outbox, channel: Channel, contract: Contract, day: date, rows: DataFrame, count: int
+) -> None:
     """The channel's file of the day with these rows, then its manifest."""
     form = channel.push
     name, mode = form.file_on(day), int(form.mode, 8)
     outbox.withdraw(channel.id, day, f"{name}.manifest.json")
-    sent = outbox.write(channel.id, day, name, push.render(
-        rows.orderBy(*push.FILE_ORDER).toLocalIterator(), form), mode)
+    sent = outbox.write(
+        channel.id,
+        day,
+        name,
+        push.render(rows.orderBy(*push.FILE_ORDER).toLocalIterator(), form),
+        mode,
+    )
     manifest = push.manifest(
-        file=name, channel=channel.id, data_date=day, rows=count,
-        contract_version=contract.version, size=sent.bytes, sha256=sent.sha256)
+        file=name,
+        channel=channel.id,
+        data_date=day,
+        rows=count,
+        contract_version=contract.version,
+        size=sent.bytes,
+        sha256=sent.sha256,
+    )
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     outbox.write(channel.id, day, f"{name}.manifest.json", [text.encode()], mode)

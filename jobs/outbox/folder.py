@@ -3,6 +3,7 @@
 A file is written under a temporary name, renamed when it is complete, and its manifest comes last:
 a channel that sees a manifest may read the file.
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -41,8 +42,15 @@ class Outbox:
     def days(self, channel: str) -> list[date]:
         """The days of which a channel has a folder, in order."""
         folder = self.folder / channel
-        return sorted(date.fromisoformat(entry.name) for entry in folder.iterdir()
-                      if DAY.fullmatch(entry.name)) if folder.is_dir() else []
+        return (
+            sorted(
+                date.fromisoformat(entry.name)
+                for entry in folder.iterdir()
+                if DAY.fullmatch(entry.name)
+            )
+            if folder.is_dir()
+            else []
+        )
 
     def clear(self, channel: str, day: date) -> None:
         """Take away everything that was written for a channel and day."""
@@ -64,6 +72,8 @@ class Outbox:
             os.chmod(part, mode)
             os.replace(part, path)
         except OSError as error:
-            raise ChudianError(f"{path} cannot be written ({error.strerror}): check the push "
-                               "folder and its rights, or give another --push") from None
+            raise ChudianError(
+                f"{path} cannot be written ({error.strerror}): check the push "
+                "folder and its rights, or give another --push"
+            ) from None
         return Sent(path, size, digest.hexdigest())

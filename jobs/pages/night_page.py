@@ -2,6 +2,7 @@
 
 The same figures as `jobs.status` shows on a terminal, with pictures. Plain Python.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -25,8 +26,13 @@ def since(window: Window) -> date:
     return min(window.first, window.last - timedelta(days=DAYS_DRAWN - 1))
 
 
-def parts(entries: Sequence[Entry], verdicts: Sequence[Verdict],
-          reasons: Sequence[tuple[str, str, int]], conf: Config, window: Window) -> list[str]:
+def parts(
+    entries: Sequence[Entry],
+    verdicts: Sequence[Verdict],
+    reasons: Sequence[tuple[str, str, int]],
+    conf: Config,
+    window: Window,
+) -> list[str]:
     """The parts of the page in their order.
 
     `entries`: rows of the ledger as they were noted, `verdicts`: all judgements of the window,
@@ -38,47 +44,72 @@ def parts(entries: Sequence[Entry], verdicts: Sequence[Verdict],
         _tiles(found, failed, timings),
         _to_look_at(found, failed, conf),
         _deliveries(found, status.delivered_by_day(entries), conf, window),
-        charts.table("Why rows were rejected", ["source", "reason", "rows", ""], [
-            [source, reason, rows, charts.bar(rows, max(one[2] for one in reasons))]
-            for source, reason, rows in reasons], "no row was"),
-        _steps(timings)]
+        charts.table(
+            "Why rows were rejected",
+            ["source", "reason", "rows", ""],
+            [
+                [source, reason, rows, charts.bar(rows, max(one[2] for one in reasons))]
+                for source, reason, rows in reasons
+            ],
+            "no row was",
+        ),
+        _steps(timings),
+    ]
 
 
 def _failed(verdicts: Sequence[Verdict]) -> list[Verdict]:
     """What fails by the newest judgement of each check; a stop that failed says the warning too."""
     last = {(one.source, one.table, one.check, one.severity): one for one in verdicts}
-    stopped = {key[:3] for key, one in last.items()
-               if key[3] == "critical" and not one.success}
-    return [one for key, one in last.items() if not one.success
-            and (one.severity == "critical" or key[:3] not in stopped)]
+    stopped = {key[:3] for key, one in last.items() if key[3] == "critical" and not one.success}
+    return [
+        one
+        for key, one in last.items()
+        if not one.success and (one.severity == "critical" or key[:3] not in stopped)
+    ]
 
 
 def _tiles(found: Sequence[Delivery], failed: Sequence[Verdict], timings: Sequence[Timing]) -> str:
     stand = [one.standing for one in found if one.standing is not None]
-    delivered, rejected, warned = (sum(getattr(entry, f"rows_{part}") for entry in stand)
-                                   for part in ("delivered", "rejected", "warned"))
+    delivered, rejected, warned = (
+        sum(getattr(entry, f"rows_{part}") for entry in stand)
+        for part in ("delivered", "rejected", "warned")
+    )
     shown = [
         ("deliveries in", f"{len(stand):,} of {len(found):,}", len(stand) < len(found)),
         ("rows delivered", f"{delivered:,}", False),
         ("rows rejected", f"{rejected:,} ({rejected / max(delivered, 1):.2%})", False),
         ("rows with a warning", f"{warned:,}", False),
         ("checks not passed", f"{len(failed):,}", bool(failed)),
-        ("work", f"{sum(step.seconds for step in timings):,.0f} s in {len(timings)} steps", False)]
+        ("work", f"{sum(step.seconds for step in timings):,.0f} s in {len(timings)} steps", False),
+    ]
     return charts.tiles(shown)
 
 
 def _to_look_at(found: Sequence[Delivery], failed: Sequence[Verdict], conf: Config) -> str:
     """Deliveries that are not in or were let pass, then every check that failed."""
     odd = [one for one in found if one.state != COMMITTED or one.message]
-    rows = [[charts.state(one.state if one.state != COMMITTED else "passed"), one.source,
-             str(one.day), "optional" if one.state == MISSING and conf.sources[one.source].optional
-             else one.message or ""] for one in odd[-LISTED:]]
+    rows = [
+        [
+            charts.state(one.state if one.state != COMMITTED else "passed"),
+            one.source,
+            str(one.day),
+            "optional"
+            if one.state == MISSING and conf.sources[one.source].optional
+            else one.message or "",
+        ]
+        for one in odd[-LISTED:]
+    ]
     if len(odd) > LISTED:
         rows.insert(0, ["", "", "", f"and {len(odd) - LISTED:,} deliveries before these"])
-    rows += [[charts.state(FAILED if one.severity == "critical" else "warning"),
-              one.source or one.table, one.slice,
-              f"{one.check}: {one.observed}, expected {one.expected}"]
-             for one in sorted(failed, key=lambda one: one.severity)]  # critical ones first
+    rows += [
+        [
+            charts.state(FAILED if one.severity == "critical" else "warning"),
+            one.source or one.table,
+            one.slice,
+            f"{one.check}: {one.observed}, expected {one.expected}",
+        ]
+        for one in sorted(failed, key=lambda one: one.severity)
+    ]  # critical ones first
     return charts.table("To look at", ["", "source or table", "day", "what"], rows, ALL_WELL)
 
 
@@ -93,25 +124,58 @@ def _deliveries(found: Sequence[Delivery], history, conf: Config, window: Window
         if not days:
             continue
         stand = [one.standing for one in days if one.standing is not None]
-        sums = {part: sum(getattr(entry, f"rows_{part}") for entry in stand)
-                for part in status.COUNTS} if stand else dict.fromkeys(status.COUNTS)
-        split = charts.shares((part, sums[part] or 0, colour) for part, colour in (
-            ("accepted", GOOD), ("duplicate", DOUBLE), ("rejected", BAD)))
+        sums = (
+            {part: sum(getattr(entry, f"rows_{part}") for entry in stand) for part in status.COUNTS}
+            if stand
+            else dict.fromkeys(status.COUNTS)
+        )
+        split = charts.shares(
+            (part, sums[part] or 0, colour)
+            for part, colour in (("accepted", GOOD), ("duplicate", DOUBLE), ("rejected", BAD))
+        )
         last = days[-1].day
-        rows.append([name, conf.sources[name].name_cn, str(last), charts.state(days[-1].state),
-                     *sums.values(), split,
-                     charts.by_day(history.get(name, {}), last, DAYS_DRAWN)])
+        rows.append(
+            [
+                name,
+                conf.sources[name].name_cn,
+                str(last),
+                charts.state(days[-1].state),
+                *sums.values(),
+                split,
+                charts.by_day(history.get(name, {}), last, DAYS_DRAWN),
+            ]
+        )
     count = len(list(window.days()))
     span = "" if count == 1 else f", rows of all {count} days"
-    return charts.table(f"Deliveries{span}", ["source", "", "newest", "", *status.COUNTS,
-                                              "accepted, duplicate, rejected",
-                                              f"delivered in {DAYS_DRAWN} days"], rows)
+    return charts.table(
+        f"Deliveries{span}",
+        [
+            "source",
+            "",
+            "newest",
+            "",
+            *status.COUNTS,
+            "accepted, duplicate, rejected",
+            f"delivered in {DAYS_DRAWN} days",
+        ],
+        rows,
+    )
 
 
 def _steps(timings: Sequence[Timing]) -> str:
     most = max((max(step.seconds, step.usual or 0) for step in timings), default=0)
-    return charts.table("Steps", ["step", "seconds", "usual", "runs before", "", ""], [
-        [step.step, round(step.seconds, 1), step.usual and round(step.usual, 1), step.runs,
-         charts.bar(step.seconds, most, step.usual, step.slow),
-         Drawn(f"{step.seconds / step.usual:.1f} times" if step.slow else "")]
-        for step in timings])
+    return charts.table(
+        "Steps",
+        ["step", "seconds", "usual", "runs before", "", ""],
+        [
+            [
+                step.step,
+                round(step.seconds, 1),
+                step.usual and round(step.usual, 1),
+                step.runs,
+                charts.bar(step.seconds, most, step.usual, step.slow),
+                Drawn(f"{step.seconds / step.usual:.1f} times" if step.slow else ""),
+            ]
+            for step in timings
+        ],
+    )

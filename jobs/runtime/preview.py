@@ -3,6 +3,7 @@
 Deliveries are inspected as the run itself would inspect them; what is committed already is known
 from the ledger.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +25,9 @@ from schemas.errors import InputError, QualityError
 SHOWN = 3  # slices that are named one by one
 
 
-def show(steps: Sequence[plan.Step], asked: Invocation, conf: Config,
-         contracts: Mapping[str, Contract]) -> None:
+def show(
+    steps: Sequence[plan.Step], asked: Invocation, conf: Config, contracts: Mapping[str, Contract]
+) -> None:
     """Print a line or two per step; InputError at the end when a delivery is not there."""
     window, stands = asked.window, known(asked.warehouse, conf)
     landing = Landing(asked.landing, archive.below(asked.warehouse, asked.landing), looks=True)
@@ -79,8 +81,11 @@ def _replaced(table: str, slices: Sequence[str], before: Mapping[str, Entry]) ->
     if list(slices) == [APPEND_ONLY]:
         return f"adds to {table}"
     there = [slice_ for slice_ in slices if slice_ in before]
-    named = ", ".join(slices) if len(slices) <= SHOWN else \
-        f"{slices[0]} … {slices[-1]} ({len(slices)} slices)"
+    named = (
+        ", ".join(slices)
+        if len(slices) <= SHOWN
+        else f"{slices[0]} … {slices[-1]} ({len(slices)} slices)"
+    )
     if not there:
         return f"writes {table} {named}"
     some = "" if len(there) == len(slices) else f"{len(there)} of them "

@@ -1,4 +1,5 @@
 """What a person sees of a run while it goes on."""
+
 import sys
 import threading
 import time
@@ -50,8 +51,12 @@ class Progress:
     def _show(self) -> None:
         if self.live and self._under_way:
             names = ", ".join(f"{name} {title}" for name, (_, title, _) in self._under_way.items())
-            print(f"\r\x1b[K[{self._begun:>2}/{self.steps}] {names} …"[:160], end="",
-                  file=self.stream, flush=True)
+            print(
+                f"\r\x1b[K[{self._begun:>2}/{self.steps}] {names} …"[:160],
+                end="",
+                file=self.stream,
+                flush=True,
+            )
 
     @property
     def seconds(self) -> float:

@@ -5,6 +5,7 @@ of all archives read once more, after it every object looked at that it has ever
 a second for a task that does nothing. Here that side comes from where it is installed, what tasks
 need is loaded once for all workers, and no longer looked at.
 """
+
 import gc
 import os
 import sys

@@ -4,6 +4,7 @@ Exit codes: 0 done, 2 wrong arguments or configuration, 3 data-quality gate, 4 i
 late, 1 anything else. The screen shows progress and at most one clear message; everything that
 Spark, Java and Python have to say goes to the run's log under `<warehouse>/_logs`.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from jobs.runtime import acceptance
@@ -43,35 +44,63 @@ class Invocation:
 
 
 FOLDERS = {
-    "conf": dict(action="append", type=Path, help="configuration folder; repeatable, later ones "
-                 "overlay earlier ones (default: conf, then conf/local)"),
-    "landing": dict(type=Path, default=Path("build/landing"),
-                    help="where files arrive (default: %(default)s)"),
-    "warehouse": dict(default="build/warehouse",
-                      help="root of the Delta tables (default: %(default)s)"),
-    "push": dict(type=Path, default=Path("build/push"),
-                 help="where channel files go (default: %(default)s)"),
+    "conf": {
+        "action": "append",
+        "type": Path,
+        "help": "configuration folder; repeatable, later ones "
+        "overlay earlier ones (default: conf, then conf/local)",
+    },
+    "landing": {
+        "type": Path,
+        "default": Path("build/landing"),
+        "help": "where files arrive (default: %(default)s)",
+    },
+    "warehouse": {
+        "default": "build/warehouse",
+        "help": "root of the Delta tables (default: %(default)s)",
+    },
+    "push": {
+        "type": Path,
+        "default": Path("build/push"),
+        "help": "where channel files go (default: %(default)s)",
+    },
 }
 
 
 def parser(description: str, epilog: str) -> argparse.ArgumentParser:
     """The common options of what runs steps for a window; a job adds its own."""
     made = bare_parser(None, description, epilog, "landing", "push")
-    made.add_argument("--data-date", metavar="D", help="the day whose deliveries are taken in, "
-                      "for example 2009-05-03")
-    made.add_argument("--from-date", metavar="A", help="first day of a range, with --to-date: "
-                      "loads or repeats the range in as few passes as possible")
+    made.add_argument(
+        "--data-date",
+        metavar="D",
+        help="the day whose deliveries are taken in, for example 2009-05-03",
+    )
+    made.add_argument(
+        "--from-date",
+        metavar="A",
+        help="first day of a range, with --to-date: "
+        "loads or repeats the range in as few passes as possible",
+    )
     made.add_argument("--to-date", metavar="B", help="last day of a range")
-    made.add_argument("--history", metavar="N", type=int, help="load the N months before the "
-                      "month of --data-date and the night itself in one range")
+    made.add_argument(
+        "--history",
+        metavar="N",
+        type=int,
+        help="load the N months before the month of --data-date and the night itself in one range",
+    )
     return made
 
 
-def bare_parser(prog: str | None, description: str, epilog: str, *folders: str
-                ) -> argparse.ArgumentParser:
+def bare_parser(
+    prog: str | None, description: str, epilog: str, *folders: str
+) -> argparse.ArgumentParser:
     """The options that say where things lie: configuration, warehouse and the folders named."""
-    made = _Parser(prog=prog, description=description, epilog=epilog,
-                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    made = _Parser(
+        prog=prog,
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     for name in ("conf", "warehouse", *folders):
         made.add_argument(f"--{name}", metavar="DIR", **FOLDERS[name])
     return made
@@ -84,20 +113,29 @@ class _Parser(argparse.ArgumentParser):
 
 def invocation(args: argparse.Namespace) -> Invocation:
     """The checked arguments; ConfigError says which is impossible and what is accepted."""
-    return Invocation(_window(args), conf_folders(args.conf), args.landing, args.warehouse,
-                      args.push, acceptance.reason(args))
+    return Invocation(
+        _window(args),
+        conf_folders(args.conf),
+        args.landing,
+        args.warehouse,
+        args.push,
+        acceptance.reason(args),
+    )
 
 
 def _window(args: argparse.Namespace) -> Window:
     ranged = args.from_date is not None or args.to_date is not None
     if ranged:
         if args.data_date or args.history is not None or not (args.from_date and args.to_date):
-            raise ConfigError("give --data-date (with --history if wanted), or --from-date "
-                              "together with --to-date")
+            raise ConfigError(
+                "give --data-date (with --history if wanted), or --from-date "
+                "together with --to-date"
+            )
         return Window(parse_date(args.from_date), parse_date(args.to_date))
     if not args.data_date:
-        raise ConfigError("--data-date is missing: give the day, for example --data-date "
-                          "2009-05-03")
+        raise ConfigError(
+            "--data-date is missing: give the day, for example --data-date 2009-05-03"
+        )
     last = parse_date(args.data_date)
     if args.history is None:
         return Window(last, last)
@@ -126,8 +164,9 @@ def guarded(main: Callable[[], None]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except KeyboardInterrupt:
-        print("chudian: interrupted; run the same command again, it goes on safely",
-              file=sys.stderr)
+        print(
+            "chudian: interrupted; run the same command again, it goes on safely", file=sys.stderr
+        )
         return 1
     except Exception as error:  # the stack is in the log; a message may hold a row's values
         print(f"chudian: {unexpected(error)}", file=sys.stderr)
@@ -148,7 +187,7 @@ def run_of(warehouse: str):
     Yields the run id. A second run is refused with the id of the first (local folders only; on a
     cluster the scheduler's pool of one keeps runs apart).
     """
-    started = datetime.now(timezone.utc)
+    started = datetime.now(UTC)
     run_id = f"{started:%Y%m%dT%H%M%S.%fZ}-{os.getpid()}"
     if "://" in warehouse:
         yield run_id
@@ -161,8 +200,10 @@ def run_of(warehouse: str):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))  # the engine may quote a row
         handler = logging.FileHandler(path, encoding="utf-8")
     except OSError as error:
-        raise ChudianError(f"the warehouse {warehouse} cannot be written ({error.strerror}): "
-                           "check the folder and its rights, or give another --warehouse") from None
+        raise ChudianError(
+            f"the warehouse {warehouse} cannot be written ({error.strerror}): "
+            "check the folder and its rights, or give another --warehouse"
+        ) from None
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.getLogger().addHandler(handler)
     log.addHandler(handler)
@@ -194,8 +235,10 @@ def _lock(lock, run_id: str, warehouse: str) -> None:
     except BlockingIOError:
         lock.seek(0)
         holder = lock.read().strip() or "another process"
-        raise ChudianError(f"a run is under way over {warehouse} ({holder}): wait for it to end, "
-                           "or give another --warehouse") from None
+        raise ChudianError(
+            f"a run is under way over {warehouse} ({holder}): wait for it to end, "
+            "or give another --warehouse"
+        ) from None
     lock.seek(0)
     lock.truncate()
     lock.write(f"run {run_id}")
@@ -269,9 +312,11 @@ def _started(conf, folders: tuple[Path, ...]):
     except PySparkRuntimeError as error:
         if error.getCondition() != "JAVA_GATEWAY_EXITED":
             raise
-        raise ChudianError("Spark could not be started: Java 17 or newer and the memory that the "
-                           f"Spark profile asks for are needed; Java's own words are in "
-                           f"{_log_file()}") from None
+        raise ChudianError(
+            "Spark could not be started: Java 17 or newer and the memory that the "
+            f"Spark profile asks for are needed; Java's own words are in "
+            f"{_log_file()}"
+        ) from None
     return made
 
 
@@ -279,8 +324,10 @@ def _find_java() -> None:
     """Where Spark will look for Java, and nowhere else."""
     home = os.environ.get("JAVA_HOME")
     if home and not os.access(Path(home, "bin", "java"), os.X_OK):
-        raise ChudianError(f"Java was not found: JAVA_HOME is {home}, which has no bin/java: set "
-                           "it to Java 17 or newer, or unset it")
+        raise ChudianError(
+            f"Java was not found: JAVA_HOME is {home}, which has no bin/java: set "
+            "it to Java 17 or newer, or unset it"
+        )
     if not home and shutil.which("java") is None:
         raise ChudianError("Java was not found: install Java 17 or newer, or set JAVA_HOME")
 

@@ -5,6 +5,7 @@ pyspark ships, checked one by one against their sha256, and moved into the envir
 folder. A second call finds them there, checks them and needs no network; an interrupted call leaves
 nothing behind that a later one would trust.
 """
+
 import argparse
 import hashlib
 import os
@@ -105,13 +106,30 @@ def _resolve(jars: list[Jar], folder: Path, scratch: Path) -> Path:
     )
     out = scratch / "out"
     done = subprocess.run(
-        [java, "-jar", str(ivy), "-ivy", str(module), "-cache", str(scratch / "cache"),
-         "-retrieve", f"{out}/[artifact]-[revision].[ext]"],
-        capture_output=True, text=True, check=False,
+        [
+            java,
+            "-jar",
+            str(ivy),
+            "-ivy",
+            str(module),
+            "-cache",
+            str(scratch / "cache"),
+            "-retrieve",
+            f"{out}/[artifact]-[revision].[ext]",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
-        reason = next((line.strip() for line in done.stdout.splitlines() if "ERROR" in line
-                       or "WARN" in line), "no reason given")
+        reason = next(
+            (
+                line.strip()
+                for line in done.stdout.splitlines()
+                if "ERROR" in line or "WARN" in line
+            ),
+            "no reason given",
+        )
         raise ChudianError(f"Maven Central could not be read ({reason}): check the connection")
     return out
 
@@ -123,7 +141,8 @@ def _java_path() -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="example: python -m jobs.spark_jars conf/setup/spark-jars.lock",
     )
     parser.add_argument("lock", type=Path, help="the lock file of the jars")

@@ -1,4 +1,5 @@
 """Walking the steps of a plan in one Spark session."""
+
 from __future__ import annotations
 
 import importlib
@@ -45,8 +46,11 @@ def opened(asked: runtime.Invocation, conf: Config, contracts, steps: tuple[plan
         landing = Landing(asked.landing, archive.below(asked.warehouse, asked.landing))
         for step in steps:
             if step.source is not None and asked.window is not None:
-                landing.files(step.source, conf.sources[step.source],
-                              plan.due_days(conf, step.source, asked.window))
+                landing.files(
+                    step.source,
+                    conf.sources[step.source],
+                    plan.due_days(conf, step.source, asked.window),
+                )
         docs = None if "://" in asked.warehouse else Path(asked.warehouse) / "_docs"
         judge = Judge(docs, run_id)
         with runtime.session(conf, asked.conf) as spark:
@@ -54,11 +58,24 @@ def opened(asked: runtime.Invocation, conf: Config, contracts, steps: tuple[plan
                 Warehouse,  # pyspark is imported once the inputs are in order
             )
 
-            wh = Warehouse(spark, asked.warehouse, contracts, conf,
-                           Ledger(run_id, conf.fingerprint, asked.accept_rejects), judge,
-                           landing, Outbox(asked.push))
-            wh.open({table for step in steps for table in (*step.reads, *step.writes)
-                     if table in contracts})
+            wh = Warehouse(
+                spark,
+                asked.warehouse,
+                contracts,
+                conf,
+                Ledger(run_id, conf.fingerprint, asked.accept_rejects),
+                judge,
+                landing,
+                Outbox(asked.push),
+            )
+            wh.open(
+                {
+                    table
+                    for step in steps
+                    for table in (*step.reads, *step.writes)
+                    if table in contracts
+                }
+            )
             try:
                 yield wh
             finally:
@@ -73,7 +90,8 @@ def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> Pr
 
     def has_work(step: plan.Step) -> bool:
         return step.due(window, conf) and (
-            step.source is None or not deliveries.unchanged(step.source, window))
+            step.source is None or not deliveries.unchanged(step.source, window)
+        )
 
     wh.announce(filter(has_work, steps), window)
 
@@ -81,8 +99,13 @@ def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> Pr
         progress.begin(step.name, step.title)
 
         def earlier_days() -> tuple[int, int]:
-            return remade(step, wh, conf, progress, lambda: redelivery.earlier(
-                step, deliveries, wh.lineage, window))
+            return remade(
+                step,
+                wh,
+                conf,
+                progress,
+                lambda: redelivery.earlier(step, deliveries, wh.lineage, window),
+            )
 
         rows, days = earlier_days()
         ran = has_work(step)  # an earlier step of this run may have made its slice stale
@@ -114,8 +137,14 @@ def _made(step: plan.Step, wh, conf: Config, window: Window, again: bool = False
     return activity.rows_out
 
 
-def remade(step: plan.Step, wh, conf: Config, progress: Progress,
-           find: Callable[[], list[Window]], strict: bool = False) -> tuple[int, int]:
+def remade(
+    step: plan.Step,
+    wh,
+    conf: Config,
+    progress: Progress,
+    find: Callable[[], list[Window]],
+    strict: bool = False,
+) -> tuple[int, int]:
     """Run a step once more for the earlier windows that `find` finds; the rows written, and days.
 
     What is read again may touch a later day of its source, so it is looked for until there is
@@ -138,9 +167,16 @@ def ending(progress: Progress, names: set[str], asked: runtime.Invocation) -> st
     """What a person wants to know when a run is through: how long it took, and where to look."""
     day, tables = asked.window.last, asked.warehouse
     slowest = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in progress.slowest(3))
-    places = [("files of the channels", f"{asked.push}/<channel>/{day}", "push"),
-              ("report, and every check", f"{tables}/_docs/report_{day}.html", "report")]
+    places = [
+        ("files of the channels", f"{asked.push}/<channel>/{day}", "push"),
+        ("report, and every check", f"{tables}/_docs/report_{day}.html", "report"),
+    ]
     lines = [f"done in {progress.seconds:.0f} s; longest: {slowest}", "look at"]
     lines += [f"  {what:<25} {place}" for what, place, step in places if step in names]
-    return "\n".join([*lines, f"  {'tables':<25} {tables}/<layer>/<table>",
-                      f"  {'what Spark had to say':<25} {tables}/_logs"])
+    return "\n".join(
+        [
+            *lines,
+            f"  {'tables':<25} {tables}/<layer>/<table>",
+            f"  {'what Spark had to say':<25} {tables}/_logs",
+        ]
+    )

@@ -3,6 +3,7 @@
 Files grow chunk by chunk, so that memory does not grow with the province; bytes depend on the rows
 alone (gzip headers hold neither name nor time).
 """
+
 from __future__ import annotations
 
 import hashlib
@@ -82,13 +83,17 @@ class Delivery:
         """Append the rows of a chunk to their files."""
         form = self.source.format
         if tuple(rows.columns) != self.source.columns:
-            raise ConfigError(f"sources: {self.source.id}: columns: the synthetic province "
-                              f"delivers {', '.join(rows.columns)}")
+            raise ConfigError(
+                f"sources: {self.source.id}: columns: the synthetic province "
+                f"delivers {', '.join(rows.columns)}"
+            )
         for day, part, lines in synthetic_rows.files(rows, form.delimiter, form.quote):
             file = self.files.get((day, part)) or self.files.get((day, 0))
             if file is None:
-                raise ConfigError(f"sources: {self.source.id}: cadence: the synthetic province "
-                                  f"delivers on {self.province.day(day)}")
+                raise ConfigError(
+                    f"sources: {self.source.id}: cadence: the synthetic province "
+                    f"delivers on {self.province.day(day)}"
+                )
             file.add(("\n".join(lines) + "\n").encode(form.encoding), len(lines))
 
     def close(self) -> None:
@@ -96,9 +101,16 @@ class Delivery:
         entries: dict[int, list[str]] = {}
         for (day, _), file in self.files.items():
             file.close()
-            entries.setdefault(day, []).append(json.dumps({
-                "file": file.path.name, "rows": file.rows, "bytes": file.bytes,
-                "sha256": file.digest.hexdigest()}))
+            entries.setdefault(day, []).append(
+                json.dumps(
+                    {
+                        "file": file.path.name,
+                        "rows": file.rows,
+                        "bytes": file.bytes,
+                        "sha256": file.digest.hexdigest(),
+                    }
+                )
+            )
         if self.source.files.control is not None:
             for day, lines in entries.items():
                 control = self._folder(day) / self._filled(self.source.files.control, day)

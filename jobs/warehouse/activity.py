@@ -1,4 +1,5 @@
 """What a step does while it runs."""
+
 from dataclasses import dataclass, field
 
 from jobs.plan.night import Step

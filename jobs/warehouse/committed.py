@@ -1,4 +1,5 @@
 """Whether what a step reads has been committed for its window; what is not is named."""
+
 from __future__ import annotations
 
 from datetime import date
@@ -32,5 +33,7 @@ def require(ledger: Ledger, conf: Config, contract: Contract, step: str, window:
 
 
 def missing(step: str, table: str, slice_: date | str) -> InputError:
-    return InputError(f"{step}: {table} is not committed for {slice_}: run the step that makes it "
-                      "first (python -m jobs.night --list shows which)")
+    return InputError(
+        f"{step}: {table} is not committed for {slice_}: run the step that makes it "
+        "first (python -m jobs.night --list shows which)"
+    )

@@ -1,4 +1,5 @@
 """The ledger, histories and files of tables read without Spark: at once, and during a night."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -35,11 +36,13 @@ def entries(warehouse: str) -> list[Entry]:
     """
     table = _opened(warehouse, "ops.run_ledger")
     if table is None:
-        raise InputError(f"{warehouse} holds no ledger: run a night into it first, or give "
-                         "another --warehouse")
-    rows = sorted(table.to_pyarrow_table(
-        filesystem=_files(warehouse, "ops.run_ledger")).to_pylist(),
-                  key=lambda row: row["committed_at"])
+        raise InputError(
+            f"{warehouse} holds no ledger: run a night into it first, or give another --warehouse"
+        )
+    rows = sorted(
+        table.to_pyarrow_table(filesystem=_files(warehouse, "ops.run_ledger")).to_pylist(),
+        key=lambda row: row["committed_at"],
+    )
     return [Entry.of_row(row) for row in rows]
 
 
@@ -48,8 +51,10 @@ def history(warehouse: str, table: str) -> list[Commit]:
     opened = _opened(warehouse, table)
     if opened is None:
         return []
-    return [Commit(int(one["version"]), one["operation"], one.get("userMetadata") or "")
-            for one in opened.history()]
+    return [
+        Commit(int(one["version"]), one["operation"], one.get("userMetadata") or "")
+        for one in opened.history()
+    ]
 
 
 def instants(warehouse: str, contract: Contract) -> list[datetime]:
@@ -57,8 +62,9 @@ def instants(warehouse: str, contract: Contract) -> list[datetime]:
     opened = _opened(warehouse, contract.table)
     if opened is None:
         return []
-    rows = opened.to_pyarrow_table(columns=[contract.aged_by],
-                                   filesystem=_files(warehouse, contract.table))
+    rows = opened.to_pyarrow_table(
+        columns=[contract.aged_by], filesystem=_files(warehouse, contract.table)
+    )
     return rows.column(contract.aged_by).to_pylist()
 
 
@@ -69,8 +75,11 @@ def files(warehouse: str, contract: Contract) -> list[DataFile] | None:
         return None
     added = opened.get_add_actions(flatten=True)
     rows, sizes = (added.column(name).to_pylist() for name in ("num_records", "size_bytes"))
-    slices = added.column(f"partition.{contract.slice}").to_pylist() if contract.slice else \
-        [None] * len(rows)
+    slices = (
+        added.column(f"partition.{contract.slice}").to_pylist()
+        if contract.slice
+        else [None] * len(rows)
+    )
     return [DataFile(*one) for one in zip(slices, rows, sizes)]
 
 
@@ -89,8 +98,7 @@ def _files(warehouse: str, table: str):
         return None
     from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
-    return SubTreeFileSystem(str(Path(warehouse, *table.split(".")).resolve()),
-                             LocalFileSystem())
+    return SubTreeFileSystem(str(Path(warehouse, *table.split(".")).resolve()), LocalFileSystem())
 
 
 def _opened(warehouse: str, table: str):

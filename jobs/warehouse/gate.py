@@ -1,4 +1,5 @@
 """What a slice has to pass before it is committed: the contract's suite and rules, in one pass."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -22,8 +23,9 @@ class Gate:
     def __init__(self, judge: Judge, ledger: Ledger) -> None:
         self.judge, self.ledger = judge, ledger
 
-    def judged(self, contract: Contract, frame: DataFrame, there: DataFrame, window: str
-               ) -> dict[str, int]:
+    def judged(
+        self, contract: Contract, frame: DataFrame, there: DataFrame, window: str
+    ) -> dict[str, int]:
         """Count rows by slice, doubled keys and broken rules in one pass; the suite decides.
 
         `there`: the table as it stands, for one that is only appended to. The table's own
@@ -32,8 +34,10 @@ class Gate:
         try:
             figures = slice_figures.by_slice(frame, contract).collect()
         except CAST_ERRORS as error:  # its text holds the value
-            raise QualityError(f"{contract.table} {window}: a value does not fit the type "
-                               f"of its column ({error.getCondition()})") from None
+            raise QualityError(
+                f"{contract.table} {window}: a value does not fit the type "
+                f"of its column ({error.getCondition()})"
+            ) from None
         metrics = slice_figures.metrics(figures, contract)
         if figures and contract.slice is None:
             metrics["key_duplicates"] += there.join(frame, list(contract.key), "left_semi").count()
@@ -43,16 +47,33 @@ class Gate:
             raise QualityError(f"{contract.table} {window}: {'; '.join(broken)}")
         return {row["slice"]: row["rows"] for row in figures}
 
-    def check(self, contract: Contract, metrics: Mapping, suite: list, source: str, slice_: str,
-              passing: Sequence[str] = ()) -> list[Judgement]:
-        """Judge the metrics of a slice; what failed. QualityError if critical, but for `passing`.
-        """
+    def check(
+        self,
+        contract: Contract,
+        metrics: Mapping,
+        suite: list,
+        source: str,
+        slice_: str,
+        passing: Sequence[str] = (),
+    ) -> list[Judgement]:
+        """Judge the metrics of a slice; what failed. QualityError if critical, but for `passing`."""
         results = self.judge.judge(contract.table, slice_, metrics, suite)
         for result in results:
-            self.ledger.judge(source, contract.table, slice_, result.check, result.severity,
-                              result.success, result.observed, result.expected)
-        failed = [r for r in results if not r.success and r.severity == "critical"
-                  and r.check not in passing]
+            self.ledger.judge(
+                source,
+                contract.table,
+                slice_,
+                result.check,
+                result.severity,
+                result.success,
+                result.observed,
+                result.expected,
+            )
+        failed = [
+            r
+            for r in results
+            if not r.success and r.severity == "critical" and r.check not in passing
+        ]
         if failed:
             what = "; ".join(f"{r.check}: {r.observed}, expected {r.expected}" for r in failed)
             raise QualityError(f"{source or contract.table} {slice_}: {what}")

@@ -6,6 +6,7 @@ to import: that happens in a thread while Spark starts. Its data docs hold the n
 all runs beside each other, and a night draws only the pages of its own; `ops.quality_result` keeps
 them all.
 """
+
 from __future__ import annotations
 
 import logging
@@ -39,39 +40,54 @@ class Judge:
         self._importing = threading.Thread(target=_library, name="expectations", daemon=True)
         self._importing.start()
 
-    def judge(self, table: str, slice_: str, metrics: Mapping, suite: Sequence[Mapping]
-              ) -> list[Judgement]:
+    def judge(
+        self, table: str, slice_: str, metrics: Mapping, suite: Sequence[Mapping]
+    ) -> list[Judgement]:
         """Every expectation of the suite over the metrics row, in the suite's order."""
         if not suite:
             return []
         with self._judging:
             return self._judged(table, slice_, metrics, suite)
 
-    def _judged(self, table: str, slice_: str, metrics: Mapping, suite: Sequence[Mapping]
-                ) -> list[Judgement]:
+    def _judged(
+        self, table: str, slice_: str, metrics: Mapping, suite: Sequence[Mapping]
+    ) -> list[Judgement]:
         gx = self._open()
         import pandas
         from great_expectations.core.run_identifier import RunIdentifier
 
-        made = gx.ExpectationSuite(name=table, expectations=[
-            _expectation(gx, entry, place) for place, entry in enumerate(suite)])
+        made = gx.ExpectationSuite(
+            name=table,
+            expectations=[_expectation(gx, entry, place) for place, entry in enumerate(suite)],
+        )
         made = self._context.suites.add_or_update(made)
         definition = self._context.validation_definitions.add_or_update(
-            gx.ValidationDefinition(name=table, data=self._batch, suite=made))
+            gx.ValidationDefinition(name=table, data=self._batch, suite=made)
+        )
         result = definition.run(
             batch_parameters={"dataframe": pandas.DataFrame([dict(metrics)])},
-            result_format="BASIC", run_id=RunIdentifier(run_name=f"{self.run_id} {slice_}"))
+            result_format="BASIC",
+            run_id=RunIdentifier(run_name=f"{self.run_id} {slice_}"),
+        )
         passed = {r.expectation_config.meta["place"]: bool(r.success) for r in result.results}
-        return [self._judgement(entry, metrics, passed[place])
-                for place, entry in enumerate(suite)]
+        return [self._judgement(entry, metrics, passed[place]) for place, entry in enumerate(suite)]
 
     @staticmethod
     def _judgement(entry: Mapping, metrics: Mapping, success: bool) -> Judgement:
         kwargs = entry["kwargs"]
         column, low, high = kwargs["column"], kwargs.get("min_value"), kwargs.get("max_value")
-        expected = f"{low}" if low == high else " and ".join(
-            part for part in (f"at least {low}" if low is not None else "",
-                              f"at most {high}" if high is not None else "") if part)
+        expected = (
+            f"{low}"
+            if low == high
+            else " and ".join(
+                part
+                for part in (
+                    f"at least {low}" if low is not None else "",
+                    f"at most {high}" if high is not None else "",
+                )
+                if part
+            )
+        )
         observed = metrics[column]
         shown = f"{observed:.4f}" if isinstance(observed, float) else str(observed)
         return Judgement(column, entry["severity"], success, shown, expected)
@@ -80,8 +96,9 @@ class Judge:
         """Bring the data docs up to date; the page to open, or None where nothing was judged."""
         if self._context is None or self.folder is None:
             return None
-        page = Path(next(iter(self._context.build_data_docs(dry_run=True).values()))
-                    .removeprefix("file://"))
+        page = Path(
+            next(iter(self._context.build_data_docs(dry_run=True).values())).removeprefix("file://")
+        )
         results = self._context.validation_results_store
         newest = sorted(results.list_keys(), key=lambda key: key.run_id.run_time, reverse=True)
         for key in newest[KEPT:]:
@@ -114,8 +131,10 @@ class Judge:
             else:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 self._context = gx.get_context(mode="file", project_root_dir=str(self.folder))
-            self._context.variables.progress_bars = {"globally": False,
-                                                     "metric_calculations": False}
+            self._context.variables.progress_bars = {
+                "globally": False,
+                "metric_calculations": False,
+            }
             source = self._context.data_sources.add_or_update_pandas("metrics")
             asset = source.add_dataframe_asset("slice")
             self._batch = asset.add_batch_definition_whole_dataframe("whole")
@@ -124,8 +143,9 @@ class Judge:
 
 def _expectation(gx, entry: Mapping, place: int):
     name = "".join(part.capitalize() for part in entry["type"].split("_"))
-    return getattr(gx.expectations, name)(severity=entry["severity"], meta={"place": place},
-                                          **entry["kwargs"])
+    return getattr(gx.expectations, name)(
+        severity=entry["severity"], meta={"place": place}, **entry["kwargs"]
+    )
 
 
 def _library():

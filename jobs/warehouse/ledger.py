@@ -4,18 +4,19 @@ Rows are gathered: a run announces all its slices as `started` in one append, an
 wait some seconds for each other. A slice whose data were committed but whose row was lost with a
 killed process is simply done again: its state is still `started`.
 """
+
 import json
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 
 STARTED, COMMITTED, FAILED = "started", "committed", "failed"
-SUPERSEDED = "superseded"           # what that run noted of the slice was undone
-STALE = "stale"                     # it stands, but what it was made of has changed since
-EXPIRED = "expired"                 # the slice is older than its table keeps, and deleted
-SETTLED = (COMMITTED, SUPERSEDED, STALE, EXPIRED)   # the states that decide what stands
+SUPERSEDED = "superseded"  # what that run noted of the slice was undone
+STALE = "stale"  # it stands, but what it was made of has changed since
+EXPIRED = "expired"  # the slice is older than its table keeps, and deleted
+SETTLED = (COMMITTED, SUPERSEDED, STALE, EXPIRED)  # the states that decide what stands
 
 
 @dataclass
@@ -51,8 +52,9 @@ class Entry:
 
         Spark gives instants in the process's own zone and without it.
         """
-        times = {name: row[name] and row[name].astimezone(timezone.utc)
-                 for name in ("committed_at", "started_at")}
+        times = {
+            name: row[name] and row[name].astimezone(UTC) for name in ("committed_at", "started_at")
+        }
         return cls(**{**row, **times, "source": row["source"] or ""})
 
 
@@ -101,13 +103,31 @@ class Ledger:
         self.committed.setdefault((entry.table, entry.source), {})[entry.slice] = entry
         self.stale.get((entry.table, entry.source), {}).pop(entry.slice, None)
 
-    def write(self, step: str, table: str, slice_: str, state: str, *, source: str = "",
-              versions: dict | None = None, **counts) -> Entry:
+    def write(
+        self,
+        step: str,
+        table: str,
+        slice_: str,
+        state: str,
+        *,
+        source: str = "",
+        versions: dict | None = None,
+        **counts,
+    ) -> Entry:
         """Note a new state of a slice; counts: `rows_*`, `output_version`, `message`."""
-        entry = Entry(self.run_id, step, source, table, slice_, state, self.fingerprint,
-                      committed_at=datetime.now(timezone.utc),
-                      started_at=None if state == STARTED else self.began.get(step),
-                      input_versions=json.dumps(versions or {}, sort_keys=True), **counts)
+        entry = Entry(
+            self.run_id,
+            step,
+            source,
+            table,
+            slice_,
+            state,
+            self.fingerprint,
+            committed_at=datetime.now(UTC),
+            started_at=None if state == STARTED else self.began.get(step),
+            input_versions=json.dumps(versions or {}, sort_keys=True),
+            **counts,
+        )
         with self.lock:
             self.pending.append(entry)
             if state == STARTED:
@@ -125,41 +145,91 @@ class Ledger:
             if slice_ not in stale:
                 stale[slice_] = why
                 stands = self.committed[table, source][slice_]
-                self.pending.append(Entry(
-                    self.run_id, stands.step, source, table, slice_, STALE, self.fingerprint,
-                    datetime.now(timezone.utc), message=why))
+                self.pending.append(
+                    Entry(
+                        self.run_id,
+                        stands.step,
+                        source,
+                        table,
+                        slice_,
+                        STALE,
+                        self.fingerprint,
+                        datetime.now(UTC),
+                        message=why,
+                    )
+                )
 
     def supersede(self, entry: Entry) -> None:
         """Note that what an earlier run noted of a slice was undone."""
-        self.pending.append(replace(entry, state=SUPERSEDED, message=f"undone by {self.run_id}",
-                                    committed_at=datetime.now(timezone.utc)))
+        self.pending.append(
+            replace(
+                entry,
+                state=SUPERSEDED,
+                message=f"undone by {self.run_id}",
+                committed_at=datetime.now(UTC),
+            )
+        )
 
     def expire(self, entry: Entry) -> None:
         """Note that maintenance deletes a committed slice: its table keeps no older ones."""
-        self.pending.append(replace(entry, run_id=self.run_id, step="maintenance", state=EXPIRED,
-                                    config_fingerprint=self.fingerprint, started_at=None,
-                                    committed_at=datetime.now(timezone.utc),
-                                    message=f"deleted; it was of run {entry.run_id}"))
+        self.pending.append(
+            replace(
+                entry,
+                run_id=self.run_id,
+                step="maintenance",
+                state=EXPIRED,
+                config_fingerprint=self.fingerprint,
+                started_at=None,
+                committed_at=datetime.now(UTC),
+                message=f"deleted; it was of run {entry.run_id}",
+            )
+        )
 
     def begin(self, step: str) -> None:
         """A step begins now."""
-        self.began[step] = datetime.now(timezone.utc)
+        self.began[step] = datetime.now(UTC)
 
     def fail(self, message: str, slices: Iterable[tuple[str, str, str]]) -> None:
         """Note those of the slices (table, source, slice) that are not settled as failed."""
         with self.lock:
             for table, source, slice_ in slices:
                 if (table, source, slice_) in self.unsettled:
-                    self.write(self.unsettled[table, source, slice_], table, slice_, FAILED,
-                               source=source, message=message)
+                    self.write(
+                        self.unsettled[table, source, slice_],
+                        table,
+                        slice_,
+                        FAILED,
+                        source=source,
+                        message=message,
+                    )
 
-    def judge(self, source: str, table: str, slice_: str, check: str, severity: str, success: bool,
-              observed: str, expected: str) -> None:
+    def judge(
+        self,
+        source: str,
+        table: str,
+        slice_: str,
+        check: str,
+        severity: str,
+        success: bool,
+        observed: str,
+        expected: str,
+    ) -> None:
         """Note the outcome of a check."""
         with self.lock:
-            self.verdicts.append(Verdict(self.run_id, source, table, slice_, check, severity,
-                                         success, observed, expected,
-                                         datetime.now(timezone.utc)))
+            self.verdicts.append(
+                Verdict(
+                    self.run_id,
+                    source,
+                    table,
+                    slice_,
+                    check,
+                    severity,
+                    success,
+                    observed,
+                    expected,
+                    datetime.now(UTC),
+                )
+            )
 
     def is_committed(self, table: str, slice_: date | str, source: str = "") -> bool:
         return str(slice_) in self.committed.get((table, source), {})
@@ -170,8 +240,10 @@ class Ledger:
 
     def delivered(self, table: str, source: str) -> dict[date, int]:
         """Rows of the committed deliveries of a source, by day."""
-        return {date.fromisoformat(day): entry.rows_delivered
-                for day, entry in list(self.committed.get((table, source), {}).items())}
+        return {
+            date.fromisoformat(day): entry.rows_delivered
+            for day, entry in list(self.committed.get((table, source), {}).items())
+        }
 
     def last_slice(self, table: str, on: date) -> date | None:
         """The newest committed daily slice not after `on`."""
@@ -185,9 +257,11 @@ class Ledger:
 
     def written_since(self, table: str, version: int) -> list[date]:
         """The days whose slices were committed after a version of their table."""
-        return sorted(date.fromisoformat(day)
-                      for day, entry in list(self.committed.get((table, ""), {}).items())
-                      if (entry.output_version or 0) > version)
+        return sorted(
+            date.fromisoformat(day)
+            for day, entry in list(self.committed.get((table, ""), {}).items())
+            if (entry.output_version or 0) > version
+        )
 
     def entries(self) -> list[dict]:
         """The waiting rows of the ledger, which then wait no longer."""
@@ -235,7 +309,7 @@ def standing(entries: Iterable[Entry]) -> dict[tuple[str, str, str], tuple[Entry
     for key, rows in kept.items():
         commits = [place for place, row in enumerate(rows) if row.state == COMMITTED]
         if commits:
-            since = rows[commits[-1] + 1:]
+            since = rows[commits[-1] + 1 :]
             found[key] = rows[commits[-1]], since[0].message if since else None
     return found
 

@@ -1,4 +1,5 @@
 """What became of every delivery and how long each step took, from rows of the ledger."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -46,7 +47,8 @@ class Timing:
 def deliveries(entries: Iterable[Entry], conf: Config, window: Window) -> list[Delivery]:
     """Each delivery that is due in the window, or was noted for it, by day and source."""
     attempts: dict[tuple[date, str], list[Entry]] = {
-        (day, name): [] for name in conf.sources for day in plan.due_days(conf, name, window)}
+        (day, name): [] for name in conf.sources for day in plan.due_days(conf, name, window)
+    }
     for entry in entries:
         if entry.source in conf.sources and window.contains(date.fromisoformat(entry.slice)):
             attempts.setdefault((date.fromisoformat(entry.slice), entry.source), []).append(entry)

@@ -4,6 +4,7 @@ A commit costs as much for one row as for many, so outcomes wait for each other 
 What a run announces is written beside the first step's reading; nothing may be committed before it
 is there.
 """
+
 from __future__ import annotations
 
 import threading

@@ -5,6 +5,7 @@ snapshot that was current then; a snapshot of every delivery up to its day; a mo
 deliveries that hold its events. What was decided and sent is not made again: it has left the house.
 Plain Python over the plan and the ledger.
 """
+
 from __future__ import annotations
 
 import json
@@ -56,8 +57,12 @@ class Lineage:
         moved = {one: one for one in changed}
         for step in self.steps:
             for table in () if step.final else step.writes:
-                hits = {touched: moved[one] for one in moved if one.table in step.reads
-                        for touched in self._touched(step, table, one, late)}
+                hits = {
+                    touched: moved[one]
+                    for one in moved
+                    if one.table in step.reads
+                    for touched in self._touched(step, table, one, late)
+                }
                 hits = {touched: of for touched, of in hits.items() if touched not in moved}
                 origin |= {touched: of for touched, of in hits.items() if touched not in origin}
                 if step.source is None:
@@ -66,17 +71,25 @@ class Lineage:
 
     def _touched(self, step: Step, table: str, changed: Slice, late: bool) -> Iterable[Slice]:
         source = step.source or ""
-        committed = [date.fromisoformat(day)
-                     for day in list(self.ledger.committed.get((table, source), {}))
-                     if day != APPEND_ONLY]
-        return [Slice(table, source, day) for day in committed
-                if self._is_touched(step, table, day, changed, late)
-                and self._can_be_made(step, table, day)]
+        committed = [
+            date.fromisoformat(day)
+            for day in list(self.ledger.committed.get((table, source), {}))
+            if day != APPEND_ONLY
+        ]
+        return [
+            Slice(table, source, day)
+            for day in committed
+            if self._is_touched(step, table, day, changed, late)
+            and self._can_be_made(step, table, day)
+        ]
 
     def _can_be_made(self, step: Step, table: str, day: date) -> bool:
         """Whether the snapshots that the slice is made of are kept still; else it stays."""
-        snapshots = [read for read in step.reads
-                     if self.contracts[read].slice == "data_date" and read not in step.writes]
+        snapshots = [
+            read
+            for read in step.reads
+            if self.contracts[read].slice == "data_date" and read not in step.writes
+        ]
         if self.contracts[table].slice == "data_date":
             return all(self.ledger.is_committed(read, day) for read in snapshots)
         return all(self.ledger.first_slice(read, day) for read in snapshots)
@@ -136,10 +149,13 @@ class Lineage:
         for table in () if step.final else step.writes:
             for slice_ in list(self.ledger.stale.get((table, step.source or ""), {})):
                 day = date.fromisoformat(slice_)
-                days.add(self.closed_on(table, day) if self.contracts[table].slice == "month"
-                         else day)
-        return grouped((day for day in days if besides is None or not besides.contains(day)),
-                       lambda last, day: self._alike(step, last, day))
+                days.add(
+                    self.closed_on(table, day) if self.contracts[table].slice == "month" else day
+                )
+        return grouped(
+            (day for day in days if besides is None or not besides.contains(day)),
+            lambda last, day: self._alike(step, last, day),
+        )
 
     def _alike(self, step: Step, last: date, day: date) -> bool:
         """Whether slices of two days are of deliveries and made of the same snapshots."""
@@ -147,4 +163,5 @@ class Lineage:
         snapshots = [table for table in step.reads if self.contracts[table].slice == "data_date"]
         return cuts == {"batch_date"} and all(
             self.ledger.first_slice(table, last) == self.ledger.first_slice(table, day)
-            for table in snapshots)
+            for table in snapshots
+        )

@@ -3,6 +3,7 @@
 What the engine has to say about a refused row holds the row's values, a person's data: only the
 name of the broken rule leaves this module.
 """
+
 from __future__ import annotations
 
 import re
@@ -26,8 +27,10 @@ from schemas.render import delta
 from schemas.render.spark import struct_type
 from schemas.window import Window
 
-WHOLE_FILES = {"spark.sql.files.maxPartitionBytes": str(1 << 40),
-               "spark.sql.files.openCostInBytes": str(1 << 40)}
+WHOLE_FILES = {
+    "spark.sql.files.maxPartitionBytes": str(1 << 40),
+    "spark.sql.files.openCostInBytes": str(1 << 40),
+}
 AT_ONCE = 4  # statements over different tables: much of each is planning and listing
 BROKEN_RULE = re.compile(r"CHECK constraint (\w+)|NOT NULL constraint violated for column: (\w+)")
 
@@ -38,8 +41,9 @@ class Tables:
     Each commit names the run in its table's history, so that it can be undone.
     """
 
-    def __init__(self, spark: SparkSession, root: str, contracts: Mapping[str, Contract],
-                 run_id: str = "") -> None:
+    def __init__(
+        self, spark: SparkSession, root: str, contracts: Mapping[str, Contract], run_id: str = ""
+    ) -> None:
         self.root = root.rstrip("/") if "://" in root else str(Path(root).resolve())
         self.spark, self.contracts, self.run_id = spark, contracts, run_id
         self._committing = {table: threading.Lock() for table in contracts}
@@ -62,8 +66,10 @@ class Tables:
             if self.version(table) is None:
                 self.spark.sql(delta.create_table_sql(self.contracts[table], self.path(table)))
         except (PySparkException, Py4JJavaError) as error:
-            raise ChudianError(f"the table {table} cannot be made below {self.root}: check the "
-                               "folder and its rights, or give another --warehouse") from error
+            raise ChudianError(
+                f"the table {table} cannot be made below {self.root}: check the "
+                "folder and its rights, or give another --warehouse"
+            ) from error
 
     def load(self, table: str) -> DataFrame:
         """The table whole, as its newest version stands now."""
@@ -84,8 +90,10 @@ class Tables:
             broken = BROKEN_RULE.search(str(error))
             if broken is None:
                 raise
-            raise QualityError(f"{table}: a row breaks the contract ({broken[1] or broken[2]}); "
-                               "nothing was written") from None
+            raise QualityError(
+                f"{table}: a row breaks the contract ({broken[1] or broken[2]}); "
+                "nothing was written"
+            ) from None
 
     def append(self, table: str, rows: Sequence[Mapping]) -> None:
         """Add some rows, given as plain values by column, in one file; nothing for none."""
@@ -96,7 +104,8 @@ class Tables:
         """Some rows, given as plain values by column, as a frame of one part."""
         schema = struct_type(self.contracts[table])
         return self.spark.createDataFrame(
-            [tuple(row[name] for name in schema.names) for row in rows], schema).coalesce(1)
+            [tuple(row[name] for name in schema.names) for row in rows], schema
+        ).coalesce(1)
 
     def delete(self, table: str, where: str, note: str) -> None:
         """Delete rows; `where` and `note` stand in the table's history, so nothing of a person."""
@@ -109,8 +118,11 @@ class Tables:
         Merges, because the history of a table keeps the condition of a delete with its values.
         """
         found.createOrReplaceTempView("erased")
-        merges = [f"MERGE INTO delta.`{self.path(table)}` t USING erased p ON {how} "
-                  "WHEN MATCHED THEN DELETE" for table, how in hows.items()]
+        merges = [
+            f"MERGE INTO delta.`{self.path(table)}` t USING erased p ON {how} "
+            "WHEN MATCHED THEN DELETE"
+            for table, how in hows.items()
+        ]
         try:
             with self._noted(note), ThreadPoolExecutor(AT_ONCE) as several:
                 list(several.map(self.spark.sql, merges))
@@ -122,12 +134,15 @@ class Tables:
         self.spark.sql(f"OPTIMIZE delta.`{self.path(table)}`")
 
     def vacuum(self, table: str, hours: int) -> tuple[int, int]:
-        """Remove the files that have been no part of the table for so long: how many, their bytes.
-        """
+        """Remove the files that have been no part of the table for so long: how many, their bytes."""
         path = self.path(table)
         self.spark.sql(f"VACUUM delta.`{path}` RETAIN {hours} HOURS")
-        start = self.spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 2").where(
-            "operation = 'VACUUM START'").select("operationMetrics").first()
+        start = (
+            self.spark.sql(f"DESCRIBE HISTORY delta.`{path}` LIMIT 2")
+            .where("operation = 'VACUUM START'")
+            .select("operationMetrics")
+            .first()
+        )
         metrics = start[0] if start else {}
         return int(metrics.get("numFilesToDelete", 0)), int(metrics.get("sizeOfDataToDelete", 0))
 
@@ -136,18 +151,23 @@ class Tables:
         try:
             with self._noted(note):
                 self.spark.sql(
-                    f"RESTORE TABLE delta.`{self.path(table)}` TO VERSION AS OF {version}")
+                    f"RESTORE TABLE delta.`{self.path(table)}` TO VERSION AS OF {version}"
+                )
         except (PySparkException, Py4JJavaError) as error:
-            raise ChudianError(f"{table} cannot be put back to version {version}: its files are "
-                               "gone, so the run is too old to be undone") from error
+            raise ChudianError(
+                f"{table} cannot be put back to version {version}: its files are "
+                "gone, so the run is too old to be undone"
+            ) from error
 
     def vacuum_at_once(self, tables: Sequence[str]) -> None:
         """Remove every file that is no part of a table now, whoever may still have it open.
 
         Of less than a week Delta warns for the readers' sake: the check is off for this alone.
         """
-        with self._set("spark.databricks.delta.retentionDurationCheck.enabled", "false"), \
-                ThreadPoolExecutor(AT_ONCE) as several:
+        with (
+            self._set("spark.databricks.delta.retentionDurationCheck.enabled", "false"),
+            ThreadPoolExecutor(AT_ONCE) as several,
+        ):
             list(several.map(lambda table: self.vacuum(table, 0), tables))
 
     def _noted(self, note: str):
@@ -173,10 +193,13 @@ class Tables:
 
     def months(self, tables: Sequence[str], day: date) -> set[date]:
         """The months of the events of a day's delivery in those of the tables that hold events."""
-        held = [self.load(table).where(F.col("batch_date") == F.lit(day))
-                .select(F.trunc("local_date", "month").alias("month"))
-                for table in tables
-                if {"batch_date", "local_date"} <= set(self.contracts[table].column_names)]
+        held = [
+            self.load(table)
+            .where(F.col("batch_date") == F.lit(day))
+            .select(F.trunc("local_date", "month").alias("month"))
+            for table in tables
+            if {"batch_date", "local_date"} <= set(self.contracts[table].column_names)
+        ]
         return {row["month"] for row in reduce(DataFrame.unionByName, held).distinct().collect()}
 
     def uri(self, file: Path) -> str:
@@ -220,8 +243,10 @@ def conform(contract: Contract, frame: DataFrame) -> DataFrame:
     unknown = sorted(set(frame.columns) - set(schema.names))
     missing = [name for name in schema.names if name not in frame.columns]
     if unknown or missing:
-        raise ChudianError(f"{contract.table}: the frame does not fit the contract: unknown "
-                           f"columns {unknown or 'none'}, missing columns {missing or 'none'}")
+        raise ChudianError(
+            f"{contract.table}: the frame does not fit the contract: unknown "
+            f"columns {unknown or 'none'}, missing columns {missing or 'none'}"
+        )
     return frame.select([F.col(f.name).cast(f.dataType).alias(f.name) for f in schema.fields])
 
 
@@ -245,8 +270,14 @@ def _compared(contract: Contract, name: str) -> Column:
     return F.col(name).try_cast("bigint") if digits else F.col(name)
 
 
-def part(contract: Contract, frame: DataFrame, window: Window | None, upto: date | None,
-         on: date | None, months: Sequence[date] | None) -> DataFrame:
+def part(
+    contract: Contract,
+    frame: DataFrame,
+    window: Window | None,
+    upto: date | None,
+    on: date | None,
+    months: Sequence[date] | None,
+) -> DataFrame:
     """The rows of some slices; each condition that is given cuts."""
     if window is not None:
         frame = frame.where(between(contract.slice, window))

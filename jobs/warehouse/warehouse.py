@@ -5,6 +5,7 @@ table and stops when that window has not been committed; `replace` conforms a fr
 checks it, replaces exactly the slices of the window and notes them in the ledger. Running a step
 twice leaves equal tables.
 """
+
 from __future__ import annotations
 
 import threading
@@ -43,9 +44,17 @@ class Warehouse:
     `landing` holds the deliveries and `outbox` the channels' files of the same run.
     """
 
-    def __init__(self, spark: SparkSession, root: str, contracts: Mapping[str, Contract],
-                 conf: Config, ledger: Ledger, judge: Judge, landing: Landing,
-                 outbox: Outbox) -> None:
+    def __init__(
+        self,
+        spark: SparkSession,
+        root: str,
+        contracts: Mapping[str, Contract],
+        conf: Config,
+        ledger: Ledger,
+        judge: Judge,
+        landing: Landing,
+        outbox: Outbox,
+    ) -> None:
         self.spark, self.contracts = spark, contracts
         self.tables = Tables(spark, root, contracts, ledger.run_id)
         self.conf, self.ledger, self.judge = conf, ledger, judge
@@ -108,8 +117,12 @@ class Warehouse:
             yield activity
             self.ledger.fail("not written", mine)
         except BaseException as error:
-            self.ledger.fail(str(error).splitlines()[0][:500] if isinstance(error, ChudianError)
-                             else type(error).__name__, mine)
+            self.ledger.fail(
+                str(error).splitlines()[0][:500]
+                if isinstance(error, ChudianError)
+                else type(error).__name__,
+                mine,
+            )
             self._notes.write()
             raise
         finally:
@@ -129,8 +142,12 @@ class Warehouse:
     def _outdate(self, changed: Iterable[Slice], late: bool = False) -> None:
         """Note as stale every committed slice that was made of one of these."""
         for touched, of in self.lineage.made_of(changed, late):
-            self.ledger.outdate(touched.table, str(touched.day), touched.source,
-                                f"{of.source or of.table} of {of.day} has changed")
+            self.ledger.outdate(
+                touched.table,
+                str(touched.day),
+                touched.source,
+                f"{of.source or of.table} of {of.day} has changed",
+            )
 
     def close(self) -> None:
         """Append the waiting rows of `ops`; what was announced and not reached has failed."""
@@ -142,9 +159,16 @@ class Warehouse:
 
     # -- reading ---------------------------------------------------------------------------------
 
-    def read(self, table: str, *, window: Window | None = None, upto: date | None = None,
-             on: date | None = None, months: Iterable[date] | None = None,
-             whatever_is_there: bool = False) -> DataFrame:
+    def read(
+        self,
+        table: str,
+        *,
+        window: Window | None = None,
+        upto: date | None = None,
+        on: date | None = None,
+        months: Iterable[date] | None = None,
+        whatever_is_there: bool = False,
+    ) -> DataFrame:
         """A declared part of a table.
 
         `window`: the slices (batch_date or data_date) of these days; `upto`: all deliveries up to a
@@ -159,8 +183,9 @@ class Warehouse:
         if on is not None and activity.again:
             on = self.ledger.first_slice(table, on) or on
         if contract.slice in ("batch_date", "data_date") and on is None and not whatever_is_there:
-            committed.require(self.ledger, self.conf, contract, self.running.name,
-                              window or activity.window)
+            committed.require(
+                self.ledger, self.conf, contract, self.running.name, window or activity.window
+            )
         months = None if months is None else list(months)
         asked = [on] if on is not None else []
         for slice_ in asked + (months or [] if contract.slice == "month" else []):
@@ -182,7 +207,8 @@ class Warehouse:
         """Some records (with the contract's columns as attributes) as a frame of the table."""
         schema = struct_type(self.contracts[table])
         return self.spark.createDataFrame(
-            [tuple(getattr(record, name) for name in schema.names) for record in records], schema)
+            [tuple(getattr(record, name) for name in schema.names) for record in records], schema
+        )
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -196,8 +222,11 @@ class Warehouse:
         activity, contract = self._declared(table, "writes"), self.contracts[table]
         if contract.slice is None:
             raise ChudianError(f"{table} is only appended to: no slice of it can be replaced")
-        due = [one for one in self._slices(table, activity.window)
-               if months is None or date.fromisoformat(one) in months]
+        due = [
+            one
+            for one in self._slices(table, activity.window)
+            if months is None or date.fromisoformat(one) in months
+        ]
         with cached(conform(contract, frame)) as frame:
             rows = self._judge(contract, frame, activity, due)
             if due:
@@ -205,37 +234,53 @@ class Warehouse:
         self._note(contract, "", activity, rows, due)
         return sum(rows.values())
 
-    def take_in(self, table: str, source: str, accepted: DataFrame, rejected: DataFrame,
-                counts: Mapping[str, Mapping[str, int]], changed: Iterable[date],
-                files_per_slice: int = 1) -> int:
+    def take_in(
+        self,
+        table: str,
+        source: str,
+        accepted: DataFrame,
+        rejected: DataFrame,
+        counts: Mapping[str, Mapping[str, int]],
+        changed: Iterable[date],
+        files_per_slice: int = 1,
+    ) -> int:
         """Replace what a source delivered in the window: its accepted rows, its rejected lines.
 
         `counts` are the `rows_*` figures per slice of the delivery, which has been judged already.
         What was made of the `changed` days is stale from now on.
         """
         activity, contract = self._declared(table, "writes"), self.contracts[table]
-        stood = [entry for slice_ in counts
-                 if (entry := self.ledger.entry(table, slice_, source)) is not None]
+        stood = [
+            entry
+            for slice_ in counts
+            if (entry := self.ledger.entry(table, slice_, source)) is not None
+        ]
         before, due = self.tables.version(table), self._slices(table, activity.window, source)
         try:
-            self._commit(contract, conform(contract, accepted), source, activity, due,
-                         files_per_slice)
+            self._commit(
+                contract, conform(contract, accepted), source, activity, due, files_per_slice
+            )
             if any(entry.rows_rejected for entry in stood) or any(
-                    figures["rows_rejected"] for figures in counts.values()):
+                figures["rows_rejected"] for figures in counts.values()
+            ):
                 self._save(
-                    REJECTED, conform(self.contracts[REJECTED], rejected).repartition(1),
-                    f"source = '{source}' AND {between('data_date', activity.window)}")
+                    REJECTED,
+                    conform(self.contracts[REJECTED], rejected).repartition(1),
+                    f"source = '{source}' AND {between('data_date', activity.window)}",
+                )
         except BaseException:
             if self.tables.version(table) != before:  # other rows than the ledger tells of
                 for entry in stood:
-                    self.ledger.outdate(table, entry.slice, source,
-                                        f"the run {self.ledger.run_id} failed midway")
+                    self.ledger.outdate(
+                        table, entry.slice, source, f"the run {self.ledger.run_id} failed midway"
+                    )
             raise
         rows = {slice_: figures["rows_accepted"] for slice_, figures in counts.items()}
         with self._notes.lock:  # both or neither are noted down, whenever the run is killed
             self._note(contract, source, activity, rows, due, counts)
-            self._outdate([Slice(table, source, day) for day in changed],
-                          late=activity.again or bool(stood))
+            self._outdate(
+                [Slice(table, source, day) for day in changed], late=activity.again or bool(stood)
+            )
         return sum(rows.values())
 
     def append(self, table: str, frame: DataFrame) -> int:
@@ -253,19 +298,30 @@ class Warehouse:
         self._note(contract, "", activity, rows, [APPEND_ONLY])
         return sum(rows.values())
 
-    def _judge(self, contract: Contract, frame: DataFrame, activity: Activity,
-               due: Sequence[str]) -> dict[str, int]:
+    def _judge(
+        self, contract: Contract, frame: DataFrame, activity: Activity, due: Sequence[str]
+    ) -> dict[str, int]:
         """Rows by slice, once the gate has let them through."""
-        rows = self.gate.judged(contract, frame, self.tables.load(contract.table),
-                                str(activity.window))
+        rows = self.gate.judged(
+            contract, frame, self.tables.load(contract.table), str(activity.window)
+        )
         astray = sorted(set(rows) - set(due))
         if astray:
-            raise ChudianError(f"{contract.table}: rows of {', '.join(astray)} in a run that "
-                               f"replaces {', '.join(due)}")
+            raise ChudianError(
+                f"{contract.table}: rows of {', '.join(astray)} in a run that "
+                f"replaces {', '.join(due)}"
+            )
         return rows
 
-    def _commit(self, contract: Contract, frame: DataFrame, source: str, activity: Activity,
-                due: Sequence[str], files: int = 1) -> None:
+    def _commit(
+        self,
+        contract: Contract,
+        frame: DataFrame,
+        source: str,
+        activity: Activity,
+        due: Sequence[str],
+        files: int = 1,
+    ) -> None:
         where = slices_where(contract, activity.window, due, source)
         self._save(contract.table, shaped(contract, frame, len(due) > 1, files), where)
 
@@ -273,17 +329,29 @@ class Warehouse:
         self._notes.await_announced()
         self.tables.save(table, frame, where)
 
-    def _note(self, contract: Contract, source: str, activity: Activity, rows: Mapping[str, int],
-              due: Sequence[str], counts: Mapping[str, Mapping[str, int]] | None = None) -> None:
+    def _note(
+        self,
+        contract: Contract,
+        source: str,
+        activity: Activity,
+        rows: Mapping[str, int],
+        due: Sequence[str],
+        counts: Mapping[str, Mapping[str, int]] | None = None,
+    ) -> None:
         version = self.tables.version(contract.table)
         for slice_ in self._slices(contract.table, activity.window, source or None):
             stands = None if slice_ in due else self.ledger.entry(contract.table, slice_, source)
             self.ledger.write(
-                activity.step.name, contract.table, slice_, COMMITTED, source=source,
+                activity.step.name,
+                contract.table,
+                slice_,
+                COMMITTED,
+                source=source,
                 versions=activity.versions,
                 output_version=version if stands is None else stands.output_version,
                 rows_out=rows.get(slice_, 0) if stands is None else stands.rows_out,
-                **(counts or {}).get(slice_, {}))
+                **(counts or {}).get(slice_, {}),
+            )
         activity.rows_out += sum(rows.values())
 
     # -- what is where -------------------------------------------------------------------------
@@ -312,6 +380,8 @@ class Warehouse:
 
     def _declared(self, table: str, use: str) -> Activity:
         if table not in getattr(self.running, use):
-            raise ChudianError(f"{self.running.name} {use} {table}, which the plan does not "
-                               f"declare: add it to the step in jobs/plan.py")
+            raise ChudianError(
+                f"{self.running.name} {use} {table}, which the plan does not "
+                f"declare: add it to the step in jobs/plan.py"
+            )
         return self._doing

@@ -3,9 +3,10 @@
 `contact_event` puts contacts and complaints of all channels into one format; `contact_view` counts
 them per customer and channel and grows by one night's events at a time.
 """
+
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import reduce
-from typing import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -46,19 +47,35 @@ def contact_event(
     `lookback_days`: by source, how many days before or after its first row another may come (0 for
     one that is not named).
     """
-    alike = reduce(DataFrame.unionByName, [_alike(LOGS[table], frame, window, lookback_days)
-                                           for table, frame in logs.items()])
+    alike = reduce(
+        DataFrame.unionByName,
+        [_alike(LOGS[table], frame, window, lookback_days) for table, frame in logs.items()],
+    )
     return as_of(alike, identity, placeholders).select(
         "batch_date",
         keyed_id("contact", F.col("source"), F.col("source_record"), key=key).alias("contact_id"),
-        "customer_id", "subscriber_id", "channel", "direction", "kind", "business_code",
-        "occurred_at", "local_date", "duration_s", "result", "about_channel", "location",
-        "campaign_id", "wave", "source", "source_record",
+        "customer_id",
+        "subscriber_id",
+        "channel",
+        "direction",
+        "kind",
+        "business_code",
+        "occurred_at",
+        "local_date",
+        "duration_s",
+        "result",
+        "about_channel",
+        "location",
+        "campaign_id",
+        "wave",
+        "source",
+        "source_record",
     )
 
 
-def gone_on(logs: Mapping[str, DataFrame], *, window: Window, lookback_days: Mapping[str, int]
-            ) -> DataFrame:
+def gone_on(
+    logs: Mapping[str, DataFrame], *, window: Window, lookback_days: Mapping[str, int]
+) -> DataFrame:
     """The days before the window (`batch_date`) to whose contacts it delivers further rows.
 
     `logs` as for `contact_event`; at least one of them has contacts of several rows.
@@ -68,10 +85,14 @@ def gone_on(logs: Mapping[str, DataFrame], *, window: Window, lookback_days: Map
         if table in logs:
             log, frame = LOGS[table], logs[table]
             further = frame.where(_within(window)).select(
-                "source", log.one_per, F.col("batch_date").alias("further"))
+                "source", log.one_per, F.col("batch_date").alias("further")
+            )
             begun = frame.where(log.first).where(F.col("batch_date") < F.lit(window.first))
-            days.append(begun.join(further, ["source", log.one_per])
-                        .where(_near("further", "batch_date", lookback_days)).select("batch_date"))
+            days.append(
+                begun.join(further, ["source", log.one_per])
+                .where(_near("further", "batch_date", lookback_days))
+                .select("batch_date")
+            )
     return reduce(DataFrame.unionByName, days).distinct()
 
 
@@ -84,19 +105,29 @@ def _near(one: str, other: str, lookback_days: Mapping[str, int]) -> Column:
     return F.abs(F.datediff(one, other)) <= back
 
 
-def _alike(log: ContactLog, frame: DataFrame, window: Window, lookback_days: Mapping[str, int]
-           ) -> DataFrame:
+def _alike(
+    log: ContactLog, frame: DataFrame, window: Window, lookback_days: Mapping[str, int]
+) -> DataFrame:
     """The contacts of one kind of record, in the common columns."""
-    columns = [F.expr(log.columns.get(name, "NULL")).cast(kind).alias(name)
-               for name, kind in COLUMNS.items()]
+    columns = [
+        F.expr(log.columns.get(name, "NULL")).cast(kind).alias(name)
+        for name, kind in COLUMNS.items()
+    ]
     if log.one_per is None:
         return frame.select("source", "batch_date", *columns)
-    begun = frame.where(log.first).where(_within(window)).select(
-        "source", log.one_per, F.col("batch_date").alias("begun"))
+    begun = (
+        frame.where(log.first)
+        .where(_within(window))
+        .select("source", log.one_per, F.col("batch_date").alias("begun"))
+    )
     rows = frame.join(begun, ["source", log.one_per]).where(
-        _near("batch_date", "begun", lookback_days))
-    contacts = rows.groupBy("source", "begun", log.one_per).agg(
-        *columns, F.expr(log.counted).alias("_counted")).where("_counted")
+        _near("batch_date", "begun", lookback_days)
+    )
+    contacts = (
+        rows.groupBy("source", "begun", log.one_per)
+        .agg(*columns, F.expr(log.counted).alias("_counted"))
+        .where("_counted")
+    )
     return contacts.select("source", F.col("begun").alias("batch_date"), *COLUMNS)
 
 
@@ -139,8 +170,20 @@ def contact_view(
             F.max("last_contact_at").alias("last_contact_at"),
         )
         .select(
-            F.lit(data_date).alias("data_date"), "customer_id", "channel", "contacts", "enquiries",
-            "complaints", "complaints_about", "transactions", "queries", "cares", "marketings",
-            "successes", "duration_s", "first_contact_at", "last_contact_at",
+            F.lit(data_date).alias("data_date"),
+            "customer_id",
+            "channel",
+            "contacts",
+            "enquiries",
+            "complaints",
+            "complaints_about",
+            "transactions",
+            "queries",
+            "cares",
+            "marketings",
+            "successes",
+            "duration_s",
+            "first_contact_at",
+            "last_contact_at",
         )
     )

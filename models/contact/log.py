@@ -10,18 +10,34 @@ it because all agents were busy, is a contact of the channel ivr. A contact of s
 to the delivery of its first one, and rows that come in other deliveries belong to it within the
 look-back of their source: midnight cuts calls and sessions in two.
 """
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 # The common columns with their types; one that a log does not give is NULL.
 COLUMNS = {
-    "source_record": "string", "msisdn": "string", "channel": "string", "direction": "string",
-    "kind": "string", "business_code": "string", "occurred_at": "timestamp", "local_date": "date",
-    "duration_s": "bigint", "result": "string", "about_channel": "string", "location": "string",
-    "campaign_id": "string", "wave": "int",
+    "source_record": "string",
+    "msisdn": "string",
+    "channel": "string",
+    "direction": "string",
+    "kind": "string",
+    "business_code": "string",
+    "occurred_at": "timestamp",
+    "local_date": "date",
+    "duration_s": "bigint",
+    "result": "string",
+    "about_channel": "string",
+    "location": "string",
+    "campaign_id": "string",
+    "wave": "int",
 }
-ITSELF = {"msisdn": "msisdn", "kind": "kind", "business_code": "business_code",
-          "occurred_at": "occurred_at", "local_date": "local_date"}
+ITSELF = {
+    "msisdn": "msisdn",
+    "kind": "kind",
+    "business_code": "business_code",
+    "occurred_at": "occurred_at",
+    "local_date": "local_date",
+}
 
 
 @dataclass(frozen=True)
@@ -47,8 +63,10 @@ def _last(column: str, order: str) -> str:
 def _steps(order: str) -> dict[str, str]:
     """Who: the first number that is known. What: the last business that was reached."""
     return {
-        "msisdn": _first("msisdn", order), "direction": "'in'",
-        "business_code": _last("business_code", order), "occurred_at": "min(occurred_at)",
+        "msisdn": _first("msisdn", order),
+        "direction": "'in'",
+        "business_code": _last("business_code", order),
+        "occurred_at": "min(occurred_at)",
         "local_date": "min(local_date)",
     }
 
@@ -59,63 +77,134 @@ VIEWS = _steps("view_no") | {
     "kind": f"coalesce({_last('kind', 'view_no')}, 'query')",
     "duration_s": "sum(stay_s)",
     "result": "CASE max_by(action, view_no) WHEN 'done' THEN 'success' WHEN 'fail' THEN 'failed' "
-              "WHEN 'apply' THEN 'abandoned' END",
+    "WHEN 'apply' THEN 'abandoned' END",
     "location": _last("page", "view_no"),
 }
 
 LOGS = {
-    "ods.contact": ContactLog(ITSELF | {
-        "source_record": "contact_no", "channel": "channel", "direction": "direction",
-        "duration_s": "duration_s", "result": "result", "location": "location",
-        "campaign_id": "campaign_id", "wave": "wave"}),
-    "ods.hall_transaction": ContactLog(ITSELF | {
-        "source_record": "transaction_no", "channel": "hall_type", "direction": "'in'",
-        "duration_s": "duration_s", "result": "result", "location": "hall_no"}),
-    "ods.outlet_transaction": ContactLog(ITSELF | {
-        "source_record": "transaction_no", "channel": "outlet_type", "direction": "'in'",
-        "result": "result", "location": "outlet_no"}),
-    "ods.agent_call": ContactLog(ITSELF | {
-        "source_record": "call_no", "channel": "'hotline'", "direction": "'in'",
-        "duration_s": "talk_s",
-        "result": "CASE WHEN NOT connected THEN 'abandoned' WHEN resolved THEN 'success' "
-                  "WHEN NOT resolved THEN 'failed' END"}),
+    "ods.contact": ContactLog(
+        ITSELF
+        | {
+            "source_record": "contact_no",
+            "channel": "channel",
+            "direction": "direction",
+            "duration_s": "duration_s",
+            "result": "result",
+            "location": "location",
+            "campaign_id": "campaign_id",
+            "wave": "wave",
+        }
+    ),
+    "ods.hall_transaction": ContactLog(
+        ITSELF
+        | {
+            "source_record": "transaction_no",
+            "channel": "hall_type",
+            "direction": "'in'",
+            "duration_s": "duration_s",
+            "result": "result",
+            "location": "hall_no",
+        }
+    ),
+    "ods.outlet_transaction": ContactLog(
+        ITSELF
+        | {
+            "source_record": "transaction_no",
+            "channel": "outlet_type",
+            "direction": "'in'",
+            "result": "result",
+            "location": "outlet_no",
+        }
+    ),
+    "ods.agent_call": ContactLog(
+        ITSELF
+        | {
+            "source_record": "call_no",
+            "channel": "'hotline'",
+            "direction": "'in'",
+            "duration_s": "talk_s",
+            "result": "CASE WHEN NOT connected THEN 'abandoned' WHEN resolved THEN 'success' "
+            "WHEN NOT resolved THEN 'failed' END",
+        }
+    ),
     "ods.ivr_step": ContactLog(
-        _steps("step_no") | {
-            "source_record": "call_no", "channel": "'ivr'",
+        _steps("step_no")
+        | {
+            "source_record": "call_no",
+            "channel": "'ivr'",
             "kind": f"coalesce({_last('kind', 'step_no')}, 'query')",
             "duration_s": "unix_timestamp(max(left_at)) - unix_timestamp(min(occurred_at))",
             "result": "CASE WHEN count(business_code) > 0 AND NOT coalesce(bool_or(agent_busy), "
-                      "false) THEN 'success' ELSE 'abandoned' END",
-            "location": "max_by(node, step_no)"},
-        one_per="call_no", first="step_no = 1",
-        counted="NOT bool_or(to_agent AND NOT coalesce(agent_busy, false))"),
-    "ods.outbound_call": ContactLog(ITSELF | {
-        # Calling out is a function of the telephone hall (positioning, 7-01b).
-        "source_record": "call_no", "channel": "'hotline'", "direction": "'out'",
-        "duration_s": "talk_s", "campaign_id": "campaign_id", "wave": "wave",
-        "result": "CASE WHEN outcome = 'accepted' THEN 'success' WHEN outcome IN ('busy', "
-                  "'no_answer') THEN 'not_reached' ELSE 'failed' END"}),
-    "ods.sms_hall_message": ContactLog(ITSELF | {
-        "source_record": "message_no", "channel": "'sms'", "direction": "direction",
-        "campaign_id": "campaign_id",
-        "result": "CASE WHEN NOT recognised THEN 'unrecognised' WHEN reply_code = '0000' "
-                  "THEN 'success' ELSE 'failed' END"}),
+            "false) THEN 'success' ELSE 'abandoned' END",
+            "location": "max_by(node, step_no)",
+        },
+        one_per="call_no",
+        first="step_no = 1",
+        counted="NOT bool_or(to_agent AND NOT coalesce(agent_busy, false))",
+    ),
+    "ods.outbound_call": ContactLog(
+        ITSELF
+        | {
+            # Calling out is a function of the telephone hall (positioning, 7-01b).
+            "source_record": "call_no",
+            "channel": "'hotline'",
+            "direction": "'out'",
+            "duration_s": "talk_s",
+            "campaign_id": "campaign_id",
+            "wave": "wave",
+            "result": "CASE WHEN outcome = 'accepted' THEN 'success' WHEN outcome IN ('busy', "
+            "'no_answer') THEN 'not_reached' ELSE 'failed' END",
+        }
+    ),
+    "ods.sms_hall_message": ContactLog(
+        ITSELF
+        | {
+            "source_record": "message_no",
+            "channel": "'sms'",
+            "direction": "direction",
+            "campaign_id": "campaign_id",
+            "result": "CASE WHEN NOT recognised THEN 'unrecognised' WHEN reply_code = '0000' "
+            "THEN 'success' ELSE 'failed' END",
+        }
+    ),
     "ods.web_view": ContactLog(
-        VIEWS | {"channel": "'web'"}, one_per="session_no", first="view_no = 1"),
+        VIEWS | {"channel": "'web'"}, one_per="session_no", first="view_no = 1"
+    ),
     "ods.wap_view": ContactLog(
-        VIEWS | {"channel": "'wap'"}, one_per="session_no", first="view_no = 1"),
-    "ods.terminal_transaction": ContactLog(ITSELF | {
-        "source_record": "transaction_no", "channel": "'terminal'", "direction": "'in'",
-        "result": "result", "location": "coalesce(location, terminal_no)"}),
-    "ods.manager_contact": ContactLog(ITSELF | {
-        "source_record": "contact_no", "channel": "'customer_manager'",
-        # Care and offers are the manager's own doing; for all else the customer came to him.
-        "direction": "CASE WHEN kind IN ('care', 'marketing') THEN 'out' ELSE 'in' END",
-        "duration_s": "duration_s", "result": "result"}),
+        VIEWS | {"channel": "'wap'"}, one_per="session_no", first="view_no = 1"
+    ),
+    "ods.terminal_transaction": ContactLog(
+        ITSELF
+        | {
+            "source_record": "transaction_no",
+            "channel": "'terminal'",
+            "direction": "'in'",
+            "result": "result",
+            "location": "coalesce(location, terminal_no)",
+        }
+    ),
+    "ods.manager_contact": ContactLog(
+        ITSELF
+        | {
+            "source_record": "contact_no",
+            "channel": "'customer_manager'",
+            # Care and offers are the manager's own doing; for all else the customer came to him.
+            "direction": "CASE WHEN kind IN ('care', 'marketing') THEN 'out' ELSE 'in' END",
+            "duration_s": "duration_s",
+            "result": "result",
+        }
+    ),
     # A complaint is a contact of the channel over which it came, and its type is the business.
-    "ods.complaint": ContactLog(ITSELF | {
-        "source_record": "complaint_no", "channel": "channel", "direction": "'in'",
-        "kind": "'complaint'", "business_code": "complaint_type",
-        "about_channel": "about_channel"}),
+    "ods.complaint": ContactLog(
+        ITSELF
+        | {
+            "source_record": "complaint_no",
+            "channel": "channel",
+            "direction": "'in'",
+            "kind": "'complaint'",
+            "business_code": "complaint_type",
+            "about_channel": "about_channel",
+        }
+    ),
 }
 OF_SEVERAL_ROWS = tuple(table for table, log in LOGS.items() if log.one_per is not None)

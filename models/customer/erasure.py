@@ -3,6 +3,7 @@
 Numbers are recycled and a subscriber may pass to another customer, so a number is his within the
 intervals in which he held it, and a subscriber who had other customers too within his own.
 """
+
 from collections.abc import Sequence
 from datetime import date
 
@@ -20,8 +21,14 @@ TIMES = ("occurred_at", "local_date", "month", "valid_from")  # of what a row te
 ALWAYS = date(9999, 12, 31)  # every delivery counts, whatever its day
 
 
-def holdings(customers: DataFrame, subscribers: DataFrame, customer_no: str, *, key: str,
-             placeholders: Sequence[str]) -> DataFrame:
+def holdings(
+    customers: DataFrame,
+    subscribers: DataFrame,
+    customer_no: str,
+    *,
+    key: str,
+    placeholders: Sequence[str],
+) -> DataFrame:
     """What the customer is known by: a row for himself, for each subscriber, for each number.
 
     `customers`: ods.customer, `subscribers`: ods.subscriber; no rows for a customer whom neither
@@ -30,25 +37,30 @@ def holdings(customers: DataFrame, subscribers: DataFrame, customer_no: str, *, 
     his (NULL: always, or still). Of the numbers as the customer files give them last.
     """
     himself = (
-        customers.select("customer_no").unionByName(subscribers.select("customer_no"))
+        customers.select("customer_no")
+        .unionByName(subscribers.select("customer_no"))
         .where(F.col("customer_no") == customer_no)
         .distinct()
         .withColumn("customer_id", identity.keyed_id("customer", F.col("customer_no"), key=key))
     )
     ever = (
         subscribers.groupBy("subscriber_no")
-        .agg(F.bool_or(F.col("customer_no") == customer_no).alias("his"),
-             F.bool_and(F.col("customer_no") == customer_no).alias("alone"))
+        .agg(
+            F.bool_or(F.col("customer_no") == customer_no).alias("his"),
+            F.bool_and(F.col("customer_no") == customer_no).alias("alone"),
+        )
         .where("his")
-        .withColumn("subscriber_id",
-                    identity.keyed_id("subscriber", F.col("subscriber_no"), key=key))
+        .withColumn(
+            "subscriber_id", identity.keyed_id("subscriber", F.col("subscriber_no"), key=key)
+        )
     )
     owned = identity.subscriber_identity(
         subscribers, None, key=key, data_date=ALWAYS, placeholders=placeholders
     ).withColumnsRenamed({"valid_from": "since", "valid_to": "until"})
     owned = owned.join(himself, "customer_id", "left_semi")
     shared = ever.where("not alone").join(
-        owned.select("subscriber_id", "since", "until"), "subscriber_id")
+        owned.select("subscriber_id", "since", "until"), "subscriber_id"
+    )
     names = [*SUBSCRIBER, "since", "until"]
     found = himself.unionByName(ever.where("alone").select(*SUBSCRIBER), True)
     found = found.unionByName(owned.select(NUMBER, "since", "until"), True)
@@ -58,8 +70,10 @@ def holdings(customers: DataFrame, subscribers: DataFrame, customer_no: str, *, 
 def personal(contract: Contract) -> bool:
     """Whether some column of the table tells of a customer."""
     names = {*CUSTOMER, *SUBSCRIBER, NUMBER}
-    return any(column.name in names or column.personal in ("number", "name", "address")
-               for column in contract.columns)
+    return any(
+        column.name in names or column.personal in ("number", "name", "address")
+        for column in contract.columns
+    )
 
 
 def match(contract: Contract, max_age_days: int) -> str:
@@ -80,9 +94,11 @@ def match(contract: Contract, max_age_days: int) -> str:
         return f"t.{NUMBER} = p.{NUMBER} AND {_held(_time(contract))}"
     if RAW in here and contract.slice is not None:
         return _in_line(contract.slice, max_age_days)
-    raise ConfigError(f"{contract.table} has personal columns and none that says whose a row is: "
-                      f"an erasure would miss it; add one of "
-                      f"{', '.join((*CUSTOMER, *SUBSCRIBER, NUMBER))}")
+    raise ConfigError(
+        f"{contract.table} has personal columns and none that says whose a row is: "
+        f"an erasure would miss it; add one of "
+        f"{', '.join((*CUSTOMER, *SUBSCRIBER, NUMBER))}"
+    )
 
 
 def _time(contract: Contract) -> str:
@@ -92,15 +108,17 @@ def _time(contract: Contract) -> str:
 
 def _held(time: str, last: str | None = None) -> str:
     """Whether what `p` names was his at a time, or at some time from `time` to `last`."""
-    return (f"(p.since IS NULL OR p.since <= {last or time}) "
-            f"AND (p.until IS NULL OR {time} < p.until)")
+    return (
+        f"(p.since IS NULL OR p.since <= {last or time}) AND (p.until IS NULL OR {time} < p.until)"
+    )
 
 
 def _in_line(day: str, max_age_days: int) -> str:
     """A number anywhere (before it may stand a prefix), a key as a whole word."""
     words = " OR ".join(
         f"t.{RAW} RLIKE concat('(^|[^0-9A-Za-z])\\\\Q', p.{name}, '\\\\E([^0-9A-Za-z]|$)')"
-        for name in (CUSTOMER[0], SUBSCRIBER[0]))
+        for name in (CUSTOMER[0], SUBSCRIBER[0])
+    )
     first = f"CAST(date_sub(t.{day}, {max_age_days}) AS TIMESTAMP)"
     last = f"CAST(date_add(t.{day}, 2) AS TIMESTAMP)"
     return f"(contains(t.{RAW}, p.{NUMBER}) OR {words}) AND {_held(first, last)}"

@@ -4,8 +4,9 @@ Numbers are recycled, so a number alone names nobody: a number at an instant doe
 is deterministic: it follows the customer files as they were known on a data date, or, where a
 source has no customer files, the numbers its own events carry.
 """
+
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -47,16 +48,25 @@ def natural_keys(
     """(id, kind, natural_key) of all subscribers and customers, for the check of `collisions`."""
     known = _known_intervals(subscribers, key, data_date)
     pairs = [
-        known.select(F.col("subscriber_id").alias("id"), F.lit("subscriber").alias("kind"),
-                     F.col("subscriber_no").alias("natural_key")),
-        known.select(F.col("customer_id").alias("id"), F.lit("customer").alias("kind"),
-                     F.col("customer_no").alias("natural_key")),
+        known.select(
+            F.col("subscriber_id").alias("id"),
+            F.lit("subscriber").alias("kind"),
+            F.col("subscriber_no").alias("natural_key"),
+        ),
+        known.select(
+            F.col("customer_id").alias("id"),
+            F.lit("customer").alias("kind"),
+            F.col("customer_no").alias("natural_key"),
+        ),
     ]
     if event_parties is not None:
         parties = _party_owners(event_parties, key, placeholders)
         pairs.append(
-            parties.select(F.col("subscriber_id").alias("id"), F.lit("party").alias("kind"),
-                           F.col("msisdn").alias("natural_key"))
+            parties.select(
+                F.col("subscriber_id").alias("id"),
+                F.lit("party").alias("kind"),
+                F.col("msisdn").alias("natural_key"),
+            )
         )
     together = pairs[0]
     for pair in pairs[1:]:
@@ -134,9 +144,19 @@ def subscriber(
     latest = _last_versions(customers, ["customer_no"], data_date)
     levels = latest.select("customer_no", "vip_level")
     people = states.join(levels, "customer_no", "left").select(
-        F.lit(data_date).alias("data_date"), "subscriber_id", "customer_id", "subscriber_no",
-        "customer_no", "brand", "status", "join_date", "branch", "vip_level", "do_not_disturb",
-        "consent_marketing", "source",
+        F.lit(data_date).alias("data_date"),
+        "subscriber_id",
+        "customer_id",
+        "subscriber_no",
+        "customer_no",
+        "brand",
+        "status",
+        "join_date",
+        "branch",
+        "vip_level",
+        "do_not_disturb",
+        "consent_marketing",
+        "source",
     )
     if event_parties is None:
         return people
@@ -179,8 +199,11 @@ def as_of(events: DataFrame, identity: DataFrame, placeholders: Sequence[str]) -
     anybody; who is not found stays with NULLs.
     """
     owners = identity.select(
-        F.col("msisdn").alias("_number"), F.col("valid_from").alias("_from"),
-        F.col("valid_to").alias("_to"), "subscriber_id", "customer_id",
+        F.col("msisdn").alias("_number"),
+        F.col("valid_from").alias("_from"),
+        F.col("valid_to").alias("_to"),
+        "subscriber_id",
+        "customer_id",
     )
     owned_then = (
         (_linking(F.col("msisdn"), placeholders) == F.col("_number"))

@@ -5,8 +5,9 @@ saving. The channels are filled in rounds: in round r everybody who has nothing 
 r-th channel of his own ranking, and a channel takes, up to its capacity, those who would lose most
 by their next channel. The order of rows and the number of partitions change nothing.
 """
+
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -48,17 +49,24 @@ def decision(
         .withColumn("first_reason", F.get("reasons", F.lit(0)))
         .withColumn("fate", _fate())
         .select(
-            F.lit(data_date).alias("data_date"), "customer_id", "subscriber_id", "activity",
-            "offer", "channel", "wave", "value", "fate", "first_reason", "reasons",
+            F.lit(data_date).alias("data_date"),
+            "customer_id",
+            "subscriber_id",
+            "activity",
+            "offer",
+            "channel",
+            "wave",
+            "value",
+            "fate",
+            "first_reason",
+            "reasons",
             F.lit(None).cast("decimal(18,6)").alias("price"),
             F.when(F.col("fate") == "pushed", F.col("runner_up")).alias("runner_up"),
         )
     )
 
 
-def _capacities(
-    campaigns: Sequence[Campaign], channels: Mapping[str, Channel]
-) -> dict[str, int]:
+def _capacities(campaigns: Sequence[Campaign], channels: Mapping[str, Channel]) -> dict[str, int]:
     """Contacts a day of every channel on which a campaign may push."""
     capacities = {}
     for campaign in campaigns:
@@ -87,7 +95,10 @@ def _contested(judged: DataFrame) -> DataFrame:
     offer = F.struct("activity", "wave", "offer")
     of_customer = Window.partitionBy("customer_id", "_side")
     best_first = of_customer.orderBy(
-        "priority", F.col("saving").desc(), F.col("match_rank").asc_nulls_last(), "offer",
+        "priority",
+        F.col("saving").desc(),
+        F.col("match_rank").asc_nulls_last(),
+        "offer",
         "activity",
     )
     own_ranking = Window.partitionBy("customer_id", "_side", "rivals").orderBy(
@@ -98,9 +109,10 @@ def _contested(judged: DataFrame) -> DataFrame:
         .withColumn("held", held)
         .withColumn("_side", side)
         .withColumn("_best", F.first(offer).over(best_first))
-        .withColumn("rivals", F.when(
-            F.col("_side").isNotNull() & (offer != F.col("_best")), F.lit("other offer")
-        ))
+        .withColumn(
+            "rivals",
+            F.when(F.col("_side").isNotNull() & (offer != F.col("_best")), F.lit("other offer")),
+        )
         .withColumn("choice", F.row_number().over(own_ranking))
         .drop("_best", "_side")
     )

@@ -1,6 +1,7 @@
 """Who could be offered what over which channel, with everything the rules judge by."""
+
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from typing import Collection, Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -52,29 +53,43 @@ def candidates(
         .withColumn("_way", F.explode(_ways(campaigns, channels, data_date)))
         .select("*", "_way.*")
         .join(
-            preference.select("customer_id", "channel", "score",
-                              F.col("rank").alias("preference_rank")),
-            ["customer_id", "channel"], "left",
+            preference.select(
+                "customer_id", "channel", "score", F.col("rank").alias("preference_rank")
+            ),
+            ["customer_id", "channel"],
+            "left",
         )
     )
     worth = F.col("saving") * F.col("horizon_months") * F.coalesce("score", F.lit(0))
     return facts.select(
-        "customer_id", "subscriber_id", "activity", "offer", "channel", "wave", "priority",
-        "saving", "match_rank", "preference_rank", "place",
+        "customer_id",
+        "subscriber_id",
+        "activity",
+        "offer",
+        "channel",
+        "wave",
+        "priority",
+        "saving",
+        "match_rank",
+        "preference_rank",
+        "place",
         (worth - F.col("unit_cost")).cast("decimal(18,6)").alias("value"),
         _is_open(open_offers).alias("offer_open"),
-        "recommended", "match_reasons",
+        "recommended",
+        "match_reasons",
         F.coalesce(F.col("status") == "active", F.lit(False)).alias("active"),
         F.coalesce("has_number", F.lit(False)).alias("has_number"),
-        F.coalesce(F.col("consent_marketing") & ~F.col("do_not_disturb"), F.lit(False))
-        .alias("willing"),
+        F.coalesce(F.col("consent_marketing") & ~F.col("do_not_disturb"), F.lit(False)).alias(
+            "willing"
+        ),
         F.coalesce("owned", F.lit(False)).alias("owned"),
     )
 
 
 def _people(subscribers: DataFrame) -> DataFrame:
-    return subscribers.select("subscriber_id", "customer_id", "brand", "status",
-                              "do_not_disturb", "consent_marketing")
+    return subscribers.select(
+        "subscriber_id", "customer_id", "brand", "status", "do_not_disturb", "consent_marketing"
+    )
 
 
 def _owned(subscriptions: DataFrame, data_date: date) -> DataFrame:
@@ -89,9 +104,7 @@ def _owned(subscriptions: DataFrame, data_date: date) -> DataFrame:
 
 
 def _reachable(identity: DataFrame, data_date: date) -> DataFrame:
-    return numbers_on(identity, data_date).select(
-        "subscriber_id", F.lit(True).alias("has_number")
-    )
+    return numbers_on(identity, data_date).select("subscriber_id", F.lit(True).alias("has_number"))
 
 
 def _ways(
@@ -100,11 +113,16 @@ def _ways(
     """The channels of all campaigns in force, as one array; NULL without any campaign."""
     ways = [
         F.struct(
-            F.lit(campaign.id), F.lit(campaign.wave), F.lit(campaign.priority),
-            F.lit(campaign.horizon_months), F.lit(name), F.lit(channels[name].order),
+            F.lit(campaign.id),
+            F.lit(campaign.wave),
+            F.lit(campaign.priority),
+            F.lit(campaign.horizon_months),
+            F.lit(name),
+            F.lit(channels[name].order),
             F.lit(channels[name].unit_cost).cast("decimal(18,6)"),
         )
-        for campaign in campaigns if campaign.valid_on(data_date)
+        for campaign in campaigns
+        if campaign.valid_on(data_date)
         for name in campaign.channels
     ]
     return (F.array(*ways) if ways else F.lit(None)).cast(WAYS)

@@ -3,9 +3,10 @@
 The order of STAGES is the order in which rules are asked; the first one broken is the reason, all
 that are broken are kept. Per activity and channel, targets = pushed + the first reasons.
 """
+
 import math
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import Sequence
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -14,9 +15,23 @@ from models.frames.lookup import looked_up
 from schemas.config import Campaign
 
 STAGES = (
-    "ELIG", "STATUS", "CONSENT", "SENSITIVE", "OWNED", "FIT_C", "NO_SAVING", "BACKTEST",
-    "SUPPRESSED", "CAP_CHANNEL", "CAP_ALL", "CONFLICT", "QUIET", "HOLD_UNIVERSAL",
-    "HOLD_ACTIVITY", "LOST_PRIORITY", "LOST_CAPACITY",
+    "ELIG",
+    "STATUS",
+    "CONSENT",
+    "SENSITIVE",
+    "OWNED",
+    "FIT_C",
+    "NO_SAVING",
+    "BACKTEST",
+    "SUPPRESSED",
+    "CAP_CHANNEL",
+    "CAP_ALL",
+    "CONFLICT",
+    "QUIET",
+    "HOLD_UNIVERSAL",
+    "HOLD_ACTIVITY",
+    "LOST_PRIORITY",
+    "LOST_CAPACITY",
 )
 HASH_BITS = 60
 # Reasons of mart.package_match that are stages of their own here (BRAND is part of ELIG).
@@ -31,9 +46,9 @@ def judged(candidates: DataFrame, campaigns: Sequence[Campaign]) -> DataFrame:
     The control group is drawn among what no rule forbids: HOLD_ACTIVITY stands alone.
     """
     rules = _rules()
-    broken = F.array_compact(F.array(*(
-        F.when(rules[code], F.lit(code)) for code in STAGES if code in rules
-    )))
+    broken = F.array_compact(
+        F.array(*(F.when(rules[code], F.lit(code)) for code in STAGES if code in rules))
+    )
     for_the_offer = Window.partitionBy(
         "customer_id", "activity", "offer", "channel", "wave"
     ).orderBy(F.size("reasons"), F.col("saving").desc_nulls_last(), "subscriber_id")
@@ -42,10 +57,13 @@ def judged(candidates: DataFrame, campaigns: Sequence[Campaign]) -> DataFrame:
         .withColumn("_subscriber", F.row_number().over(for_the_offer))
         .where("_subscriber = 1")
         .drop("_subscriber")
-        .withColumn("reasons", F.when(
-            (F.size("reasons") == 0) & in_control_group(campaigns),
-            F.array(F.lit("HOLD_ACTIVITY")),
-        ).otherwise(F.col("reasons")))
+        .withColumn(
+            "reasons",
+            F.when(
+                (F.size("reasons") == 0) & in_control_group(campaigns),
+                F.array(F.lit("HOLD_ACTIVITY")),
+            ).otherwise(F.col("reasons")),
+        )
     )
 
 
@@ -58,7 +76,8 @@ def in_control_group(campaigns: Sequence[Campaign]) -> Column:
     salts = {campaign.id: campaign.salt for campaign in campaigns}
     bounds = {campaign.id: control_bound(campaign.control_share) for campaign in campaigns}
     text = F.concat(
-        looked_up(F.col("activity"), salts, "string"), F.lit("|"),
+        looked_up(F.col("activity"), salts, "string"),
+        F.lit("|"),
         F.col("customer_id").cast("string"),
     )
     drawn = F.conv(F.substring(F.sha2(text, 256), 1, HASH_BITS // 4), 16, 10).cast("bigint")
@@ -82,8 +101,6 @@ def _rules() -> dict[str, Column]:
         "OWNED": F.col("owned"),
         # Without a saving that can be shown the customer gains nothing; with a value of nothing or
         # less the contact costs more than it is expected to bring.
-        "NO_SAVING": (
-            no_saving_shown | unexplained | F.coalesce(F.col("value") <= 0, F.lit(True))
-        ),
+        "NO_SAVING": (no_saving_shown | unexplained | F.coalesce(F.col("value") <= 0, F.lit(True))),
         "BACKTEST": F.array_contains("match_reasons", "BACKTEST"),
     }

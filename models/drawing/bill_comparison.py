@@ -5,6 +5,7 @@ scale, with a legend that holds every amount. What a bill is cut by (a cap, a VP
 hangs below the line on which the bars stand, so the length above less the length below is the
 total. Lines of nothing on both sides are left out.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -16,8 +17,17 @@ from models.tariff.rounding import cumulated
 
 # Lines that a package prices; passed_through is the rest of the bill.
 PRICED_LINES = (
-    "monthly_fee", "local_airtime", "roaming_airtime", "toll", "sms", "mms", "gprs", "wlan",
-    "connect", "cap_cut", "commitment",
+    "monthly_fee",
+    "local_airtime",
+    "roaming_airtime",
+    "toll",
+    "sms",
+    "mms",
+    "gprs",
+    "wlan",
+    "connect",
+    "cap_cut",
+    "commitment",
 )
 PASSED, TOTAL = "passed_through", "total"
 # By line what customers call it, its colour, and the colour of an amount written on it.
@@ -40,11 +50,11 @@ STACK = tuple(line for line in SHOWN if line != TOTAL)  # from the line on which
 CENT = Decimal("0.01")
 
 WIDTH, HEIGHT = 640, 380
-TOP, LONG = 92, 230                    # of the bars, in pixels
-PLACES, THICK = (40, 190), 110         # where the bars stand, and how wide they are
+TOP, LONG = 92, 230  # of the bars, in pixels
+PLACES, THICK = (40, 190), 110  # where the bars stand, and how wide they are
 LEGEND, ROW = 340, 20
-COLUMNS = (506, 620)                   # right ends of the amounts in the legend
-LABELLED = 1500                        # hundredths of a pixel that an amount needs in a bar
+COLUMNS = (506, 620)  # right ends of the amounts in the legend
+LABELLED = 1500  # hundredths of a pixel that an amount needs in a bar
 INK, FAINT, GOOD, BAD = "#222", "#666", "#1b7043", "#a83a26"
 
 
@@ -79,25 +89,42 @@ def picture(heading: str, period: str, before: Side, after: Side) -> str:
     as totals. Equal amounts and names give equal bytes.
     """
     sides, itemised = (before, after), all(len(side.amounts) > 1 for side in (before, after))
-    lines = [line for line in (STACK if itemised else (TOTAL,))
-             if any(side.amounts[line] for side in sides)]
+    lines = [
+        line
+        for line in (STACK if itemised else (TOTAL,))
+        if any(side.amounts[line] for side in sides)
+    ]
     saved = before.amounts[TOTAL] - after.amounts[TOTAL]
-    saying = (f"{period}节省 {saved} 元" if saved > 0 else f"{period}多付 {-saved} 元" if saved
-              else f"{period}费用相同")
+    saying = (
+        f"{period}节省 {saved} 元"
+        if saved > 0
+        else f"{period}多付 {-saved} 元"
+        if saved
+        else f"{period}费用相同"
+    )
     return svg.element(
         "svg",
         # Named by what stands first in it, not by ids: several may stand on one page.
         svg.element("title", svg.text(heading)),
         svg.element("desc", svg.text(_described(sides, lines, saying))),
         svg.element("rect", width=WIDTH, height=HEIGHT, fill="#fff"),
-        svg.element("g",
-                    _text(_cut(heading, 64), PLACES[0], 32, font_size=18),
-                    _text(saying, PLACES[0], 58, font_size=15, fill=BAD if saved < 0 else GOOD),
-                    font_weight="bold"),
+        svg.element(
+            "g",
+            _text(_cut(heading, 64), PLACES[0], 32, font_size=18),
+            _text(saying, PLACES[0], 58, font_size=15, fill=BAD if saved < 0 else GOOD),
+            font_weight="bold",
+        ),
         svg.element("g", *_bars(sides, lines), text_anchor="middle"),
         *_legend(sides, lines, itemised),
-        xmlns="http://www.w3.org/2000/svg", role="img", viewBox=f"0 0 {WIDTH} {HEIGHT}",
-        width=WIDTH, height=HEIGHT, font_family="sans-serif", font_size=13, fill=INK)
+        xmlns="http://www.w3.org/2000/svg",
+        role="img",
+        viewBox=f"0 0 {WIDTH} {HEIGHT}",
+        width=WIDTH,
+        height=HEIGHT,
+        font_family="sans-serif",
+        font_size=13,
+        fill=INK,
+    )
 
 
 def _to_the_cent(amount: Decimal) -> Decimal:
@@ -108,8 +135,11 @@ def _described(sides: tuple[Side, ...], lines: list[str], saying: str) -> str:
     """The picture in words, for who does not see it."""
     told = []
     for side in sides:
-        parts = "，".join(f"{SHOWN[line][0]} {side.amounts[line]}" for line in reversed(lines)
-                         if side.amounts[line] and line != TOTAL)
+        parts = "，".join(
+            f"{SHOWN[line][0]} {side.amounts[line]}"
+            for line in reversed(lines)
+            if side.amounts[line] and line != TOTAL
+        )
         told.append(f"{side.name} {side.amounts[TOTAL]} 元" + (f"：{parts}" if parts else ""))
     return "；".join([*told, saying])
 
@@ -137,13 +167,22 @@ def _bars(sides: tuple[Side, ...], lines: list[str]) -> list[str]:
                 under += cents
         middle = left + THICK // 2
         drawn += [
-            _text(f"{side.amounts[TOTAL]} 元", middle, _pixels(down(up) - 800), font_size=16,
-                  font_weight="bold"),
+            _text(
+                f"{side.amounts[TOTAL]} 元",
+                middle,
+                _pixels(down(up) - 800),
+                font_size=16,
+                font_weight="bold",
+            ),
             _text(_cut(side.name, 21), middle, TOP + LONG + 24),
         ]
     foot = _pixels(down(0))
-    return [*drawn, svg.element("line", x1=PLACES[0] - 15, x2=PLACES[1] + THICK + 15, y1=foot,
-                                y2=foot, stroke=INK)]
+    return [
+        *drawn,
+        svg.element(
+            "line", x1=PLACES[0] - 15, x2=PLACES[1] + THICK + 15, y1=foot, y2=foot, stroke=INK
+        ),
+    ]
 
 
 def _piece(side: Side, line: str, left: int, top: int, bottom: int) -> str:
@@ -152,8 +191,9 @@ def _piece(side: Side, line: str, left: int, top: int, bottom: int) -> str:
     amount = side.amounts[line]
     drawn = svg.rect(left, _pixels(top), THICK, _pixels(bottom - top), fill, f"{words} {amount} 元")
     if bottom - top >= LABELLED:
-        drawn += _text(amount, left + THICK // 2, _pixels((top + bottom) // 2 + 450),
-                       font_size=12, fill=ink)
+        drawn += _text(
+            amount, left + THICK // 2, _pixels((top + bottom) // 2 + 450), font_size=12, fill=ink
+        )
     return drawn
 
 
@@ -165,8 +205,9 @@ def _legend(sides: tuple[Side, ...], lines: list[str], itemised: bool) -> list[s
         y += ROW
         words, fill, _ = SHOWN[line]
         if line == TOTAL and itemised:
-            names.append(svg.element("line", x1=LEGEND, x2=COLUMNS[-1], y1=y - 15, y2=y - 15,
-                                     stroke=FAINT))
+            names.append(
+                svg.element("line", x1=LEGEND, x2=COLUMNS[-1], y1=y - 15, y2=y - 15, stroke=FAINT)
+            )
         else:
             names.append(svg.element("rect", x=LEGEND, y=y - 11, width=12, height=12, fill=fill))
         names.append(_text(words, LEGEND + 20, y))

@@ -1,4 +1,5 @@
 """Tables and small pictures of a page as HTML and inline SVG, without scripts."""
+
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from html import escape
@@ -42,8 +43,9 @@ class Drawn(str):
     """HTML that is made here already: a cell of it is not escaped."""
 
 
-def table(title: str, heads: Sequence[str], rows: Sequence[Sequence], empty: str = "nothing"
-          ) -> str:
+def table(
+    title: str, heads: Sequence[str], rows: Sequence[Sequence], empty: str = "nothing"
+) -> str:
     """A table under its title; numbers stand at the right, None is an empty cell."""
     if not rows:
         return f"<h2>{escape(title)}</h2><p>{escape(empty)}</p>"
@@ -56,12 +58,12 @@ def table(title: str, heads: Sequence[str], rows: Sequence[Sequence], empty: str
         kind = " class=n" if numeric[place] else " class=long" if len(shown) > LONG else ""
         return f"<td{kind}>{escape(shown)}</td>"
 
-    body = "".join("<tr>" + "".join(cell(*one) for one in enumerate(row)) + "</tr>"
-                   for row in rows)
-    head = "".join(f'<th{" class=n" if right else ""}>{escape(name)}</th>'
-                   for name, right in zip(heads, numeric))
-    return (f"<h2>{escape(title)}</h2><div class=wide><table><tr>{head}</tr>{body}</table>"
-            "</div>")
+    body = "".join("<tr>" + "".join(cell(*one) for one in enumerate(row)) + "</tr>" for row in rows)
+    head = "".join(
+        f"<th{' class=n' if right else ''}>{escape(name)}</th>"
+        for name, right in zip(heads, numeric)
+    )
+    return f"<h2>{escape(title)}</h2><div class=wide><table><tr>{head}</tr>{body}</table></div>"
 
 
 def page(title: str, parts: Iterable[str]) -> str:
@@ -71,9 +73,14 @@ def page(title: str, parts: Iterable[str]) -> str:
 
 def tiles(figures: Iterable[tuple[str, str, bool]]) -> str:
     """Figures in a row: name, value, whether it is odd."""
-    return '<div class="tiles">' + "".join(
-        f'<div{" class=odd" if odd else ""}><b>{escape(value)}</b>{escape(name)}</div>'
-        for name, value, odd in figures) + "</div>"
+    return (
+        '<div class="tiles">'
+        + "".join(
+            f"<div{' class=odd' if odd else ''}><b>{escape(value)}</b>{escape(name)}</div>"
+            for name, value, odd in figures
+        )
+        + "</div>"
+    )
 
 
 def state(name: str) -> Drawn:
@@ -89,8 +96,16 @@ def by_day(rows: Mapping[date, int], last: date, days: int) -> Drawn:
     for place, day in enumerate(shown):
         if day in rows:
             tall = max(1.0, (HEIGHT - 1) * rows[day] / most)
-            parts.append(_rect(place * COLUMN, HEIGHT - tall, COLUMN - 1, tall,
-                               GOOD if day == last else PALE, f"{day}: {rows[day]:,} rows"))
+            parts.append(
+                _rect(
+                    place * COLUMN,
+                    HEIGHT - tall,
+                    COLUMN - 1,
+                    tall,
+                    GOOD if day == last else PALE,
+                    f"{day}: {rows[day]:,} rows",
+                )
+            )
     return _svg(days * COLUMN, parts)
 
 
@@ -101,19 +116,33 @@ def shares(parts: Iterable[tuple[str, int, str]]) -> Drawn:
     wide = [max(2.0, WIDTH * rows / whole) for _, rows, _ in parts]
     scale, at, drawn = WIDTH / sum(wide) if wide else 1, 0.0, []
     for (name, rows, colour), width in zip(parts, wide):
-        drawn.append(_rect(at, 5, width * scale, HEIGHT - 10, colour,
-                           f"{name}: {rows:,} ({rows / whole:.1%})"))
+        drawn.append(
+            _rect(
+                at, 5, width * scale, HEIGHT - 10, colour, f"{name}: {rows:,} ({rows / whole:.1%})"
+            )
+        )
         at += width * scale
     return _svg(WIDTH, drawn)
 
 
 def bar(value: float, most: float, mark: float | None = None, strong: bool = False) -> Drawn:
     """A value against the largest of its column, with a mark where it usually ends."""
-    drawn = [_rect(0, 5, WIDTH * value / most if most else 0, HEIGHT - 10,
-                   BAD if strong else PALE, f"{value:,.1f}")]
+    drawn = [
+        _rect(
+            0,
+            5,
+            WIDTH * value / most if most else 0,
+            HEIGHT - 10,
+            BAD if strong else PALE,
+            f"{value:,.1f}",
+        )
+    ]
     if mark is not None and most:
-        drawn.append(_rect(min(WIDTH * mark / most, WIDTH - 2), 2, 2, HEIGHT - 4, USUAL,
-                           f"usual: {mark:,.1f}"))
+        drawn.append(
+            _rect(
+                min(WIDTH * mark / most, WIDTH - 2), 2, 2, HEIGHT - 4, USUAL, f"usual: {mark:,.1f}"
+            )
+        )
     return _svg(WIDTH, drawn)
 
 

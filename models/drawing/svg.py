@@ -1,4 +1,5 @@
 """Elements of SVG as text: everything that is written into them is escaped."""
+
 from __future__ import annotations
 
 from html import escape
@@ -10,8 +11,9 @@ def element(tag: str, *inside: str, **attributes: object) -> str:
     Attributes stand in single quotes, so that a picture is a plain cell of a delimited file; of
     their names `_` stands for `-`.
     """
-    told = "".join(f" {name.replace('_', '-')}='{text(value)}'"
-                   for name, value in attributes.items())
+    told = "".join(
+        f" {name.replace('_', '-')}='{text(value)}'" for name, value in attributes.items()
+    )
     return f"<{tag}{told}>{''.join(inside)}</{tag}>" if inside else f"<{tag}{told}/>"
 
 
@@ -22,5 +24,6 @@ def text(value: object) -> str:
 
 def rect(x: object, y: object, width: object, height: object, fill: str, title: str) -> str:
     """A rectangle that says what it is."""
-    return element("rect", element("title", text(title)), x=x, y=y, width=width, height=height,
-                   fill=fill)
+    return element(
+        "rect", element("title", text(title)), x=x, y=y, width=width, height=height, fill=fill
+    )

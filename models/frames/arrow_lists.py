@@ -1,4 +1,5 @@
 """Lists of Arrow as arrays of rows and values, and back."""
+
 from __future__ import annotations
 
 import numpy as np

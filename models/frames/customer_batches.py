@@ -1,4 +1,5 @@
 """Arrow batches cut as they are worked on: whole customers, and not too few rows at once."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -30,9 +31,7 @@ def whole_customers(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatc
         yield _together(kept)
 
 
-def of_some_size(
-    batches: Iterator[pa.RecordBatch], rows: int
-) -> Iterator[pa.RecordBatch]:
+def of_some_size(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
     """The same rows in the same order in batches of at least so many rows (but the last): each
     batch that is handed over costs as much as hundreds of rows."""
     kept: list[pa.RecordBatch] = []

@@ -1,5 +1,6 @@
 """Columns looked up in small mappings of the configuration, without a join."""
-from typing import Mapping
+
+from collections.abc import Mapping
 
 from pyspark.sql import Column
 from pyspark.sql import functions as F

@@ -1,4 +1,5 @@
 """The codes of a source's column as ours, and those that nobody has listed."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -18,10 +19,16 @@ def coded(value: Column, codes: Codes | None) -> Column:
     if not codes:
         return value
     text = value.cast("string")
-    ours = [(code, str(mine).lower() if isinstance(mine, bool) else mine)
-            for code, mine in codes.items() if code != OTHERWISE]
-    chosen = reduce(lambda case, pair: case.when(text == pair[0], F.lit(pair[1])), ours[1:],
-                    F.when(text == ours[0][0], F.lit(ours[0][1])))
+    ours = [
+        (code, str(mine).lower() if isinstance(mine, bool) else mine)
+        for code, mine in codes.items()
+        if code != OTHERWISE
+    ]
+    chosen = reduce(
+        lambda case, pair: case.when(text == pair[0], F.lit(pair[1])),
+        ours[1:],
+        F.when(text == ours[0][0], F.lit(ours[0][1])),
+    )
     if OTHERWISE in codes:
         return chosen.when(text.isNotNull(), F.lit(codes[OTHERWISE]))
     return chosen.otherwise(text)

@@ -3,6 +3,7 @@
 Plain Python. Shares are of all rows of the run's days together, for a range as for a night; what
 belongs to one day (volume, age of the newest event) is that of the worst day.
 """
+
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -15,13 +16,21 @@ COUNTS = ("accepted", "rejected", "duplicate", "late", "warned")
 
 def by_slice(delivered: Mapping[date, int], counts: Mapping[date, Mapping]) -> dict[str, dict]:
     """The ledger's `rows_*` figures of each day. `counts`: of Tagged.counts()."""
-    return {str(day): {"rows_delivered": rows,
-                       **{f"rows_{part}": counts.get(day, {}).get(part, 0) for part in COUNTS}}
-            for day, rows in delivered.items()}
+    return {
+        str(day): {
+            "rows_delivered": rows,
+            **{f"rows_{part}": counts.get(day, {}).get(part, 0) for part in COUNTS},
+        }
+        for day, rows in delivered.items()
+    }
 
 
-def metrics(delivered: Mapping[date, int], counts: Mapping[date, Mapping],
-            checks: Sequence[Check], drifts: Mapping[str, Mapping[date, float]]) -> dict:
+def metrics(
+    delivered: Mapping[date, int],
+    counts: Mapping[date, Mapping],
+    checks: Sequence[Check],
+    drifts: Mapping[str, Mapping[date, float]],
+) -> dict:
     """What schemas.expectations.delivery_suite judges.
 
     - `delivered`, `accepted`, `rejected`, `duplicate`: rows;
@@ -50,18 +59,28 @@ def metrics(delivered: Mapping[date, int], counts: Mapping[date, Mapping],
         made["unlisted_code_share"] = _share(total["unlisted"], made["delivered"])
     ages = [(day - seen["newest"]).days for day, seen in counts.items() if seen["newest"]]
     if ages:
-        made |= {"late_share": _share(total["late"], total["accepted"]),
-                 "newest_event_age": max(ages)}
+        made |= {
+            "late_share": _share(total["late"], total["accepted"]),
+            "newest_event_age": max(ages),
+        }
     made |= {name: _farthest(by_day.values()) for name, by_day in drifts.items() if by_day}
-    return made | {f"{ROW_WARNING}{check.reason}": _rows(counts, place)
-                   for place, check in enumerate(checks) if check.severity == "warning"}
+    return made | {
+        f"{ROW_WARNING}{check.reason}": _rows(counts, place)
+        for place, check in enumerate(checks)
+        if check.severity == "warning"
+    }
 
 
 def reasons(counts: Mapping[date, Mapping], checks: Sequence[Check]) -> dict[str, int]:
     """Rows by the reason for which they are rejected or kept with a code of no list, the commonest
     first."""
-    rows = Counter({check.reason: _rows(counts, place) for place, check in enumerate(checks)
-                    if check.severity == "critical" or check.unlisted})
+    rows = Counter(
+        {
+            check.reason: _rows(counts, place)
+            for place, check in enumerate(checks)
+            if check.severity == "critical" or check.unlisted
+        }
+    )
     return {reason: count for reason, count in rows.most_common() if count}
 
 

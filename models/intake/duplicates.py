@@ -1,4 +1,5 @@
 """Which rows of a delivery repeat a record that is taken in: the duplicates by business key."""
+
 from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame, Window
@@ -15,13 +16,18 @@ def suspects(judged: Judged, earlier: DataFrame | None) -> DataFrame:
     Most keys occur once: `found` sorts the rows of these alone. `earlier`: as there.
     """
     hashes = judged.frame.where("not _rejected").select(
-        "record_key", F.lit(1).alias("here"), F.lit(0).alias("before"))
+        "record_key", F.lit(1).alias("here"), F.lit(0).alias("before")
+    )
     if earlier is not None:
-        hashes = hashes.unionByName(earlier.select(
-            "record_key", F.lit(0).alias("here"), F.lit(1).alias("before")))
-    return (hashes.groupBy("record_key").agg(F.sum("here").alias("here"),
-                                             F.max("before").alias("before"))
-            .where("here > 0 and here + before > 1").select("record_key"))
+        hashes = hashes.unionByName(
+            earlier.select("record_key", F.lit(0).alias("here"), F.lit(1).alias("before"))
+        )
+    return (
+        hashes.groupBy("record_key")
+        .agg(F.sum("here").alias("here"), F.max("before").alias("before"))
+        .where("here > 0 and here + before > 1")
+        .select("record_key")
+    )
 
 
 def unusual(judged: Judged, suspects: DataFrame | None) -> DataFrame:
@@ -36,8 +42,9 @@ def unusual(judged: Judged, suspects: DataFrame | None) -> DataFrame:
     return near.where("_rejected or _suspect is not null").drop("_suspect")
 
 
-def found(among: DataFrame, source: Source, contract: Contract, earlier: DataFrame | None
-          ) -> DataFrame:
+def found(
+    among: DataFrame, source: Source, contract: Contract, earlier: DataFrame | None
+) -> DataFrame:
     """The rows that repeat a record that is taken in, without the record's own columns.
 
     `among`: the `unusual` rows, which hold every row of a key that more than one row has.
@@ -50,8 +57,9 @@ def found(among: DataFrame, source: Source, contract: Contract, earlier: DataFra
     rows = _with_last_accepted(among.where("not _rejected"), contract, earlier)
     order = Window.partitionBy(*contract.key).orderBy("batch_date", "file_name", "row_no")
     before = order.rowsBetween(Window.unboundedPreceding, -1)
-    rows = (rows.withColumn("_same_day", F.lag("batch_date").over(order) == F.col("batch_date"))
-            .withColumn("_days", F.array_sort(F.collect_set("batch_date").over(before))))
+    rows = rows.withColumn(
+        "_same_day", F.lag("batch_date").over(order) == F.col("batch_date")
+    ).withColumn("_days", F.array_sort(F.collect_set("batch_date").over(before)))
 
     def staying(last: Column, day: Column) -> Column:
         new = last.isNull() | (F.datediff(day, last) > source.lookback_days)
@@ -63,8 +71,9 @@ def found(among: DataFrame, source: Source, contract: Contract, earlier: DataFra
     return rows.where(again).select(*ROW, *VERDICT, *dated)
 
 
-def _with_last_accepted(frame: DataFrame, contract: Contract, earlier: DataFrame | None
-                        ) -> DataFrame:
+def _with_last_accepted(
+    frame: DataFrame, contract: Contract, earlier: DataFrame | None
+) -> DataFrame:
     """`_last_accepted`: the last day of the look-back on which the row's key was accepted."""
     if earlier is None:
         return frame.withColumn("_last_accepted", F.lit(None).cast("date"))
@@ -72,4 +81,5 @@ def _with_last_accepted(frame: DataFrame, contract: Contract, earlier: DataFrame
     seen = earlier.groupBy("record_key", *names).agg(F.max("batch_date").alias("_last_accepted"))
     same = [frame[name].eqNullSafe(seen[name]) for name in names]
     return frame.join(seen, [frame["record_key"] == seen["record_key"], *same], "left").select(
-        *[frame[name] for name in frame.columns], "_last_accepted")
+        *[frame[name] for name in frame.columns], "_last_accepted"
+    )

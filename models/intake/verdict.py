@@ -4,6 +4,7 @@ Every line keeps its file and its ordinal, and ends in exactly one of the three.
 functions; a row carries all its errors as bits of integers, turned into words only for rejected
 rows. Reasons name the column and what was expected, never the value.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ from schemas.render.spark import key_hash, row_rules, struct_type
 BITS = 62
 PLACES = ("source", "file_name", "row_no", "batch_date")
 ROW = ("batch_date", "file_name", "row_no")  # of one source
-ADDED = PLACES + ("record_key", "local_date", "local_second")
+ADDED = (*PLACES, "record_key", "local_date", "local_second")
 VERDICT = ("_errors", "_raw", "_rejected", "_late")
 
 
@@ -76,13 +77,19 @@ class Tagged:
 
     def rejected(self) -> DataFrame:
         """Rows of `ops.rejected_record`: the raw line and every reason."""
-        reasons = [F.when(_bit(F.col("_errors"), place), F.lit(check.reason))
-                   for place, check in enumerate(self.judged.checks)
-                   if check.severity == "critical"]
+        reasons = [
+            F.when(_bit(F.col("_errors"), place), F.lit(check.reason))
+            for place, check in enumerate(self.judged.checks)
+            if check.severity == "critical"
+        ]
         return self.unusual.where("_rejected").select(
-            "source", F.col("batch_date").alias("data_date"), "file_name", "row_no",
+            "source",
+            F.col("batch_date").alias("data_date"),
+            "file_name",
+            "row_no",
             F.coalesce("_raw", F.lit("")).alias("raw_line"),
-            F.array_compact(F.array(*reasons)).alias("reasons"))
+            F.array_compact(F.array(*reasons)).alias("reasons"),
+        )
 
     def counts(self) -> dict[date, dict]:
         """Rows by batch_date: delivered, accepted, rejected, duplicate, late, and more.
@@ -96,8 +103,11 @@ class Tagged:
         twice = {} if self.repeated is None else _figures(self.repeated, self.judged.checks)
         for day, figures in found.items():
             again = twice.get(day, {})
-            kept = {name: rows - again.get(name, 0) for name, rows in figures.items()
-                    if name not in ("delivered", "newest")}
+            kept = {
+                name: rows - again.get(name, 0)
+                for name, rows in figures.items()
+                if name not in ("delivered", "newest")
+            }
             figures.update(kept, duplicate=again.get("accepted", 0))
         return found
 
@@ -105,8 +115,10 @@ class Tagged:
 def _figures(frame: DataFrame, checks: Sequence[Check]) -> dict[date, dict]:
     """As `Tagged.counts`, where no row repeats another."""
     bits = [_bit(F.col("_errors"), place) for place in range(len(checks))]
-    broken = [bit if check.severity == "critical" else bit & F.expr("not _rejected")
-              for bit, check in zip(bits, checks)]
+    broken = [
+        bit if check.severity == "critical" else bit & F.expr("not _rejected")
+        for bit, check in zip(bits, checks)
+    ]
 
     def any_of(chosen: Sequence[Column]) -> Column:
         return F.count_if(reduce(lambda a, b: a | b, chosen, F.lit(False)))
@@ -116,20 +128,31 @@ def _figures(frame: DataFrame, checks: Sequence[Check]) -> dict[date, dict]:
         F.count_if(~F.col("_rejected")).alias("accepted"),
         F.count_if("_rejected").alias("rejected"),
         F.count_if(F.expr("not _rejected and _late")).alias("late"),
-        any_of([one for one, check in zip(broken, checks)
-                if check.severity == "warning"]).alias("warned"),
+        any_of([one for one, check in zip(broken, checks) if check.severity == "warning"]).alias(
+            "warned"
+        ),
         any_of([one for one, check in zip(broken, checks) if check.refers]).alias("unreferenced"),
         any_of([one for one, check in zip(broken, checks) if check.unlisted]).alias("unlisted"),
-        F.max(F.when(~F.col("_rejected"), F.col("local_date")) if "local_date" in frame.columns
-              else F.lit(None).cast("date")).alias("newest"),
-        *[F.count_if(one).alias(f"check_{place}") for place, one in enumerate(broken)])
+        F.max(
+            F.when(~F.col("_rejected"), F.col("local_date"))
+            if "local_date" in frame.columns
+            else F.lit(None).cast("date")
+        ).alias("newest"),
+        *[F.count_if(one).alias(f"check_{place}") for place, one in enumerate(broken)],
+    )
     collected = [row.asDict() for row in rows.collect()]
     return {figures.pop("_day"): figures for figures in collected}
 
 
-def judge(lines: DataFrame, name: str, source: Source, contract: Contract,
-          sets: Mapping[str, Sequence[str]], session_zone: str,
-          known: Mapping[str, DataFrame] | None = None) -> Judged:
+def judge(
+    lines: DataFrame,
+    name: str,
+    source: Source,
+    contract: Contract,
+    sets: Mapping[str, Sequence[str]],
+    session_zone: str,
+    known: Mapping[str, DataFrame] | None = None,
+) -> Judged:
     """Judge every line of a delivery by itself.
 
     `lines`: as delivered_line.fields takes them, with `row_no` (ordinal within the file, the header
@@ -137,20 +160,33 @@ def judge(lines: DataFrame, name: str, source: Source, contract: Contract,
     frame of values that exist.
     """
     fields = delivered_line.fields(lines, source)
-    checks = [Check(f"line: not readable as {source.format.encoding}", F.col("_undecoded")),
-              Check(f"line: {delivered_line.expected(source)}", F.col("_broken"))]
+    checks = [
+        Check(f"line: not readable as {source.format.encoding}", F.col("_undecoded")),
+        Check(f"line: {delivered_line.expected(source)}", F.col("_broken")),
+    ]
     typed, more = _typed(fields, source, contract, session_zone)
     whole = ~F.col("_undecoded") & ~F.col("_broken")
-    excluded = [Check(reason, F.col(f"_excluded_{place}") & whole)
-                for place, reason in enumerate(source.exclude)]
+    excluded = [
+        Check(reason, F.col(f"_excluded_{place}") & whole)
+        for place, reason in enumerate(source.exclude)
+    ]
     checks += excluded
     alone = len(checks)  # a row that breaks one of these is judged no further
     checks += more + _event_checks(source, contract)
-    checks += [Check(reason, F.col(f"_warned_{place}"), "warning")
-               for place, reason in enumerate(source.warn)]
-    checks += [Check(f"{column}: a code that is not listed, kept as {codes[OTHERWISE]}",
-                     F.col(f"_unlisted_{column}"), "warning", unlisted=True)
-               for column, codes in source.codes.items() if OTHERWISE in codes]
+    checks += [
+        Check(reason, F.col(f"_warned_{place}"), "warning")
+        for place, reason in enumerate(source.warn)
+    ]
+    checks += [
+        Check(
+            f"{column}: a code that is not listed, kept as {codes[OTHERWISE]}",
+            F.col(f"_unlisted_{column}"),
+            "warning",
+            unlisted=True,
+        )
+        for column, codes in source.codes.items()
+        if OTHERWISE in codes
+    ]
     flags = set(typed.columns)
     for rule in row_rules(contract, sets):
         if rule.column in ADDED:
@@ -164,8 +200,13 @@ def judge(lines: DataFrame, name: str, source: Source, contract: Contract,
         flag = f"_known_{column}"
         keys = frame.select(F.col(frame.columns[0]).alias(column), F.lit(True).alias(flag))
         typed = typed.join(F.broadcast(keys.dropDuplicates([column])), column, "left")
-        checks.append(Check(f"{column}: no such record in {contract.column(column).references}",
-                            F.col(flag).isNull() & F.col(column).isNotNull(), refers=True))
+        checks.append(
+            Check(
+                f"{column}: no such record in {contract.column(column).references}",
+                F.col(flag).isNull() & F.col(column).isNotNull(),
+                refers=True,
+            )
+        )
     return Judged(_verdicts(typed, checks, alone, source, contract), tuple(checks))
 
 
@@ -174,12 +215,14 @@ def digests(accepted: DataFrame, contract: Contract) -> DataFrame:
     content = [name for name in contract.column_names if name not in ("file_name", "row_no")]
     hashed = F.xxhash64(*content)
     low, high = hashed.bitwiseAND(F.lit((1 << 32) - 1)), F.shiftright(hashed, 32)
-    return accepted.groupBy("batch_date").agg(F.count(F.lit(1)).alias("rows"),
-                                              F.sum(low).alias("low"), F.sum(high).alias("high"))
+    return accepted.groupBy("batch_date").agg(
+        F.count(F.lit(1)).alias("rows"), F.sum(low).alias("low"), F.sum(high).alias("high")
+    )
 
 
-def _typed(fields: DataFrame, source: Source, contract: Contract, session_zone: str
-           ) -> tuple[DataFrame, list[Check]]:
+def _typed(
+    fields: DataFrame, source: Source, contract: Contract, session_zone: str
+) -> tuple[DataFrame, list[Check]]:
     """The contract's columns by the mapping; text is cast, and a cast that fails is an error."""
     mapped = _mapped(fields, source)
     kinds = dict(mapped.dtypes)
@@ -198,12 +241,17 @@ def _typed(fields: DataFrame, source: Source, contract: Contract, session_zone: 
         columns.append(cast.alias(name))
         if given != kind.simpleString():
             columns.append((value.isNotNull() & cast.isNull()).alias(f"_unread_{name}"))
-            checks.append(Check(f"{name}: not readable as {kind.simpleString()}",
-                                F.col(f"_unread_{name}")))
-    places = [F.col("_file").alias("file_name"), F.col("_row").alias("row_no"),
-              F.col("_day").alias("batch_date")]
-    flags = [name for name in mapped.columns
-             if name.startswith(("_excluded_", "_warned_", "_unlisted_"))]
+            checks.append(
+                Check(f"{name}: not readable as {kind.simpleString()}", F.col(f"_unread_{name}"))
+            )
+    places = [
+        F.col("_file").alias("file_name"),
+        F.col("_row").alias("row_no"),
+        F.col("_day").alias("batch_date"),
+    ]
+    flags = [
+        name for name in mapped.columns if name.startswith(("_excluded_", "_warned_", "_unlisted_"))
+    ]
     typed = mapped.select("_line", "_undecoded", "_broken", *flags, *places, *columns)
     return _local_times(typed, source, schema, session_zone), checks
 
@@ -213,30 +261,48 @@ def _mapped(fields: DataFrame, source: Source) -> DataFrame:
 
     `_unlisted_<column>`: its code is not listed, and the source says what becomes of such.
     """
-    flags = [F.coalesce(F.expr(predicate), F.lit(False)).alias(f"{flag}_{place}")
-             for flag, predicates in (("_excluded", source.exclude), ("_warned", source.warn))
-             for place, predicate in enumerate(predicates.values())]
+    flags = [
+        F.coalesce(F.expr(predicate), F.lit(False)).alias(f"{flag}_{place}")
+        for flag, predicates in (("_excluded", source.exclude), ("_warned", source.warn))
+        for place, predicate in enumerate(predicates.values())
+    ]
     try:
         return fields.select(
-            "_line", "_file", "_row", "_day", "_undecoded", "_broken", *flags,
-            *[code_list.coded(F.expr(sql), source.codes.get(column)).alias(f"_m_{column}")
-              for column, sql in source.mapping.items()],
-            *[code_list.unlisted(F.expr(source.mapping[name]), codes).alias(f"_unlisted_{name}")
-              for name, codes in source.codes.items() if OTHERWISE in codes])
+            "_line",
+            "_file",
+            "_row",
+            "_day",
+            "_undecoded",
+            "_broken",
+            *flags,
+            *[
+                code_list.coded(F.expr(sql), source.codes.get(column)).alias(f"_m_{column}")
+                for column, sql in source.mapping.items()
+            ],
+            *[
+                code_list.unlisted(F.expr(source.mapping[name]), codes).alias(f"_unlisted_{name}")
+                for name, codes in source.codes.items()
+                if OTHERWISE in codes
+            ],
+        )
     except AnalysisException:
-        for part, expressions in (("mapping", source.mapping), ("exclude", source.exclude),
-                                  ("warn", source.warn)):
+        for part, expressions in (
+            ("mapping", source.mapping),
+            ("exclude", source.exclude),
+            ("warn", source.warn),
+        ):
             for name, sql in expressions.items():
                 try:
                     fields.select(F.expr(sql))
                 except AnalysisException as error:
-                    raise ConfigError(f"sources.yml: {source.id}.{part}.{name}: {sql}: "
-                                      f"{str(error).splitlines()[0]}") from None
+                    raise ConfigError(
+                        f"sources.yml: {source.id}.{part}.{name}: {sql}: "
+                        f"{str(error).splitlines()[0]}"
+                    ) from None
         raise
 
 
-def _local_times(frame: DataFrame, source: Source, schema: Mapping, session_zone: str
-                 ) -> DataFrame:
+def _local_times(frame: DataFrame, source: Source, schema: Mapping, session_zone: str) -> DataFrame:
     """`occurred_at` as an instant, and its date and second in the source's own zone."""
     if "occurred_at" not in schema:
         return frame
@@ -246,16 +312,22 @@ def _local_times(frame: DataFrame, source: Source, schema: Mapping, session_zone
         instant = wall = seen
     elif source.time == "local":
         wall = seen.cast("timestamp_ntz")
-        instant = F.timestamp_micros(F.timestamp_diff(
-            "MICROSECOND", epoch, F.convert_timezone(zone, F.lit("UTC"), wall)))
+        instant = F.timestamp_micros(
+            F.timestamp_diff("MICROSECOND", epoch, F.convert_timezone(zone, F.lit("UTC"), wall))
+        )
     else:
         instant = seen
-        wall = F.convert_timezone(F.lit("UTC"), zone,
-                                  F.timestamp_add("MICROSECOND", F.unix_micros(seen), epoch))
+        wall = F.convert_timezone(
+            F.lit("UTC"), zone, F.timestamp_add("MICROSECOND", F.unix_micros(seen), epoch)
+        )
     second = F.hour("_wall") * 3600 + F.minute("_wall") * 60 + F.second("_wall")
-    return (frame.withColumn("_wall", wall).withColumn("occurred_at", instant)
-            .withColumn("local_date", F.to_date("_wall")).withColumn("local_second", second)
-            .drop("_wall"))
+    return (
+        frame.withColumn("_wall", wall)
+        .withColumn("occurred_at", instant)
+        .withColumn("local_date", F.to_date("_wall"))
+        .withColumn("local_second", second)
+        .drop("_wall")
+    )
 
 
 def _event_checks(source: Source, contract: Contract) -> list[Check]:
@@ -263,9 +335,13 @@ def _event_checks(source: Source, contract: Contract) -> list[Check]:
     if "local_date" not in contract.column_names:
         return []
     age = F.datediff("batch_date", "local_date")
-    return [Check(f"occurred_at: implausible clock, expected at most {source.max_age_days} days "
-                  "before the delivery and one after it",
-                  F.coalesce((age > source.max_age_days) | (age < -1), F.lit(False)))]
+    return [
+        Check(
+            f"occurred_at: implausible clock, expected at most {source.max_age_days} days "
+            "before the delivery and one after it",
+            F.coalesce((age > source.max_age_days) | (age < -1), F.lit(False)),
+        )
+    ]
 
 
 def _bit(errors: Column, place: int) -> Column:
@@ -281,26 +357,40 @@ def _sum(bits: Sequence[Column]) -> Column:
     return reduce(lambda a, b: a + b, bits, F.lit(0).cast("bigint"))
 
 
-def _verdicts(frame: DataFrame, checks: Sequence[Check], alone: int, source: Source,
-              contract: Contract) -> DataFrame:
+def _verdicts(
+    frame: DataFrame, checks: Sequence[Check], alone: int, source: Source, contract: Contract
+) -> DataFrame:
     """The errors of a row as bits; a row that breaks one of the first `alone` has no other."""
     unread = reduce(lambda a, b: a | b, [check.violated for check in checks[:alone]])
     words = []
     for start in range(0, len(checks), BITS):
         first, others = [], []
-        for n, check in enumerate(checks[start:start + BITS]):
+        for n, check in enumerate(checks[start : start + BITS]):
             (first if start + n < alone else others).append(_set(check.violated, n))
         words.append(F.when(unread, _sum(first)).otherwise(_sum(others)))
-    critical = [sum(1 << n for n, check in enumerate(checks[start:start + BITS])
-                    if check.severity == "critical") for start in range(0, len(checks), BITS)]
-    rejected = reduce(lambda a, b: a | b, [
-        F.element_at("_errors", place + 1).bitwiseAND(F.lit(mask)) != 0
-        for place, mask in enumerate(critical)])
+    critical = [
+        sum(
+            1 << n
+            for n, check in enumerate(checks[start : start + BITS])
+            if check.severity == "critical"
+        )
+        for start in range(0, len(checks), BITS)
+    ]
+    rejected = reduce(
+        lambda a, b: a | b,
+        [
+            F.element_at("_errors", place + 1).bitwiseAND(F.lit(mask)) != 0
+            for place, mask in enumerate(critical)
+        ],
+    )
     late = F.lit(False)
     if "local_date" in contract.column_names:
         late = F.datediff("batch_date", "local_date") > source.late_after_days
-    return (frame.withColumn("_errors", F.array(*words)).withColumn("_rejected", rejected)
-            .withColumn("_raw", F.when(F.col("_rejected"), F.col("_line")))
-            .withColumn("record_key", key_hash(contract, frame))
-            .withColumn("_late", F.coalesce(late, F.lit(False)))
-            .select(*contract.column_names, *VERDICT))
+    return (
+        frame.withColumn("_errors", F.array(*words))
+        .withColumn("_rejected", rejected)
+        .withColumn("_raw", F.when(F.col("_rejected"), F.col("_line")))
+        .withColumn("record_key", key_hash(contract, frame))
+        .withColumn("_late", F.coalesce(late, F.lit(False)))
+        .select(*contract.column_names, *VERDICT)
+    )

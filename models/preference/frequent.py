@@ -3,8 +3,9 @@
 A frequent customer is ranked by his own contacts. Everybody else gets the prior: how often each
 channel is the first preference of the frequent customers of his segment (brand).
 """
+
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Mapping, Sequence
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -56,21 +57,31 @@ def channel_preference(
         .withColumn("basis", F.lit("frequent"))
     ).withColumn("reason", _own_reason())
     prior = _ranked(
-        _with_prior(vectors.where("not frequent"), own, len(channels))
-        .withColumn("basis", F.lit("prior"))
+        _with_prior(vectors.where("not frequent"), own, len(channels)).withColumn(
+            "basis", F.lit("prior")
+        )
     ).withColumn("reason", _prior_reason())
-    columns = ["customer_id", "channel", "rank", "score", "contacts", "complaints",
-               "last_contact_at", "basis", "reason"]
-    return own.select(*columns).unionByName(prior.select(*columns)).select(
-        F.lit(data_date).alias("data_date"), "*"
+    columns = [
+        "customer_id",
+        "channel",
+        "rank",
+        "score",
+        "contacts",
+        "complaints",
+        "last_contact_at",
+        "basis",
+        "reason",
+    ]
+    return (
+        own.select(*columns)
+        .unionByName(prior.select(*columns))
+        .select(F.lit(data_date).alias("data_date"), "*")
     )
 
 
 def _customers(subscribers: DataFrame, totals: DataFrame) -> DataFrame:
     """(customer_id, segment, total); segment: the brand of his subscriber who joined first."""
-    joined_first = F.struct(
-        F.coalesce("join_date", F.lit(date.max)), F.col("subscriber_id")
-    )
+    joined_first = F.struct(F.coalesce("join_date", F.lit(date.max)), F.col("subscriber_id"))
     segments = subscribers.groupBy("customer_id").agg(
         F.min_by("brand", joined_first).alias("segment")
     )
@@ -79,34 +90,45 @@ def _customers(subscribers: DataFrame, totals: DataFrame) -> DataFrame:
 
 def _entries(channels: Mapping[str, Channel]) -> Column:
     """One struct (channel, place, unit_cost) per channel of the configuration."""
-    return F.array(*(
-        F.struct(
-            F.lit(channel.id).alias("channel"),
-            F.lit(channel.order).alias("place"),
-            F.lit(channel.unit_cost).cast("decimal(18,6)").alias("unit_cost"),
+    return F.array(
+        *(
+            F.struct(
+                F.lit(channel.id).alias("channel"),
+                F.lit(channel.order).alias("place"),
+                F.lit(channel.unit_cost).cast("decimal(18,6)").alias("unit_cost"),
+            )
+            for channel in channels.values()
         )
-        for channel in channels.values()
-    ))
+    )
 
 
 def _ranked(vectors: DataFrame) -> DataFrame:
     """`vectors` with rank and score = weight / weights; the preferred channel first."""
     ties = (
-        F.col("weight").desc(), F.col("last_contact_at").desc_nulls_last(),
-        F.col("unit_cost"), F.col("place"),
+        F.col("weight").desc(),
+        F.col("last_contact_at").desc_nulls_last(),
+        F.col("unit_cost"),
+        F.col("place"),
     )
     # An unused channel is free of complaints too, yet no preference: a used one goes before it.
     first = F.when(F.col("weight") == 0, 2).when(F.col("complaints") > 0, 1).otherwise(0)
     by_customer = Window.partitionBy("customer_id")
     return (
         vectors.withColumn("_first", F.first("channel").over(by_customer.orderBy(first, *ties)))
-        .withColumn("rank", F.row_number().over(
-            by_customer.orderBy((F.col("channel") != F.col("_first")), *ties)
-        ))
+        .withColumn(
+            "rank",
+            F.row_number().over(by_customer.orderBy((F.col("channel") != F.col("_first")), *ties)),
+        )
         # Nobody's weights are 0 here, but a plan of constants is divided before rows are left out.
-        .withColumn("score", F.round(F.try_divide(
-            F.col("weight").cast("decimal(18,0)"), F.col("weights").cast("decimal(18,0)")
-        ), 6).cast("decimal(9,6)"))
+        .withColumn(
+            "score",
+            F.round(
+                F.try_divide(
+                    F.col("weight").cast("decimal(18,0)"), F.col("weights").cast("decimal(18,0)")
+                ),
+                6,
+            ).cast("decimal(9,6)"),
+        )
         .drop("_first")
     )
 
@@ -128,11 +150,19 @@ def _with_prior(vectors: DataFrame, own: DataFrame, channels: int) -> DataFrame:
         .join(F.broadcast(segments), "segment", "left")
         .join(F.broadcast(everywhere), "channel", "left")
         .crossJoin(F.broadcast(everybody))
-        .withColumn("weight", F.when(of_segment.isNotNull(), in_segment)
-                    .when(of_all.isNotNull(), in_all).otherwise(1))
+        .withColumn(
+            "weight",
+            F.when(of_segment.isNotNull(), in_segment)
+            .when(of_all.isNotNull(), in_all)
+            .otherwise(1),
+        )
         .withColumn("weights", F.coalesce(of_segment, of_all, F.lit(channels)))
-        .withColumn("group", F.when(of_segment.isNotNull(), F.concat(F.lit("segment "), "segment"))
-                    .when(of_all.isNotNull(), F.lit("all segments")))
+        .withColumn(
+            "group",
+            F.when(of_segment.isNotNull(), F.concat(F.lit("segment "), "segment")).when(
+                of_all.isNotNull(), F.lit("all segments")
+            ),
+        )
     )
 
 
@@ -143,7 +173,10 @@ def _own_reason() -> Column:
 def _prior_reason() -> Column:
     learnt = F.format_string(
         "first preference of %d of %d frequent customers of %s, %s",
-        "weight", "weights", "group", _complaints_in_words(),
+        "weight",
+        "weights",
+        "group",
+        _complaints_in_words(),
     )
     unknown = F.format_string("no frequent customer to learn from, %s", _complaints_in_words())
     return F.when(F.col("group").isNull(), unknown).otherwise(learnt)

@@ -1,10 +1,10 @@
 """What leaves on a channel: the rows of push.<channel> and the bytes of its file."""
+
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Iterable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 from pyspark.sql import Column, DataFrame
@@ -50,32 +50,46 @@ def targets(
     counted into `served` (how often the customer was reached for the activity over the channel).
     Costs are yuan a month, rounded half up to the cent; saving is their difference as printed.
     """
-    pushed = decisions.where(
-        (F.col("channel") == channel) & (F.col("fate") == "pushed")
-    ).select("activity", "wave", "customer_id", "subscriber_id", F.col("offer").alias("package_id"))
+    pushed = decisions.where((F.col("channel") == channel) & (F.col("fate") == "pushed")).select(
+        "activity", "wave", "customer_id", "subscriber_id", F.col("offer").alias("package_id")
+    )
     rows = (
         pushed.join(
-            match.select("subscriber_id", "package_id", "kind", "months", "months_won",
-                         "mean_present_cost", "mean_cost",
-                         _cents("mean_present_cost").alias("cost_before"),
-                         _cents("mean_cost").alias("cost_after")),
+            match.select(
+                "subscriber_id",
+                "package_id",
+                "kind",
+                "months",
+                "months_won",
+                "mean_present_cost",
+                "mean_cost",
+                _cents("mean_present_cost").alias("cost_before"),
+                _cents("mean_cost").alias("cost_after"),
+            ),
             ["subscriber_id", "package_id"],
         )
         .join(numbers_on(identity, data_date), "subscriber_id")
         .withColumn("data_date", F.lit(data_date))
         .withColumn("package_name", looked_up(F.col("package_id"), package_names, "string"))
-        .withColumn("saving",
-                    (F.col("cost_before") - F.col("cost_after")).cast("decimal(18,2)"))
+        .withColumn("saving", (F.col("cost_before") - F.col("cost_after")).cast("decimal(18,2)"))
         .withColumn("valid_until", _valid_until(campaigns, data_date))
-        .withColumn("reason", F.format_string(
-            "近%d个月中有%d个月更省，平均每月节省%s元", "months", "months_won",
-            F.col("saving").cast("string")))
+        .withColumn(
+            "reason",
+            F.format_string(
+                "近%d个月中有%d个月更省，平均每月节省%s元",
+                "months",
+                "months_won",
+                F.col("saving").cast("string"),
+            ),
+        )
         .withColumn("script", _script(campaigns))
     )
     if "served" in columns:
-        rows = rows.join(_served(contacts, channel), ["customer_id", "activity"], "left").fillna(
-            0, ["served"]
-        ).withColumn("best_frequency", F.lit(BEST_FREQUENCY))
+        rows = (
+            rows.join(_served(contacts, channel), ["customer_id", "activity"], "left")
+            .fillna(0, ["served"])
+            .withColumn("best_frequency", F.lit(BEST_FREQUENCY))
+        )
     if set(COMPARED) & set(columns):
         rows = _compared(rows.join(_means(rows, quotes), ["subscriber_id", "package_id"], "left"))
     return rows.select(*columns)
@@ -88,8 +102,9 @@ def _cents(column: str) -> Column:
 def _valid_until(campaigns: Sequence[Campaign], data_date: date) -> Column:
     """The last day of the offer: `valid_days` on, and never after the activity's own last day."""
     last_days = {
-        campaign.id: min(data_date + timedelta(days=campaign.valid_days),
-                         campaign.valid_to - timedelta(days=1))
+        campaign.id: min(
+            data_date + timedelta(days=campaign.valid_days), campaign.valid_to - timedelta(days=1)
+        )
         for campaign in campaigns
     }
     return looked_up(F.col("activity"), last_days, "date")
@@ -100,8 +115,14 @@ def _script(campaigns: Sequence[Campaign]) -> Column:
     script = looked_up(
         F.col("activity"), {campaign.id: campaign.script for campaign in campaigns}, "string"
     )
-    for place in ("cost_before", "cost_after", "saving", "months_won", "valid_until",
-                  "package_name"):
+    for place in (
+        "cost_before",
+        "cost_after",
+        "saving",
+        "months_won",
+        "valid_until",
+        "package_name",
+    ):
         script = F.replace(script, F.lit("{" + place + "}"), F.col(place).cast("string"))
     return script
 
@@ -125,14 +146,20 @@ def _means(rows: DataFrame, quotes: DataFrame) -> DataFrame:
     )
     offered = priced.select("subscriber_id", "month", "kind", "package_id", lines.alias("after"))
     return (
-        rows.select("subscriber_id", "package_id").distinct()
+        rows.select("subscriber_id", "package_id")
+        .distinct()
         .join(offered, ["subscriber_id", "package_id"])
         .join(present, ["subscriber_id", "month", "kind"])
         .groupBy("subscriber_id", "package_id")
-        .agg(F.count("*").alias("priced_months"), *(
-            F.struct(*(F.avg(f"{side}.{line}").alias(line) for line in PRICED_LINES)).alias(side)
-            for side in ("before", "after")
-        ))
+        .agg(
+            F.count("*").alias("priced_months"),
+            *(
+                F.struct(*(F.avg(f"{side}.{line}").alias(line) for line in PRICED_LINES)).alias(
+                    side
+                )
+                for side in ("before", "after")
+            ),
+        )
     )
 
 
@@ -142,14 +169,22 @@ def _compared(rows: DataFrame) -> DataFrame:
     Drawn row by row in Python: of a night's rows only those of a channel that shows pictures, some
     thousands, come here.
     """
-    schema = StructType([*rows.schema.fields, *(StructField(name, StringType())
-                                                for name in COMPARED)])
+    schema = StructType(
+        [*rows.schema.fields, *(StructField(name, StringType()) for name in COMPARED)]
+    )
     return rows.mapInArrow(_drawn(rows.columns), schema)
 
 
 def _drawn(names: Sequence[str]) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    asked = ("package_name", "months", "priced_months", "mean_present_cost", "mean_cost", "before",
-             "after")
+    asked = (
+        "package_name",
+        "months",
+        "priced_months",
+        "mean_present_cost",
+        "mean_cost",
+        "before",
+        "after",
+    )
 
     def draw(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -157,7 +192,8 @@ def _drawn(names: Sequence[str]) -> Callable[[Iterator[pa.RecordBatch]], Iterato
             added = zip(*made) if made else [()] * len(COMPARED)
             yield pa.RecordBatch.from_arrays(
                 [*batch.columns, *(pa.array(column, pa.string()) for column in added)],
-                [*names, *COMPARED])
+                [*names, *COMPARED],
+            )
 
     return draw
 
@@ -172,14 +208,18 @@ def _comparison(row: Mapping) -> tuple[str, str, str]:
     before = before_after.stated(row["mean_present_cost"], row["before"] if itemised else None)
     after = before_after.stated(row["mean_cost"], row["after"] if itemised else None)
     picture = before_after.picture(
-        f"换用{row['package_name']}：近{row['months']}个月平均每月费用", "平均每月",
-        before_after.Side("使用前", before), before_after.Side("换用后", after))
+        f"换用{row['package_name']}：近{row['months']}个月平均每月费用",
+        "平均每月",
+        before_after.Side("使用前", before),
+        before_after.Side("换用后", after),
+    )
     return _json(before), _json(after), picture
 
 
 def _json(amounts: Mapping[str, Decimal]) -> str:
-    return json.dumps({line: str(amount) for line, amount in amounts.items()},
-                      separators=(",", ":"))
+    return json.dumps(
+        {line: str(amount) for line, amount in amounts.items()}, separators=(",", ":")
+    )
 
 
 def render(rows: Iterable[Mapping], push: Push) -> Iterator[bytes]:

@@ -4,10 +4,11 @@ No public rating engine does this; it is what makes a saving credible. A month i
 package of each kind that was in force last in it, with the tariff of that month, or part by part
 where package or tariff changed within it (models/month_part.py), plus what passes.
 """
+
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
-from typing import Collection
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -60,14 +61,19 @@ def backtest(
         .join(actual, ["subscriber_id", "month"], "left")
     )
     held = {kind: F.coalesce(f"has_{kind}", F.lit(False)) for kind in KINDS}
-    unheld = [~held[kind] & (F.coalesce(f"rerated_{kind}", F.lit(0)) != 0) for kind in KINDS
-              if kind in kinds]
+    unheld = [
+        ~held[kind] & (F.coalesce(f"rerated_{kind}", F.lit(0)) != 0)
+        for kind in KINDS
+        if kind in kinds
+    ]
     passed = not_rerated(held) + F.coalesce("vpmn", F.lit(0))
     difference = F.col("rated") - F.col("actual")
     return (
         rows.withColumn("no_package", _any(unheld) | F.col("priced").isNull())
-        .withColumn("rated", F.when(~F.col("no_package") & F.col("priced"),
-                                    F.col("own") + passed).cast(AMOUNT_TYPE))
+        .withColumn(
+            "rated",
+            F.when(~F.col("no_package") & F.col("priced"), F.col("own") + passed).cast(AMOUNT_TYPE),
+        )
         .withColumn("difference", difference.cast(AMOUNT_TYPE))
         .withColumn("within_tolerance", F.abs("difference") <= F.lit(tolerance))
         .withColumn("cause", _cause(tolerance))
@@ -84,23 +90,28 @@ def _priced(evaluated: DataFrame, holdings: DataFrame, in_parts: DataFrame | Non
         return rows
     parts = in_parts.withColumnsRenamed({name: f"parts_{name}" for name in PRICED})
     there = F.col("parts_comparable").isNotNull()
-    return rows.join(parts, ["subscriber_id", "month", "kind"], "left").withColumns({
-        name: F.when(there, F.col(f"parts_{name}")).otherwise(F.col(name)) for name in PRICED})
+    return rows.join(parts, ["subscriber_id", "month", "kind"], "left").withColumns(
+        {name: F.when(there, F.col(f"parts_{name}")).otherwise(F.col(name)) for name in PRICED}
+    )
 
 
 def _present(rows: DataFrame) -> DataFrame:
     """Per month the present packages together: own cost, whether all are priced, the kinds held."""
     # Fees of all services stand on the row of each package: they count once.
     own = (
-        F.sum("rated") + F.max("d12593") + F.max("other_fees") + F.max("direct_toll")
+        F.sum("rated")
+        + F.max("d12593")
+        + F.max("other_fees")
+        + F.max("direct_toll")
         + F.sum("unrated_fees")
     )
     return rows.groupBy("subscriber_id", "month").agg(
         rating.yuan(own).alias("own"),
         F.every(F.coalesce("comparable", F.lit(False))).alias("priced"),
         F.bool_or("changed").alias("changed"),
-        F.bool_or(F.col("changed") & ~F.coalesce("comparable", F.lit(False)))
-        .alias("parts_not_priced"),
+        F.bool_or(F.col("changed") & ~F.coalesce("comparable", F.lit(False))).alias(
+            "parts_not_priced"
+        ),
         F.bool_or(F.col("comparable").isNull()).alias("not_evaluated"),
         F.coalesce(
             F.max(F.when(F.col("reason") != rating.ORDER_OF_EVENTS, F.col("reason"))),
@@ -150,19 +161,27 @@ def summary(rows: DataFrame) -> DataFrame:
     size = F.abs("difference")
     percentile = F.percentile_approx(size, [0.5, 0.99], RANKS)
     return rows.agg(
-        F.count("actual").alias("bills"), F.count("difference").alias("compared"),
+        F.count("actual").alias("bills"),
+        F.count("difference").alias("compared"),
         F.count_if("within_tolerance").alias("within"),
-        percentile[0].alias("p50"), percentile[1].alias("p99"))
+        percentile[0].alias("p50"),
+        percentile[1].alias("p99"),
+    )
 
 
 def by_cause(rows: DataFrame) -> DataFrame:
     """(cause, months, amount, largest): customer-months by cause, the most first, with the sum of
     the sizes of their differences and the largest of them in yuan (null: not compared)."""
     size = F.abs("difference")
-    return rows.groupBy("cause").agg(
-        F.count(F.lit(1)).alias("months"), F.sum(size).alias("amount"),
-        F.max(size).alias("largest")
-    ).orderBy(F.desc("months"), "cause")
+    return (
+        rows.groupBy("cause")
+        .agg(
+            F.count(F.lit(1)).alias("months"),
+            F.sum(size).alias("amount"),
+            F.max(size).alias("largest"),
+        )
+        .orderBy(F.desc("months"), "cause")
+    )
 
 
 def _any(conditions: list[Column]) -> Column:

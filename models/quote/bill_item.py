@@ -3,15 +3,16 @@
 A service is either re-rated or passed through, never both. Which items a package of a kind replaces
 is the policy's (`bill_items`); an item that the policy does not name passes through.
 """
+
 from __future__ import annotations
 
-from typing import Mapping
+from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from models.frames.lookup import looked_up
-from models.frames.money import AMOUNT_TYPE  # noqa: F401
+from models.frames.money import AMOUNT_TYPE
 from models.tariff.package import KIND_SERVICE
 from schemas.config.settings import BillItem
 
@@ -23,7 +24,8 @@ SIGN = {"add": 1, "subtract": -1, "none": 0}
 def actual(bills: DataFrame, subscribers: DataFrame) -> DataFrame:
     """(subscriber_id, month, actual): what was to be paid, from ods.bill and dw.subscriber."""
     return (
-        _owned(bills, subscribers).groupBy("subscriber_id", "month")
+        _owned(bills, subscribers)
+        .groupBy("subscriber_id", "month")
         .agg(F.sum("total").cast(AMOUNT_TYPE).alias("actual"))
     )
 
@@ -46,13 +48,21 @@ def passing(
         looked_up(F.col("item_code"), _named(treatments, "treatment"), "string"), F.lit("passed")
     )
     rerated = (treatment == "rerated") & kind.isNotNull()
-    sums = {"passed": (treatment == "passed") | ((treatment == "rerated") & kind.isNull()),
-            "vpmn": treatment == "vpmn"}
+    sums = {
+        "passed": (treatment == "passed") | ((treatment == "rerated") & kind.isNull()),
+        "vpmn": treatment == "vpmn",
+    }
     sums |= {f"rerated_{one}": rerated & (kind == one) for one in KINDS}
-    return _owned(items, subscribers).groupBy("subscriber_id", "month").agg(
-        F.sum("amount").cast(AMOUNT_TYPE).alias("itemised"),
-        *(F.sum(F.when(wanted, F.col("amount"))).cast(AMOUNT_TYPE).alias(name)
-          for name, wanted in sums.items())
+    return (
+        _owned(items, subscribers)
+        .groupBy("subscriber_id", "month")
+        .agg(
+            F.sum("amount").cast(AMOUNT_TYPE).alias("itemised"),
+            *(
+                F.sum(F.when(wanted, F.col("amount"))).cast(AMOUNT_TYPE).alias(name)
+                for name, wanted in sums.items()
+            ),
+        )
     )
 
 

@@ -1,8 +1,9 @@
 """Which package of each kind a subscriber had: month by month, and on a day."""
+
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Mapping
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -14,7 +15,9 @@ HELD = ("subscriber_id", "month", "kind", "package_id", "changed")
 
 
 def holdings(
-    months: DataFrame, subscriptions: DataFrame, defaults: Mapping[str, str],
+    months: DataFrame,
+    subscriptions: DataFrame,
+    defaults: Mapping[str, str],
     packages: Mapping[str, Package],
 ) -> DataFrame:
     """(subscriber_id, month, kind, package_id, changed): one present package per kind and month.
@@ -48,9 +51,12 @@ def holdings(
         .select(*customers.columns, "kind", "package_id", "changed")
     )
     tariff_begins, tariff_ends = (
-        looked_up(F.col("package_id"), dates, "date") for dates in (
+        looked_up(F.col("package_id"), dates, "date")
+        for dates in (
             {name: one.valid_from for name, one in packages.items()},
-            {name: one.valid_to for name, one in packages.items()}))
+            {name: one.valid_to for name, one in packages.items()},
+        )
+    )
     in_part = (tariff_begins > since) | (tariff_ends <= F.last_day("month"))
     return (
         _or_default(customers, held, defaults)
@@ -61,18 +67,28 @@ def holdings(
 
 
 def held_on(
-    subscribers: DataFrame, subscriptions: DataFrame, defaults: Mapping[str, str], day: date,
+    subscribers: DataFrame,
+    subscriptions: DataFrame,
+    defaults: Mapping[str, str],
+    day: date,
     packages: Mapping[str, Package],
 ) -> DataFrame:
     """(subscriber_id, kind, package_id): the packages in force on a day, `defaults` included, each
     under its tariff of the day (`tariff_on`)."""
-    held = subscriptions.where(
-        (F.col("valid_from") <= F.lit(day))
-        & (F.col("valid_to").isNull() | (F.col("valid_to") > F.lit(day)))
-    ).select("subscriber_id", "kind", "package_id").distinct()
+    held = (
+        subscriptions.where(
+            (F.col("valid_from") <= F.lit(day))
+            & (F.col("valid_to").isNull() | (F.col("valid_to") > F.lit(day)))
+        )
+        .select("subscriber_id", "kind", "package_id")
+        .distinct()
+    )
     wanted = ("subscriber_id", "kind", "package_id")
-    return _or_default(subscribers.select("subscriber_id"), held, defaults).withColumn(
-        "package_id", tariff_on(F.col("package_id"), F.lit(day), packages)).select(*wanted)
+    return (
+        _or_default(subscribers.select("subscriber_id"), held, defaults)
+        .withColumn("package_id", tariff_on(F.col("package_id"), F.lit(day), packages))
+        .select(*wanted)
+    )
 
 
 def tariff_on(package_id: Column, day: Column, packages: Mapping[str, Package]) -> Column:
@@ -85,16 +101,18 @@ def tariff_on(package_id: Column, day: Column, packages: Mapping[str, Package]) 
     return found
 
 
-def _or_default(
-    owners: DataFrame, held: DataFrame, defaults: Mapping[str, str]
-) -> DataFrame:
+def _or_default(owners: DataFrame, held: DataFrame, defaults: Mapping[str, str]) -> DataFrame:
     """What is held, and the default packages of the owners' kinds of which nothing is."""
     if not defaults:
         return held
-    standard = F.explode(F.array(*(
-        F.struct(F.lit(kind).alias("kind"), F.lit(package_id).alias("package_id"))
-        for kind, package_id in sorted(defaults.items())
-    )))
+    standard = F.explode(
+        F.array(
+            *(
+                F.struct(F.lit(kind).alias("kind"), F.lit(package_id).alias("package_id"))
+                for kind, package_id in sorted(defaults.items())
+            )
+        )
+    )
     keys = [name for name in ("subscriber_id", "month", "kind") if name in held.columns]
     lacking = (
         owners.select("*", standard.alias("standard"))

@@ -4,11 +4,12 @@ A quote is one month under one package: the re-rated cost, the fees of the recor
 items of the bill that pass, and the old VPMN fee. What passes stands on both sides of a comparison,
 so it never makes a false saving. Months are compared as sums; means are only shown.
 """
+
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import reduce
-from typing import Mapping, Sequence
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, Window
@@ -25,17 +26,49 @@ from models.tariff.package import Package
 from schemas.config.settings import RatingPolicy
 from schemas.errors import ConfigError
 
-REASONS = ("NO_BILL", "NOT_COMPARABLE", "BACKTEST", "OWNED", "BRAND", "NO_SAVING", "MONTHS_WON",
-           "BILL_SHOCK")
+REASONS = (
+    "NO_BILL",
+    "NOT_COMPARABLE",
+    "BACKTEST",
+    "OWNED",
+    "BRAND",
+    "NO_SAVING",
+    "MONTHS_WON",
+    "BILL_SHOCK",
+)
 PASSED = ("d12593", "other_record_fees", "new_service_fees", "vpmn_rent")
 QUOTE = (
-    "subscriber_id", "month", "package_id", "kind", *BUCKETS, *PASSED, "passed_through", "total",
-    "comparable", "reason", "replayed", "is_present",
+    "subscriber_id",
+    "month",
+    "package_id",
+    "kind",
+    *BUCKETS,
+    *PASSED,
+    "passed_through",
+    "total",
+    "comparable",
+    "reason",
+    "replayed",
+    "is_present",
 )
 MATCH = (
-    "subscriber_id", "package_id", "kind", "months", "mean_present_cost", "mean_cost", "saving",
-    "months_won", "worst_month_cost", "regret", "income_change", "usage_change", "expected_saving",
-    "expected_income_change", "rank", "recommended", "reasons",
+    "subscriber_id",
+    "package_id",
+    "kind",
+    "months",
+    "mean_present_cost",
+    "mean_cost",
+    "saving",
+    "months_won",
+    "worst_month_cost",
+    "regret",
+    "income_change",
+    "usage_change",
+    "expected_saving",
+    "expected_income_change",
+    "rank",
+    "recommended",
+    "reasons",
 )
 USAGE = tuple(line for line in BUCKETS if line not in ("monthly_fee", "commitment"))
 EXACT = "decimal(30,6)"  # sums of months and a threshold times a number of months
@@ -49,8 +82,7 @@ def people(subscribers: DataFrame, *held: DataFrame) -> DataFrame:
     `subscribers`: one snapshot of dw.subscriber; `held`: holding.holdings, holding.held_on.
     """
     mine = reduce(DataFrame.union, [one.select("subscriber_id", "package_id") for one in held])
-    own = mine.groupBy("subscriber_id").agg(
-        F.sort_array(F.collect_set("package_id")).alias("own"))
+    own = mine.groupBy("subscriber_id").agg(F.sort_array(F.collect_set("package_id")).alias("own"))
     return subscribers.select("subscriber_id", "brand").join(own, "subscriber_id", "full")
 
 
@@ -68,13 +100,13 @@ def quotes(
     present = holdings.select(
         "subscriber_id", "month", "package_id", F.lit(True).alias("is_present")
     )
-    rows = (
-        evaluated.join(present, ["subscriber_id", "month", "package_id"], "left")
-        .join(passing, ["subscriber_id", "month"], "left")
+    rows = evaluated.join(present, ["subscriber_id", "month", "package_id"], "left").join(
+        passing, ["subscriber_id", "month"], "left"
     )
     amounts = {name: yuan(F.col(name)) for name in (*BUCKETS, "d12593")} | {
         "other_record_fees": yuan(
-            F.col("other_fees") + F.col("direct_toll") + F.col("unrated_fees")),
+            F.col("other_fees") + F.col("direct_toll") + F.col("unrated_fees")
+        ),
         "new_service_fees": not_rerated({kind: F.col("kind") == kind for kind in KINDS}),
         "vpmn_rent": vpmn_rent(F.col("kind") == "voice", policy.vpmn_rent_mode),
     }
@@ -85,9 +117,15 @@ def quotes(
         name: F.when(F.col("comparable"), amount.cast(AMOUNT_TYPE))
         for name, amount in amounts.items()
     }
-    return rows.withColumns(stated).withColumns({
-        "is_present": F.coalesce("is_present", F.lit(False)),
-    }).select(*QUOTE)
+    return (
+        rows.withColumns(stated)
+        .withColumns(
+            {
+                "is_present": F.coalesce("is_present", F.lit(False)),
+            }
+        )
+        .select(*QUOTE)
+    )
 
 
 def package_match(
@@ -116,8 +154,11 @@ def package_match(
     facts = (
         sums.join(_verified(backtest), "subscriber_id", "left")
         .join(subscribers.select("subscriber_id", "brand"), "subscriber_id", "left")
-        .join(owned.select("subscriber_id", "package_id", F.lit(True).alias("owned")),
-              ["subscriber_id", "package_id"], "left")
+        .join(
+            owned.select("subscriber_id", "package_id", F.lit(True).alias("owned")),
+            ["subscriber_id", "package_id"],
+            "left",
+        )
         .withColumn("owned", F.coalesce("owned", F.lit(False)))
         .withColumn("fee", _fee(packages))
         .withColumn("of_brand", _of_brand(packages))
@@ -125,23 +166,33 @@ def package_match(
         .withColumn("usage_change", _usage_change(policy.usage_elasticity))
     )
     months = F.nullif("months", F.lit(0))
-    means = facts.withColumns({
-        "mean_present_cost": F.col("paid") / months,
-        "mean_cost": F.col("cost") / months,
-        "saving": F.col("saved") / months,
-        "income_change": -F.col("saved") / months,
-        "recommended": F.size("reasons") == 0,
-        **_expected(months),
-    })
+    means = facts.withColumns(
+        {
+            "mean_present_cost": F.col("paid") / months,
+            "mean_cost": F.col("cost") / months,
+            "saving": F.col("saved") / months,
+            "income_change": -F.col("saved") / months,
+            "recommended": F.size("reasons") == 0,
+            **_expected(months),
+        }
+    )
     ranked = Window.partitionBy("subscriber_id", "kind", "owned").orderBy(
         F.desc("months"), F.desc_nulls_last("_priority"), "fee", "package_id"
     )
-    return means.withColumn("_priority", _priority(means, policy.priority)).withColumns({
-        "rank": F.when(~F.col("owned"), F.row_number().over(ranked)),
-        "months": F.col("months").cast("smallint"),
-        **{name: F.col(name).cast(AMOUNT_TYPE)
-           for name in ("mean_present_cost", "mean_cost", "saving", "income_change")},
-    }).select(*MATCH)
+    return (
+        means.withColumn("_priority", _priority(means, policy.priority))
+        .withColumns(
+            {
+                "rank": F.when(~F.col("owned"), F.row_number().over(ranked)),
+                "months": F.col("months").cast("smallint"),
+                **{
+                    name: F.col(name).cast(AMOUNT_TYPE)
+                    for name in ("mean_present_cost", "mean_cost", "saving", "income_change")
+                },
+            }
+        )
+        .select(*MATCH)
+    )
 
 
 def _priority(means: DataFrame, priority: str) -> Column:
@@ -153,11 +204,14 @@ def _priority(means: DataFrame, priority: str) -> Column:
     try:
         kind = means.select(F.expr(priority).alias("_priority")).schema["_priority"].dataType
     except AnalysisException as error:
-        raise ConfigError(f"policy.yml: rating.priority: {priority}: "
-                          f"{str(error).splitlines()[0]}") from None
+        raise ConfigError(
+            f"policy.yml: rating.priority: {priority}: {str(error).splitlines()[0]}"
+        ) from None
     if not isinstance(kind, NumericType):
-        raise ConfigError(f"policy.yml: rating.priority: {priority}: expected a number, the "
-                          f"highest first; got a {kind.simpleString()}")
+        raise ConfigError(
+            f"policy.yml: rating.priority: {priority}: expected a number, the "
+            f"highest first; got a {kind.simpleString()}"
+        )
     return F.when(F.col("dearest_paid").isNull(), -F.col("mean_cost")).otherwise(F.expr(priority))
 
 
@@ -180,9 +234,11 @@ def _expected(months: Column) -> dict[str, Column]:
     """Saving and income change when usage changes so, and its cost with it, to the micro-yuan."""
     share = (F.col("usage_change") * MICRO).cast("decimal(9,0)")
     saved = _whole("saved") * MICRO - _whole("usage_after") * share
-    saving = (_quotient(saved, months.cast("decimal(5,0)") * MICRO).cast("decimal(18,0)") / MICRO)
-    return {"expected_saving": saving.cast(AMOUNT_TYPE),
-            "expected_income_change": (-saving).cast(AMOUNT_TYPE)}
+    saving = _quotient(saved, months.cast("decimal(5,0)") * MICRO).cast("decimal(18,0)") / MICRO
+    return {
+        "expected_saving": saving.cast(AMOUNT_TYPE),
+        "expected_income_change": (-saving).cast(AMOUNT_TYPE),
+    }
 
 
 def _whole(amount: str) -> Column:
@@ -202,14 +258,24 @@ def _sums(quoted: DataFrame, actual: DataFrame) -> DataFrame:
     customer = Window.partitionBy("subscriber_id")
     usage = sum((F.col(line) for line in USAGE[1:]), F.col(USAGE[0]))
     rows = (
-        quoted.select("subscriber_id", "month", "package_id", "kind", "comparable", "total",
-                      "is_present", usage.alias("usage"))
+        quoted.select(
+            "subscriber_id",
+            "month",
+            "package_id",
+            "kind",
+            "comparable",
+            "total",
+            "is_present",
+            usage.alias("usage"),
+        )
         .join(actual, ["subscriber_id", "month"], "left")
-        .withColumns({
-            "cheapest": F.min("total").over(month),
-            "present_usage": F.max(F.when(F.col("is_present"), F.col("usage"))).over(month),
-            "dearest_paid": F.max("actual").over(customer),
-        })
+        .withColumns(
+            {
+                "cheapest": F.min("total").over(month),
+                "present_usage": F.max(F.when(F.col("is_present"), F.col("usage"))).over(month),
+                "dearest_paid": F.max("actual").over(customer),
+            }
+        )
     )
     compared = F.col("comparable") & (F.col("actual").isNotNull() | F.col("dearest_paid").isNull())
 
@@ -226,7 +292,8 @@ def _sums(quoted: DataFrame, actual: DataFrame) -> DataFrame:
         F.sum(over(F.col("total") - F.col("cheapest"))).cast(AMOUNT_TYPE).alias("regret"),
         F.sum(over(F.col("usage"))).cast(EXACT).alias("usage_after"),
         F.sum(over(F.when(F.col("present_usage").isNotNull(), F.col("usage"))))
-        .cast(EXACT).alias("usage_beside"),
+        .cast(EXACT)
+        .alias("usage_beside"),
         F.sum(over(F.col("present_usage"))).cast(EXACT).alias("usage_before"),
         F.max("dearest_paid").alias("dearest_paid"),
         F.bool_or(F.col("actual").isNull()).alias("lacks_bill"),
@@ -237,8 +304,9 @@ def _sums(quoted: DataFrame, actual: DataFrame) -> DataFrame:
 def _verified(backtest: DataFrame) -> DataFrame:
     """(subscriber_id, verified): no month outside the tolerance or unpriced, one month inside."""
     return backtest.groupBy("subscriber_id").agg(
-        (F.every(F.col("cause").isin(*TRUSTED)) & F.bool_or(F.col("cause") == EQUAL))
-        .alias("verified")
+        (F.every(F.col("cause").isin(*TRUSTED)) & F.bool_or(F.col("cause") == EQUAL)).alias(
+            "verified"
+        )
     )
 
 

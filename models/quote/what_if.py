@@ -3,9 +3,11 @@
 From the usage cube: every customer is priced under the one package, and compared with what he pays.
 A customer who would be recommended the package is counted as one who takes it.
 """
+
 from __future__ import annotations
 
-from typing import Sequence
+import itertools
+from collections.abc import Sequence
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -23,13 +25,22 @@ def outcomes(matched: DataFrame, owned: DataFrame, matches: DataFrame) -> DataFr
     `matches`: rows of mart.package_match of its kind.
     """
     present = owned.select("subscriber_id", F.col("package_id").alias("present"))
-    others = matches.where("recommended AND rank IS NOT NULL").groupBy("subscriber_id").agg(
-        F.min_by("package_id", "rank").alias("instead_of"))
+    others = (
+        matches.where("recommended AND rank IS NOT NULL")
+        .groupBy("subscriber_id")
+        .agg(F.min_by("package_id", "rank").alias("instead_of"))
+    )
     return (
-        matched.join(present, "subscriber_id", "left").join(others, "subscriber_id", "left")
-        .select("subscriber_id", "saving", "reasons", F.col("recommended").alias("takes"),
-                F.coalesce("present", F.lit(NO_PACKAGE)).alias("present"),
-                F.coalesce("instead_of", F.lit(NOTHING)).alias("instead_of"))
+        matched.join(present, "subscriber_id", "left")
+        .join(others, "subscriber_id", "left")
+        .select(
+            "subscriber_id",
+            "saving",
+            "reasons",
+            F.col("recommended").alias("takes"),
+            F.coalesce("present", F.lit(NO_PACKAGE)).alias("present"),
+            F.coalesce("instead_of", F.lit(NOTHING)).alias("instead_of"),
+        )
     )
 
 
@@ -37,10 +48,12 @@ def totals(rows: DataFrame) -> DataFrame:
     """One row: customers, compared, takers, the takers' saving and the operator's income change,
     yuan a month."""
     return rows.agg(
-        F.count(F.lit(1)).alias("customers"), F.count("saving").alias("compared"),
+        F.count(F.lit(1)).alias("customers"),
+        F.count("saving").alias("compared"),
         F.count_if("takes").alias("takers"),
         _money(F.sum(F.when(F.col("takes"), F.col("saving")))).alias("saved"),
-        _money(-F.sum(F.when(F.col("takes"), F.col("saving")))).alias("income_change"))
+        _money(-F.sum(F.when(F.col("takes"), F.col("saving")))).alias("income_change"),
+    )
 
 
 def distribution(rows: DataFrame) -> DataFrame:
@@ -49,28 +62,39 @@ def distribution(rows: DataFrame) -> DataFrame:
     step = F.lit(len(BOUNDS))
     for place, bound in reversed(list(enumerate(BOUNDS))):
         step = F.when(F.col("saving") < bound, place).otherwise(step)
-    return rows.where("saving IS NOT NULL").groupBy(step.alias("step")).agg(
-        F.count(F.lit(1)).alias("customers"), F.count_if("takes").alias("takers")).orderBy("step")
+    return (
+        rows.where("saving IS NOT NULL")
+        .groupBy(step.alias("step"))
+        .agg(F.count(F.lit(1)).alias("customers"), F.count_if("takes").alias("takers"))
+        .orderBy("step")
+    )
 
 
 def steps() -> Sequence[str]:
     """The steps of the distribution in words."""
-    inner = [f"{low} to {high}" for low, high in zip(BOUNDS, BOUNDS[1:])]
+    inner = [f"{low} to {high}" for low, high in itertools.pairwise(BOUNDS)]
     return [f"below {BOUNDS[0]}", *inner, f"{BOUNDS[-1]} and more"]
 
 
 def takers_by(rows: DataFrame, column: str) -> DataFrame:
     """(`column`, takers, income_change): whom the package takes customers from (`present`), and
     which recommendation it takes the place of (`instead_of`)."""
-    return rows.where("takes").groupBy(column).agg(
-        F.count(F.lit(1)).alias("takers"), _money(-F.sum("saving")).alias("income_change")
-    ).orderBy(F.desc("takers"), column)
+    return (
+        rows.where("takes")
+        .groupBy(column)
+        .agg(F.count(F.lit(1)).alias("takers"), _money(-F.sum("saving")).alias("income_change"))
+        .orderBy(F.desc("takers"), column)
+    )
 
 
 def against(rows: DataFrame) -> DataFrame:
     """(reason, customers): what speaks against the package for those who would not take it."""
-    return rows.select(F.explode("reasons").alias("reason")).groupBy("reason").agg(
-        F.count(F.lit(1)).alias("customers")).orderBy(F.desc("customers"), "reason")
+    return (
+        rows.select(F.explode("reasons").alias("reason"))
+        .groupBy("reason")
+        .agg(F.count(F.lit(1)).alias("customers"))
+        .orderBy(F.desc("customers"), "reason")
+    )
 
 
 def _money(amount: Column) -> Column:

@@ -5,6 +5,7 @@ whole Arrow batches, and a batch is priced package by package in array arithmeti
 (models/settlement.py): no Python per customer, no events × packages. What cannot be priced exactly
 is said not to be comparable, with the reason; it is never priced by guess.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -45,8 +46,10 @@ EVALUATED = ", ".join(
 )
 THOUSANDTH_IN_MILLIONTHS = 1000
 HANDED_OVER = 20_000  # rows
-SPLITS = ("array<struct<signature: string, paid: array<bigint>, left: array<bigint>, "
-          "rounded: array<bigint>>>")
+SPLITS = (
+    "array<struct<signature: string, paid: array<bigint>, left: array<bigint>, "
+    "rounded: array<bigint>>>"
+)
 
 
 def yuan(amount: Column) -> Column:
@@ -64,12 +67,15 @@ def customer_months(
     `joined` is null where unknown.
     """
     calendar = F.explode(F.array(*(F.lit(month) for month in sorted(months))))
-    known = subscribers.where("join_date IS NOT NULL").select(
-        "subscriber_id", F.col("join_date").alias("joined"), calendar.alias("month")
-    ).where("joined <= last_day(month)")
+    known = (
+        subscribers.where("join_date IS NOT NULL")
+        .select("subscriber_id", F.col("join_date").alias("joined"), calendar.alias("month"))
+        .where("joined <= last_day(month)")
+    )
     used = usage_month.where(F.col("month").isin(*months)).select("subscriber_id", "month")
     return used.join(known, ["subscriber_id", "month"], "full").select(
-        "month", "subscriber_id", "joined")
+        "month", "subscriber_id", "joined"
+    )
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,10 @@ def evaluate(cube: Cube, packages: Sequence[Package], toll_rerated: str = IP_ONL
 
 
 def evaluate_best(
-    cube: Cube, packages: Sequence[Package], people: DataFrame, shortlist: Shortlist,
+    cube: Cube,
+    packages: Sequence[Package],
+    people: DataFrame,
+    shortlist: Shortlist,
     toll_rerated: str = IP_ONLY,
 ) -> DataFrame:
     """The rows of `evaluate` for each customer's short list only.
@@ -150,7 +159,8 @@ def _priced(
     else:
         split = F.struct("signature", "paid", "left", "rounded")
         listed = cube.splits.groupBy("month", "subscriber_id").agg(
-            F.sort_array(F.collect_list(split)).alias("splits"))
+            F.sort_array(F.collect_list(split)).alias("splits")
+        )
         months = cube.by_customer(matrix, listed, *more)
     return months.mapInArrow(price, EVALUATED)
 
@@ -199,11 +209,16 @@ def _under(matrix, prices, batch, rows, usage, sums, parts, splits, vocabulary) 
     reasons = usage.reasons(prices, settled, sums[prices.unpriced], parts, rows)
     comparable = reasons == 0
     recorded = (
-        sums[matrix.d12593], sums[matrix.other], sums[matrix.direct_toll], sums[prices.passed],
+        sums[matrix.d12593],
+        sums[matrix.other],
+        sums[matrix.direct_toll],
+        sums[prices.passed],
     )
-    amounts = settled.micros | {"rated": settled.total} | {
-        name: fees * THOUSANDTH_IN_MILLIONTHS for name, fees in zip(RECORDED, recorded)
-    }
+    amounts = (
+        settled.micros
+        | {"rated": settled.total}
+        | {name: fees * THOUSANDTH_IN_MILLIONTHS for name, fees in zip(RECORDED, recorded)}
+    )
     nothing = np.zeros(len(rows), dtype=np.int64)
     marks = np.zeros(len(rows), dtype=bool)
     if replayed is not None:
@@ -211,14 +226,24 @@ def _under(matrix, prices, batch, rows, usage, sums, parts, splits, vocabulary) 
     return pa.RecordBatch.from_arrays(
         [
             *(batch.column(name).take(pa.array(rows)) for name in ("subscriber_id", "month")),
-            pa.repeat(prices.id, len(rows)), pa.repeat(prices.kind, len(rows)),
+            pa.repeat(prices.id, len(rows)),
+            pa.repeat(prices.kind, len(rows)),
             *(pa.array(amounts.get(name, nothing), mask=~comparable) for name in AMOUNTS),
-            pa.array(comparable), vocabulary.take(pa.array(reasons)),
-            pa.array(sums[prices.unpriced]), pa.array(comparable & marks),
+            pa.array(comparable),
+            vocabulary.take(pa.array(reasons)),
+            pa.array(sums[prices.unpriced]),
+            pa.array(comparable & marks),
         ],
         names=[
-            "subscriber_id", "month", "package_id", "kind", *AMOUNTS,
-            "comparable", "reason", "unpriced_events", "replayed",
+            "subscriber_id",
+            "month",
+            "package_id",
+            "kind",
+            *AMOUNTS,
+            "comparable",
+            "reason",
+            "unpriced_events",
+            "replayed",
         ],
     )
 
@@ -234,7 +259,11 @@ class _Reasoned(MonthSums):
     """A batch that says why a month cannot be compared."""
 
     def reasons(
-        self, prices: PackagePrices, settled: Settled, unpriced: np.ndarray, parts: MonthParts,
+        self,
+        prices: PackagePrices,
+        settled: Settled,
+        unpriced: np.ndarray,
+        parts: MonthParts,
         rows: np.ndarray | None = None,
     ) -> np.ndarray:
         """Why each month (of some rows, `parts` are theirs) is not comparable under the package: a
@@ -294,10 +323,17 @@ class _Splits:
         if not len(mine):
             return None
         entries = self.entries.take(pa.array(mine))
-        return Replayed(self.row[mine], *(
-            entries.field(name).flatten().to_numpy(zero_copy_only=False).reshape(
-                len(mine), -1).T
-            for name in ("paid", "left", "rounded")))
+        return Replayed(
+            self.row[mine],
+            *(
+                entries.field(name)
+                .flatten()
+                .to_numpy(zero_copy_only=False)
+                .reshape(len(mine), -1)
+                .T
+                for name in ("paid", "left", "rounded")
+            ),
+        )
 
 
 def _days(values: pa.Array) -> np.ndarray:

@@ -4,6 +4,7 @@ The cube alone tells the split wherever a pool suffices or all that it is drawn 
 (models/pools.py). For the others the events of the month are replayed once per signature of a
 package; all packages of the signature are arithmetic again after that.
 """
+
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -31,10 +32,17 @@ from models.usage import cube as usage
 from models.usage.event_measure import day_types
 
 TOGETHER = 10_000  # rows
-WANTED = {"subscriber_id": "BIGINT", "month": "DATE", "joined": "DATE", "until": "DATE",
-          "wanted": "ARRAY<INT>"}
-SPLIT = ("subscriber_id BIGINT, month DATE, joined DATE, signature STRING, paid ARRAY<BIGINT>, "
-         "left ARRAY<BIGINT>, rounded ARRAY<BIGINT>")
+WANTED = {
+    "subscriber_id": "BIGINT",
+    "month": "DATE",
+    "joined": "DATE",
+    "until": "DATE",
+    "wanted": "ARRAY<INT>",
+}
+SPLIT = (
+    "subscriber_id BIGINT, month DATE, joined DATE, signature STRING, paid ARRAY<BIGINT>, "
+    "left ARRAY<BIGINT>, rounded ARRAY<BIGINT>"
+)
 
 
 def representatives(packages: Sequence[Package], toll_rerated: str) -> Mapping[str, Package]:
@@ -70,8 +78,12 @@ def wanted(cube: rating.Cube, packages: Mapping[str, Package], toll_rerated: str
                 row, place = np.nonzero(marks[rows])
                 taken = pa.array(rows)
                 yield pa.RecordBatch.from_arrays(
-                    [*(batch.column(name).take(taken) for name in names),
-                     listed(row, place, len(rows), pa.int32())], names=[*names, "wanted"])
+                    [
+                        *(batch.column(name).take(taken) for name in names),
+                        listed(row, place, len(rows), pa.int32()),
+                    ],
+                    names=[*names, "wanted"],
+                )
 
     schema = ", ".join([f"{name} {WANTED[name]}" for name in [*names, "wanted"]])
     return cube.by_customer(matrix).mapInArrow(mark, schema)
@@ -95,26 +107,40 @@ def outstanding(
     stands for a customer who has not joined on another day since. What a pool carries over begins
     with the first of the months compared, so such signatures are replayed at every close.
     """
-    places = {name: place for place, (name, package) in enumerate(packages.items())
-              if not any(pool.carry_over for pool in package.pools)}
+    places = {
+        name: place
+        for place, (name, package) in enumerate(packages.items())
+        if not any(pool.carry_over for pool in package.pools)
+    }
     placed = stored.withColumn("place", looked_up(F.col("signature"), places, "int"))
-    same_month = ((F.col("w.subscriber_id") == F.col("s.subscriber_id"))
-                  & (F.col("w.month") == F.col("s.month"))
-                  & F.col("w.joined").eqNullSafe(F.col("s.joined")))
+    same_month = (
+        (F.col("w.subscriber_id") == F.col("s.subscriber_id"))
+        & (F.col("w.month") == F.col("s.month"))
+        & F.col("w.joined").eqNullSafe(F.col("s.joined"))
+    )
     stands = placed.alias("s").join(
-        wanted_splits.alias("w"), same_month & F.array_contains("w.wanted", F.col("s.place")),
-        "left_semi")
+        wanted_splits.alias("w"),
+        same_month & F.array_contains("w.wanted", F.col("s.place")),
+        "left_semi",
+    )
     there = stands.groupBy("subscriber_id", "month", "joined").agg(
-        F.collect_set("place").alias("there"))
+        F.collect_set("place").alias("there")
+    )
     rest = F.array_except("wanted", F.coalesce("there", F.array().cast("array<int>")))
-    left = wanted_splits.alias("w").join(there.alias("s"), same_month, "left").select(
-        "w.subscriber_id", "w.month", "w.joined", rest.alias("wanted"))
+    left = (
+        wanted_splits.alias("w")
+        .join(there.alias("s"), same_month, "left")
+        .select("w.subscriber_id", "w.month", "w.joined", rest.alias("wanted"))
+    )
     return left.where(F.size("wanted") > 0), stands.drop("place")
 
 
 def guided(
-    records: usage.Records, identity: DataFrame, cuts: Mapping[str, Sequence[int]],
-    holidays: Collection[date], wanted_months: DataFrame,
+    records: usage.Records,
+    identity: DataFrame,
+    cuts: Mapping[str, Sequence[int]],
+    holidays: Collection[date],
+    wanted_months: DataFrame,
 ) -> DataFrame:
     """usage.guide of the wanted customers: to leave out the others' numbers is less than to leave
     out their events."""
@@ -123,8 +149,12 @@ def guided(
 
 
 def split(
-    guided: DataFrame, wanted_months: DataFrame, cells: Sequence,
-    packages: Mapping[str, Package], toll_rerated: str, holidays: Collection[date],
+    guided: DataFrame,
+    wanted_months: DataFrame,
+    cells: Sequence,
+    packages: Mapping[str, Package],
+    toll_rerated: str,
+    holidays: Collection[date],
 ) -> DataFrame:
     """dw.free_unit_split: the split of every wanted customer-month, by signature.
 
@@ -148,19 +178,27 @@ def split(
     # one number alone is much the fastest.
     events = _replayed(guided, {package.service for package in packages.values()}, replays.ids)
     rows = events.unionByName(wanted_months, allowMissingColumns=True)
-    return rows.repartition("subscriber_id").sortWithinPartitions("subscriber_id").mapInArrow(
-        replay, SPLIT)
+    return (
+        rows.repartition("subscriber_id")
+        .sortWithinPartitions("subscriber_id")
+        .mapInArrow(replay, SPLIT)
+    )
 
 
 def _replayed(guided: DataFrame, services: Collection[str], known: np.ndarray) -> DataFrame:
-    """What a replay looks at: EVENT of what was used, with the facts of a cell that is not known.
-    """
+    """What a replay looks at: EVENT of what was used, with the facts of a cell that is not known."""
     unknown = ~F.col("cell_id").isin(known.tolist())
     return guided.where(
-        F.col("subscriber_id").isNotNull() & (F.col("quantity") > 0)
+        F.col("subscriber_id").isNotNull()
+        & (F.col("quantity") > 0)
         & F.col("service").isin(sorted(services))
     ).select(
-        "subscriber_id", F.unix_micros("occurred_at").alias("occurred_us"),
-        (F.unix_date("local_date").cast("bigint") * DAY_SECONDS + F.col("local_second"))
-        .alias("local_moment"), "cell_id", "quantity",
-        F.when(unknown, F.to_json(F.struct(*FACTS))).alias("unknown_cell"))
+        "subscriber_id",
+        F.unix_micros("occurred_at").alias("occurred_us"),
+        (F.unix_date("local_date").cast("bigint") * DAY_SECONDS + F.col("local_second")).alias(
+            "local_moment"
+        ),
+        "cell_id",
+        "quantity",
+        F.when(unknown, F.to_json(F.struct(*FACTS))).alias("unknown_cell"),
+    )

@@ -5,6 +5,7 @@ A batch holds two kinds of rows, customer by customer and in no further order: t
 with its first day for `month`, all of them or none; an event is of the part that began last, or of
 the first.
 """
+
 from __future__ import annotations
 
 import json
@@ -36,8 +37,9 @@ class Replays:
 
     def __init__(self, packages: Mapping[str, Package], cells: Sequence, all_toll: bool):
         self.names, self._packages, self._all_toll = list(packages), packages.values(), all_toll
-        self._facts = {cell.cell_id: {fact: getattr(cell, fact) for fact in FACTS}
-                       for cell in cells}
+        self._facts = {
+            cell.cell_id: {fact: getattr(cell, fact) for fact in FACTS} for cell in cells
+        }
         self._compile()
 
     def _compile(self) -> None:
@@ -51,8 +53,11 @@ class Replays:
     def learn(self, cell_ids: np.ndarray, facts: Sequence[str]) -> None:
         """Take in cells by their facts, as JSON without those that are null."""
         new = dict(zip(cell_ids.tolist(), facts))
-        lacking = {number: {**dict.fromkeys(FACTS), **json.loads(text)}
-                   for number, text in new.items() if number not in self._facts}
+        lacking = {
+            number: {**dict.fromkeys(FACTS), **json.loads(text)}
+            for number, text in new.items()
+            if number not in self._facts
+        }
         if lacking:
             self._facts |= lacking
             self._compile()
@@ -83,10 +88,12 @@ class MonthEvents:
         self._read(batch.select(EVENT).take(pa.array(there)), customer[there], replays, kinds)
         self._of_service: dict[str, tuple[Events, np.ndarray, np.ndarray]] = {}
 
-    def _read(self, events: pa.RecordBatch, customer: np.ndarray, replays: Replays,
-              kinds: DayTypes) -> None:
+    def _read(
+        self, events: pa.RecordBatch, customer: np.ndarray, replays: Replays, kinds: DayTypes
+    ) -> None:
         occurred, moment, cell_id, quantity = (
-            events.column(name).to_numpy() for name in EVENT[1:-1])
+            events.column(name).to_numpy() for name in EVENT[1:-1]
+        )
         unknown = events.column("unknown_cell")
         if unknown.null_count < len(unknown):
             there = unknown.is_valid().to_numpy(zero_copy_only=False)
@@ -145,13 +152,18 @@ class MonthEvents:
         """The rows of dw.free_unit_split of a signature."""
         taken = pa.array(chosen)
         return pa.RecordBatch.from_arrays(
-            [*(values.take(taken) for values in self.owned), pa.repeat(name, len(chosen)),
-             *(equal_lists(values.T) for values in found)],
-            names=["subscriber_id", "month", "joined", "signature", "paid", "left", "rounded"])
+            [
+                *(values.take(taken) for values in self.owned),
+                pa.repeat(name, len(chosen)),
+                *(equal_lists(values.T) for values in found),
+            ],
+            names=["subscriber_id", "month", "joined", "signature", "paid", "left", "rounded"],
+        )
 
 
-def _in_order(row: np.ndarray, occurred: np.ndarray, cell_id: np.ndarray, quantity: np.ndarray
-              ) -> np.ndarray:
+def _in_order(
+    row: np.ndarray, occurred: np.ndarray, cell_id: np.ndarray, quantity: np.ndarray
+) -> np.ndarray:
     """The order by all four. One number says row and instant together; only where it is the same
     twice the others are looked at."""
     if not len(row):

@@ -4,6 +4,7 @@ A month of dw.usage_month holds some dozens of cells with their measures; what a
 need of it are a few sums. They are added up where the months lie, so that only sums travel to where
 a customer's months come together.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -34,6 +35,7 @@ def add_up(usage_month: DataFrame, matrix: PriceMatrix) -> DataFrame:
     the first cell that is not of the matrix; `unpriced`: places of cells for which some package has
     no price; `lacking`: measures that a cell lacks, as measure_no × cells + place of the cell.
     """
+
     def sums(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             if batch.num_rows:
@@ -42,17 +44,25 @@ def add_up(usage_month: DataFrame, matrix: PriceMatrix) -> DataFrame:
     # Field by field: what no package needs is then not read at all, and lists of numbers reach
     # Python sooner than a list of structures.
     return usage_month.select(
-        "month", "subscriber_id",
-        *(F.col(f"cells.{name}").alias(name) for name in matrix.fields)).mapInArrow(sums, ADDED_UP)
+        "month", "subscriber_id", *(F.col(f"cells.{name}").alias(name) for name in matrix.fields)
+    ).mapInArrow(sums, ADDED_UP)
 
 
 def add_up_batch(matrix: PriceMatrix, batch: pa.RecordBatch) -> pa.RecordBatch:
     """`add_up` for one batch with month, subscriber_id and a list for each of `matrix.fields`."""
     cells = _Cells(matrix, batch)
     return pa.RecordBatch.from_arrays(
-        [batch.column("month"), batch.column("subscriber_id"), equal_lists(cells.sums().T),
-         pa.array(cells.too_large), cells.unknown(), cells.unpriced(), cells.lacking()],
-        names=["month", "subscriber_id", "sums", "too_large", "unknown", "unpriced", "lacking"])
+        [
+            batch.column("month"),
+            batch.column("subscriber_id"),
+            equal_lists(cells.sums().T),
+            pa.array(cells.too_large),
+            cells.unknown(),
+            cells.unpriced(),
+            cells.lacking(),
+        ],
+        names=["month", "subscriber_id", "sums", "too_large", "unknown", "unpriced", "lacking"],
+    )
 
 
 class _Cells:
@@ -124,8 +134,11 @@ class _Cells:
     def lacking(self) -> pa.Array:
         """The measures that cells of each month lack; known once `sums` has been asked for."""
         nothing = np.zeros(0, dtype=np.int64)
-        rows, codes = (np.concatenate([nothing, *part]) for part in zip(*self._lacking)) \
-            if self._lacking else (nothing, nothing)
+        rows, codes = (
+            (np.concatenate([nothing, *part]) for part in zip(*self._lacking))
+            if self._lacking
+            else (nothing, nothing)
+        )
         order = np.argsort(rows, kind="stable")
         return listed(rows[order], codes[order], self.rows, pa.int64())
 

@@ -1,8 +1,9 @@
 """Compiling one package over the observed rating cells: which sums it needs, and its prices."""
+
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Mapping, Sequence
 
 import numpy as np
 
@@ -26,16 +27,24 @@ from models.tariff.signature import signature
 
 EVENTS, BILLED_EVENTS = "events", "billed_events"
 TOLD_APART: tuple[Mapping[str, frozenset], ...] = (
-    {"roaming": frozenset(["home"])}, {"dial": frozenset(["direct"])},
-    {"dial": frozenset(["ip12593"])}, {"in_group": frozenset([True])},
+    {"roaming": frozenset(["home"])},
+    {"dial": frozenset(["direct"])},
+    {"dial": frozenset(["ip12593"])},
+    {"in_group": frozenset([True])},
 )
 
 
 class PackageCompiler:
     """One package over the cells of its service; `toll_is_rerated` tells which toll is its own."""
 
-    def __init__(self, package: Package, facts: Sequence[Mapping], measures: Sequence[Measure],
-                 all_toll: bool, sums: Sums):
+    def __init__(
+        self,
+        package: Package,
+        facts: Sequence[Mapping],
+        measures: Sequence[Measure],
+        all_toll: bool,
+        sums: Sums,
+    ):
         self.package, self.facts, self.measures = package, facts, measures
         self.all_toll, self.sums = all_toll, sums
         self.groups: dict[Key, int] = {}
@@ -58,39 +67,61 @@ class PackageCompiler:
         groups = tuple(self._group(key, lines, whole) for key in sorted(self.groups))
         cap = next(iter(package.caps.values()), None)
         return PackagePrices(
-            package.id, package.kind,
-            _main_bucket(package), whole, package.partial_month,
-            int(package.monthly_fee * whole), None if cap is None else int(cap * whole),
+            package.id,
+            package.kind,
+            _main_bucket(package),
+            whole,
+            package.partial_month,
+            int(package.monthly_fee * whole),
+            None if cap is None else int(cap * whole),
             int(package.min_commitment * whole),
             package.rounding.at,
-            whole // 10**package.rounding.scale, package.rounding.mode,
+            whole // 10**package.rounding.scale,
+            package.rounding.mode,
             groups,
             tuple(
-                Connect(rule_no, int(package.rules[rule_no].connect * whole),
-                        self.connects[rule_no, line], _place(lines, line))
+                Connect(
+                    rule_no,
+                    int(package.rules[rule_no].connect * whole),
+                    self.connects[rule_no, line],
+                    _place(lines, line),
+                )
                 for rule_no, line in sorted(self.connects)
             ),
             tuple(self._rounded_line(line) for line in lines),
             _pool_plans(package, groups),
             tuple(_tier_plan(package, tier, whole) for tier in package.tiers),
-            signature(package, self.all_toll), whole_rules(package),
-            self.unpriced, self.passed, self.unpriced_cells, self.measured,
+            signature(package, self.all_toll),
+            whole_rules(package),
+            self.unpriced,
+            self.passed,
+            self.unpriced_cells,
+            self.measured,
         )
 
     def _group(self, key: Key, lines: Sequence, whole: int) -> Group:
         rule = self.package.rules[key.rule_no]
         monthly = rule.increment if rule.increment_at == "month" else None
         return Group(
-            key.rule_no, key.step, BUCKETS[key.bucket], key.pools, rule.component,
-            int(rule.price_of(key.step) * whole), self.groups[key], monthly,
-            _place(lines, key.line), self.slots.index(key) if self.slots else None)
+            key.rule_no,
+            key.step,
+            BUCKETS[key.bucket],
+            key.pools,
+            rule.component,
+            int(rule.price_of(key.step) * whole),
+            self.groups[key],
+            monthly,
+            _place(lines, key.line),
+            self.slots.index(key) if self.slots else None,
+        )
 
     def _cell(self, cell_no: int, cell: Mapping) -> None:
         """Price a cell's due components; what is not re-rated passes with its recorded fee."""
         if cell["dial"] == "ip12593":
             return
         if not cell["in_group"] and any(
-                cell["slot_from"] < cut < cell["slot_to"] for cut in self.cuts):
+            cell["slot_from"] < cut < cell["slot_to"] for cut in self.cuts
+        ):
             self._leave_unpriced(cell_no)
             return
         due, unpriced = rerated(self.package, cell, self.all_toll)
@@ -129,8 +160,9 @@ class PackageCompiler:
 
     def _rounded_line(self, line: tuple[int, ...]) -> RoundedLine:
         slots = sorted({key.line for key in self.slots if key.line})
-        return RoundedLine(line[0], BUCKETS[line[1]], *self.lines[line],
-                           slots.index(line) if slots else None)
+        return RoundedLine(
+            line[0], BUCKETS[line[1]], *self.lines[line], slots.index(line) if slots else None
+        )
 
     def _measure(self, sum_no: int, cell_no: int, definition: Definition) -> None:
         position = measure_no(self.package, definition, self.measures)
@@ -165,8 +197,10 @@ def rerated(package: Package, cell: Mapping, all_toll: bool) -> tuple[list[Charg
         return [], []
     due, unpriced = charges(package, cell)
     toll = toll_is_rerated(cell, all_toll)
-    return ([one for one in due if one.component != "toll" or toll],
-            [one for one in unpriced if one != "toll" or toll])
+    return (
+        [one for one in due if one.component != "toll" or toll],
+        [one for one in unpriced if one != "toll" or toll],
+    )
 
 
 def toll_is_rerated(cell: Mapping, all_toll: bool) -> bool:
@@ -185,9 +219,16 @@ def keys(package: Package, cell: Mapping, due: Sequence[Charge]) -> list[dict[Pa
     """The key of each part of each charge."""
     line = rounded_line(package, cell, due)
     return [
-        {part: Key(price.rule.no, price.step, _bucket(charge.component, cell),
-                   tuple(pool.id for pool in price.pools), line)
-         for part, price in charge.prices.items()}
+        {
+            part: Key(
+                price.rule.no,
+                price.step,
+                _bucket(charge.component, cell),
+                tuple(pool.id for pool in price.pools),
+                line,
+            )
+            for part, price in charge.prices.items()
+        }
         for charge in due
     ]
 
@@ -235,16 +276,26 @@ def _pool_plans(package: Package, groups: Sequence[Group]) -> tuple[PoolPlan, ..
         # One class: same price, same line (rule), same pools still to come. A package has one
         # service, so its cap is common to all.
         kinds = [
-            (groups[no].rule_no, groups[no].step,
-             groups[no].pools[groups[no].pools.index(pool.id) + 1:])
+            (
+                groups[no].rule_no,
+                groups[no].step,
+                groups[no].pools[groups[no].pools.index(pool.id) + 1 :],
+            )
             for no in members
         ]
         numbers = {kind: no for no, kind in enumerate(dict.fromkeys(kinds))}
-        plans.append(PoolPlan(
-            pool.id, pool.amount, pool.unit, members, tuple(numbers[kind] for kind in kinds),
-            tuple(no for no in drawing if groups[no].monthly is not None), pool.carry_over,
-            all(groups[no].rounded_in is None for no in drawing),
-        ))
+        plans.append(
+            PoolPlan(
+                pool.id,
+                pool.amount,
+                pool.unit,
+                members,
+                tuple(numbers[kind] for kind in kinds),
+                tuple(no for no in drawing if groups[no].monthly is not None),
+                pool.carry_over,
+                all(groups[no].rounded_in is None for no in drawing),
+            )
+        )
     return tuple(plans)
 
 
@@ -255,5 +306,6 @@ def _tier_plan(package: Package, tier: Tier, whole: int) -> TierPlan:
         steps.append((start, end, int(step.rate / tier.per * whole), int(step.flat * whole)))
         start = end
     bucket = "toll" if tier.component == "toll" else _main_bucket(package)
-    return TierPlan(tier.component, bucket, tier.mode == "graduated", tuple(steps),
-                    tier.flat_at_zero)
+    return TierPlan(
+        tier.component, bucket, tier.mode == "graduated", tuple(steps), tier.flat_at_zero
+    )

@@ -3,16 +3,26 @@
 Every price is a whole number over the package's own denominator D. The numbers of *sums* point into
 the price matrix (models/price_matrix.py), which says what of a customer-month adds up to them.
 """
+
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Mapping
 
 import numpy as np
 
 BUCKETS = (
-    "monthly_fee", "local_airtime", "roaming_airtime", "toll", "sms", "mms", "gprs", "wlan",
-    "connect", "cap_cut", "commitment",
+    "monthly_fee",
+    "local_airtime",
+    "roaming_airtime",
+    "toll",
+    "sms",
+    "mms",
+    "gprs",
+    "wlan",
+    "connect",
+    "cap_cut",
+    "commitment",
 )
 
 

@@ -3,11 +3,12 @@
 Whole numbers of base units, one array entry per customer-month. What the usage cube cannot tell is
 said to be `ordered`, unless a replay of the events (models/replay.py) has told it.
 """
+
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Iterator, Sequence
 
 import numpy as np
 
@@ -31,8 +32,13 @@ class MonthParts:
     begins: np.ndarray
 
     @classmethod
-    def of(cls, customers: np.ndarray, months: np.ndarray, joined: np.ndarray,
-           until: np.ndarray | None = None) -> MonthParts:
+    def of(
+        cls,
+        customers: np.ndarray,
+        months: np.ndarray,
+        joined: np.ndarray,
+        until: np.ndarray | None = None,
+    ) -> MonthParts:
         """From customers with days of months in order, days of joining (NaT or another month: the
         whole month), and the days before which a part of the month ends (else it ends with it)."""
         first = months.astype("datetime64[M]")
@@ -76,8 +82,13 @@ class MonthParts:
     def these(self, rows: np.ndarray) -> MonthParts:
         """The parts of some rows, in order, of customers taken whole."""
         before = np.searchsorted(rows, self.before[rows])
-        return MonthParts(self.first_day[rows], self.days[rows], self.in_month[rows],
-                          np.where(self.before[rows] < 0, -1, before), self.begins[rows])
+        return MonthParts(
+            self.first_day[rows],
+            self.days[rows],
+            self.in_month[rows],
+            np.where(self.before[rows] < 0, -1, before),
+            self.begins[rows],
+        )
 
 
 @dataclass(frozen=True)
@@ -93,8 +104,12 @@ class Replayed:
     def of(self, chosen: np.ndarray) -> Replayed:
         """What is said of some rows (in order), numbered anew."""
         mine = np.isin(self.rows, chosen)
-        return Replayed(np.searchsorted(chosen, self.rows[mine]), self.paid[:, mine],
-                        self.left[:, mine], self.rounded[:, mine])
+        return Replayed(
+            np.searchsorted(chosen, self.rows[mine]),
+            self.paid[:, mine],
+            self.left[:, mine],
+            self.rounded[:, mine],
+        )
 
 
 @dataclass(frozen=True)
@@ -208,7 +223,8 @@ def _draw_monthly(prices: PackagePrices, paid: np.ndarray, left: np.ndarray) -> 
         first, following = prices.groups[numbers[0]].monthly
         rounded = cumulated(
             ((no, paid[no].copy()) for no in numbers),
-            lambda raw: _rounded_up(raw, first, following))
+            lambda raw: _rounded_up(raw, first, following),
+        )
         for no, units in rounded:
             paid[no] = units
             for place, pool in enumerate(prices.pools):

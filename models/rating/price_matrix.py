@@ -6,11 +6,12 @@ zeros and ones adds its columns up to the *sums* that packages are priced from (
 price group, events with a connect fee, recorded fees that pass). models/settlement.py does the
 rest.
 """
+
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Mapping, Sequence
 
 import numpy as np
 
@@ -51,8 +52,11 @@ class PriceMatrix:
     @cached_property
     def needed(self) -> tuple[tuple[int, str | int], ...]:
         """Place and name of the statistics that some sum needs of some cell."""
-        return tuple((place, name) for place, name in enumerate(self.statistics)
-                     if (self.columns[:, place] >= 0).any())
+        return tuple(
+            (place, name)
+            for place, name in enumerate(self.statistics)
+            if (self.columns[:, place] >= 0).any()
+        )
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -103,10 +107,17 @@ def compile_prices(
     return PriceMatrix(
         np.array([cell.cell_id for cell in ordered], dtype=np.int64),
         tuple(_name(cell) for cell in facts),
-        statistics, columns, adding, row_of, d12593, other, direct_toll, compiled,
+        statistics,
+        columns,
+        adding,
+        row_of,
+        d12593,
+        other,
+        direct_toll,
+        compiled,
     )
 
 
 def _name(cell: Mapping) -> str:
     words = [str(cell[f]) for f in FACTS[:5] + FACTS[6:8] if cell[f] is not None]
-    return " ".join(words + [f"{cell['slot_from']}-{cell['slot_to']} s"])
+    return " ".join([*words, f"{cell['slot_from']}-{cell['slot_to']} s"])

@@ -5,10 +5,12 @@ depend on prices, only on a package's *signature*: its rules without prices, inc
 (with prices where it rounds event by event). Packages of one signature share one replay, so after
 it they are arithmetic again (models/settlement.py). Whole Arrow batches, no Python per event.
 """
+
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Iterator, Mapping, NamedTuple, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,8 +44,7 @@ class Shape:
     @property
     def takes(self) -> bool:
         """Whether an event of these cells adds anything to the split."""
-        return self.line >= 0 or any(
-            slot >= 0 for _, slots in self.components for slot in slots)
+        return self.line >= 0 or any(slot >= 0 for _, slots in self.components for slot in slots)
 
 
 class Replay:
@@ -56,28 +57,36 @@ class Replay:
         self.pools = sorted(package.pools, key=lambda pool: pool.order)
         self.denominator = denominator(package) * 10**package.rounding.scale
         self.prices = np.array(
-            [int(package.rules[key.rule_no].price_of(key.step) * self.denominator)
-             for key in self.slots], dtype=object)
-        self.draws = np.array([[pool.id in key.pools for key in self.slots]
-                               for pool in self.pools], dtype=bool)
+            [
+                int(package.rules[key.rule_no].price_of(key.step) * self.denominator)
+                for key in self.slots
+            ],
+            dtype=object,
+        )
+        self.draws = np.array(
+            [[pool.id in key.pools for key in self.slots] for pool in self.pools], dtype=bool
+        )
         places = {key: no for no, key in enumerate(self.slots)}
         shapes: dict[Shape, int] = {}
-        self.shape_of = np.array([
-            shapes.setdefault(self._shape(cell, rerated(package, cell, all_toll)[0], places),
-                              len(shapes))
-            for cell in cells
-        ], dtype=np.int64)
+        self.shape_of = np.array(
+            [
+                shapes.setdefault(
+                    self._shape(cell, rerated(package, cell, all_toll)[0], places), len(shapes)
+                )
+                for cell in cells
+            ],
+            dtype=np.int64,
+        )
         self.shapes = tuple(shapes)
         self.takes = np.array([shape.takes for shape in self.shapes], dtype=bool)[self.shape_of]
         self.layings = tuple(self._layings())
 
     def _layings(self) -> Iterator[tuple[Laying, np.ndarray]]:
-        """By component in their order each laying, and the slot of its parts by shape (-1: none).
-        """
+        """By component in their order each laying, and the slot of its parts by shape (-1: none)."""
         for place in range(max((len(shape.components) for shape in self.shapes), default=0)):
             slots: dict[Laying, np.ndarray] = {}
             for no, shape in enumerate(self.shapes):
-                for laying, by_part in shape.components[place:place + 1]:
+                for laying, by_part in shape.components[place : place + 1]:
                     nothing = np.full((len(self.shapes), len(by_part)), -1, dtype=np.int64)
                     slots.setdefault(laying, nothing)[no] = by_part
             yield from slots.items()
@@ -86,8 +95,9 @@ class Replay:
         components = []
         by_charge = keys(self.package, cell, due)
         for charge, by_part in zip(due, by_charge):
-            slots = tuple(-1 if charge.monthly else places[by_part[part]]
-                          for part in charge.laying.parts)
+            slots = tuple(
+                -1 if charge.monthly else places[by_part[part]] for part in charge.laying.parts
+            )
             components.append((charge.laying, slots))
         line = next((key.line for by_part in by_charge for key in by_part.values()), ())
         connect = sum(int(charge.rule.connect * self.denominator) for charge in due)
@@ -139,8 +149,9 @@ class Replay:
         event, slot, units = (np.concatenate(column) for column in zip(*found))
         return event, slot, units, self.draws.any(axis=0)[slot]
 
-    def _round(self, rounded: np.ndarray, exact: np.ndarray, shape: np.ndarray,
-               row: np.ndarray) -> None:
+    def _round(
+        self, rounded: np.ndarray, exact: np.ndarray, shape: np.ndarray, row: np.ndarray
+    ) -> None:
         """Add the rounded amounts of events to the lines of their customer-months."""
         rounding = self.package.rounding
         quantum = self.denominator // 10**rounding.scale

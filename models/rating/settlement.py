@@ -4,6 +4,7 @@ Everything is an integer over the package's denominator D, one array entry per c
 order of a month is that of the tariff language: pools, tiers, caps, rounding of lines, sum, minimum
 commitment, rounding of the bill.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -32,7 +33,10 @@ class Settled:
 
 
 def settle(
-    prices: PackagePrices, sums: Added, parts: MonthParts, replayed: Replayed | None = None,
+    prices: PackagePrices,
+    sums: Added,
+    parts: MonthParts,
+    replayed: Replayed | None = None,
     in_parts: bool = True,
 ) -> Settled:
     """Price customer-months. Without `in_parts` only the total is worked out, which is faster; the
@@ -42,7 +46,8 @@ def settle(
         sums = Added(np.where(refused, 0, sums.rows), sums.row_of)
     part = parts.factor(prices.partial_month)
     drawn = draw_pools(
-        prices, sums.these([group.units for group in prices.groups]), parts, replayed)
+        prices, sums.these([group.units for group in prices.groups]), parts, replayed
+    )
     bill = _Bill(prices, len(refused), in_parts)
     tiered = {tier.component for tier in prices.tiers}
     for group, paid in zip(prices.groups, drawn.paid):
@@ -53,23 +58,38 @@ def settle(
     for no, line in enumerate(prices.rounded):
         bill.add(line.rule_no, line.bucket, _rounded_apart(prices, no, sums, drawn, replayed))
     for no, tier in enumerate(prices.tiers):
-        units = sum((paid for group, paid in zip(prices.groups, drawn.paid)
-                     if group.component == tier.component), bill.zero)
+        units = sum(
+            (
+                paid
+                for group, paid in zip(prices.groups, drawn.paid)
+                if group.component == tier.component
+            ),
+            bill.zero,
+        )
         bill.add(-1 - no, tier.bucket, _tier_amount(tier, units))
     micros, total = bill.close(*part)
     return Settled(micros, total, drawn.ordered & ~refused, refused)
 
 
 def _rounded_apart(
-    prices: PackagePrices, line_no: int, sums: Added, drawn: Drawn,
+    prices: PackagePrices,
+    line_no: int,
+    sums: Added,
+    drawn: Drawn,
     replayed: Replayed | None,
 ) -> np.ndarray:
     """What rounding event by event adds to the exact amounts of a line of such events."""
     line = prices.rounded[line_no]
-    exact = sum(paid * group.price for group, paid in zip(prices.groups, drawn.paid)
-                if group.rounded_in == line_no)
-    exact = exact + sum(sums[connect.events] * connect.price for connect in prices.connects
-                        if connect.rounded_in == line_no)
+    exact = sum(
+        paid * group.price
+        for group, paid in zip(prices.groups, drawn.paid)
+        if group.rounded_in == line_no
+    )
+    exact = exact + sum(
+        sums[connect.events] * connect.price
+        for connect in prices.connects
+        if connect.rounded_in == line_no
+    )
     rounded = np.where(drawn.empty, sums[line.paid], sums[line.free])
     if replayed is not None:
         rounded[replayed.rows] = replayed.rounded[line.slot]
@@ -163,22 +183,25 @@ def _too_large(prices: PackagePrices, sums: Added) -> np.ndarray:
     The bound is computed in Python's integers: once for the batch by the largest of each sum, and
     only where that fails for each customer-month, so a batch never decides about its members.
     """
-    tiers = {tier.component: max(abs(price) for _, _, price, _ in tier.steps)
-             for tier in prices.tiers}
+    tiers = {
+        tier.component: max(abs(price) for _, _, price, _ in tier.steps) for tier in prices.tiers
+    }
     dearest = [max(abs(group.price), tiers.get(group.component, 0)) for group in prices.groups]
     terms = [(group.units, price) for group, price in zip(prices.groups, dearest)]
     terms += [(connect.events, abs(connect.price)) for connect in prices.connects]
     terms += [(no, prices.quantum) for line in prices.rounded for no in (line.paid, line.free)]
     fixed = abs(prices.fee) + prices.commitment + (prices.cap or 0)
     fixed += sum(abs(flat) for tier in prices.tiers for *_, flat in tier.steps)
-    fixed += sum(sum(group.monthly) * price
-                 for group, price in zip(prices.groups, dearest) if group.monthly)
+    fixed += sum(
+        sum(group.monthly) * price for group, price in zip(prices.groups, dearest) if group.monthly
+    )
     free = sum(pool.amount * pool.unit for pool in prices.pools)
     fixed += free * max(dearest, default=0)
     fixed *= LONGEST_MONTH
     largest = sum(sums.largest(no) * price for no, price in terms)
     if holds(largest + fixed, prices.denominator):
         return np.zeros(len(sums), dtype=bool)
-    each = sum((sums[no].astype(object) * price for no, price in terms),
-               np.zeros(len(sums), object))
+    each = sum(
+        (sums[no].astype(object) * price for no, price in terms), np.zeros(len(sums), object)
+    )
     return np.array([not holds(one + fixed, prices.denominator) for one in each], dtype=bool)

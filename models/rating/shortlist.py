@@ -3,10 +3,11 @@
 All packages are priced for all months; only the short list leaves the evaluator, so what follows
 grows with the customers and not with the catalogue.
 """
+
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Collection, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ from models.frames.arrow_lists import rows_of
 from models.tariff.package import Package
 
 COST_BITS, MONTH_BITS = 58, 4  # with one bit for the brand, all that is above the sign
-LARGEST_COST = 2**(COST_BITS - 1)
+LARGEST_COST = 2 ** (COST_BITS - 1)
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,12 @@ class Shortlist:
     keep: int
 
     def chosen(
-        self, costs: np.ndarray, comparable: np.ndarray, starts: np.ndarray,
-        brands: pa.Array, own: pa.ListArray,
+        self,
+        costs: np.ndarray,
+        comparable: np.ndarray,
+        starts: np.ndarray,
+        brands: pa.Array,
+        own: pa.ListArray,
     ) -> np.ndarray:
         """Package × customer: what is kept.
 
@@ -44,8 +49,11 @@ class Shortlist:
         kept = _listed(own, [package.id for package in self.packages])
         of_brand = _of_brand(self.packages, brands)
         for kind in {package.kind for package in self.packages}:
-            places = [no for no, package in enumerate(self.packages)
-                      if package.kind == kind and package.id in self.offered]
+            places = [
+                no
+                for no, package in enumerate(self.packages)
+                if package.kind == kind and package.id in self.offered
+            ]
             places.sort(key=lambda no: (self.packages[no].monthly_fee, self.packages[no].id))
             if places:
                 best = _best(cost[places], months[places], of_brand[places], self.keep)

@@ -1,7 +1,8 @@
 """The sums that packages need of a customer-month, and their folding into few rows and columns."""
+
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 

@@ -3,12 +3,13 @@
 The order of a month after its pools are consumed: tiers, caps, rounding of lines, sum, minimum
 commitment, rounding of the bill. All amounts are exact Fractions of a yuan.
 """
+
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
-from typing import Mapping, Sequence
 
 from models.reference.tariff import base_units, rounded, service_of, yuan
 

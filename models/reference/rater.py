@@ -6,14 +6,16 @@ province. A package is the plain mapping of its YAML file (prices as decimal str
 are integers in base units (seconds, bytes, messages); amounts are integers over the package's own
 denominator while events are rated, and Fractions of a yuan on the bill.
 """
+
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from math import lcm
 from operator import attrgetter
-from typing import Collection, Mapping, NamedTuple, Sequence
+from typing import NamedTuple
 
 from models.reference.bill import Line, MonthBill, PoolUse, close_month
 from models.reference.tariff import (
@@ -38,7 +40,7 @@ from models.reference.tariff import (
 
 DAY = 86400
 KEPT_RATERS = 64
-_raters: dict[str, "Rater"] = {}
+_raters: dict[str, Rater] = {}
 
 
 class Step(NamedTuple):
@@ -104,9 +106,7 @@ class Rater:
         prices = [unit_price(step) for rule in self.rules for step in price_steps(rule)]
         self.denominator = lcm(*(value.denominator for value in prices + self.connects))
         self.steps = [self._steps_of(rule) for rule in self.rules]
-        self.stepped = {
-            no for no, steps in enumerate(self.steps) if len(steps) > 1 or self.split
-        }
+        self.stepped = {no for no, steps in enumerate(self.steps) if len(steps) > 1 or self.split}
         self._charges: dict[tuple, tuple[Charge, ...]] = {}
 
     def _refuse_undefined(self):
@@ -146,9 +146,10 @@ class Rater:
     def charges(self, event: Event, second: int) -> tuple[Charge, ...]:
         """What an event owes, by its facts, at so many seconds after the midnight before it."""
         days, second = divmod(second, DAY)
-        kind = day_type(event.local_date + timedelta(days), self.holidays) if days \
-            else event.day_type
-        facts = event[2:8] + (event.day_type, kind, bisect_right(self.cuts, second))
+        kind = (
+            day_type(event.local_date + timedelta(days), self.holidays) if days else event.day_type
+        )
+        facts = (*event[2:8], event.day_type, kind, bisect_right(self.cuts, second))
         found = self._charges.get(facts)
         if found is None:
             band = self._band(kind, second)
@@ -279,7 +280,7 @@ class _Month:
         """The charge at a position of a split event, and the position of the next band cut."""
         second = event.local_second + position
         cuts = self.rater.cuts
-        later = cuts[bisect_right(cuts, second % DAY):] or [DAY]
+        later = cuts[bisect_right(cuts, second % DAY) :] or [DAY]
         for charge in self.rater.charges(event, second):
             if charge.component == component and charge.no is not None:
                 return charge, position + later[0] - second % DAY

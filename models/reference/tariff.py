@@ -3,12 +3,14 @@
 A package is the plain mapping of its YAML file. Quantities come out in base units (seconds, bytes,
 messages; 1 KB = 1024 bytes), prices as exact Fractions of a yuan.
 """
+
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Collection, Mapping
 from datetime import date
 from fractions import Fraction
-from typing import Collection, Mapping, NamedTuple
+from typing import NamedTuple
 
 UNITS = {"s": 1, "msg": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 EVERY_DAY = ("workday", "weekend", "holiday")
@@ -54,7 +56,7 @@ def base_units(quantity: int | str) -> int:
     if isinstance(quantity, int):
         return quantity
     digits = quantity.rstrip("sBKMGmsg")
-    return int(digits) * UNITS[quantity[len(digits):]]
+    return int(digits) * UNITS[quantity[len(digits) :]]
 
 
 def listed(value: object) -> list:

@@ -4,11 +4,12 @@ Everything is a pure function of the province's plan (models/synthetic_province.
 of the chunk. `live` makes what happened, `bill` rates it, `deliveries` turns both into the rows of
 every source with the planted defects among them.
 """
+
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Sequence
 
 import numpy as np
 
@@ -121,7 +122,8 @@ def deliveries(province: Province, life: Life, billed: Billed) -> dict[str, Rows
         "customer": customer_rows(province, life.owners),
         "subscriber": subscriber_rows(province, life.owners, people),
         "package_subscription": _with_unknown_package(
-            province, chunk, package_rows(province, people, life.holdings)),
+            province, chunk, package_rows(province, people, life.holdings)
+        ),
         "voice": synthetic_voice.rows(province, chunk, people, city, life.calls, billed.toll_fee),
         "message": synthetic_message.rows(province, chunk, people, life.messages),
         "data": synthetic_data.rows(province, chunk, people, life.sessions),
@@ -132,7 +134,8 @@ def deliveries(province: Province, life: Life, billed: Billed) -> dict[str, Rows
         "complaint": complaint_rows(province, chunk, people, life.contacts),
         "campaign_order": synthetic_campaigns.order_rows(province, chunk, people, life.holdings),
         "campaign_feedback": synthetic_campaigns.feedback_rows(
-            province, chunk, people, life.holdings, life.contacts),
+            province, chunk, people, life.holdings, life.contacts
+        ),
         **_lists(province, life),
     }
     return {source: plant(province, chunk, source, found) for source, found in rows.items()}

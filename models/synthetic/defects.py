@@ -4,6 +4,7 @@ Nothing that is true gets lost: a broken line, an unknown code or a wrong clock 
 row that is delivered as well, as if the sender had repeated it in good order. So what a reader
 accepts in the end is exactly what happened, and what the bills were made of.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -44,8 +45,9 @@ class Plan:
 
 
 def _crm(identity: str, codes: tuple) -> Plan:
-    return Plan(identity, codes, broken=0.002, unknown_code=0.003, stop_share=0.2,
-                full_load_only=True)
+    return Plan(
+        identity, codes, broken=0.002, unknown_code=0.003, stop_share=0.2, full_load_only=True
+    )
 
 
 def _record(identity: str, codes: tuple, time: str) -> Plan:
@@ -53,28 +55,48 @@ def _record(identity: str, codes: tuple, time: str) -> Plan:
 
 
 def _log(identity: str, codes: tuple, late: float = 0.0) -> Plan:
-    return Plan(identity, codes, broken=0.003, unknown_code=0.003, duplicate_within=0.004,
-                duplicate_across=0.004, late=late, stop_share=0.2)
+    return Plan(
+        identity,
+        codes,
+        broken=0.003,
+        unknown_code=0.003,
+        duplicate_within=0.004,
+        duplicate_across=0.004,
+        late=late,
+        stop_share=0.2,
+    )
 
 
 def _monthly(identity: str, codes: tuple) -> Plan:
     """A whole list: repeated within a delivery at most, not across."""
-    return Plan(identity, codes, broken=0.005, unknown_code=0.005, duplicate_within=0.005,
-                duplicate_across=0.0, stop_share=0.2)
+    return Plan(
+        identity,
+        codes,
+        broken=0.005,
+        unknown_code=0.005,
+        duplicate_within=0.005,
+        duplicate_across=0.0,
+        stop_share=0.2,
+    )
 
 
 PLANS = {
     "customer": _crm("cust_id", (("vip_level", "白金卡"), ("cust_type", "家庭"))),
     "subscriber": _crm("user_id", (("brand_code", "1009"), ("state_code", "7"))),
     "package_subscription": _crm("user_id", (("order_channel", "短信营销"),)),
-    "voice": _record("cdr_id", (("call_type", "XX"), ("end_cause", "Z"), ("vpmn_flag", "7")),
-                     "start_time"),
+    "voice": _record(
+        "cdr_id", (("call_type", "XX"), ("end_cause", "Z"), ("vpmn_flag", "7")), "start_time"
+    ),
     "message": _record("cdr_id", (("biz_type", "99"), ("direct", "7")), "submit_time"),
     "data": _record("charging_id", (("apn", "CM3GNET"), ("apn", "CMMMS")), "start_time"),
     "bill": Plan("user_id", unknown_code=0.0, duplicate_across=0.0),
     "bill_item": Plan("user_id", (("item_code", "7777"),), duplicate_across=0.0),
-    "wlan": replace(_record("session_id", (("auth_type", "7"), ("stop_cause", "0")), "start_time"),
-                    broken=0.01, unknown_code=0.01, stop_share=0.5),
+    "wlan": replace(
+        _record("session_id", (("auth_type", "7"), ("stop_cause", "0")), "start_time"),
+        broken=0.01,
+        unknown_code=0.01,
+        stop_share=0.5,
+    ),
     "hall_log": _log("txn_id", (("svc_kind", "其它"), ("hall_type", "合作厅")), late=0.01),
     "outlet_log": _log("txn_id", (("outlet_type", "7"),)),
     "hotline_log": _log("call_id", (("call_kind", "77"), ("guide_to", "8"))),
@@ -87,10 +109,12 @@ PLANS = {
     "manager_log": _log("visit_id", (("purpose", "其它"),)),
     "complaint": replace(_log("complaint_id", (("accept_channel", "微博"),)), stop_share=0.5),
     "campaign_order": replace(_log("order_id", (("state", "待定"),), late=0.01), stop_share=0.5),
-    "campaign_feedback": replace(_log("feedback_id", (("refuse_code", "9"),), late=0.01),
-                                 stop_share=0.5),
-    "do_not_contact": replace(_crm("serial_number", (("reason", "7"),)), broken=0.01,
-                              unknown_code=0.01, stop_share=0.5),
+    "campaign_feedback": replace(
+        _log("feedback_id", (("refuse_code", "9"),), late=0.01), stop_share=0.5
+    ),
+    "do_not_contact": replace(
+        _crm("serial_number", (("reason", "7"),)), broken=0.01, unknown_code=0.01, stop_share=0.5
+    ),
     "sensitive_number": _monthly("serial_number", (("class_code", "9"),)),
     "group_member": _monthly("group_id", (("member_type", "X"),)),
     "number_resource": _monthly("serial_number", (("state_code", "8"),)),
@@ -125,8 +149,9 @@ def plant(province: Province, chunk: int, source: str, rows: Rows) -> Rows:
     return stack([replace(rows, day=day, mark=mark), *copies]).sorted()
 
 
-def _bad(province: Province, chunk: int, plan: Plan, rows: Rows, rng: np.random.Generator
-         ) -> list[np.ndarray]:
+def _bad(
+    province: Province, chunk: int, plan: Plan, rows: Rows, rng: np.random.Generator
+) -> list[np.ndarray]:
     """Places to copy as each kind of BAD row, no more than their day's delivery stands.
 
     Each chunk has a quarter of the limit for its own rows. In a small delivery, where that is less

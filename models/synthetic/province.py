@@ -7,12 +7,13 @@ memory does not grow with the province.
 
 Days are integers counted from the first day of the history, negative before it.
 """
+
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
-from typing import Mapping
 
 import numpy as np
 

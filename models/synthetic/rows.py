@@ -1,8 +1,10 @@
 """Rows of the synthetic province on their way into files: sorted, counted, written as lines."""
+
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -10,8 +12,16 @@ from models.synthetic.province import texts
 
 PLAIN = 0
 MARKS = (
-    "plain", "broken", "unknown_code", "clock_1980", "duplicate_within", "duplicate_across",
-    "late", "unknown_package", "unknown_subscriber", "placeholder_number",
+    "plain",
+    "broken",
+    "unknown_code",
+    "clock_1980",
+    "duplicate_within",
+    "duplicate_across",
+    "late",
+    "unknown_package",
+    "unknown_subscriber",
+    "placeholder_number",
 )
 
 
@@ -37,12 +47,24 @@ class Rows:
     cut: np.ndarray
 
     @classmethod
-    def of(cls, columns: Mapping[str, np.ndarray], day: np.ndarray, order: np.ndarray,
-           part: np.ndarray | None = None, mark: np.ndarray | None = None) -> Rows:
+    def of(
+        cls,
+        columns: Mapping[str, np.ndarray],
+        day: np.ndarray,
+        order: np.ndarray,
+        part: np.ndarray | None = None,
+        mark: np.ndarray | None = None,
+    ) -> Rows:
         """Rows without a planted defect unless `mark` says so."""
         none = np.zeros(len(day), dtype=np.int64)
-        return cls(columns, day, order, none if part is None else part,
-                   none if mark is None else mark, none)
+        return cls(
+            columns,
+            day,
+            order,
+            none if part is None else part,
+            none if mark is None else mark,
+            none,
+        )
 
     def __len__(self) -> int:
         return len(self.day)
@@ -51,7 +73,10 @@ class Rows:
         """These rows, in this order."""
         return Rows(
             {name: values[places] for name, values in self.columns.items()},
-            self.day[places], self.order[places], self.part[places], self.mark[places],
+            self.day[places],
+            self.order[places],
+            self.part[places],
+            self.mark[places],
             self.cut[places],
         )
 
@@ -67,6 +92,7 @@ class Rows:
 def stack(tables: Sequence[Rows]) -> Rows:
     """The rows of several tables with the same columns, one after the other. A column that is text
     in one of them (an unknown code among numbers) becomes text in all."""
+
     def joined(arrays):
         arrays = list(arrays)
         if len({array.dtype == object for array in arrays}) > 1:
@@ -75,8 +101,10 @@ def stack(tables: Sequence[Rows]) -> Rows:
 
     return Rows(
         {name: joined(t.columns[name] for t in tables) for name in tables[0].columns},
-        joined(t.day for t in tables), joined(t.order for t in tables),
-        joined(t.part for t in tables), joined(t.mark for t in tables),
+        joined(t.day for t in tables),
+        joined(t.order for t in tables),
+        joined(t.part for t in tables),
+        joined(t.mark for t in tables),
         joined(t.cut for t in tables),
     )
 
@@ -89,15 +117,14 @@ def table(columns: Sequence[str], records: Sequence[tuple], mark: int = PLAIN) -
     return Rows.of(texts, days, np.array(order, dtype=np.int64), mark=np.full(len(days), mark))
 
 
-def files(rows: Rows, delimiter: str, quote: str | None
-          ) -> Iterator[tuple[int, int, list[str]]]:
+def files(rows: Rows, delimiter: str, quote: str | None) -> Iterator[tuple[int, int, list[str]]]:
     """(day, part, lines) of every file that has rows; `rows` must be sorted."""
     if not len(rows):
         return
     lines = _lines(rows, delimiter, quote)
     key = rows.day * 2 + rows.part
     bounds = np.nonzero(np.diff(key, prepend=key[:1] - 1, append=key[-1:] + 1))[0].tolist()
-    for start, end in zip(bounds, bounds[1:]):
+    for start, end in itertools.pairwise(bounds):
         yield int(rows.day[start]), int(rows.part[start]), lines[start:end]
 
 

@@ -2,6 +2,7 @@
 
 Every table is a header and rows of text; the files of a chunk follow those of the chunk before.
 """
+
 from __future__ import annotations
 
 from collections import Counter
@@ -20,13 +21,26 @@ from schemas.window import add_months
 
 HEADERS = {
     "packages": ("subscriber_no", "kind", "package_id", "valid_from", "valid_to"),
-    "numbers": ("subscriber_no", "customer_no", "msisdn", "valid_from", "valid_to",
-                "taken_over_from"),
+    "numbers": (
+        "subscriber_no",
+        "customer_no",
+        "msisdn",
+        "valid_from",
+        "valid_to",
+        "taken_over_from",
+    ),
     "spells": ("subscriber_no", "status", "first_day", "last_day"),
     "preferences": ("customer_no", "favourite", *CHANNELS),
     "contacts": ("customer_no", "channel", "contacts", "counted", "complaints_about"),
-    "bills": ("subscriber_no", "month", "total", "unstated_discount", "joined", "left",
-              "package_changed"),
+    "bills": (
+        "subscriber_no",
+        "month",
+        "total",
+        "unstated_discount",
+        "joined",
+        "left",
+        "package_changed",
+    ),
 }
 
 
@@ -59,8 +73,13 @@ def _text(province: Province, day: int) -> str:
 
 def _packages(province: Province, life: Life) -> list[tuple[str, ...]]:
     return [
-        (subscriber_id(int(life.people.line[one.subscriber])), one.kind, one.package,
-         _text(province, one.start), _text(province, one.end))
+        (
+            subscriber_id(int(life.people.line[one.subscriber])),
+            one.kind,
+            one.package,
+            _text(province, one.start),
+            _text(province, one.end),
+        )
         for one in life.holdings
     ]
 
@@ -75,16 +94,28 @@ def _numbers(province: Province, life: Life) -> list[tuple[str, ...]]:
         before = int(people.recycled_from[place])
         source = subscriber_id(int(people.line[before])) if before >= 0 else ""
         for number, start, end in held:
-            rows.append((subscriber_id(line), customer_id(life.owners.no[people.owner[place]]),
-                         str(number), _text(province, start), _text(province, end), source))
+            rows.append(
+                (
+                    subscriber_id(line),
+                    customer_id(life.owners.no[people.owner[place]]),
+                    str(number),
+                    _text(province, start),
+                    _text(province, end),
+                    source,
+                )
+            )
     return rows
 
 
 def _spells(province: Province, life: Life) -> list[tuple[str, ...]]:
     people = life.people
     return [
-        (subscriber_id(int(people.line[place])), STATUSES[people.spell_status[place]],
-         _text(province, people.spell_from[place]), _text(province, people.spell_to[place] - 1))
+        (
+            subscriber_id(int(people.line[place])),
+            STATUSES[people.spell_status[place]],
+            _text(province, people.spell_from[place]),
+            _text(province, people.spell_to[place] - 1),
+        )
         for place in np.nonzero(people.spell_status != ACTIVE)[0].tolist()
     ]
 
@@ -92,8 +123,11 @@ def _spells(province: Province, life: Life) -> list[tuple[str, ...]]:
 def _preferences(life: Life) -> list[tuple[str, ...]]:
     favourite = life.preferences.favourite
     return [
-        (customer_id(number), CHANNELS[favourite[place]],
-         *(f"{share:.6f}" for share in life.preferences.shares[place]))
+        (
+            customer_id(number),
+            CHANNELS[favourite[place]],
+            *(f"{share:.6f}" for share in life.preferences.shares[place]),
+        )
         for place, number in enumerate(life.owners.no.tolist())
     ]
 
@@ -111,24 +145,38 @@ def _contacts(life: Life) -> list[tuple[str, ...]]:
     np.add.at(sums[1], (found.customer[counted], found.channel[counted]), 1)
     np.add.at(sums[2], (found.customer[complaint], subject[complaint]), 1)
     for place, channel in np.argwhere(sums[0] + sums[2] > 0).tolist():
-        rows.append((customer_id(life.owners.no[place]), CHANNELS[channel],
-                     *(str(each[place, channel]) for each in sums)))
+        rows.append(
+            (
+                customer_id(life.owners.no[place]),
+                CHANNELS[channel],
+                *(str(each[place, channel]) for each in sums),
+            )
+        )
     return rows
 
 
 def _bills(province: Province, life: Life, billed: Billed) -> list[tuple[str, ...]]:
-    changes = {(one.subscriber, day.replace(day=1)) for one in life.holdings
-               for day in _within(province, life, one)}
+    changes = {
+        (one.subscriber, day.replace(day=1))
+        for one in life.holdings
+        for day in _within(province, life, one)
+    }
     rows = []
     for place, one in enumerate(billed.bills):
         line = int(life.people.line[one.subscriber])
         joined = _falls_in(province, one.month, int(life.people.joined[one.subscriber]))
         left = _falls_in(province, one.month, int(life.people.left[one.subscriber]))
-        rows.append((
-            subscriber_id(line), str(one.month), _yuan(one.total),
-            _yuan(billed.discounts.get(place, Fraction(0))), str(int(joined)), str(int(left)),
-            str(int((one.subscriber, one.month) in changes)),
-        ))
+        rows.append(
+            (
+                subscriber_id(line),
+                str(one.month),
+                _yuan(one.total),
+                _yuan(billed.discounts.get(place, Fraction(0))),
+                str(int(joined)),
+                str(int(left)),
+                str(int((one.subscriber, one.month) in changes)),
+            )
+        )
     return rows
 
 

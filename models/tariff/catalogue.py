@@ -3,11 +3,12 @@
 Plain Python. One document is one package (models/tariff.py). The catalogue does not depend on the
 order of the files. Prices stay exact Fractions of a yuan; `denominator` makes them integers.
 """
+
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Iterable, Iterator, Mapping, Sequence
 
 from models.tariff.charge import charges, definitions
 from models.tariff.check import event_kinds, problems, slot_starts
@@ -41,9 +42,9 @@ class Catalogue:
 
     def measures(self, service: str) -> tuple[str, ...]:
         """What the cube must add up of the service's events, as models.measure writes it."""
-        return tuple(sorted({
-            written(one) for package in self._of(service) for one in needed(package)
-        }))
+        return tuple(
+            sorted({written(one) for package in self._of(service) for one in needed(package)})
+        )
 
     def _of(self, service: str) -> list[Package]:
         return [package for package in self.packages.values() if package.service == service]
@@ -81,20 +82,34 @@ def _former(documents: Sequence[Document], packages: Mapping[str, Package]) -> I
             continue
         head = packages.get(former.former_of)
         if head is None or head.former_of is not None:
-            yield document.problem(("former_of",), (
-                f"expected the id of a package that is no former tariff itself; got "
-                f"'{former.former_of}'"))
+            yield document.problem(
+                ("former_of",),
+                (
+                    f"expected the id of a package that is no former tariff itself; got "
+                    f"'{former.former_of}'"
+                ),
+            )
         elif head.kind != former.kind:
-            yield document.problem(("former_of",), (
-                f"{head.id} is of kind {head.kind}, not {former.kind}"))
+            yield document.problem(
+                ("former_of",), (f"{head.id} is of kind {head.kind}, not {former.kind}")
+            )
         else:
-            others = [one for one in packages.values()
-                      if head.id in (one.id, one.former_of) and one.id != former.id]
-            yield from (document.problem(("valid",), (
-                f"{former.valid_from} to {former.valid_to} overlaps the tariff {one.id} of "
-                f"{head.id}, in force {one.valid_from} to {one.valid_to}"))
+            others = [
+                one
+                for one in packages.values()
+                if head.id in (one.id, one.former_of) and one.id != former.id
+            ]
+            yield from (
+                document.problem(
+                    ("valid",),
+                    (
+                        f"{former.valid_from} to {former.valid_to} overlaps the tariff {one.id} of "
+                        f"{head.id}, in force {one.valid_from} to {one.valid_to}"
+                    ),
+                )
                 for one in others
-                if former.valid_from < one.valid_to and one.valid_from < former.valid_to)
+                if former.valid_from < one.valid_to and one.valid_from < former.valid_to
+            )
 
 
 def needed(package: Package) -> frozenset[Definition]:
@@ -107,8 +122,9 @@ def needed(package: Package) -> frozenset[Definition]:
         due, _ = charges(package, facts)
         found.update(definitions(package, due))
         if facts["dial"] == "direct":
-            found.update(definitions(
-                package, [charge for charge in due if charge.component != "toll"]))
+            found.update(
+                definitions(package, [charge for charge in due if charge.component != "toll"])
+            )
     return frozenset(found)
 
 

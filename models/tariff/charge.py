@@ -3,12 +3,13 @@
 The one place where the rules of a package meet the facts of a cell; the usage cube takes from it
 which measures are needed, the price matrix what they cost, and the replay who draws first.
 """
+
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import gcd, lcm
-from typing import Iterator, Mapping, Sequence
 
 from models.tariff.measure import Definition, Rounded, Units
 from models.tariff.package import (
@@ -87,8 +88,9 @@ def _charge(package: Package, facts: Mapping, component: str) -> Charge | None:
 
 def _plain(package: Package, facts: Mapping, component: str, rule: Rule) -> Charge:
     laying, pools = Laying.plain(Steps.of(rule)), drawn_pools(package, rule, facts)
-    return Charge(component, rule, laying,
-                  {part: Price(rule, part[1], pools) for part in laying.parts})
+    return Charge(
+        component, rule, laying, {part: Price(rule, part[1], pools) for part in laying.parts}
+    )
 
 
 def rounding_matters(package: Package, found: Sequence[Charge]) -> bool:
@@ -117,8 +119,11 @@ def _whole_quanta(package: Package, amounts: Sequence[Fraction]) -> bool:
 def _drawn_block(package: Package) -> int:
     """A size of which every amount that an event can draw from or leave in a pool is a multiple."""
     drawing = [Steps.of(rule) for rule in package.rules if rule.pools]
-    return gcd(*(pool.unit for pool in package.pools), *(steps.first for steps in drawing),
-               *(size for steps in drawing for _, size in steps.steps))
+    return gcd(
+        *(pool.unit for pool in package.pools),
+        *(steps.first for steps in drawing),
+        *(size for steps in drawing for _, size in steps.steps),
+    )
 
 
 def whole_rules(package: Package) -> frozenset[int]:
@@ -127,11 +132,13 @@ def whole_rules(package: Package) -> frozenset[int]:
     drawn = _drawn_block(package)
     found = set()
     for rule in package.rules:
-        steps = Steps.of(rule) if rule.increment_at == "event" else Steps(
-            rule.increment[0], ((0, rule.increment[1]),))
+        steps = (
+            Steps.of(rule)
+            if rule.increment_at == "event"
+            else Steps(rule.increment[0], ((0, rule.increment[1]),))
+        )
         block = drawn if rule.pools else gcd(steps.first, *(size for _, size in steps.steps))
-        amounts = [rule.connect, *(rule.price_of(step) * block
-                                   for step in range(len(steps.steps)))]
+        amounts = [rule.connect, *(rule.price_of(step) * block for step in range(len(steps.steps)))]
         if _whole_quanta(package, amounts):
             found.add(rule.no)
     return frozenset(found)
@@ -142,16 +149,26 @@ def rounded(package: Package, found: Sequence[Charge], paid: bool) -> Rounded:
     draws on a pool free."""
     amounts = [charge.rule.connect for charge in found]
     rates = [
-        [price.rate if paid or not price.pools else Fraction(0)
-         for price in (charge.prices[part] for part in charge.laying.parts)]
+        [
+            price.rate if paid or not price.pools else Fraction(0)
+            for price in (charge.prices[part] for part in charge.laying.parts)
+        ]
         for charge in found
     ]
-    whole = lcm(10**package.rounding.scale, *(amount.denominator for amount in amounts),
-                *(rate.denominator for by_part in rates for rate in by_part))
+    whole = lcm(
+        10**package.rounding.scale,
+        *(amount.denominator for amount in amounts),
+        *(rate.denominator for by_part in rates for rate in by_part),
+    )
     return Rounded(
-        package.rounding.scale, package.rounding.mode, whole, int(sum(amounts) * whole),
-        tuple((charge.laying, tuple(int(rate * whole) for rate in by_part))
-              for charge, by_part in zip(found, rates)),
+        package.rounding.scale,
+        package.rounding.mode,
+        whole,
+        int(sum(amounts) * whole),
+        tuple(
+            (charge.laying, tuple(int(rate * whole) for rate in by_part))
+            for charge, by_part in zip(found, rates)
+        ),
     )
 
 

@@ -4,21 +4,31 @@ A measure is one way to add up the events of a cell: the units of one part of a 
 the amounts of events that a package rounds one by one. Numbers are only ever added
 (dw.rating_measure), so an array of the cube written earlier is a prefix of one written later.
 """
+
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Iterable, Mapping, NamedTuple, Protocol, Sequence
+from typing import NamedTuple, Protocol
 
 from models.tariff.package import KIND_SERVICE, Package
 from models.tariff.segmentation import Laying, Part, Steps
 from schemas.errors import ConfigError, QualityError
 
 FACTS = (
-    "service", "direction", "roaming", "toll", "dial", "in_group", "message_kind",
-    "day_type", "slot_from", "slot_to",
+    "service",
+    "direction",
+    "roaming",
+    "toll",
+    "dial",
+    "in_group",
+    "message_kind",
+    "day_type",
+    "slot_from",
+    "slot_to",
 )
 FEES = ("airtime_fee", "toll_fee", "other_fee")
 SERVICES = tuple(dict.fromkeys(KIND_SERVICE.values()))
@@ -53,10 +63,12 @@ def written(definition: Definition) -> str:
     if isinstance(definition, Units):
         document = _laying_written(definition.laying) | {"part": list(definition.part)}
     else:
-        document = definition._asdict() | {"prices": [
-            _laying_written(laying) | {"by_part": list(prices)}
-            for laying, prices in definition.prices
-        ]}
+        document = definition._asdict() | {
+            "prices": [
+                _laying_written(laying) | {"by_part": list(prices)}
+                for laying, prices in definition.prices
+            ]
+        }
     return json.dumps(document, sort_keys=True, separators=(",", ":"))
 
 
@@ -73,19 +85,23 @@ def read(text: str) -> Definition:
 
 
 def _laying_written(laying: Laying) -> dict:
-    return {"calendar": laying.calendar, "steps": [
-        [band, steps.first, steps.steps] for band, steps in laying.steps
-    ]}
+    return {
+        "calendar": laying.calendar,
+        "steps": [[band, steps.first, steps.steps] for band, steps in laying.steps],
+    }
 
 
 def _laying_read(document: Mapping) -> Laying:
     calendar = tuple(
         (band, tuple(days), start, end) for band, days, start, end in document["calendar"]
     )
-    return Laying(calendar, tuple(
-        (band, Steps(first, tuple((start, size) for start, size in steps)))
-        for band, first, steps in document["steps"]
-    ))
+    return Laying(
+        calendar,
+        tuple(
+            (band, Steps(first, tuple((start, size) for start, size in steps)))
+            for band, first, steps in document["steps"]
+        ),
+    )
 
 
 @dataclass(frozen=True, order=True)
@@ -159,9 +175,7 @@ def measure_no(package: Package, definition: Definition, existing: Sequence[Meas
     )
 
 
-def refuse_lacking(
-    depths: Iterable, needed: Mapping[str, Mapping[str, int]]
-) -> None:
+def refuse_lacking(depths: Iterable, needed: Mapping[str, Mapping[str, int]]) -> None:
     """Stop when months of the cube were written before a measure that a package needs.
 
     `depths`: rows (month, service, depth), depth the shortest array `billed` of the month and

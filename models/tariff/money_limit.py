@@ -4,11 +4,13 @@ Amounts are whole numbers over a package's denominator D. A package is refused w
 LARGEST_MONTH could leave them; a month beyond that is settled or refused by itself
 (models/settlement.py).
 """
+
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 from math import ceil, lcm
-from typing import Iterator, NamedTuple
+from typing import NamedTuple
 
 from models.tariff.package import MONTH_LENGTHS, SERVICE_UNIT, Package, denominator
 
@@ -49,15 +51,21 @@ def problems(package: Package) -> Iterator[tuple[tuple, str]]:
     if holds(ceil(together * MICRO), MICRO):
         values = _prices(package) + _connects(package) + _fixed(package)
         path, _ = max(values, key=lambda one: one[1].denominator)
-        yield path, (
-            f"amounts in 1/{whole:,} yuan may leave 64-bit integers: expected a price with fewer "
-            "digits, or per a rounder quantity"
+        yield (
+            path,
+            (
+                f"amounts in 1/{whole:,} yuan may leave 64-bit integers: expected a price with fewer "
+                "digits, or per a rounder quantity"
+            ),
         )
         return
     largest = max(amounts, key=lambda one: one.yuan)
-    yield largest.path, (
-        f"may come to {ceil(largest.yuan):,} yuan in a month, which leaves 64-bit integers: "
-        "expected a smaller number"
+    yield (
+        largest.path,
+        (
+            f"may come to {ceil(largest.yuan):,} yuan in a month, which leaves 64-bit integers: "
+            "expected a smaller number"
+        ),
     )
 
 
@@ -76,8 +84,9 @@ def _amounts(package: Package) -> Iterator[Amount]:
         yield Amount(path, abs(amount) * MOST_EVENTS * times)
     for rule in package.rules:
         if rule.increment_at == "month":  # rounded up once at home and once away
-            yield Amount(("rules", rule.no, "increment"),
-                         2 * sum(rule.increment) * dearest * LONGEST_MONTH)
+            yield Amount(
+                ("rules", rule.no, "increment"), 2 * sum(rule.increment) * dearest * LONGEST_MONTH
+            )
     for path, amount in _fixed(package):
         yield Amount(path, abs(amount) * LONGEST_MONTH)
     for no, pool in enumerate(package.pools):
@@ -92,12 +101,15 @@ def _prices(package: Package, component: str = "") -> list[tuple[tuple, Fraction
     for rule in package.rules:
         if component in ("", rule.component):
             steps = [("groups", step, "rate") for step in range(len(rule.groups))] or [("rate",)]
-            found += [(("rules", rule.no, *path), rule.price_of(step))
-                      for step, path in enumerate(steps)]
+            found += [
+                (("rules", rule.no, *path), rule.price_of(step)) for step, path in enumerate(steps)
+            ]
     for no, tier in enumerate(package.tiers):
         if component in ("", tier.component):
-            found += [(("tiers", no, "steps", place, "rate"), step.rate / tier.per)
-                      for place, step in enumerate(tier.steps)]
+            found += [
+                (("tiers", no, "steps", place, "rate"), step.rate / tier.per)
+                for place, step in enumerate(tier.steps)
+            ]
     return found
 
 
@@ -109,8 +121,12 @@ def _connects(package: Package) -> list[tuple[tuple, Fraction]]:
 def _fixed(package: Package) -> list[tuple[tuple, Fraction]]:
     """Place and value of what is due once a month."""
     return [
-        (("monthly_fee",), package.monthly_fee), (("min_commitment",), package.min_commitment),
+        (("monthly_fee",), package.monthly_fee),
+        (("min_commitment",), package.min_commitment),
         *((("caps",), cap) for cap in package.caps.values()),
-        *((("tiers", no, "steps", place, "flat"), step.flat)
-          for no, tier in enumerate(package.tiers) for place, step in enumerate(tier.steps)),
+        *(
+            (("tiers", no, "steps", place, "flat"), step.flat)
+            for no, tier in enumerate(package.tiers)
+            for place, step in enumerate(tier.steps)
+        ),
     ]

@@ -7,13 +7,14 @@ slot_from, a local second of the slot. A package turns (day_type, slot_from) int
 
 The reader of the YAML form and its checks are in models/catalogue.py.
 """
+
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from math import lcm
-from typing import Mapping
 
 KIND_SERVICE = {"voice": "voice", "gprs": "data", "sms": "sms", "mms": "mms", "wlan": "wlan"}
 SERVICE_UNIT = {"voice": "s", "wlan": "s", "data": "B", "sms": "msg", "mms": "msg"}
@@ -27,7 +28,7 @@ PLACES = ("home", "intra_prov", "inter_prov", "hkmotw", "intl")
 FACT_VALUES = {
     "direction": ("mo", "mt", "fwd"),
     "roaming": PLACES,
-    "toll": ("local",) + PLACES[1:],
+    "toll": ("local", *PLACES[1:]),
     "dial": ("direct", "ip17951", "ip12593"),
     "in_group": (False, True),
     "message_kind": ("p2p", "sp"),
@@ -213,7 +214,7 @@ class Package:
     @property
     def band_names(self) -> tuple[str, ...]:
         """The bands that a moment can have, off_peak last."""
-        return tuple(sorted({part.band for part in self.bands})) + (OFF_PEAK,)
+        return (*tuple(sorted({part.band for part in self.bands})), OFF_PEAK)
 
     def band_at(self, day_type: str, local_second: int) -> str:
         """The band of a local second; what no band names is off_peak."""

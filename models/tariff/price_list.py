@@ -4,12 +4,14 @@ The head of a column is the place of a value in the tariff document, written as 
 (`monthly_fee`, `pools[0].amount`, `rules[7].rate`). `like` names the package from which everything
 is taken that the line leaves open; an empty cell leaves its place as it is there.
 """
+
 from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any, Callable, Iterable, Iterator, Mapping, NamedTuple
+from typing import Any, NamedTuple
 
 from models.tariff import catalogue
 from schemas import document
@@ -44,21 +46,29 @@ def columns(head: Iterable[str], line: Lines) -> dict[str, tuple]:
     for name in (cell.strip() for cell in head):
         steps = [word or int(number) for word, number in STEP.findall(name)]
         if document.dotted(steps) != name or not name:
-            raise ConfigError(f"{line(1)}: '{name}' is no place in a tariff; write it as "
-                              "messages do, for example monthly_fee or rules[7].rate")
+            raise ConfigError(
+                f"{line(1)}: '{name}' is no place in a tariff; write it as "
+                "messages do, for example monthly_fee or rules[7].rate"
+            )
         if name in found:
             raise ConfigError(f"{line(1)}: a second column '{name}'")
         found[name] = tuple(steps)
     missing = [name for name in NEEDED if name not in found]
     if missing:
-        raise ConfigError(f"{line(1)}: no column {', '.join(missing)}; a price list has at "
-                          f"least {', '.join(NEEDED)}")
+        raise ConfigError(
+            f"{line(1)}: no column {', '.join(missing)}; a price list has at "
+            f"least {', '.join(NEEDED)}"
+        )
     return found
 
 
 def packages(
-    lines: Iterable[tuple[int, list[str]]], places: Mapping[str, tuple],
-    templates: Mapping[str, Document], ids: Iterable[str], shape: Mapping, line: Lines,
+    lines: Iterable[tuple[int, list[str]]],
+    places: Mapping[str, tuple],
+    templates: Mapping[str, Document],
+    ids: Iterable[str],
+    shape: Mapping,
+    line: Lines,
 ) -> Iterator[Taken | Refused]:
     """What becomes of each line (its number in the file and its cells).
 
@@ -76,9 +86,15 @@ def packages(
             yield Taken(number, made)
 
 
-def _package(number: int, cells: list[str], places: Mapping[str, tuple],
-             templates: Mapping[str, Document], taken: Mapping[str, str], shape: Mapping,
-             line: Lines) -> Document:
+def _package(
+    number: int,
+    cells: list[str],
+    places: Mapping[str, tuple],
+    templates: Mapping[str, Document],
+    taken: Mapping[str, str],
+    shape: Mapping,
+    line: Lines,
+) -> Document:
     at = line(number)
     if len(cells) != len(places):
         raise ConfigError(f"{at}: {len(cells)} cells, expected {len(places)} as in the head")
@@ -91,8 +107,9 @@ def _package(number: int, cells: list[str], places: Mapping[str, tuple],
     if row["id"] in taken:
         raise ConfigError(f"{at}: id: '{row['id']}' is taken by {taken[row['id']]}")
     if row["like"] not in templates:
-        raise ConfigError(f"{at}: like: no package '{row['like']}'; there are "
-                          f"{', '.join(sorted(templates))}")
+        raise ConfigError(
+            f"{at}: like: no package '{row['like']}'; there are {', '.join(sorted(templates))}"
+        )
     data = copy.deepcopy(dict(templates[row["like"]].data))
     for name, place in places.items():
         if row[name] and name != "like":

@@ -3,11 +3,13 @@
 Grain: one document, one package. Every value that cannot be read raises ConfigError with file and
 line. Whether the package makes sense as a whole is asked in models/tariff_check.py.
 """
+
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from fractions import Fraction
-from typing import Any, Mapping
+from typing import Any
 
 from models.tariff.package import (
     COMPONENT_SERVICES,
@@ -128,8 +130,9 @@ class _Reader:
     def _refuse_larger(self, path: tuple, size: int) -> None:
         if size > LARGEST_QUANTITY:
             raise self.document.error(
-                path, f"expected at most {LARGEST_QUANTITY:,} {SERVICE_UNIT[self.service]}; got "
-                f"'{self._value(path)}'"
+                path,
+                f"expected at most {LARGEST_QUANTITY:,} {SERVICE_UNIT[self.service]}; got "
+                f"'{self._value(path)}'",
             )
 
     def _clause(self, path: tuple) -> dict[str, frozenset]:
@@ -145,12 +148,13 @@ class _Reader:
                 known = set(FACT_VALUES[fact])
             else:
                 raise self.document.error(
-                    path + (fact,), f"{self.service} has no such fact; it has "
-                    f"{', '.join(SERVICE_FACTS[self.service])} and band"
+                    (*path, fact),
+                    f"{self.service} has no such fact; it has "
+                    f"{', '.join(SERVICE_FACTS[self.service])} and band",
                 )
             for unknown in sorted(str(one) for one in values - known):
                 raise self.document.error(
-                    path + (fact,),
+                    (*path, fact),
                     f"expected one of {', '.join(sorted(map(str, known)))}; got '{unknown}'",
                 )
             clause[fact] = values
@@ -161,15 +165,16 @@ class _Reader:
         own = [one for one, services in COMPONENT_SERVICES.items() if self.service in services]
         if component not in own:
             raise self.document.error(
-                path, f"a package of kind {self.data['kind']} prices {' and '.join(own)}; "
-                f"got '{component}'"
+                path,
+                f"a package of kind {self.data['kind']} prices {' and '.join(own)}; "
+                f"got '{component}'",
             )
         return component
 
     def _rule(self, path: tuple, pool_order: Mapping[str, int]) -> Rule:
         rule = self._value(path)
         groups = tuple(
-            self._group(path + ("groups", i)) for i in range(len(rule.get("groups") or []))
+            self._group((*path, "groups", i)) for i in range(len(rule.get("groups") or []))
         )
         if groups and {"rate", "per", "increment"} & set(rule):
             raise self.document.error(path, "say either rate, per and increment, or groups")
@@ -178,24 +183,25 @@ class _Reader:
             if pool_id not in pool_order:
                 known = ", ".join(pool_order) or "none"
                 raise self.document.error(
-                    path + ("pools", i), f"no such pool '{pool_id}'; known: {known}"
+                    (*path, "pools", i), f"no such pool '{pool_id}'; known: {known}"
                 )
         if groups:
             rate, per = groups[0].rate, groups[0].per
             increment = (groups[0].increment, groups[0].increment)
         else:
-            rate, per = self._yuan(path + ("rate",)), self._quantity(path + ("per",))
+            rate, per = self._yuan((*path, "rate")), self._quantity((*path, "per"))
             increment = (
-                self._quantity(path + ("increment", 0)), self._quantity(path + ("increment", 1))
+                self._quantity((*path, "increment", 0)),
+                self._quantity((*path, "increment", 1)),
             )
         return Rule(
             no=path[-1],
-            component=self._component(path + ("component",)),
-            match=self._clause(path + ("match",)),
+            component=self._component((*path, "component")),
+            match=self._clause((*path, "match")),
             rate=rate,
             per=per,
             increment=increment,
-            connect=self._yuan(path + ("connect",), "0"),
+            connect=self._yuan((*path, "connect"), "0"),
             pools=tuple(sorted(pools, key=lambda pool_id: pool_order[pool_id])),
             groups=groups,
             increment_at=rule.get("increment_at", "event"),
@@ -203,21 +209,21 @@ class _Reader:
 
     def _group(self, path: tuple) -> Group:
         return Group(
-            start=self._quantity(path + ("start",), least=0),
-            rate=self._yuan(path + ("rate",)),
-            per=self._quantity(path + ("per",)),
-            increment=self._quantity(path + ("increment",)),
+            start=self._quantity((*path, "start"), least=0),
+            rate=self._yuan((*path, "rate")),
+            per=self._quantity((*path, "per")),
+            increment=self._quantity((*path, "increment")),
         )
 
     def _pool(self, path: tuple) -> Pool:
-        pool, unit = self._value(path), self._quantity(path + ("unit",))
-        self._refuse_larger(path + ("amount",), pool["amount"] * unit)
+        pool, unit = self._value(path), self._quantity((*path, "unit"))
+        self._refuse_larger((*path, "amount"), pool["amount"] * unit)
         components = tuple(
-            self._component(path + ("components", i)) for i in range(len(pool["components"]))
+            self._component((*path, "components", i)) for i in range(len(pool["components"]))
         )
         return Pool(
             id=pool["id"],
-            covers=self._clause(path + ("covers",)),
+            covers=self._clause((*path, "covers")),
             components=components,
             amount=pool["amount"],
             unit=unit,
@@ -228,16 +234,16 @@ class _Reader:
         )
 
     def _tier(self, path: tuple) -> Tier:
-        tier, per = self._value(path), self._quantity(path + ("per",))
+        tier, per = self._value(path), self._quantity((*path, "per"))
         steps = []
         for i, step in enumerate(tier["steps"]):
-            at = path + ("steps", i)
-            self._refuse_larger(at + ("up_to",), (step["up_to"] or 0) * per)
+            at = (*path, "steps", i)
+            self._refuse_larger((*at, "up_to"), (step["up_to"] or 0) * per)
             steps.append(
-                TierStep(step["up_to"], self._yuan(at + ("rate",)), self._yuan(at + ("flat",), "0"))
+                TierStep(step["up_to"], self._yuan((*at, "rate")), self._yuan((*at, "flat"), "0"))
             )
         return Tier(
-            component=self._component(path + ("component",)),
+            component=self._component((*path, "component")),
             mode=tier["mode"],
             per=per,
             steps=tuple(steps),
@@ -265,13 +271,14 @@ class _Reader:
                 )
             for i, part in enumerate(parts):
                 path = ("bands", name, i)
-                start, end = (self._second(path + (key,)) for key in ("from", "to"))
+                start, end = (self._second((*path, key)) for key in ("from", "to"))
                 if start >= end:
                     raise self.document.error(
-                        path, f"{part['from']} to {part['to']} is no time of one day: write a band "
-                        "over midnight as two ranges"
+                        path,
+                        f"{part['from']} to {part['to']} is no time of one day: write a band "
+                        "over midnight as two ranges",
                     )
-                ranges.append(BandRange(name, self._days(path + ("days",)), start, end))
+                ranges.append(BandRange(name, self._days((*path, "days")), start, end))
         return tuple(ranges)
 
     def _days(self, path: tuple) -> frozenset:

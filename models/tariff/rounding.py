@@ -1,4 +1,5 @@
 """Rounding exact whole-number amounts to a quantum, many at a time."""
+
 from __future__ import annotations
 
 import numpy as np

@@ -4,11 +4,13 @@ Increments are laid end to end from the start of an event; each belongs to the b
 step in which it begins, and an increment that has begun is finished. Positions and sizes are in
 base units; with a calendar of bands a base unit is a second of local time.
 """
+
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Callable, Mapping, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,8 +35,10 @@ class Steps:
         if rule.increment_at == "month":
             return cls(1, ((0, 1),))
         if rule.groups:
-            return cls(rule.groups[0].increment,
-                       tuple((step.start, step.increment) for step in rule.groups))
+            return cls(
+                rule.groups[0].increment,
+                tuple((step.start, step.increment) for step in rule.groups),
+            )
         first, following = rule.increment
         return cls(first, ((0, following),))
 
@@ -82,7 +86,7 @@ class Laying:
     @cached_property
     def stretches(self) -> tuple[Stretch, ...]:
         """Without bands the steps begin at fixed positions; one overrun by the last is left out."""
-        (_, steps), = self.steps
+        ((_, steps),) = self.steps
         found, position = [], 0
         ends = [start for start, _ in steps.steps[1:]] + [None]
         for no, ((_, size), end) in enumerate(zip(steps.steps, ends)):
@@ -155,10 +159,15 @@ class _Table:
                 self.starts[band, no], self.sizes[band, no] = start, size
                 if (name, no) in laying.parts:
                     self.part[band, no] = laying.parts.index((name, no))
-        self.cuts = np.array(sorted({0, DAY_SECONDS} | {
-            second for _, _, start, end in laying.calendar for second in (start, end)}))
-        self.band_of = np.array([[self._named(kind, second) for second in self.cuts[:-1]]
-                                 for kind in DAY_TYPES])
+        self.cuts = np.array(
+            sorted(
+                {0, DAY_SECONDS}
+                | {second for _, _, start, end in laying.calendar for second in (start, end)}
+            )
+        )
+        self.band_of = np.array(
+            [[self._named(kind, second) for second in self.cuts[:-1]] for kind in DAY_TYPES]
+        )
 
     def _named(self, day_type: str, second: int) -> int:
         if not self.calendar:

@@ -5,12 +5,13 @@ one way to round an event's quantity (dw.rating_measure). Rounding is per event 
 sum, so whatever is priced from the cube later is exact. Quantities are integers in base units
 (seconds, bytes, messages), fees of guided records integers in 厘 (thousandths of a yuan).
 """
+
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from functools import reduce
-from typing import Collection, NamedTuple, Sequence
+from typing import NamedTuple
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -80,9 +81,18 @@ def guide(
         events(records, identity, holidays)
         .withColumns(slot)
         .withColumn("cell_id", F.xxhash64(*(F.coalesce(text, F.lit("")) for text in texts)))
-        .select("batch_date", "subscriber_id", "occurred_at", "local_date", "local_second",
-                "cell_id", *FACTS, "sign", "quantity",
-                *((F.col(fee) * 1000).cast("bigint").alias(fee) for fee in FEES))
+        .select(
+            "batch_date",
+            "subscriber_id",
+            "occurred_at",
+            "local_date",
+            "local_second",
+            "cell_id",
+            *FACTS,
+            "sign",
+            "quantity",
+            *((F.col(fee) * 1000).cast("bigint").alias(fee) for fee in FEES),
+        )
     )
 
 
@@ -111,8 +121,15 @@ def by_day(
         *(F.when(F.col("service") == name, no) for no, name in enumerate(services)), F.lit(-1)
     )
     events = guided.where("subscriber_id IS NOT NULL").select(
-        "batch_date", "subscriber_id", "local_date", "local_second", "cell_id", "sign", "quantity",
-        service_no.alias("service_no"), *FEES,
+        "batch_date",
+        "subscriber_id",
+        "local_date",
+        "local_second",
+        "cell_id",
+        "sign",
+        "quantity",
+        service_no.alias("service_no"),
+        *FEES,
     )
     laid = laid_by_batch(measures, services, holidays)
     if laid is not None:
@@ -124,23 +141,33 @@ def by_day(
     # Only integers in the keys: grouping by the strings of a cell costs two and a half times more.
     # Shuffled before they are added up: a subscriber's calls of a day are too few for sums made
     # before the shuffle to be fewer. A cell is of one service, so that is no key.
-    grouped = events.repartition("subscriber_id").groupBy(
-        "batch_date", "subscriber_id", "local_date", "cell_id"
-    ).agg(
-        F.max("service_no").alias("service_no"),
-        F.sum("sign").alias("events"),
-        F.sum(F.when(F.col("quantity") > 0, F.col("sign")).otherwise(0)).alias("billed_events"),
-        F.sum(F.col("quantity") * F.col("sign")).alias("quantity"),
-        *sums,
-        *(F.sum(F.col(fee) * F.col("sign")).alias(fee) for fee in FEES),
-    ).where(_any_left(deepest))
+    grouped = (
+        events.repartition("subscriber_id")
+        .groupBy("batch_date", "subscriber_id", "local_date", "cell_id")
+        .agg(
+            F.max("service_no").alias("service_no"),
+            F.sum("sign").alias("events"),
+            F.sum(F.when(F.col("quantity") > 0, F.col("sign")).otherwise(0)).alias("billed_events"),
+            F.sum(F.col("quantity") * F.col("sign")).alias("quantity"),
+            *sums,
+            *(F.sum(F.col(fee) * F.col("sign")).alias(fee) for fee in FEES),
+        )
+        .where(_any_left(deepest))
+    )
     depth = F.coalesce(
-        *(F.when(F.col("service_no") == no, sum(m.service == name for m in measures))
-          for no, name in enumerate(services)),
+        *(
+            F.when(F.col("service_no") == no, sum(m.service == name for m in measures))
+            for no, name in enumerate(services)
+        ),
         F.lit(0),
     )
     return grouped.select(
-        "batch_date", "subscriber_id", "local_date", "cell_id", "events", "billed_events",
+        "batch_date",
+        "subscriber_id",
+        "local_date",
+        "cell_id",
+        "events",
+        "billed_events",
         "quantity",
         _billed_array([F.col(f"billed_{no}") for no in range(1, deepest + 1)], depth),
         *FEES,
@@ -159,29 +186,32 @@ def by_month(
     wanted = [F.col("local_date").between(month, _last_day(month)) for month in sorted(months)]
     return added_up(
         usage_day.where(_any_of(wanted)).withColumn("month", F.trunc("local_date", "month")),
-        measures)
+        measures,
+    )
 
 
 def added_up(usage_day: DataFrame, measures: Sequence[Measure]) -> DataFrame:
     """`by_month` of days that say to which `month` (or part of one) they belong."""
     deepest = max((measure.measure_no for measure in measures), default=0)
     # One shuffle serves both groupings.
-    by_cell = usage_day.repartition("subscriber_id").groupBy(
-        "month", "subscriber_id", "cell_id"
-    ).agg(
-        F.sum("events").alias("events"),
-        F.sum("billed_events").alias("billed_events"),
-        F.sum("quantity").alias("quantity"),
-        F.min(F.size("billed")).alias("depth"),
-        *(F.sum(F.get("billed", F.lit(no - 1))).alias(f"billed_{no}")
-          for no in range(1, deepest + 1)),
-        *(F.sum(fee).alias(fee) for fee in FEES),
-    ).where(_any_left(deepest))
-    billed = _billed_array([F.col(f"billed_{no}") for no in range(1, deepest + 1)],
-                           F.col("depth"))
-    measured = F.struct(
-        "cell_id", "events", "billed_events", "quantity", billed, *FEES
+    by_cell = (
+        usage_day.repartition("subscriber_id")
+        .groupBy("month", "subscriber_id", "cell_id")
+        .agg(
+            F.sum("events").alias("events"),
+            F.sum("billed_events").alias("billed_events"),
+            F.sum("quantity").alias("quantity"),
+            F.min(F.size("billed")).alias("depth"),
+            *(
+                F.sum(F.get("billed", F.lit(no - 1))).alias(f"billed_{no}")
+                for no in range(1, deepest + 1)
+            ),
+            *(F.sum(fee).alias(fee) for fee in FEES),
+        )
+        .where(_any_left(deepest))
     )
+    billed = _billed_array([F.col(f"billed_{no}") for no in range(1, deepest + 1)], F.col("depth"))
+    measured = F.struct("cell_id", "events", "billed_events", "quantity", billed, *FEES)
     return by_cell.groupBy("month", "subscriber_id").agg(
         F.sort_array(F.collect_list(measured)).alias("cells")
     )
@@ -194,9 +224,11 @@ def depths(usage_month: DataFrame, rating_cells: DataFrame) -> DataFrame:
     )
     services = F.broadcast(rating_cells.select("cell_id", "service"))
     return (
-        used.groupBy("month", "cell_id").agg(F.min("depth").alias("depth"))
+        used.groupBy("month", "cell_id")
+        .agg(F.min("depth").alias("depth"))
         .join(services, "cell_id")
-        .groupBy("month", "service").agg(F.min("depth").alias("depth"))
+        .groupBy("month", "service")
+        .agg(F.min("depth").alias("depth"))
     )
 
 
@@ -204,21 +236,36 @@ def _calls(voice: DataFrame) -> DataFrame:
     return voice.select(
         *EVENT_KEYS,
         F.lit("voice").alias("service"),
-        "direction", "roaming", "toll", "dial", "in_group",
+        "direction",
+        "roaming",
+        "toll",
+        "dial",
+        "in_group",
         F.lit(None).cast("string").alias("message_kind"),
-        F.when(F.col("outcome") == "missed", 0).otherwise(F.col("duration_s")).cast("bigint")
+        F.when(F.col("outcome") == "missed", 0)
+        .otherwise(F.col("duration_s"))
+        .cast("bigint")
         .alias("quantity"),
-        _added(), "airtime_fee", "toll_fee", F.col("info_fee").alias("other_fee"),
+        _added(),
+        "airtime_fee",
+        "toll_fee",
+        F.col("info_fee").alias("other_fee"),
     )
 
 
 def _messages(messages: DataFrame) -> DataFrame:
     return messages.select(
-        *EVENT_KEYS, "service", "direction", "roaming", *_without("toll", "dial"),
+        *EVENT_KEYS,
+        "service",
+        "direction",
+        "roaming",
+        *_without("toll", "dial"),
         F.lit(None).cast("boolean").alias("in_group"),
         F.col("kind").alias("message_kind"),
         F.lit(1).cast("bigint").alias("quantity"),
-        _added(), F.col("fee").alias("airtime_fee"), _no_fee("toll_fee"),
+        _added(),
+        F.col("fee").alias("airtime_fee"),
+        _no_fee("toll_fee"),
         F.col("info_fee").alias("other_fee"),
     )
 
@@ -227,10 +274,14 @@ def _sessions(sessions: DataFrame) -> DataFrame:
     return sessions.select(
         *EVENT_KEYS,
         F.lit("data").alias("service"),
-        "roaming", *_without("direction", "toll", "dial", "message_kind"),
+        "roaming",
+        *_without("direction", "toll", "dial", "message_kind"),
         F.lit(None).cast("boolean").alias("in_group"),
-        "quantity", "sign",
-        F.col("fee").alias("airtime_fee"), _no_fee("toll_fee"), _no_fee("other_fee"),
+        "quantity",
+        "sign",
+        F.col("fee").alias("airtime_fee"),
+        _no_fee("toll_fee"),
+        _no_fee("other_fee"),
     )
 
 
@@ -242,8 +293,11 @@ def _wlan(sessions: DataFrame) -> DataFrame:
         F.when(F.col("roaming_carrier").isNull(), "home").otherwise("intl").alias("roaming"),
         *_without("direction", "toll", "dial", "message_kind"),
         F.lit(None).cast("boolean").alias("in_group"),
-        F.col("duration_s").cast("bigint").alias("quantity"), _added(),
-        F.col("fee").alias("airtime_fee"), _no_fee("toll_fee"), _no_fee("other_fee"),
+        F.col("duration_s").cast("bigint").alias("quantity"),
+        _added(),
+        F.col("fee").alias("airtime_fee"),
+        _no_fee("toll_fee"),
+        _no_fee("other_fee"),
     )
 
 
@@ -286,8 +340,13 @@ def _slot(cuts: Mapping[str, Sequence[int]]) -> dict[str, Column]:
 
 def _any_left(deepest: int) -> Column:
     """Whether anything is left in a sum of what was added and taken back."""
-    sums = ("events", "billed_events", "quantity", *FEES,
-            *(f"billed_{no}" for no in range(1, deepest + 1)))
+    sums = (
+        "events",
+        "billed_events",
+        "quantity",
+        *FEES,
+        *(f"billed_{no}" for no in range(1, deepest + 1)),
+    )
     return _any_of([F.coalesce(F.col(name) != 0, F.lit(False)) for name in sums])
 
 

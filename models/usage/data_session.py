@@ -6,6 +6,7 @@ time, so a part belongs to the parts before it only when it begins soon after th
 come some nights after the others: the slice of its night then holds the difference, the session as
 it was known before taken back and the session with the new part added.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +18,17 @@ from models.frames.lookup import looked_up
 
 KEY = ("source", "gateway", "session_no", "msisdn")
 PLACE = ("occurred_at", "batch_date", "file_name", "row_no")
-PARTS = (*KEY, *PLACE, "local_date", "local_second", "duration_s", "bytes_up", "bytes_down",
-         "roaming", "fee")
+PARTS = (
+    *KEY,
+    *PLACE,
+    "local_date",
+    "local_second",
+    "duration_s",
+    "bytes_up",
+    "bytes_down",
+    "roaming",
+    "fee",
+)
 MICROSECONDS = 1_000_000
 ADDED, TAKEN_BACK = 1, -1
 
@@ -31,13 +41,16 @@ def merged(parts: DataFrame, gap_hours: int) -> DataFrame:
     `local_date`, `local_second`, `roaming`: those of the first part), `quantity` in bytes, `fee`,
     `sign` (1).
     """
-    return _sessions(parts, (), gap_hours).select(
-        "*", F.col("first.batch_date").alias("batch_date"), F.lit(ADDED).alias("sign")
-    ).drop("first")
+    return (
+        _sessions(parts, (), gap_hours)
+        .select("*", F.col("first.batch_date").alias("batch_date"), F.lit(ADDED).alias("sign"))
+        .drop("first")
+    )
 
 
-def contributions(parts: DataFrame, earlier: DataFrame | None, gap_hours: int,
-                  lookback_days: Mapping[str, int]) -> DataFrame:
+def contributions(
+    parts: DataFrame, earlier: DataFrame | None, gap_hours: int, lookback_days: Mapping[str, int]
+) -> DataFrame:
     """What each night adds to the sessions: rows as `merged` has them, some with `sign` −1.
 
     `parts`: ods.data_session of the nights; `earlier`: of the days before them, or None;
@@ -55,7 +68,8 @@ def contributions(parts: DataFrame, earlier: DataFrame | None, gap_hours: int,
     nights = F.collect_set("night").over(Window.partitionBy(*KEY))
     back = looked_up(F.col("source"), lookback_days, "int")
     was_there = F.when(F.col("sign") == ADDED, F.col("batch_date") <= F.col("night")).otherwise(
-        F.col("batch_date") < F.col("night"))
+        F.col("batch_date") < F.col("night")
+    )
     seen = (
         known.withColumn("nights", nights)
         .withColumn("night", F.explode("nights"))
@@ -63,8 +77,11 @@ def contributions(parts: DataFrame, earlier: DataFrame | None, gap_hours: int,
         .where((F.datediff("night", "batch_date") <= back) & was_there)
         .select(*PARTS, "night", "sign")
     )
-    return _sessions(seen, ("night", "sign"), gap_hours).withColumnRenamed("night", "batch_date") \
+    return (
+        _sessions(seen, ("night", "sign"), gap_hours)
+        .withColumnRenamed("night", "batch_date")
         .drop("first")
+    )
 
 
 def _hashed() -> Column:
@@ -80,11 +97,26 @@ def _sessions(parts: DataFrame, apart: Sequence[str], gap_hours: int) -> DataFra
     ended = F.max(end).over(in_order.rowsBetween(Window.unboundedPreceding, -1))
     begins = ended.isNull() | (start > ended + gap_hours * 3600 * MICROSECONDS)
     numbered = parts.withColumn("begins", begins.cast("int")).withColumn(
-        "session", F.sum("begins").over(in_order.rowsBetween(Window.unboundedPreceding, 0)))
+        "session", F.sum("begins").over(in_order.rowsBetween(Window.unboundedPreceding, 0))
+    )
     first = F.min(F.struct(*PLACE, "local_date", "local_second", "roaming")).alias("first")
-    return numbered.groupBy(*key, "session").agg(
-        first,
-        F.sum(F.col("bytes_up") + F.col("bytes_down")).alias("quantity"),
-        F.sum("fee").cast("decimal(12,3)").alias("fee"),
-    ).select("source", "msisdn", *apart, "first", "first.occurred_at", "first.local_date",
-             "first.local_second", "first.roaming", "quantity", "fee")
+    return (
+        numbered.groupBy(*key, "session")
+        .agg(
+            first,
+            F.sum(F.col("bytes_up") + F.col("bytes_down")).alias("quantity"),
+            F.sum("fee").cast("decimal(12,3)").alias("fee"),
+        )
+        .select(
+            "source",
+            "msisdn",
+            *apart,
+            "first",
+            "first.occurred_at",
+            "first.local_date",
+            "first.local_second",
+            "first.roaming",
+            "quantity",
+            "fee",
+        )
+    )

@@ -2,10 +2,11 @@
 
 Quantities are in base units; an event begins at a local second of a local day (datetime64[D]).
 """
+
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Collection, Sequence
 
 import numpy as np
 
@@ -22,8 +23,9 @@ def day_types(holidays: Collection[date]) -> DayTypes:
     """Places in DAY_TYPES of days: a day in `holidays` is a holiday, else Saturday and Sunday are
     weekend."""
     free = np.array(sorted(holidays), dtype="datetime64[D]")
-    workday, weekend, holiday = (DAY_TYPES.index(kind)
-                                 for kind in ("workday", "weekend", "holiday"))
+    workday, weekend, holiday = (
+        DAY_TYPES.index(kind) for kind in ("workday", "weekend", "holiday")
+    )
 
     def kinds(days: np.ndarray) -> np.ndarray:
         weekday = (days.astype("datetime64[D]").astype(np.int64) + THURSDAY) % 7
@@ -36,8 +38,7 @@ def day_types(holidays: Collection[date]) -> DayTypes:
 class Events:
     """Events as arrays; each laying is laid out once, however many measures ask for it."""
 
-    def __init__(self, quantity: np.ndarray, second: np.ndarray, day: np.ndarray,
-                 kinds: DayTypes):
+    def __init__(self, quantity: np.ndarray, second: np.ndarray, day: np.ndarray, kinds: DayTypes):
         self.quantity, self.second, self.day, self.kinds = quantity, second, day, kinds
         self._laid: dict[Laying, Laid] = {}
 
@@ -60,7 +61,8 @@ class Events:
         every = [(self.laid(laying), np.array(by_part)) for laying, by_part in rounded.prices]
         exact = np.where(self.quantity > 0, rounded.connect, 0)
         bound = abs(rounded.connect) + sum(
-            int(laid.units.sum()) * int(np.abs(prices).max(initial=0)) for laid, prices in every)
+            int(laid.units.sum()) * int(np.abs(prices).max(initial=0)) for laid, prices in every
+        )
         if 2 * bound * rounded.denominator >= SAFE:
             exact = exact.astype(object)
         for laid, prices in every:
@@ -73,6 +75,8 @@ def values_of(
     definitions: Sequence[Definition], events: Events, wanted: Sequence[np.ndarray]
 ) -> np.ndarray:
     """Row per event, column per definition: its value where `wanted` says so, else 0."""
-    columns = [np.where(where, events.values(definition), 0)
-               for definition, where in zip(definitions, wanted)]
+    columns = [
+        np.where(where, events.values(definition), 0)
+        for definition, where in zip(definitions, wanted)
+    ]
     return np.stack(columns, axis=1)

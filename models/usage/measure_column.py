@@ -3,10 +3,11 @@
 The events have the columns service_no (the place of their service in `services`), quantity in base
 units, local_second, local_date and, where `laid_by_batch` gives one, laid.
 """
+
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import date
-from typing import Collection, Sequence
 
 import pyarrow as pa
 from pyspark.sql import Column
@@ -24,8 +25,11 @@ def value(measures: Sequence[Measure], services: Sequence[str], measure_no: int)
     for measure in measures:
         if measure.measure_no == measure_no:
             here = F.col("service_no") == services.index(measure.service)
-            own = (_units(measure.read) if _in_sql(measure)
-                   else F.get("laid", F.lit(laid.index(measure))))
+            own = (
+                _units(measure.read)
+                if _in_sql(measure)
+                else F.get("laid", F.lit(laid.index(measure)))
+            )
             found = F.when(here, own).otherwise(found)
     return found
 
@@ -42,12 +46,16 @@ def laid_by_batch(
     numbers = [services.index(measure.service) for measure in laid]
 
     @F.arrow_udf("array<bigint>")
-    def values(service_no: pa.Array, quantity: pa.Array, second: pa.Array, day: pa.Array
-               ) -> pa.Array:
+    def values(
+        service_no: pa.Array, quantity: pa.Array, second: pa.Array, day: pa.Array
+    ) -> pa.Array:
         service = service_no.to_numpy(zero_copy_only=False)
         events = Events(
-            quantity.to_numpy(zero_copy_only=False), second.to_numpy(zero_copy_only=False),
-            day.to_numpy(zero_copy_only=False).astype("datetime64[D]"), day_types(holidays))
+            quantity.to_numpy(zero_copy_only=False),
+            second.to_numpy(zero_copy_only=False),
+            day.to_numpy(zero_copy_only=False).astype("datetime64[D]"),
+            day_types(holidays),
+        )
         table = values_of(definitions, events, [service == number for number in numbers])
         return equal_lists(table)
 
@@ -67,8 +75,10 @@ def _units(units: Units) -> Column:
     start, first, size = stretch.start, stretch.first, stretch.increment
     reached = "quantity" if stretch.end is None else f"least(quantity, {stretch.end}L)"
     if first in (0, size):  # the usual case, at less cost
-        return F.expr(f"CASE WHEN quantity <= {start} THEN 0L "
-                      f"ELSE ({reached} - {start - size + 1}L) div {size}L * {size}L END")
+        return F.expr(
+            f"CASE WHEN quantity <= {start} THEN 0L "
+            f"ELSE ({reached} - {start - size + 1}L) div {size}L * {size}L END"
+        )
     return F.expr(
         f"CASE WHEN quantity <= {start} THEN 0L WHEN quantity <= {first} THEN {first}L "
         f"ELSE {first}L + (greatest({reached} - {start + first}L, 0L) + {size - 1}L) div {size}L "

@@ -1,4 +1,5 @@
 """The configuration of a run, read and checked."""
+
 from schemas.config.config import (
     BillItem,
     Cadence,
@@ -14,4 +15,17 @@ from schemas.config.config import (
     load,
 )
 
-__all__ = ['BillItem', 'Cadence', 'Campaign', 'Channel', 'Config', 'Policy', 'Push', 'Runtime', 'Service', 'Source', 'fingerprint', 'load']
+__all__ = [
+    "BillItem",
+    "Cadence",
+    "Campaign",
+    "Channel",
+    "Config",
+    "Policy",
+    "Push",
+    "Runtime",
+    "Service",
+    "Source",
+    "fingerprint",
+    "load",
+]

@@ -1,11 +1,13 @@
 """Load the configuration: every problem is named with file and line before Spark starts."""
+
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from schemas.config import checks as reference
 from schemas.config import overlay, settings
@@ -25,14 +27,26 @@ from schemas.contract import Contract
 from schemas.document import Document
 from schemas.errors import ConfigError
 
-__all__ = ["BillItem", "Cadence", "Campaign", "Channel", "Config", "Policy", "Push", "Runtime",
-           "Service", "Source", "load"]
+__all__ = [
+    "BillItem",
+    "Cadence",
+    "Campaign",
+    "Channel",
+    "Config",
+    "Policy",
+    "Push",
+    "Runtime",
+    "Service",
+    "Source",
+    "load",
+]
 
 _DEFAULT = Path(__file__).resolve().parents[2] / "conf"
 
 
-def load(folders: Sequence[Path | str] = (), contracts: Mapping[str, Contract] | None = None
-         ) -> Config:
+def load(
+    folders: Sequence[Path | str] = (), contracts: Mapping[str, Contract] | None = None
+) -> Config:
     """The effective configuration of `folders`, each laid over the one before.
 
     Without folders: `conf` of the project, then `conf/local` where it exists. Maps merge by key
@@ -52,18 +66,28 @@ def load(folders: Sequence[Path | str] = (), contracts: Mapping[str, Contract] |
 
 def _config(documents: Documents) -> Config:
     zone = documents.runtime.data["timezone"]
-    channels = sorted((settings.built(Channel, {"id": name, **entry})
-                       for name, entry in documents.channels.data.items()),
-                      key=lambda channel: channel.order)
-    campaigns = sorted((settings.campaign(found.data) for found in documents.campaigns.values()),
-                       key=lambda campaign: (campaign.priority, campaign.id))
+    channels = sorted(
+        (
+            settings.built(Channel, {"id": name, **entry})
+            for name, entry in documents.channels.data.items()
+        ),
+        key=lambda channel: channel.order,
+    )
+    campaigns = sorted(
+        (settings.campaign(found.data) for found in documents.campaigns.values()),
+        key=lambda campaign: (campaign.priority, campaign.id),
+    )
     parts = {
         "runtime": settings.built(Runtime, documents.runtime.data),
-        "sources": {name: settings.source(name, entry, zone)
-                    for name, entry in documents.sources.data.items()},
+        "sources": {
+            name: settings.source(name, entry, zone)
+            for name, entry in documents.sources.data.items()
+        },
         "channels": {channel.id: channel for channel in channels},
-        "services": {name: settings.built(Service, {"id": name, **entry})
-                     for name, entry in documents.services.data.items()},
+        "services": {
+            name: settings.built(Service, {"id": name, **entry})
+            for name, entry in documents.services.data.items()
+        },
         "policy": settings.built(Policy, documents.policy.data),
         "campaigns": {campaign.id: campaign for campaign in campaigns},
         "tariffs": dict(documents.tariffs),
@@ -73,8 +97,7 @@ def _config(documents: Documents) -> Config:
 
 def fingerprint(value: Any) -> str:
     """sha256 of the canonical form of a value: sorted keys, exact decimals, no file names."""
-    text = json.dumps(_canonical(value), sort_keys=True, ensure_ascii=False,
-                      separators=(",", ":"))
+    text = json.dumps(_canonical(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

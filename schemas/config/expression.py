@@ -3,9 +3,12 @@
 Only as much of the grammar as tells columns from everything else; a word that is both a column
 and a word of SQL (`date`, `timestamp`) passes unless it is quoted with backquotes.
 """
+
+import itertools
 import re
 
-_TOKEN = re.compile(r"""
+_TOKEN = re.compile(
+    r"""
       (?P<text>[rR]?'(?:[^'\\]|\\.|'')*' | [rR]?"(?:[^"\\]|\\.|"")*")
     | `(?P<quoted>(?:[^`]|``)+)`
     | (?P<number>\d[\w.]*)
@@ -13,15 +16,95 @@ _TOKEN = re.compile(r"""
     | (?P<open>['"`])
     | (?P<arrow>->)
     | (?P<sign>[^\s\w])
-""", re.VERBOSE)
-_WORDS = frozenset("""
-    all and any array as asc at between bigint binary boolean both by byte case cast current_date
-    current_timestamp date day days dec decimal desc distinct div double else end escape exists
-    false float for from hour hours ilike in int integer interval is leading like long map minute
-    minutes month months not null numeric or regexp rlike second seconds short similar smallint
-    some string struct substring then time timestamp timestamp_ltz timestamp_ntz tinyint to
-    trailing true varchar week weeks when year years zone
-""".split())
+""",
+    re.VERBOSE,
+)
+_WORDS = frozenset(
+    [
+        "all",
+        "and",
+        "any",
+        "array",
+        "as",
+        "asc",
+        "at",
+        "between",
+        "bigint",
+        "binary",
+        "boolean",
+        "both",
+        "by",
+        "byte",
+        "case",
+        "cast",
+        "current_date",
+        "current_timestamp",
+        "date",
+        "day",
+        "days",
+        "dec",
+        "decimal",
+        "desc",
+        "distinct",
+        "div",
+        "double",
+        "else",
+        "end",
+        "escape",
+        "exists",
+        "false",
+        "float",
+        "for",
+        "from",
+        "hour",
+        "hours",
+        "ilike",
+        "in",
+        "int",
+        "integer",
+        "interval",
+        "is",
+        "leading",
+        "like",
+        "long",
+        "map",
+        "minute",
+        "minutes",
+        "month",
+        "months",
+        "not",
+        "null",
+        "numeric",
+        "or",
+        "regexp",
+        "rlike",
+        "second",
+        "seconds",
+        "short",
+        "similar",
+        "smallint",
+        "some",
+        "string",
+        "struct",
+        "substring",
+        "then",
+        "time",
+        "timestamp",
+        "timestamp_ltz",
+        "timestamp_ntz",
+        "tinyint",
+        "to",
+        "trailing",
+        "true",
+        "varchar",
+        "week",
+        "weeks",
+        "when",
+        "year",
+        "years",
+        "zone",
+    ]
+)
 
 _CLOCK = ("current_date", "current_timestamp")
 
@@ -32,7 +115,7 @@ def columns_of(expression: str) -> list[str]:
     Raises ValueError in words for an open quote, unequal parentheses or a query.
     """
     tokens = _tokens(expression)
-    bound = {before["word"] for before, token in zip(tokens, tokens[1:]) if token["arrow"]}
+    bound = {before["word"] for before, token in itertools.pairwise(tokens) if token["arrow"]}
     found = []
     for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None]):
         word = token["word"]
@@ -40,8 +123,13 @@ def columns_of(expression: str) -> list[str]:
             found.append(token["quoted"].replace("``", "`"))
         elif word and word.lower() == "select":
             raise ValueError("a query is not a scalar expression")
-        elif (word and word.lower() not in _WORDS and word not in bound
-              and not (after and after["sign"] == "(") and not (before and before["sign"] == ".")):
+        elif (
+            word
+            and word.lower() not in _WORDS
+            and word not in bound
+            and not (after and after["sign"] == "(")
+            and not (before and before["sign"] == ".")
+        ):
             found.append(word)
     return list(dict.fromkeys(found))
 
@@ -53,9 +141,15 @@ def functions_of(expression: str) -> list[str]:
     Raises ValueError as columns_of does.
     """
     tokens = _tokens(expression)
-    called = (token["word"].lower() for token, after in zip(tokens, [*tokens[1:], None])
-              if token["word"] and (token["word"].lower() in _CLOCK or (
-                  after and after["sign"] == "(" and token["word"].lower() not in _WORDS)))
+    called = (
+        token["word"].lower()
+        for token, after in zip(tokens, [*tokens[1:], None])
+        if token["word"]
+        and (
+            token["word"].lower() in _CLOCK
+            or (after and after["sign"] == "(" and token["word"].lower() not in _WORDS)
+        )
+    )
     return list(dict.fromkeys(called))
 
 

@@ -1,8 +1,10 @@
 """The files of one or more configuration folders, laid over one another and of the right shape."""
+
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any
 
 from schemas import document
 from schemas.document import Document
@@ -34,8 +36,9 @@ def read(folders: Sequence[Path]) -> Documents:
     """
     for folder in folders:
         if not folder.is_dir():
-            raise ConfigError(f"{document.shown(folder)}: no such configuration folder: "
-                              f"check --conf")
+            raise ConfigError(
+                f"{document.shown(folder)}: no such configuration folder: check --conf"
+            )
     problems: list[str] = []
     merged: dict[tuple[str, str], Document] = {}
     for folder in folders:
@@ -52,8 +55,10 @@ def read(folders: Sequence[Path]) -> Documents:
     if problems:
         raise ConfigError("\n".join(problems))
     singles = {name: merged["", name] for name in SINGLE}
-    groups = {group: {name: found for (part, name), found in sorted(merged.items())
-                      if part == group} for group in FOLDERS}
+    groups = {
+        group: {name: found for (part, name), found in sorted(merged.items()) if part == group}
+        for group in FOLDERS
+    }
     return Documents(**singles, **groups)
 
 

@@ -3,6 +3,7 @@
 Amounts and shares are Decimal, lists are tuples, dates are datetime.date. Intervals are half-open.
 Keys that a file leaves out have the defaults written here.
 """
+
 from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
 from datetime import date
@@ -218,8 +219,11 @@ class Config:
 
     def lookback_days(self, *records: str) -> dict[str, int]:
         """How many days each source of these tables looks back."""
-        return {name: source.lookback_days for name, source in self.sources.items()
-                if source.record in records}
+        return {
+            name: source.lookback_days
+            for name, source in self.sources.items()
+            if source.record in records
+        }
 
 
 def source(id: str, entry: Mapping[str, Any], zone: str) -> Source:

@@ -2,6 +2,7 @@
 
 Shares are Decimal, lists are tuples. Keys that a file leaves out have the defaults written here.
 """
+
 import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -67,8 +68,9 @@ class SourceFiles:
     @staticmethod
     def named(text: str, source_id: str, day: date) -> str:
         """A folder, pattern or control file with its placeholders filled in for a day."""
-        return text.format(source=source_id, data_date=day, yyyymmdd=f"{day:%Y%m%d}",
-                           yyyymm=f"{day:%Y%m}")
+        return text.format(
+            source=source_id, data_date=day, yyyymmdd=f"{day:%Y%m%d}", yyyymm=f"{day:%Y%m}"
+        )
 
 
 @dataclass(frozen=True)

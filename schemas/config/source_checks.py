@@ -1,6 +1,8 @@
 """References of sources.yml: file columns, contract columns, codes, expressions, time zones."""
+
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Iterator, Mapping, Sequence
+from typing import Any
 
 from schemas.config.expression import columns_of
 from schemas.config.source import OTHERWISE
@@ -11,8 +13,7 @@ from schemas.document.violation import near_miss
 
 FILE_PLACEHOLDERS = ("source", "data_date", "yyyymmdd", "yyyymm")
 # Filled in by the ingest of a delivery, never by a mapping.
-FILLED = ("source", "file_name", "row_no", "batch_date", "record_key", "local_date",
-          "local_second")
+FILLED = ("source", "file_name", "row_no", "batch_date", "record_key", "local_date", "local_second")
 # What the format of each kind must say, and what it may say.
 FORMAT_KEYS = {
     "delimited": (("delimiter",), ("quote", "header", "encoding", "compression")),
@@ -22,8 +23,9 @@ FORMAT_KEYS = {
 }
 
 
-def problems(found: Document, contracts: Mapping[str, Contract] | None,
-             sets: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def problems(
+    found: Document, contracts: Mapping[str, Contract] | None, sets: Mapping[str, Sequence[str]]
+) -> Iterator[str]:
     """One line per problem. `sets`: the configured values that a contract names by a set."""
     for name, entry in found.data.items():
         if "timezone" in entry:
@@ -35,12 +37,17 @@ def problems(found: Document, contracts: Mapping[str, Contract] | None,
         yield from _judged(found, name, entry)
         for column, codes in entry.get("codes", {}).items():
             if set(codes) == {OTHERWISE}:
-                yield found.problem((name, "codes", column, OTHERWISE),
-                                    "list the codes that are known beside it")
+                yield found.problem(
+                    (name, "codes", column, OTHERWISE), "list the codes that are known beside it"
+                )
             if column not in entry["mapping"]:
-                yield found.problem((name, "codes", column), (
-                    f"codes of a column that the mapping does not fill"
-                    f"{near_miss(column, entry['mapping'])}"))
+                yield found.problem(
+                    (name, "codes", column),
+                    (
+                        f"codes of a column that the mapping does not fill"
+                        f"{near_miss(column, entry['mapping'])}"
+                    ),
+                )
         if contracts is not None:
             yield from _record(found, name, entry, contracts, sets)
 
@@ -48,11 +55,13 @@ def problems(found: Document, contracts: Mapping[str, Contract] | None,
 def _files(found: Document, name: str, files: Mapping[str, Any]) -> Iterator[str]:
     path = (name, "files")
     for key in ("folder", "pattern", "control"):
-        yield from template_problems(found, path + (key,), files.get(key) or "", FILE_PLACEHOLDERS)
+        yield from template_problems(found, (*path, key), files.get(key) or "", FILE_PLACEHOLDERS)
     if files.get("control") and files.get("stable_s"):
-        yield found.problem(path + ("stable_s",), "the control file says when the delivery is "
-                                                  "complete: leave this out")
-    yield from _band(found, path + ("rows_band",), files.get("rows_band"))
+        yield found.problem(
+            (*path, "stable_s"),
+            "the control file says when the delivery is complete: leave this out",
+        )
+    yield from _band(found, (*path, "rows_band"), files.get("rows_band"))
 
 
 def _band(found: Document, path: Key, band: Mapping[str, str] | None) -> Iterator[str]:
@@ -71,11 +80,14 @@ def _format(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[st
     for key in form:
         if key not in ("kind", *needed, *other):
             known = ", ".join(("kind", *needed, *other))
-            yield found.problem(path + (key,), f"{kind} has no '{key}'; known: {known}")
+            yield found.problem((*path, key), f"{kind} has no '{key}'; known: {known}")
     if kind == "fixed_width" and len(form.get("widths") or ()) not in (0, len(entry["columns"])):
-        yield found.problem(path + ("widths",), f"expected a width for each of the "
-                                                f"{len(entry['columns'])} columns; got "
-                                                f"{len(form['widths'])}")
+        yield found.problem(
+            (*path, "widths"),
+            f"expected a width for each of the "
+            f"{len(entry['columns'])} columns; got "
+            f"{len(form['widths'])}",
+        )
 
 
 def _expressions(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
@@ -91,8 +103,10 @@ def _expressions(found: Document, name: str, entry: Mapping[str, Any]) -> Iterat
                 continue
             for column in read:
                 if column.lower() not in known:
-                    yield found.problem(path, f"the file has no column '{column}'"
-                                              f"{near_miss(column, entry['columns'])}")
+                    yield found.problem(
+                        path,
+                        f"the file has no column '{column}'{near_miss(column, entry['columns'])}",
+                    )
 
 
 def _judged(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
@@ -106,42 +120,61 @@ def _judged(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[st
         yield found.problem((name, "late_share"), "expected a share from 0 to 1")
 
 
-def _record(found: Document, name: str, entry: Mapping[str, Any],
-            contracts: Mapping[str, Contract], sets: Mapping[str, Sequence[str]]
-            ) -> Iterator[str]:
+def _record(
+    found: Document,
+    name: str,
+    entry: Mapping[str, Any],
+    contracts: Mapping[str, Contract],
+    sets: Mapping[str, Sequence[str]],
+) -> Iterator[str]:
     if entry["record"] not in contracts:
         tables = [table for table in contracts if table.startswith("ods.")]
-        yield found.problem((name, "record"), f"no contract for '{entry['record']}'"
-                                              f"{near_miss(entry['record'], tables)}")
+        yield found.problem(
+            (name, "record"),
+            f"no contract for '{entry['record']}'{near_miss(entry['record'], tables)}",
+        )
         return
     contract = contracts[entry["record"]]
     free = [column for column in contract.column_names if column not in FILLED]
     for part in ("mapping", "codes"):
         for column in entry.get(part, {}):
             if column in FILLED and column in contract.column_names:
-                yield found.problem((name, part, column), "filled in when the file is taken in: "
-                                                          "leave it out")
+                yield found.problem(
+                    (name, part, column), "filled in when the file is taken in: leave it out"
+                )
             elif column not in free:
-                yield found.problem((name, part, column), f"{contract.table} has no column "
-                                                          f"'{column}'{near_miss(column, free)}")
+                yield found.problem(
+                    (name, part, column),
+                    f"{contract.table} has no column '{column}'{near_miss(column, free)}",
+                )
     for column in contract.columns:
         if column.required and column.name in free and column.name not in entry["mapping"]:
-            yield found.problem((name, "mapping"), f"the required column '{column.name}' of "
-                                                   f"{contract.table} is missing")
+            yield found.problem(
+                (name, "mapping"),
+                f"the required column '{column.name}' of {contract.table} is missing",
+            )
     for column, codes in entry.get("codes", {}).items():
         if column in free:
-            yield from _codes(found, (name, "codes", column), codes,
-                              contract.column(column).allowed, sets)
+            yield from _codes(
+                found, (name, "codes", column), codes, contract.column(column).allowed, sets
+            )
 
 
-def _codes(found: Document, path: Key, codes: Mapping[str, Any],
-           allowed: Sequence[str] | str | None, sets: Mapping[str, Sequence[str]]
-           ) -> Iterator[str]:
+def _codes(
+    found: Document,
+    path: Key,
+    codes: Mapping[str, Any],
+    allowed: Sequence[str] | str | None,
+    sets: Mapping[str, Sequence[str]],
+) -> Iterator[str]:
     known = sets.get(allowed, ()) if isinstance(allowed, str) else allowed
     if OTHERWISE in codes and known is None:
-        yield found.problem(path + (OTHERWISE,), "only where the contract lists what is allowed "
-                                                 "can a code be unknown: leave it out")
+        yield found.problem(
+            (*path, OTHERWISE),
+            "only where the contract lists what is allowed can a code be unknown: leave it out",
+        )
     for code, value in codes.items():
         if known is not None and isinstance(value, str) and value not in known:
-            yield found.problem(path + (code,), f"'{value}' is not allowed there"
-                                                f"{near_miss(value, known)}")
+            yield found.problem(
+                (*path, code), f"'{value}' is not allowed there{near_miss(value, known)}"
+            )

@@ -3,6 +3,7 @@
 What it is called and how it is described does not count, only what decides the rows: the entry of
 sources.yml, the rules of its record, and the configured values that the record may hold.
 """
+
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
@@ -11,25 +12,44 @@ from schemas.config.source import Source
 from schemas.contract import Contract
 
 DIGITS = 8
-UNREAD = ("id", "name_cn", "system", "cadence", "files", "rejects", "identity", "optional",
-          "due_by", "redelivery_days")        # of a source
+UNREAD = (
+    "id",
+    "name_cn",
+    "system",
+    "cadence",
+    "files",
+    "rejects",
+    "identity",
+    "optional",
+    "due_by",
+    "redelivery_days",
+)  # of a source
 DESCRIBED = ("name_cn", "description", "example", "unit", "personal", "data_type")  # of a column
 
 
 def value_sets(conf: Config) -> dict[str, list[str]]:
     """The sets of values that a contract may name."""
-    return {"channels": sorted(conf.channels), "packages": sorted(conf.tariffs),
-            "businesses": sorted(conf.services)}
+    return {
+        "channels": sorted(conf.channels),
+        "packages": sorted(conf.tariffs),
+        "businesses": sorted(conf.services),
+    }
 
 
 def reading(source: Source, contract: Contract, sets: Mapping[str, Sequence[str]]) -> str:
     """`<entry and rules>.<values of the sets that the record names>`."""
-    rules = [{one.name: getattr(column, one.name) for one in fields(column)
-              if one.name not in DESCRIBED} for column in contract.columns]
-    entry = {one.name: getattr(source, one.name) for one in fields(source)
-             if one.name not in UNREAD}
-    named = {column.allowed: sets[column.allowed] for column in contract.columns
-             if isinstance(column.allowed, str)}
+    rules = [
+        {one.name: getattr(column, one.name) for one in fields(column) if one.name not in DESCRIBED}
+        for column in contract.columns
+    ]
+    entry = {
+        one.name: getattr(source, one.name) for one in fields(source) if one.name not in UNREAD
+    }
+    named = {
+        column.allowed: sets[column.allowed]
+        for column in contract.columns
+        if isinstance(column.allowed, str)
+    }
     return ".".join(fingerprint(part)[:DIGITS] for part in ([entry, contract.key, rules], named))
 
 

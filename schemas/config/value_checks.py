@@ -1,6 +1,7 @@
 """Checks of values that several configuration files write alike: time zones, templates, lists."""
+
+from collections.abc import Iterator, Sequence
 from string import Formatter
-from typing import Iterator, Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.document import Document, Key
@@ -15,8 +16,9 @@ def zone_problem(found: Document, path: Key, zone: str) -> Iterator[str]:
         yield found.problem(path, f"unknown time zone '{zone}': write one like Asia/Shanghai")
 
 
-def template_problems(found: Document, path: Key, template: str, known: Sequence[str]
-                      ) -> Iterator[str]:
+def template_problems(
+    found: Document, path: Key, template: str, known: Sequence[str]
+) -> Iterator[str]:
     """Placeholders that nothing fills, and braces that do not match."""
     try:
         names = [name for _, name, _, _ in Formatter().parse(template) if name is not None]
@@ -34,5 +36,7 @@ def repeated(found: Document, path: Key, names: Sequence[str]) -> Iterator[str]:
     for position, name in enumerate(names):
         before = first.setdefault(name.lower(), position)
         if before != position:
-            yield found.problem(path + (position,), f"'{name}' stands twice, first on line "
-                                                    f"{found.line(path + (before,))}")
+            yield found.problem(
+                (*path, position),
+                f"'{name}' stands twice, first on line {found.line((*path, before))}",
+            )

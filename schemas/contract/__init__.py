@@ -1,4 +1,5 @@
 """Contracts of tables: what a table is."""
+
 from schemas.contract.contract import APPEND_ONLY, LAYERS, TABLES, Contract, load
 
-__all__ = ['APPEND_ONLY', 'LAYERS', 'TABLES', 'Contract', 'load']
+__all__ = ["APPEND_ONLY", "LAYERS", "TABLES", "Contract", "load"]

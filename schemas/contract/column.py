@@ -1,9 +1,11 @@
 """One column of a contract, read from its entry and checked for sense."""
+
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Iterator, Mapping
+from typing import Any
 
 from schemas.contract import column_type
 from schemas.contract.column_type import ColumnType
@@ -57,19 +59,30 @@ def read(entry: Mapping[str, Any]) -> tuple[Column | None, list[Problem]]:
         example = column_type.value(kind, written)
     except ValueError as error:
         return None, [("example", f"{error}")]
-    column = Column(**{
-        **entry, "type": str(kind), "data_type": kind, "example": example, "allowed": allowed,
-        "min": column_type.value(kind, entry.get("min")),
-        "max": column_type.value(kind, entry.get("max")),
-    })
+    column = Column(
+        **{
+            **entry,
+            "type": str(kind),
+            "data_type": kind,
+            "example": example,
+            "allowed": allowed,
+            "min": column_type.value(kind, entry.get("min")),
+            "max": column_type.value(kind, entry.get("max")),
+        }
+    )
     return column, list(_example(column, "example" in entry))
 
 
 def _unit(entry: Mapping[str, Any], kind: ColumnType) -> Iterator[Problem]:
     unit = entry.get("unit")
     if kind.holds_float and (unit not in FLOAT_UNITS or kind.is_nested):
-        yield "type", ("a binary float is refused: write decimal(p,s), or a unit of "
-                       + ", ".join(FLOAT_UNITS))
+        yield (
+            "type",
+            (
+                "a binary float is refused: write decimal(p,s), or a unit of "
+                + ", ".join(FLOAT_UNITS)
+            ),
+        )
     if unit == "yuan" and kind.name != "decimal":
         yield "unit", f"yuan asks for a type decimal(p,s); got {kind}"
     if unit == "month" and kind.name != "date":
@@ -112,8 +125,9 @@ def _example(column: Column, written: bool) -> Iterator[Problem]:
             yield "example", "a required column needs a value"
     elif isinstance(column.allowed, tuple) and example not in column.allowed:
         yield "example", f"expected one of {', '.join(column.allowed)}"
-    elif (column.min is not None and example < column.min
-          or column.max is not None and example > column.max):
+    elif (column.min is not None and example < column.min) or (
+        column.max is not None and example > column.max
+    ):
         yield "example", "expected a value between min and max"
     elif column.pattern and not re.fullmatch(column.pattern, example):
         yield "example", f"expected text that matches {column.pattern}"

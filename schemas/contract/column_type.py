@@ -2,6 +2,7 @@
 
 Written as Spark SQL writes them: `bigint`, `decimal(12,3)`, `array<struct<a:int,b:string>>`.
 """
+
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -131,7 +132,7 @@ def _decimal(kind: ColumnType, written: Any) -> Decimal:
     if exact is None or not exact.is_finite():
         raise ValueError('expected an amount as text like "0.40"')
     shifted = exact.scaleb(kind.scale)
-    if shifted != shifted.to_integral_value() or abs(shifted) >= 10 ** kind.precision:
+    if shifted != shifted.to_integral_value() or abs(shifted) >= 10**kind.precision:
         raise ValueError(f"expected an amount that {kind} holds exactly")
     return exact.quantize(Decimal(1).scaleb(-kind.scale))
 

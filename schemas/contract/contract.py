@@ -5,10 +5,12 @@ it: the Spark schema and row rules (spark.py), the Delta DDL (delta.py), the qua
 (expectations.py) and the data dictionary (dictionary.py). A contract that does not make sense is
 refused before anything runs, every problem with its file and line.
 """
+
 import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Mapping
+from typing import Any
 
 from schemas import document
 from schemas.contract import column as columns_module
@@ -21,7 +23,7 @@ from schemas.errors import ConfigError
 TABLES = Path(__file__).parents[1] / "tables"
 _SHAPE = Path(__file__).parents[1] / "shapes" / "contract.yml"
 LAYERS = ("ods", "dw", "mart", "push", "ops")
-APPEND_ONLY = "-"       # stands for the slice of a table that is only appended to
+APPEND_ONLY = "-"  # stands for the slice of a table that is only appended to
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,14 @@ class Contract:
     @property
     def aged_by(self) -> str | None:
         """The column by which retention counts: the slice, else the instant a row was made."""
-        return self.slice or next((column.name for column in self.columns if column.required
-                                   and column.data_type.name == "timestamp"), None)
+        return self.slice or next(
+            (
+                column.name
+                for column in self.columns
+                if column.required and column.data_type.name == "timestamp"
+            ),
+            None,
+        )
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -72,8 +80,9 @@ class Contract:
         for column in self.columns:
             if column.name == name:
                 return column
-        raise ConfigError(f"{self.table} has no column '{name}'"
-                          f"{near_miss(name, self.column_names)}")
+        raise ConfigError(
+            f"{self.table} has no column '{name}'{near_miss(name, self.column_names)}"
+        )
 
 
 @dataclass(frozen=True)
@@ -85,7 +94,7 @@ class _Entry:
     column: Column | None
 
     def problem(self, key: str, text: str) -> str:
-        return self.document.problem(self.path + (key,), text)
+        return self.document.problem((*self.path, key), text)
 
 
 def load(folder: Path | str = TABLES) -> dict[str, Contract]:
@@ -131,8 +140,11 @@ def _read(path: Path, shape: Mapping[str, Any]) -> tuple[Contract, list[_Entry]]
         problems += [*_table(here, columns), *_placement(here, columns)]
     if problems:
         raise ConfigError("\n".join(problems))
-    data = {key: tuple(value) if isinstance(value, list) else value
-            for key, value in here.data.items() if key != "include"}
+    data = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in here.data.items()
+        if key != "include"
+    }
     data["slice"] = None if data["slice"] == "none" else data["slice"]
     return Contract(**{**data, "columns": columns}), entries
 
@@ -144,9 +156,15 @@ def _included(here: Document, name: str, shape: Mapping) -> tuple[list[_Entry], 
         known = sorted(one.stem[1:] for one in here.path.parent.glob("_*.yml"))
         raise here.error(("include", at), f"no file {path.name} beside it{near_miss(name, known)}")
     other = document.read(path)
-    document.check(other, {"type": "object", "additionalProperties": False,
-                           "required": ["columns"],
-                           "properties": {"columns": shape["properties"]["columns"]}})
+    document.check(
+        other,
+        {
+            "type": "object",
+            "additionalProperties": False,
+            "required": ["columns"],
+            "properties": {"columns": shape["properties"]["columns"]},
+        },
+    )
     return _columns(other)
 
 
@@ -181,11 +199,13 @@ def _names(here: Document, entries: list[_Entry]) -> Iterator[str]:
     for key in ("key", "partition_by", "sort_by"):
         for position, name in enumerate(here.data.get(key, [])):
             if name not in known:
-                yield here.problem((key, position),
-                                   f"no column '{name}'{near_miss(name, known)}")
+                yield here.problem((key, position), f"no column '{name}'{near_miss(name, known)}")
     if here.data["slice"] not in [*known, "none"]:
-        yield here.problem(("slice",), f"no column '{here.data['slice']}'; write the column "
-                                       f"beside it, or none for a table that is only appended to")
+        yield here.problem(
+            ("slice",),
+            f"no column '{here.data['slice']}'; write the column "
+            f"beside it, or none for a table that is only appended to",
+        )
 
 
 def _table(here: Document, columns: tuple[Column, ...]) -> Iterator[str]:
@@ -198,17 +218,21 @@ def _table(here: Document, columns: tuple[Column, ...]) -> Iterator[str]:
         for position, name in enumerate(data.get(key, [])):
             kind = by_name[name].data_type
             if kind.is_nested:
-                yield here.problem((key, position), f"'{name}' is of type {kind}, which has no "
-                                                    f"order")
+                yield here.problem(
+                    (key, position), f"'{name}' is of type {kind}, which has no order"
+                )
             elif key == "partition_by" and not by_name[name].required:
-                yield here.problem((key, position), f"'{name}' is not required: a partition "
-                                                    f"needs a value")
+                yield here.problem(
+                    (key, position), f"'{name}' is not required: a partition needs a value"
+                )
             elif key == "sort_by" and name in data.get("partition_by", []):
                 yield here.problem((key, position), f"'{name}' is the same throughout a partition")
     count = len(requirements(columns)) + sum(isinstance(one.allowed, str) for one in columns)
     if count > MAX_RULES:
-        yield here.problem(("columns",), f"{count} row rules; at most {MAX_RULES} fit the verdict "
-                                         f"of a row: split the table")
+        yield here.problem(
+            ("columns",),
+            f"{count} row rules; at most {MAX_RULES} fit the verdict of a row: split the table",
+        )
 
 
 def _placement(here: Document, columns: tuple[Column, ...]) -> Iterator[str]:
@@ -216,32 +240,48 @@ def _placement(here: Document, columns: tuple[Column, ...]) -> Iterator[str]:
     name = here.data["slice"]
     if name == "none":
         if here.data["retention_days"] is not None and not any(
-                one.required and one.data_type.name == "timestamp" for one in columns):
-            yield here.problem(("retention_days",), "no row has an age: write a required column of "
-                                                    "type timestamp, or null: kept for ever")
+            one.required and one.data_type.name == "timestamp" for one in columns
+        ):
+            yield here.problem(
+                ("retention_days",),
+                "no row has an age: write a required column of "
+                "type timestamp, or null: kept for ever",
+            )
         return
     kind = next(column.data_type for column in columns if column.name == name)
     if kind.name != "date":
         yield here.problem(("slice",), f"'{name}' is of type {kind}; a slice is cut by a date")
     if name not in here.data.get("partition_by", []):
-        yield here.problem(("slice",), f"'{name}' is not in partition_by: replacing a slice would "
-                                       f"rewrite its neighbours")
+        yield here.problem(
+            ("slice",),
+            f"'{name}' is not in partition_by: replacing a slice would rewrite its neighbours",
+        )
     if name != "batch_date" and name not in here.data["key"]:
         yield here.problem(("key",), f"'{name}' is missing: each slice is a snapshot of its own")
 
 
-def _dangling(contracts: Mapping[str, Contract],
-              entries: Mapping[str, list[_Entry]]) -> Iterator[str]:
+def _dangling(
+    contracts: Mapping[str, Contract], entries: Mapping[str, list[_Entry]]
+) -> Iterator[str]:
     """References to a table or column that does not exist, or that has another type."""
-    known = {f"{table}.{column.name}": column.type
-             for table, contract in contracts.items() for column in contract.columns}
+    known = {
+        f"{table}.{column.name}": column.type
+        for table, contract in contracts.items()
+        for column in contract.columns
+    }
     for entry in (entry for table in contracts for entry in entries[table]):
         column = entry.column
         if column.references is None:
             continue
         if column.references not in known:
-            yield entry.problem("references", f"{column.name}: no column '{column.references}'"
-                                              f"{near_miss(column.references, known)}")
+            yield entry.problem(
+                "references",
+                f"{column.name}: no column '{column.references}'"
+                f"{near_miss(column.references, known)}",
+            )
         elif known[column.references] != column.type:
-            yield entry.problem("references", f"{column.name}: {column.references} is of type "
-                                              f"{known[column.references]}, not {column.type}")
+            yield entry.problem(
+                "references",
+                f"{column.name}: {column.references} is of type "
+                f"{known[column.references]}, not {column.type}",
+            )

@@ -3,15 +3,17 @@
 A rule says in words what was expected and never holds a value of a row, so that reasons, reports
 and messages made from it hold no customer data.
 """
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from schemas.contract.column import Column
 from schemas.errors import ConfigError
 
-MAX_RULES = 60      # the verdicts of a row fit into one bigint with room for the reader's own
+MAX_RULES = 60  # the verdicts of a row fit into one bigint with room for the reader's own
 
 _SET_NAMES = {"channels": "channels", "packages": "tariff packages", "businesses": "businesses"}
 
@@ -30,8 +32,9 @@ class Requirement:
     holds: str
 
 
-def requirements(columns: Sequence[Column],
-                 sets: Mapping[str, Sequence[str]] | None = None) -> list[Requirement]:
+def requirements(
+    columns: Sequence[Column], sets: Mapping[str, Sequence[str]] | None = None
+) -> list[Requirement]:
     """Every requirement on the columns, in their order and per column in the order of the codes.
 
     `sets` holds the configured sets that `allowed` may name; without it those columns have no
@@ -46,22 +49,34 @@ def requirements(columns: Sequence[Column],
         if allowed:
             found.append(Requirement(column.name, "allowed", *allowed))
         if column.min is not None or column.max is not None:
-            found.append(Requirement(column.name, "range", _range_in_words(column),
-                                     _range(column, name)))
+            found.append(
+                Requirement(column.name, "range", _range_in_words(column), _range(column, name))
+            )
         if column.unit == "month":
-            found.append(Requirement(column.name, "month", "the first day of a month",
-                                     f"day({name}) = 1"))
+            found.append(
+                Requirement(column.name, "month", "the first day of a month", f"day({name}) = 1")
+            )
         if column.pattern:
             whole = quoted_text(rf"^(?:{column.pattern})\z")
-            found.append(Requirement(column.name, "pattern",
-                                     f"text that matches {column.pattern}",
-                                     f"{name} RLIKE {whole}"))
+            found.append(
+                Requirement(
+                    column.name,
+                    "pattern",
+                    f"text that matches {column.pattern}",
+                    f"{name} RLIKE {whole}",
+                )
+            )
         if column.max_length:
             # Bytes are known without a look at the text, and are at least as many.
-            found.append(Requirement(column.name, "max_length",
-                                     f"at most {column.max_length} characters",
-                                     f"octet_length({name}) <= {column.max_length} OR "
-                                     f"char_length({name}) <= {column.max_length}"))
+            found.append(
+                Requirement(
+                    column.name,
+                    "max_length",
+                    f"at most {column.max_length} characters",
+                    f"octet_length({name}) <= {column.max_length} OR "
+                    f"char_length({name}) <= {column.max_length}",
+                )
+            )
     return found
 
 
@@ -83,8 +98,10 @@ def _allowed(column: Column, sets: Mapping[str, Sequence[str]] | None) -> tuple[
     elif sets is None:
         return None
     elif column.allowed not in sets:
-        raise ConfigError(f"{column.name}: the set '{column.allowed}' is not given; "
-                          f"known: {', '.join(sorted(sets)) or 'none'}")
+        raise ConfigError(
+            f"{column.name}: the set '{column.allowed}' is not given; "
+            f"known: {', '.join(sorted(sets)) or 'none'}"
+        )
     else:
         values = sets[column.allowed]
         words = f"one of the configured {_SET_NAMES[column.allowed]}"
@@ -94,8 +111,11 @@ def _allowed(column: Column, sets: Mapping[str, Sequence[str]] | None) -> tuple[
 
 
 def _range(column: Column, name: str) -> str:
-    limits = [f"{name} {sign} {_literal(limit)}"
-              for sign, limit in ((">=", column.min), ("<=", column.max)) if limit is not None]
+    limits = [
+        f"{name} {sign} {_literal(limit)}"
+        for sign, limit in ((">=", column.min), ("<=", column.max))
+        if limit is not None
+    ]
     return " AND ".join(limits)
 
 

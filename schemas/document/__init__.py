@@ -1,4 +1,5 @@
 """YAML documents that know where each value stands."""
+
 from schemas.document.document import (
     Document,
     Key,
@@ -11,4 +12,4 @@ from schemas.document.document import (
     shown,
 )
 
-__all__ = ['Document', 'Key', 'Place', 'check', 'dotted', 'parse', 'problems', 'read', 'shown']
+__all__ = ["Document", "Key", "Place", "check", "dotted", "parse", "problems", "read", "shown"]

@@ -8,11 +8,13 @@ file finds the place without reading a stack. Read more strictly than YAML 1.1 a
 - a number with a point becomes `decimal.Decimal`: money never passes through a binary float;
 - a date becomes `datetime.date`; an impossible one (2009-02-30) is refused where it stands.
 """
+
 import datetime
 import re
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Iterable, Mapping, NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -138,12 +140,20 @@ def problems(document: Document, shape: Mapping, value: Any, at: Key) -> list[st
     for error in Validator(shape).iter_errors(value):
         for path, text in explained(error, at):
             found[path, text] = None
-    ordered = sorted(found, key=lambda one: (str(document.place(one[0]).path),
-                                             document.line(one[0]), dotted(one[0]), one[1]))
+    ordered = sorted(
+        found,
+        key=lambda one: (
+            str(document.place(one[0]).path),
+            document.line(one[0]),
+            dotted(one[0]),
+            one[1],
+        ),
+    )
     return [document.problem(path, text) for path, text in ordered]
 
 
 # Reading -----------------------------------------------------------------------------------------
+
 
 class _Loader(_BaseLoader):
     yaml_implicit_resolvers: dict = {}
@@ -164,14 +174,16 @@ def _value(node: yaml.Node, path: Key, places: dict, file: Path, above: tuple) -
     """The plain value of a YAML node; fills `places` for everything below `path`."""
     if any(node is one for one in above):
         raise _refusal(file, node, path, "an alias inside its own anchor")
-    above = above + (node,)
+    above = (*above, node)
     if isinstance(node, yaml.MappingNode):
         return _map(node, path, places, file, above)
     if isinstance(node, yaml.SequenceNode):
         for position, item in enumerate(node.value):
-            places[path + (position,)] = _place(file, item)
-        return [_value(item, path + (position,), places, file, above)
-                for position, item in enumerate(node.value)]
+            places[(*path, position)] = _place(file, item)
+        return [
+            _value(item, (*path, position), places, file, above)
+            for position, item in enumerate(node.value)
+        ]
     return _scalar(node, path, file)
 
 
@@ -181,10 +193,14 @@ def _map(node: yaml.MappingNode, path: Key, places: dict, file: Path, above: tup
         if not isinstance(key_node, yaml.ScalarNode):
             raise _refusal(file, key_node, path, "a key must be plain text")
         key = key_node.value
-        below = path + (key,)
+        below = (*path, key)
         if key in result:
-            raise _refusal(file, key_node, below, f"the key stands twice, first on line "
-                                                  f"{places[below].line}: keep one of the two")
+            raise _refusal(
+                file,
+                key_node,
+                below,
+                f"the key stands twice, first on line {places[below].line}: keep one of the two",
+            )
         places[below] = _place(file, key_node)
         result[key] = _value(value_node, below, places, file, above)
     return result
@@ -224,7 +240,7 @@ def _overlay(base: Any, top: Any, path: Key, places: dict, top_places: Mapping) 
     if isinstance(base, dict) and isinstance(top, dict):
         merged = dict(base)
         for key, value in top.items():
-            below = path + (key,)
+            below = (*path, key)
             if value is None and isinstance(base.get(key), dict):
                 del merged[key]
             elif key in base:

@@ -3,11 +3,13 @@
 The schemas under `schemas/shapes` are JSON Schema 2020-12 written as YAML. A `description` beside a
 `pattern`, `type` or `anyOf` says what was expected there.
 """
+
 import datetime
 import difflib
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, Iterable, Iterator, Mapping
+from typing import Any
 
 import jsonschema
 
@@ -20,14 +22,22 @@ def _type(validator: Any, types: Any, value: Any, schema: Mapping) -> Iterator:
     """As JSON Schema says, but for a text of `format: date`: it has been read as a date."""
     if schema.get("format") != "date":
         yield from jsonschema.Draft202012Validator.VALIDATORS["type"](
-            validator, types, value, schema)
+            validator, types, value, schema
+        )
     elif not isinstance(value, datetime.date):
         yield jsonschema.ValidationError(f"{value!r} is no date")
 
 
 Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"type": _type})
-_TYPE_NAMES = {"object": "a map", "array": "a list", "string": "text", "integer": "a whole number",
-               "number": "a number", "boolean": "true or false", "null": "null"}
+_TYPE_NAMES = {
+    "object": "a map",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
 
 
 def near_miss(word: Any, known: Iterable[str]) -> str:
@@ -48,15 +58,17 @@ def explained(error: jsonschema.ValidationError, at: Key) -> Iterator[tuple[Key,
     if "propertyNames" in error.absolute_schema_path:
         hint = near_miss(error.instance, error.schema.get("enum", ()))
         expected = error.schema.get("description")
-        yield path + (error.instance,), "unknown key" + (
-            f", expected {expected}" if expected else hint)
+        yield (
+            (*path, error.instance),
+            "unknown key" + (f", expected {expected}" if expected else hint),
+        )
     elif kind == "additionalProperties":
         known = list(error.schema.get("properties", {}))
         patterns = error.schema.get("patternProperties", {})
         for key in error.instance:
             if key not in known and not any(re.search(one, key) for one in patterns):
                 free = [one for one in known if one not in error.instance]
-                yield path + (key,), "unknown key" + near_miss(key, free or known)
+                yield (*path, key), "unknown key" + near_miss(key, free or known)
     elif kind == "required":
         unknown = [key for key in error.instance if key not in error.schema.get("properties", {})]
         for key in error.validator_value:
@@ -74,8 +86,11 @@ def _branch(error: jsonschema.ValidationError, at: Key, path: Key) -> Iterator[t
     branches: dict[int, list] = {}
     for one in error.context:
         branches.setdefault(one.schema_path[0], []).append(one)
-    meant = [found for found in branches.values()
-             if not any(one.validator == "type" and not one.path for one in found)]
+    meant = [
+        found
+        for found in branches.values()
+        if not any(one.validator == "type" and not one.path for one in found)
+    ]
     if len(meant) == 1:
         for one in meant[0]:
             yield from explained(one, at)
@@ -96,15 +111,17 @@ def _expected(error: jsonschema.ValidationError) -> str:
     if kind == "type":
         names = [value] if isinstance(value, str) else value
         named = " or ".join(_TYPE_NAMES[one] for one in names)
-        wanted = wanted or ("a date like 2009-05-03" if error.schema.get("format") == "date"
-                            else named)
+        wanted = wanted or (
+            "a date like 2009-05-03" if error.schema.get("format") == "date" else named
+        )
     elif kind == "const":
         wanted = wanted or _quoted(value)
     elif kind == "pattern":
         wanted = wanted or f"text that matches {value}"
     elif kind in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"):
-        sign = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤",
-                "exclusiveMaximum": "<"}[kind]
+        sign = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}[
+            kind
+        ]
         wanted = f"a number {sign} {value}"
     elif kind in ("minItems", "minProperties", "minLength"):
         wanted = f"at least {value} of them" if kind != "minLength" else "a text that is not empty"
@@ -124,8 +141,11 @@ def _is_number(value: Any) -> bool:
 
 
 def _spoken(value: Any) -> str:
-    return {True: "true", False: "false", None: "null"}[value] if (
-        value is None or isinstance(value, bool)) else str(value)
+    return (
+        {True: "true", False: "false", None: "null"}[value]
+        if (value is None or isinstance(value, bool))
+        else str(value)
+    )
 
 
 def _quoted(value: Any) -> str:

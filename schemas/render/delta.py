@@ -1,9 +1,10 @@
 """Delta rendering of a contract: the statement that makes its table."""
+
 from schemas.contract import Contract
 from schemas.contract.rule import quoted_name, quoted_text, requirements
 
-READER_VERSION = 1      # what delta-rs, DuckDB and Polars open without any table feature
-WRITER_VERSION = 3      # the first that knows CHECK constraints
+READER_VERSION = 1  # what delta-rs, DuckDB and Polars open without any table feature
+WRITER_VERSION = 3  # the first that knows CHECK constraints
 
 
 def create_table_sql(contract: Contract, location: str) -> str:
@@ -15,14 +16,18 @@ def create_table_sql(contract: Contract, location: str) -> str:
     columns = ",\n  ".join(
         f"{quoted_name(column.name)} {column.type}{' NOT NULL' if column.required else ''}"
         f" COMMENT {quoted_text(column.name_cn)}"
-        for column in contract.columns)
-    lines = [f"CREATE TABLE IF NOT EXISTS delta.{quoted_name(str(location))} (\n  {columns}\n)",
-             "USING DELTA"]
+        for column in contract.columns
+    )
+    lines = [
+        f"CREATE TABLE IF NOT EXISTS delta.{quoted_name(str(location))} (\n  {columns}\n)",
+        "USING DELTA",
+    ]
     if contract.partition_by:
         lines.append(f"PARTITIONED BY ({', '.join(map(quoted_name, contract.partition_by))})")
     lines.append(f"COMMENT {quoted_text(f'{contract.name_cn}: {contract.grain}')}")
-    listed = ",\n  ".join(f"{quoted_text(name)} = {quoted_text(text)}"
-                          for name, text in properties(contract).items())
+    listed = ",\n  ".join(
+        f"{quoted_text(name)} = {quoted_text(text)}" for name, text in properties(contract).items()
+    )
     lines.append(f"TBLPROPERTIES (\n  {listed}\n)")
     return "\n".join(lines)
 
@@ -47,8 +52,11 @@ def checks(contract: Contract) -> dict[str, str]:
 
     Sets named in the configuration are left out, because a table outlives them.
     """
-    return {f"{one.column}_{one.code}": f"{quoted_name(one.column)} IS NULL OR ({one.holds})"
-            for one in requirements(contract.columns) if one.code != "required"}
+    return {
+        f"{one.column}_{one.code}": f"{quoted_name(one.column)} IS NULL OR ({one.holds})"
+        for one in requirements(contract.columns)
+        if one.code != "required"
+    }
 
 
 def _measured(contract: Contract) -> list[str]:
@@ -57,6 +65,10 @@ def _measured(contract: Contract) -> list[str]:
     Those of personal columns would keep numbers in the table's log, which no VACUUM cleans.
     """
     wanted = dict.fromkeys((*contract.sort_by, *contract.key))
-    return [name for name in wanted
-            if name not in contract.partition_by and contract.column(name).personal is None
-            and contract.column(name).data_type.name != "boolean"]
+    return [
+        name
+        for name in wanted
+        if name not in contract.partition_by
+        and contract.column(name).personal is None
+        and contract.column(name).data_type.name != "boolean"
+    ]

@@ -1,5 +1,6 @@
 """The data dictionary: every contract as a chapter of one Markdown text."""
-from typing import Iterable, Mapping
+
+from collections.abc import Iterable, Mapping
 
 from schemas.contract import LAYERS, Contract
 from schemas.contract.column import Column
@@ -12,8 +13,17 @@ _LAYER_TEXTS = {
     "push": "what leaves",
     "ops": "run ledger, rejects, quality results",
 }
-_HEAD = ("column", "名称", "type", "unit", "required", "values", "personal", "description",
-         "example")
+_HEAD = (
+    "column",
+    "名称",
+    "type",
+    "unit",
+    "required",
+    "values",
+    "personal",
+    "description",
+    "example",
+)
 
 
 def markdown(contracts: Mapping[str, Contract]) -> str:
@@ -23,16 +33,17 @@ def markdown(contracts: Mapping[str, Contract]) -> str:
         tables = [one for one in contracts.values() if one.layer == layer]
         if tables:
             lines += [f"## {layer}: {_LAYER_TEXTS[layer]}", ""]
-            lines += _table(("table", "名称", "one row is"),
-                            [(f"`{one.table}`", one.name_cn, one.grain) for one in tables])
+            lines += _table(
+                ("table", "名称", "one row is"),
+                [(f"`{one.table}`", one.name_cn, one.grain) for one in tables],
+            )
             for one in tables:
                 lines += _chapter(one)
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _chapter(contract: Contract) -> list[str]:
-    kept = ("for ever" if contract.retention_days is None
-            else f"{contract.retention_days} days")
+    kept = "for ever" if contract.retention_days is None else f"{contract.retention_days} days"
     facts = [
         f"- one row is: {contract.grain}",
         f"- key: {_names(contract.key)}",
@@ -45,17 +56,32 @@ def _chapter(contract: Contract) -> list[str]:
     facts.append(f"- kept: {kept}")
     if contract.restricted:
         facts.append("- restricted: raw or directly identifying, not for analysts")
-    return [f"### {contract.table} {contract.name_cn}", "", contract.description, "", *facts,
-            "", *_table(_HEAD, [_column(one) for one in contract.columns])]
+    return [
+        f"### {contract.table} {contract.name_cn}",
+        "",
+        contract.description,
+        "",
+        *facts,
+        "",
+        *_table(_HEAD, [_column(one) for one in contract.columns]),
+    ]
 
 
 def _column(column: Column) -> tuple[str, ...]:
     description = column.description
     if column.references:
         description += f" → `{column.references}`"
-    return (f"`{column.name}`", column.name_cn, f"`{column.type}`", column.unit or "",
-            "yes" if column.required else "", _values(column), column.personal or "",
-            description, _example(column))
+    return (
+        f"`{column.name}`",
+        column.name_cn,
+        f"`{column.type}`",
+        column.unit or "",
+        "yes" if column.required else "",
+        _values(column),
+        column.personal or "",
+        description,
+        _example(column),
+    )
 
 
 def _values(column: Column) -> str:
@@ -78,5 +104,6 @@ def _names(names: Iterable[str]) -> str:
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
     lines = [head, tuple("---" for _ in head), *rows]
-    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |"
-            for line in lines] + [""]
+    return [
+        "| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines
+    ] + [""]

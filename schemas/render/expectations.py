@@ -4,6 +4,7 @@ A suite is judged over a frame of one row, the metrics of a slice, counted in th
 it; judging the rows themselves would cost many jobs. Plain dictionaries: the library is imported
 only where they are run.
 """
+
 from collections.abc import Iterable
 from typing import Any
 
@@ -26,8 +27,11 @@ def suite(contract: Contract) -> list[dict[str, Any]]:
     recorded.
     """
     found = [_between("key_duplicates", 0, 0, CRITICAL)]
-    found += [_between(f"null_{name}", 0, 0, CRITICAL)
-              for name in contract.key if contract.column(name).required]
+    found += [
+        _between(f"null_{name}", 0, 0, CRITICAL)
+        for name in contract.key
+        if contract.column(name).required
+    ]
     if contract.layer in ("dw", "mart") and contract.slice == "data_date":
         found.append(_between("rows", 1, None, WARNING))
     return found
@@ -52,8 +56,12 @@ def delivery_suite(source: Source, metrics: Iterable[str]) -> list[dict[str, Any
         "newest_event_age": [(None, source.late_after_days, WARNING)],
     }
     judged |= {name: [(0, 0, WARNING)] for name in metrics if name.startswith(ROW_WARNING)}
-    return [_between(name, *limits) for name, several in judged.items() if name in metrics
-            for limits in several]
+    return [
+        _between(name, *limits)
+        for name, several in judged.items()
+        if name in metrics
+        for limits in several
+    ]
 
 
 def _limits(limits: ShareLimits) -> list[tuple]:
@@ -64,5 +72,8 @@ def _between(column: str, low, high, severity: str) -> dict[str, Any]:
     def number(limit):  # a share is a Decimal, which the library does not compare with a float
         return limit if limit is None or isinstance(limit, int) else float(limit)
 
-    return {"type": BETWEEN, "severity": severity,
-            "kwargs": {"column": column, "min_value": number(low), "max_value": number(high)}}
+    return {
+        "type": BETWEEN,
+        "severity": severity,
+        "kwargs": {"column": column, "min_value": number(low), "max_value": number(high)},
+    }

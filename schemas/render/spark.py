@@ -1,6 +1,8 @@
 """Spark renderings of a contract: schema, row rules, key and an example row."""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
@@ -13,9 +15,17 @@ from schemas.contract.rule import requirements
 
 CRITICAL = "critical"
 
-_SIMPLE = {"string": T.StringType, "smallint": T.ShortType, "int": T.IntegerType,
-           "bigint": T.LongType, "float": T.FloatType, "double": T.DoubleType,
-           "boolean": T.BooleanType, "date": T.DateType, "timestamp": T.TimestampType}
+_SIMPLE = {
+    "string": T.StringType,
+    "smallint": T.ShortType,
+    "int": T.IntegerType,
+    "bigint": T.LongType,
+    "float": T.FloatType,
+    "double": T.DoubleType,
+    "boolean": T.BooleanType,
+    "date": T.DateType,
+    "timestamp": T.TimestampType,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +51,12 @@ class Rule:
 
 def struct_type(contract: Contract) -> T.StructType:
     """The schema of the table's frames: columns in the contract's order, required not nullable."""
-    return T.StructType([T.StructField(column.name, data_type(column.data_type),
-                                       nullable=not column.required)
-                         for column in contract.columns])
+    return T.StructType(
+        [
+            T.StructField(column.name, data_type(column.data_type), nullable=not column.required)
+            for column in contract.columns
+        ]
+    )
 
 
 def data_type(kind: ColumnType) -> T.DataType:
@@ -67,8 +80,9 @@ def row_rules(contract: Contract, sets: Mapping[str, Sequence[str]]) -> list[Rul
     rules = []
     for one in requirements(contract.columns, sets):
         holds = F.expr(one.holds)
-        rules.append(Rule(one.column, one.code, one.expected, CRITICAL,
-                          ~F.coalesce(holds, F.lit(True))))
+        rules.append(
+            Rule(one.column, one.code, one.expected, CRITICAL, ~F.coalesce(holds, F.lit(True)))
+        )
     return rules
 
 

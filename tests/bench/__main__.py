@@ -2,6 +2,7 @@
 
 Prints figures and ratios against a stated rival in the same run; it never fails on time.
 """
+
 import argparse
 import re
 import shutil
@@ -31,21 +32,43 @@ def measured(*command: str) -> tuple[float, str, float]:
 
 def night(customers: int, build: Path) -> None:
     """A province of the size, its history and a night, from nothing."""
-    province = ("jobs.synthesize", "--customers", str(customers), "--seed", "2009", "--data-date",
-                "2009-05-03", "--landing", str(build / "landing"), "--truth",
-                str(build / "truth"))
+    province = (
+        "jobs.synthesize",
+        "--customers",
+        str(customers),
+        "--seed",
+        "2009",
+        "--data-date",
+        "2009-05-03",
+        "--landing",
+        str(build / "landing"),
+        "--truth",
+        str(build / "truth"),
+    )
     made, said, _ = measured(*province)
     print(said.strip())
     seconds, output, most = measured(
-        "jobs.night", "--history", "4", "--data-date", "2009-05-03", "--landing",
-        str(build / "landing"), "--warehouse", str(build / "warehouse"), "--push",
-        str(build / "push"))
-    steps = [(float(found[2]), found[1]) for line in output.splitlines()
-             if (found := STEP.match(line))]
+        "jobs.night",
+        "--history",
+        "4",
+        "--data-date",
+        "2009-05-03",
+        "--landing",
+        str(build / "landing"),
+        "--warehouse",
+        str(build / "warehouse"),
+        "--push",
+        str(build / "push"),
+    )
+    steps = [
+        (float(found[2]), found[1]) for line in output.splitlines() if (found := STEP.match(line))
+    ]
     for step_seconds, name in sorted(steps, reverse=True):
         print(f"  {name:<30} {step_seconds:7.1f} s  {step_seconds / seconds:6.1%}")
-    print(f"province {made:.1f} s, night {seconds:.1f} s, together {made + seconds:.1f} s "
-          f"(goal 180 s, at most 300 s); most memory {most:.2f} GiB")
+    print(
+        f"province {made:.1f} s, night {seconds:.1f} s, together {made + seconds:.1f} s "
+        f"(goal 180 s, at most 300 s); most memory {most:.2f} GiB"
+    )
 
 
 def main() -> None:
@@ -62,8 +85,12 @@ def main() -> None:
     print()
     print(measured("tests.bench.rating", str(args.build / "warehouse"))[1].strip())
     print()
-    for name, size in (("evaluator", args.evaluated), ("cube", args.guided),
-                       ("intake", args.calls), ("history", args.history)):
+    for name, size in (
+        ("evaluator", args.evaluated),
+        ("cube", args.guided),
+        ("intake", args.calls),
+        ("history", args.history),
+    ):
         _, said, most = measured(f"tests.bench.{name}", str(size), str(args.build / name))
         print("\n".join(line for line in said.splitlines() if not PROGRESS.match(line)))
         print(f"  most memory of all of it {most:.2f} GiB")

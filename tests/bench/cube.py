@@ -11,6 +11,7 @@ an integer, a file a day, clustered by subscriber, as the night would. Then:
 - the replay of free units of ten signatures when a month closes, from the calls on, against the
   cube of that month: from the calls on as well, from guided calls, and from its days.
 """
+
 import argparse
 import shutil
 import sys
@@ -72,26 +73,59 @@ def tariffs() -> catalogue.Catalogue:
     """Ten packages of one signature each (pools of 30 to 300 minutes), and one by the second."""
     toll = [
         {"component": "toll", "match": {"dial": "ip17951"}, "rate": "0.30", **MINUTE},
-        {"component": "toll", "rate": "0.07", "per": "6s", "increment": [6, 6]}]
+        {"component": "toll", "rate": "0.07", "per": "6s", "increment": [6, 6]},
+    ]
     common = {
-        "kind": "voice", "brands": ["gotone"], "source": "assumed", "partial_month": "none",
+        "kind": "voice",
+        "brands": ["gotone"],
+        "source": "assumed",
+        "partial_month": "none",
         "valid": {"from": FIRST, "to": date(2010, 1, 1)},
-        "rounding": {"at": "line", "scale": 2, "mode": "half_up"}}
+        "rounding": {"at": "line", "scale": 2, "mode": "half_up"},
+    }
     covers = {"direction": ["mo", "fwd"], "roaming": "home", "in_group": False}
     made = [
-        {"id": f"minutes_{amount}", "name": "synthetic", "monthly_fee": str(amount // 4), **common,
-         "bands": {"peak": [{"days": "all", "from": "08:00", "to": "20:00"}]},
-         "pools": [{"id": "local", "covers": covers, "components": ["airtime"], "amount": amount,
-                    "unit": "60s", "order": 1}],
-         "rules": [
-             {"component": "airtime", "match": {"direction": "mt"}, "rate": "0", **MINUTE},
-             {"component": "airtime", "match": {"band": "peak"}, "rate": "0.40", **MINUTE,
-              "pools": ["local"]},
-             {"component": "airtime", "rate": "0.24", **MINUTE, "pools": ["local"]}, *toll]}
-        for amount in range(30, 30 * SIGNATURES + 1, 30)]
+        {
+            "id": f"minutes_{amount}",
+            "name": "synthetic",
+            "monthly_fee": str(amount // 4),
+            **common,
+            "bands": {"peak": [{"days": "all", "from": "08:00", "to": "20:00"}]},
+            "pools": [
+                {
+                    "id": "local",
+                    "covers": covers,
+                    "components": ["airtime"],
+                    "amount": amount,
+                    "unit": "60s",
+                    "order": 1,
+                }
+            ],
+            "rules": [
+                {"component": "airtime", "match": {"direction": "mt"}, "rate": "0", **MINUTE},
+                {
+                    "component": "airtime",
+                    "match": {"band": "peak"},
+                    "rate": "0.40",
+                    **MINUTE,
+                    "pools": ["local"],
+                },
+                {"component": "airtime", "rate": "0.24", **MINUTE, "pools": ["local"]},
+                *toll,
+            ],
+        }
+        for amount in range(30, 30 * SIGNATURES + 1, 30)
+    ]
     second = {"component": "airtime", "rate": "0.01", "per": "1s", "increment": [1, 1]}
-    made.append({"id": "by_second", "name": "synthetic", "monthly_fee": "0", **common,
-                 "rules": [second, *toll]})
+    made.append(
+        {
+            "id": "by_second",
+            "name": "synthetic",
+            "monthly_fee": "0",
+            **common,
+            "rules": [second, *toll],
+        }
+    )
     return catalogue.load(Document(Path(f"{one['id']}.yml"), one, {}) for one in made)
 
 
@@ -104,8 +138,7 @@ def write_calls(subscribers: range, records: int, folder: Path, seed: int) -> No
         count = records * (number + 1) // DAYS - records * number // DAYS
         who = subscribers.start + (len(subscribers) * rng.random(count) ** 1.4).astype(np.int64)
         kind = rng.choice(len(KINDS), count, p=shares / shares.sum())
-        second = (rng.choice(24, count, p=HOURS / HOURS.sum()) * 3600
-                  + rng.integers(0, 3600, count))
+        second = rng.choice(24, count, p=HOURS / HOURS.sum()) * 3600 + rng.integers(0, 3600, count)
         seconds = np.where(rng.random(count) < 0.1, 0, 1 + rng.exponential(90, count).astype(int))
         seconds = np.minimum(seconds, 7200)
         midnight = int(datetime(day.year, day.month, day.day, tzinfo=CHINA).timestamp())
@@ -115,16 +148,20 @@ def write_calls(subscribers: range, records: int, folder: Path, seed: int) -> No
             "batch_date": pa.array([day], pa.date32()).take(pa.array(np.zeros(count, int))),
             "msisdn": pa.array(who).cast(pa.string()),
             "occurred_at": pa.array((midnight + second) * 1_000_000).cast(
-                pa.timestamp("us", "UTC")),
+                pa.timestamp("us", "UTC")
+            ),
             "local_date": pa.array([day], pa.date32()).take(pa.array(np.zeros(count, int))),
             "local_second": pa.array(second.astype(np.int32)),
-            **{name: pa.array([facts[place] for facts, _ in KINDS]).take(pa.array(kind))
-               for place, name in enumerate(("direction", "roaming", "toll", "dial", "in_group"))},
+            **{
+                name: pa.array([facts[place] for facts, _ in KINDS]).take(pa.array(kind))
+                for place, name in enumerate(("direction", "roaming", "toll", "dial", "in_group"))
+            },
             "outcome": pa.array(["missed", "answered"]).take(pa.array((seconds > 0).astype(int))),
             "duration_s": pa.array(seconds.astype(np.int64)),
-            "airtime_fee": pc.multiply(fee, pa.scalar(Decimal("0.001"))).cast(
-                pa.decimal128(12, 3)),
-            "toll_fee": nothing, "info_fee": nothing}
+            "airtime_fee": pc.multiply(fee, pa.scalar(Decimal("0.001"))).cast(pa.decimal128(12, 3)),
+            "toll_fee": nothing,
+            "info_fee": nothing,
+        }
         order = np.argsort(who, kind="stable")
         pq.write_table(pa.table(columns).take(pa.array(order)), folder / f"{day}.parquet")
 
@@ -142,13 +179,18 @@ class Province:
             share = records * (end - start) // self.subscribers
             write_calls(range(start, end), share, build / "calls" / part, int(part))
             self.guide(self.calls(part)).repartition("batch_date").sortWithinPartitions(
-                "batch_date", "subscriber_id").write.partitionBy("batch_date").parquet(
-                str((build / "guided" / f"size={part}").resolve()))
+                "batch_date", "subscriber_id"
+            ).write.partitionBy("batch_date").parquet(
+                str((build / "guided" / f"size={part}").resolve())
+            )
 
     def calls(self, parts: str = "124", days=ALL_DAYS):
         """Rows of ods.voice_call of some parts and days."""
-        files = [str((self.build / "calls" / part / f"{day}.parquet").resolve())
-                 for part in parts for day in days]
+        files = [
+            str((self.build / "calls" / part / f"{day}.parquet").resolve())
+            for part in parts
+            for day in days
+        ]
         return self.spark.read.schema(RECORDS["voice"]).parquet(*files)
 
     def guide(self, calls):
@@ -158,34 +200,52 @@ class Province:
     def guiding(self, calls) -> tuple:
         """What `usage.guide` takes: records, identity, cuts and holidays."""
         identity = self.spark.range(self.subscribers).selectExpr(
-            "id AS subscriber_id", "CAST(id AS STRING) AS msisdn",
-            "TIMESTAMP'2005-01-01' AS valid_from", "CAST(NULL AS TIMESTAMP) AS valid_to")
+            "id AS subscriber_id",
+            "CAST(id AS STRING) AS msisdn",
+            "TIMESTAMP'2005-01-01' AS valid_from",
+            "CAST(NULL AS TIMESTAMP) AS valid_to",
+        )
         _, messages, sessions, wlan = frames(self.spark, [])
-        return (usage.Records(calls, messages, sessions, wlan), identity,
-                {"voice": self.tariffs.cuts("voice")}, ())
+        return (
+            usage.Records(calls, messages, sessions, wlan),
+            identity,
+            {"voice": self.tariffs.cuts("voice")},
+            (),
+        )
 
     def files(self, parts: str = "124", days=ALL_DAYS) -> list[str]:
         """The guided files of some parts and days."""
-        return [str(path) for part in parts for day in days for path in sorted(
-            (self.build / "guided" / f"size={part}" / f"batch_date={day}").resolve().glob("*"))
-            if path.suffix == ".parquet"]
+        return [
+            str(path)
+            for part in parts
+            for day in days
+            for path in sorted(
+                (self.build / "guided" / f"size={part}" / f"batch_date={day}").resolve().glob("*")
+            )
+            if path.suffix == ".parquet"
+        ]
 
     def guided(self, parts: str = "124", days=ALL_DAYS):
         frame = self.spark.read.parquet(str((self.build / "guided").resolve()))
-        return frame.where(F.col("size").isin(list(map(int, parts)))
-                           & F.col("batch_date").isin(list(days))).drop("size")
+        return frame.where(
+            F.col("size").isin(list(map(int, parts))) & F.col("batch_date").isin(list(days))
+        ).drop("size")
 
     def month_sums(self, records):
         """The records added up by subscriber, month and cell."""
-        return usage.by_day(records.withColumns({
-            "local_date": F.trunc("local_date", "month"), "batch_date": F.lit(CLOSED)}),
-            self.measures)
+        return usage.by_day(
+            records.withColumns(
+                {"local_date": F.trunc("local_date", "month"), "batch_date": F.lit(CLOSED)}
+            ),
+            self.measures,
+        )
 
     def by_duckdb(self, files: list[str]) -> tuple[float, tuple]:
         """Seconds of DuckDB's grouped sums, and what they add up to."""
         billed = ", ".join(
             f"sum((greatest(quantity, 0) + {size - 1}) // {size} * {size})::BIGINT AS billed_{no}"
-            for no, size in enumerate(self.sizes, start=1))
+            for no, size in enumerate(self.sizes, start=1)
+        )
         checked = ", ".join(f"sum(billed_{no})::BIGINT" for no in range(1, len(self.sizes) + 1))
         with duckdb.connect() as db:
             db.execute("SET threads = 2")
@@ -208,8 +268,11 @@ def seconds_of(frame) -> float:
 def added_up(cube, depth: int) -> tuple:
     """What DuckDB's sums are checked with: groups, events, units, and billed units by measure."""
     row = cube.agg(
-        F.count(F.lit(1)), F.sum("events"), F.sum("quantity"),
-        *(F.sum(F.get("billed", F.lit(no))) for no in range(depth))).first()
+        F.count(F.lit(1)),
+        F.sum("events"),
+        F.sum("quantity"),
+        *(F.sum(F.get("billed", F.lit(no))) for no in range(depth)),
+    ).first()
     return tuple(row)
 
 
@@ -222,8 +285,10 @@ def full_scan(province: Province, records: int) -> None:
         theirs, sums = province.by_duckdb(province.files(parts))
         if share == 4 and added_up(cube, len(province.sizes)) != sums:
             sys.exit("DuckDB's sums are other than ours")
-        print(f"{records // share:>12,} calls to {sums[0]:,} groups: {ours:6.1f} s into nothing, "
-              f"DuckDB {theirs:.1f} s: {ours / theirs:.2f} times (goal at most 2)")
+        print(
+            f"{records // share:>12,} calls to {sums[0]:,} groups: {ours:6.1f} s into nothing, "
+            f"DuckDB {theirs:.1f} s: {ours / theirs:.2f} times (goal at most 2)"
+        )
 
 
 def one_night(province: Province) -> None:
@@ -232,20 +297,26 @@ def one_night(province: Province) -> None:
     window = ALL_DAYS[-WINDOW:]
     with Watched() as made:
         before = usage.by_day(province.guided(days=window[:-1]), province.measures)
-        before.repartition("batch_date").sortWithinPartitions("batch_date", "subscriber_id").write \
-            .format("delta").partitionBy("batch_date").save(table)
+        before.repartition("batch_date").sortWithinPartitions(
+            "batch_date", "subscriber_id"
+        ).write.format("delta").partitionBy("batch_date").save(table)
     warm = usage.by_day(province.guide(province.calls(days=[window[-2]])), province.measures)
     seconds_of(warm)
     tonight = usage.by_day(province.guide(province.calls(days=[last])), province.measures)
     with Watched() as cost:
         tonight.coalesce(1).sortWithinPartitions("subscriber_id").write.format("delta").mode(
-            "append").save(table)
+            "append"
+        ).save(table)
     theirs, _ = province.by_duckdb(province.files(days=window))
-    print(f"the usage of {WINDOW - 1} days was made in {made.seconds:.1f} s, once; one night more, "
-          f"guided, added up and appended: {cost.seconds:.1f} s")
-    print(f"  DuckDB adds up the {WINDOW} days anew in {theirs:.1f} s: "
-          f"{theirs / cost.seconds:.2f} times as long (goal at least 2, at least 5 of "
-          "175,000,000 calls or more)")
+    print(
+        f"the usage of {WINDOW - 1} days was made in {made.seconds:.1f} s, once; one night more, "
+        f"guided, added up and appended: {cost.seconds:.1f} s"
+    )
+    print(
+        f"  DuckDB adds up the {WINDOW} days anew in {theirs:.1f} s: "
+        f"{theirs / cost.seconds:.2f} times as long (goal at least 2, at least 5 of "
+        "175,000,000 calls or more)"
+    )
 
 
 def replayed(province: Province) -> None:
@@ -253,8 +324,11 @@ def replayed(province: Province) -> None:
     days = [day for day in ALL_DAYS if day.replace(day=1) == CLOSED]
     scan = seconds_of(province.month_sums(province.guided(days=days)))
     from_calls = seconds_of(province.month_sums(province.guide(province.calls(days=days))))
-    from_days = province.spark.read.format("delta").load(
-        str((province.build / "usage_day").resolve())).where(F.col("batch_date").isin(days))
+    from_days = (
+        province.spark.read.format("delta")
+        .load(str((province.build / "usage_day").resolve()))
+        .where(F.col("batch_date").isin(days))
+    )
     month = usage.by_month(from_days, [CLOSED], province.measures)
     added = seconds_of(month)
     path = str((province.build / "usage_month").resolve())
@@ -264,29 +338,41 @@ def replayed(province: Province) -> None:
     some = free_units.representatives(packages, "all")
     cells = usage.cells(province.guided(days=days)).collect()
     cube = rating.Cube(
-        month.selectExpr("month", "subscriber_id", "CAST(NULL AS DATE) AS joined"), month, cells,
-        province.measures)
+        month.selectExpr("month", "subscriber_id", "CAST(NULL AS DATE) AS joined"),
+        month,
+        cells,
+        province.measures,
+    )
     for _ in range(2):  # the first time warms up
         with Watched() as cost, cached(free_units.wanted(cube, some, "all")) as wanted:
             guided = free_units.guided(*province.guiding(province.calls(days=days)), wanted)
             free_units.split(guided, wanted, cells, some, "all", ()).write.format("noop").mode(
-                "overwrite").save()
+                "overwrite"
+            ).save()
             marks = wanted.agg(F.sum(F.size("wanted")), F.count(F.lit(1))).first()
-    print(f"{len(some)} signatures, {marks[0] or 0:,} splits of {marks[1]:,} customer-months of "
-          f"{province.subscribers:,} replayed in {cost.seconds:.1f} s, guiding their calls anew")
-    for source, seconds in (("its guided calls (goal at most 2)", scan),
-                            ("its calls, guided anew as the replay does", from_calls),
-                            ("its days in dw.usage_day", added)):
-        print(f"  the month's cube from {source}: {seconds:.1f} s, {cost.seconds / seconds:.2f} "
-              "times")
+    print(
+        f"{len(some)} signatures, {marks[0] or 0:,} splits of {marks[1]:,} customer-months of "
+        f"{province.subscribers:,} replayed in {cost.seconds:.1f} s, guiding their calls anew"
+    )
+    for source, seconds in (
+        ("its guided calls (goal at most 2)", scan),
+        ("its calls, guided anew as the replay does", from_calls),
+        ("its days in dw.usage_day", added),
+    ):
+        print(
+            f"  the month's cube from {source}: {seconds:.1f} s, {cost.seconds / seconds:.2f} times"
+        )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("records", type=int)
     parser.add_argument("build", type=Path)
-    parser.add_argument("--night", action="store_true", help="only the one night more, which is "
-                        "worth a province of hundreds of millions of calls")
+    parser.add_argument(
+        "--night",
+        action="store_true",
+        help="only the one night more, which is worth a province of hundreds of millions of calls",
+    )
     args = parser.parse_args()
     shutil.rmtree(args.build, ignore_errors=True)
     folders = runtime.conf_folders(None)
@@ -295,8 +381,10 @@ def main() -> None:
         spark.conf.set("spark.sql.shuffle.partitions", SHUFFLED_IN)
         with Watched() as making:
             province = Province(spark, args.build, args.records)
-        print(f"{args.records:,} calls of {province.subscribers:,} subscribers in {DAYS} days made "
-              f"and guided in {making.seconds:.0f} s; {len(province.sizes)} measures")
+        print(
+            f"{args.records:,} calls of {province.subscribers:,} subscribers in {DAYS} days made "
+            f"and guided in {making.seconds:.0f} s; {len(province.sizes)} measures"
+        )
         if not args.night:
             full_scan(province, args.records)
         one_night(province)

@@ -6,13 +6,14 @@ customer: of a quarter, a half and all of them, so that one sees how the time gr
 the quarter's files with the prices of each cell, adds up in whole numbers and keeps the months of
 as many; it settles no pools, caps or rounding.
 """
+
 import argparse
 import copy
 import sys
 import time
 from datetime import date
 from decimal import Decimal
-from itertools import product
+from itertools import pairwise, product
 from math import lcm
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,18 +44,34 @@ def rating_cells(tariffs: catalogue.Catalogue) -> list[SimpleNamespace]:
     """Every cell of home and roaming calls, messages and sessions that a customer may have."""
     found = []
     for service, facts in (
-        ("voice", {"direction": ("mo", "mt"), "roaming": ("home", "inter_prov"),
-                   "toll": ("local", "inter_prov"), "dial": ("direct", "ip17951"),
-                   "in_group": (False,)}),
-        ("sms", {"direction": ("mo",), "roaming": ("home", "inter_prov"),
-                 "message_kind": ("p2p", "sp")}),
+        (
+            "voice",
+            {
+                "direction": ("mo", "mt"),
+                "roaming": ("home", "inter_prov"),
+                "toll": ("local", "inter_prov"),
+                "dial": ("direct", "ip17951"),
+                "in_group": (False,),
+            },
+        ),
+        (
+            "sms",
+            {
+                "direction": ("mo",),
+                "roaming": ("home", "inter_prov"),
+                "message_kind": ("p2p", "sp"),
+            },
+        ),
         ("data", {"roaming": ("home", "inter_prov")}),
     ):
         cuts = [*tariffs.cuts(service), 86400]
-        for values in product(*facts.values(), ("workday", "weekend"), zip(cuts, cuts[1:])):
+        for values in product(*facts.values(), ("workday", "weekend"), pairwise(cuts)):
             *chosen, day_type, (start, end) = values
-            cell = dict.fromkeys(FACTS) | dict(zip(facts, chosen)) | {
-                "service": service, "day_type": day_type, "slot_from": start, "slot_to": end}
+            cell = (
+                dict.fromkeys(FACTS)
+                | dict(zip(facts, chosen))
+                | {"service": service, "day_type": day_type, "slot_from": start, "slot_to": end}
+            )
             found.append(SimpleNamespace(cell_id=1000 + len(found), **cell))
     return found
 
@@ -85,7 +102,7 @@ def write_cube(customers: int, cells: list, measures, folder: Path) -> None:
         count = min(PIECE, customers - first)
         for month in MONTHS:
             used = rng.random((count, len(cells))) < SHARE_OF_CELLS
-            row, cell = np.nonzero(used)
+            _row, cell = np.nonzero(used)
             events = rng.geometric(0.12, len(cell))
             quantity = events * sizes[cell] * rng.integers(1, 5, len(cell))
             lists = np.concatenate([[0], np.cumsum(used.sum(axis=1))])
@@ -93,15 +110,26 @@ def write_cube(customers: int, cells: list, measures, folder: Path) -> None:
             offsets = np.concatenate([[0], np.cumsum(depths[cell])])
             zero = pa.array(np.zeros(len(cell), dtype=np.int64))
             entries = pa.StructArray.from_arrays(
-                [pa.array(ids[cell]), pa.array(events), pa.array(events), pa.array(quantity),
-                 pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(billed)),
-                 zero, zero, zero],
-                names=["cell_id", "events", "billed_events", "quantity", "billed", *FEES])
-            table = pa.table({
-                "month": pa.array([month] * count, pa.date32()),
-                "subscriber_id": pa.array(np.arange(first, first + count) * 7919 + 13),
-                "joined": pa.nulls(count, pa.date32()),
-                "cells": pa.ListArray.from_arrays(pa.array(lists, pa.int32()), entries)})
+                [
+                    pa.array(ids[cell]),
+                    pa.array(events),
+                    pa.array(events),
+                    pa.array(quantity),
+                    pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), pa.array(billed)),
+                    zero,
+                    zero,
+                    zero,
+                ],
+                names=["cell_id", "events", "billed_events", "quantity", "billed", *FEES],
+            )
+            table = pa.table(
+                {
+                    "month": pa.array([month] * count, pa.date32()),
+                    "subscriber_id": pa.array(np.arange(first, first + count) * 7919 + 13),
+                    "joined": pa.nulls(count, pa.date32()),
+                    "cells": pa.ListArray.from_arrays(pa.array(lists, pa.int32()), entries),
+                }
+            )
             part = folder / f"size={'124'[_part(first, customers)]}"
             part.mkdir(parents=True, exist_ok=True)
             pq.write_table(table, part / f"{month}_{first}.parquet")
@@ -124,12 +152,15 @@ def priced(packages, cells, measures) -> tuple[pa.Table, pa.Table]:
                 for charge in charges(package, facts)[0]:
                     for part, price in charge.prices.items():
                         no = measure.measure_no(package, Units(charge.laying, part), measures)
-                        rows.append((package.id, package.kind, cell.cell_id, no,
-                                     int(price.rate * whole)))
+                        rows.append(
+                            (package.id, package.kind, cell.cell_id, no, int(price.rate * whole))
+                        )
     names = "package_id", "kind", "cell_id", "no", "price"
     fees = {package.id: int(package.monthly_fee * whole) for package in packages}
-    return (pa.table(dict(zip(names, map(list, zip(*rows))))),
-            pa.table({"package_id": list(fees), "fee": list(fees.values())}))
+    return (
+        pa.table(dict(zip(names, map(list, zip(*rows))))),
+        pa.table({"package_id": list(fees), "fee": list(fees.values())}),
+    )
 
 
 def by_duckdb(files: list[str], prices: pa.Table, fees: pa.Table) -> float:
@@ -139,7 +170,8 @@ def by_duckdb(files: list[str], prices: pa.Table, fees: pa.Table) -> float:
         db.execute("SET threads = 2")
         db.register("prices", prices)
         db.register("fees", fees)
-        db.execute("""
+        db.execute(
+            """
             WITH monthly AS MATERIALIZED (
                 SELECT subscriber_id, month, kind, package_id, cost + fee AS cost
                 FROM (SELECT subscriber_id, month, kind, package_id,
@@ -154,7 +186,9 @@ def by_duckdb(files: list[str], prices: pa.Table, fees: pa.Table) -> float:
                 QUALIFY row_number() OVER (
                     PARTITION BY subscriber_id, kind ORDER BY total, package_id) <= $keep)
             SELECT count(*), sum(cost) FROM monthly JOIN best USING (subscriber_id, package_id)
-        """, {"files": files, "keep": KEEP}).fetchall()
+        """,
+            {"files": files, "keep": KEEP},
+        ).fetchall()
     return time.monotonic() - begun
 
 
@@ -171,39 +205,55 @@ def main() -> None:
     folder = args.build / "cube"
     begun = time.monotonic()
     write_cube(args.customers, cells, measures, folder)
-    print(f"{args.customers:,} customers × {len(MONTHS)} months made in "
-          f"{time.monotonic() - begun:.0f} s; {len(packages)} packages, {len(cells)} cells, "
-          f"{len(measures)} measures")
+    print(
+        f"{args.customers:,} customers × {len(MONTHS)} months made in "
+        f"{time.monotonic() - begun:.0f} s; {len(packages)} packages, {len(cells)} cells, "
+        f"{len(measures)} measures"
+    )
     shortlist = Shortlist(packages, tuple(tariffs.packages), KEEP)
     prices, fees = priced(packages, cells, measures)
     with runtime.session(conf, folders) as spark:
-        for size, parts in ((args.customers // 4, "1"), (args.customers // 2, "12"),
-                            (args.customers, "124")):
-            files = [str(path) for part in parts
-                     for path in sorted((folder / f"size={part}").glob("*.parquet"))]
+        for size, parts in (
+            (args.customers // 4, "1"),
+            (args.customers // 2, "12"),
+            (args.customers, "124"),
+        ):
+            files = [
+                str(path)
+                for part in parts
+                for path in sorted((folder / f"size={part}").glob("*.parquet"))
+            ]
             months = spark.read.parquet(*files)
             people = months.where(F.col("month") == MONTHS[0]).selectExpr(
-                "subscriber_id", "'gotone' AS brand", "CAST(NULL AS ARRAY<STRING>) AS own")
-            cube = rating.Cube(months.select("month", "subscriber_id", "joined"), months, cells,
-                               measures)
+                "subscriber_id", "'gotone' AS brand", "CAST(NULL AS ARRAY<STRING>) AS own"
+            )
+            cube = rating.Cube(
+                months.select("month", "subscriber_id", "joined"), months, cells, measures
+            )
             kept = rating.evaluate_best(cube, packages, people, shortlist, "all")
             for _ in range(2 if parts == "1" else 1):  # the first time warms up
                 with Watched() as cost:
                     kept.write.format("noop").mode("overwrite").save()
             rows = size * len(MONTHS) * len(packages)
-            print(f"{size:>9,} customers: {cost.seconds:6.1f} s, "
-                  f"{cost.seconds / rows * 1e9:,.0f} ns per month and package, "
-                  f"{cost.most_gib:.2f} GiB")
+            print(
+                f"{size:>9,} customers: {cost.seconds:6.1f} s, "
+                f"{cost.seconds / rows * 1e9:,.0f} ns per month and package, "
+                f"{cost.most_gib:.2f} GiB"
+            )
             if parts == "1":
                 theirs = by_duckdb(files, prices, fees)
-                print(f"{'':>9} DuckDB's join for them: {theirs:.1f} s, "
-                      f"{theirs / cost.seconds:.1f} times as long")
+                print(
+                    f"{'':>9} DuckDB's join for them: {theirs:.1f} s, "
+                    f"{theirs / cost.seconds:.1f} times as long"
+                )
         with Watched() as written:
             kept.write.format("delta").save(str((args.build / "kept").resolve()))
         print(f"{'':>9} the same, evaluated and written as Delta: {written.seconds:.1f} s")
     million = cost.seconds / args.customers * 10**6
-    print(f"a million customers would take {million:.0f} s (at most 90, goal 30); "
-          f"most memory {cost.most_gib:.2f} GiB (at most 8)")
+    print(
+        f"a million customers would take {million:.0f} s (at most 90, goal 30); "
+        f"most memory {cost.most_gib:.2f} GiB (at most 8)"
+    )
 
 
 if __name__ == "__main__":

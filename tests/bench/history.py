@@ -3,6 +3,7 @@
 A small synthetic province, loaded once from a month and once from a year of deliveries; then the
 same night over both, several times in turn, each time undone by being a day further.
 """
+
 import shutil
 import sys
 import time
@@ -27,9 +28,20 @@ def main() -> None:
     seconds: dict[str, list[float]] = {name: [] for name in HISTORIES}
     with runtime.session(conf, folders):
         for name, since in HISTORIES.items():
-            synthesize.run(["--customers", customers, "--from-date", str(since), "--data-date",
-                            str(last), "--landing", str(build / name / "landing"), "--truth",
-                            str(build / name / "truth")])
+            synthesize.run(
+                [
+                    "--customers",
+                    customers,
+                    "--from-date",
+                    str(since),
+                    "--data-date",
+                    str(last),
+                    "--landing",
+                    str(build / name / "landing"),
+                    "--truth",
+                    str(build / name / "truth"),
+                ]
+            )
             ran(build / name, since, FIRST_NIGHT - timedelta(days=1))
         for number in range(NIGHTS):
             day = FIRST_NIGHT + timedelta(days=number)
@@ -38,14 +50,29 @@ def main() -> None:
                 ran(build / name, day, day)
                 seconds[name].append(time.monotonic() - begun)
     one, twelve = (median(seconds[name]) for name in HISTORIES)
-    print(f"a night of {customers} customers after 1 month of history {one:.1f} s, after 12 months "
-          f"{twelve:.1f} s: {twelve / one:.2f} times (at most 1.2)")
+    print(
+        f"a night of {customers} customers after 1 month of history {one:.1f} s, after 12 months "
+        f"{twelve:.1f} s: {twelve / one:.2f} times (at most 1.2)"
+    )
 
 
 def ran(place: Path, first: date, last: date) -> None:
-    code = night.main(["--from-date", str(first), "--to-date", str(last), "--only", STEPS,
-                       "--landing", str(place / "landing"), "--warehouse",
-                       str(place / "warehouse"), "--push", str(place / "push")])
+    code = night.main(
+        [
+            "--from-date",
+            str(first),
+            "--to-date",
+            str(last),
+            "--only",
+            STEPS,
+            "--landing",
+            str(place / "landing"),
+            "--warehouse",
+            str(place / "warehouse"),
+            "--push",
+            str(place / "push"),
+        ]
+    )
     if code:
         sys.exit(code)
 

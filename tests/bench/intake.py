@@ -6,6 +6,7 @@ inspection and archive, verdicts, rejects, duplicates, judgement, commits and le
 synthetic. A quarter of them goes first, while Java still compiles: what a run costs whatever its
 size (to open the warehouse, to judge, to commit) weighs most there.
 """
+
 import gzip
 import hashlib
 import json
@@ -44,18 +45,27 @@ def deliver(landing: Path, rows: int) -> None:
                 packed.write(line * again)
                 lines += again
         data = path.read_bytes()
-        promised.append({"file": path.name, "rows": lines, "bytes": len(data),
-                         "sha256": hashlib.sha256(data).hexdigest()})
-    (folder / f"voice_{DAY:%Y%m%d}.ctl").write_text("".join(json.dumps(one) + "\n"
-                                                            for one in promised))
+        promised.append(
+            {
+                "file": path.name,
+                "rows": lines,
+                "bytes": len(data),
+                "sha256": hashlib.sha256(data).hexdigest(),
+            }
+        )
+    (folder / f"voice_{DAY:%Y%m%d}.ctl").write_text(
+        "".join(json.dumps(one) + "\n" for one in promised)
+    )
 
 
 def _call(chance: random.Random, number: int) -> bytes:
     second = number % 86_400
-    return (f"V{number:09}|138{chance.randrange(100_000):08}|139{chance.randrange(10**8):08}"
-            f"|{'XX' if chance.random() < BAD else 'MO'}|{DAY:%Y%m%d}{second // 3600:02}"
-            f"{second // 60 % 60:02}{second % 60:02}|{chance.randrange(1, 600)}|N|0|0|0|CMCC"
-            f"|010|010|{chance.randrange(0, 4000, 100)}|0|0\n").encode()
+    return (
+        f"V{number:09}|138{chance.randrange(100_000):08}|139{chance.randrange(10**8):08}"
+        f"|{'XX' if chance.random() < BAD else 'MO'}|{DAY:%Y%m%d}{second // 3600:02}"
+        f"{second // 60 % 60:02}{second % 60:02}|{chance.randrange(1, 600)}|N|0|0|0|CMCC"
+        f"|010|010|{chance.randrange(0, 4000, 100)}|0|0\n"
+    ).encode()
 
 
 def plain(spark, columns, landing: Path, target: Path) -> None:
@@ -63,10 +73,14 @@ def plain(spark, columns, landing: Path, target: Path) -> None:
     text = ", ".join(f"{name} string" for name in columns)
     files = [str(path) for path in sorted((landing / "voice" / str(DAY)).glob("*.gz"))]
     lines = spark.read.csv(files, text, sep="|")
-    numbers = [F.col(name).try_cast("bigint").alias(name) for name in
-               ("duration", "base_fee", "toll_fee", "info_fee")]
-    cast = {"start_time": F.expr("try_to_timestamp(start_time, 'yyyyMMddHHmmss')"),
-            **dict(zip(("duration", "base_fee", "toll_fee", "info_fee"), numbers))}
+    numbers = [
+        F.col(name).try_cast("bigint").alias(name)
+        for name in ("duration", "base_fee", "toll_fee", "info_fee")
+    ]
+    cast = {
+        "start_time": F.expr("try_to_timestamp(start_time, 'yyyyMMddHHmmss')"),
+        **dict(zip(("duration", "base_fee", "toll_fee", "info_fee"), numbers)),
+    }
     lines.withColumns(cast).write.format("delta").mode("overwrite").save(str(target.resolve()))
 
 
@@ -90,7 +104,8 @@ def main() -> None:
     (overlay / "runtime.yml").write_text(PARALLEL)
     profile = runtime.profile("spark/local.conf", ()) | {"spark.driver.memory": HEAP}
     (overlay / "spark" / "local.conf").write_text(
-        "".join(f"{key} {value}\n" for key, value in profile.items()))
+        "".join(f"{key} {value}\n" for key, value in profile.items())
+    )
     folders = (*runtime.conf_folders(None), overlay)
     conf, _ = night.configuration(folders)
     columns = conf.sources["voice"].columns
@@ -99,9 +114,18 @@ def main() -> None:
         deliver(place / "landing", size)
     with runtime.session(conf, folders) as spark:
         for place, size in ((warm, rows // WARM_SHARE), (whole, rows)):
-            options = ["--data-date", str(DAY), "--only", "ingest.voice", "--landing",
-                       str(place / "landing"), "--warehouse", str(place / "warehouse"), "--push",
-                       str(place / "push")]
+            options = [
+                "--data-date",
+                str(DAY),
+                "--only",
+                "ingest.voice",
+                "--landing",
+                str(place / "landing"),
+                "--warehouse",
+                str(place / "warehouse"),
+                "--push",
+                str(place / "push"),
+            ]
             confs = [part for folder in folders for part in ("--conf", str(folder))]
             duckdb_s = apart(duck, columns, place / "landing", place / "calls.parquet")
             with Watched() as plain_cost:
@@ -125,14 +149,20 @@ def timed(work, *arguments) -> float:
 
 
 def report(rows: int, duckdb_s: float, plain_cost: Watched, ours: Watched) -> None:
-    print(f"{rows:,} calls in {PARTS} gzip files: read, checked and written in {ours.seconds:.1f} s"
-          f" ({rows / ours.seconds:,.0f} a second), {ours.most_gib:.2f} GiB (at most 6; Java's heap"
-          f" {HEAP})")
-    print(f"  Spark that only reads and writes {plain_cost.seconds:.1f} s, "
-          f"{plain_cost.most_gib:.2f} GiB: {ours.seconds / plain_cost.seconds:.2f} times (at most "
-          "2.5, goal 1.5)")
-    print(f"  DuckDB, CSV to Parquet without checks {duckdb_s:.1f} s: "
-          f"{ours.seconds / duckdb_s:.2f} times")
+    print(
+        f"{rows:,} calls in {PARTS} gzip files: read, checked and written in {ours.seconds:.1f} s"
+        f" ({rows / ours.seconds:,.0f} a second), {ours.most_gib:.2f} GiB (at most 6; Java's heap"
+        f" {HEAP})"
+    )
+    print(
+        f"  Spark that only reads and writes {plain_cost.seconds:.1f} s, "
+        f"{plain_cost.most_gib:.2f} GiB: {ours.seconds / plain_cost.seconds:.2f} times (at most "
+        "2.5, goal 1.5)"
+    )
+    print(
+        f"  DuckDB, CSV to Parquet without checks {duckdb_s:.1f} s: "
+        f"{ours.seconds / duckdb_s:.2f} times"
+    )
 
 
 if __name__ == "__main__":

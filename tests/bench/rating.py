@@ -6,6 +6,7 @@ the usage cube, and a sample of them by the reference rater from the records; pr
 taken so many times, under as many numbers. That the two agree to the last unit is the tests'
 business.
 """
+
 import sys
 import time
 from pathlib import Path
@@ -27,31 +28,46 @@ def main() -> None:
     folders = runtime.conf_folders(None)
     conf, _ = night.configuration(folders)
     packages = list(catalogue.load(conf.tariffs.values()).packages.values())
-    months = [month for month, in query(warehouse, "SELECT DISTINCT month FROM u",
-                                        u="dw.usage_month")]
+    months = [
+        month for (month,) in query(warehouse, "SELECT DISTINCT month FROM u", u="dw.usage_month")
+    ]
     happened = events(warehouse, conf.policy.calendar.holidays)
     services = [package.service for package in packages]
 
     def rated(people) -> int:
         """Records × packages of the people in the months."""
-        return sum(services.count(event.service) for who in people for event in happened[who]
-                   if event.local_date.replace(day=1) in months)
+        return sum(
+            services.count(event.service)
+            for who in people
+            for event in happened[who]
+            if event.local_date.replace(day=1) in months
+        )
 
     with runtime.session(conf, folders) as spark:
+
         def load(name: str):
             return spark.read.format("delta").load(str((warehouse / name).resolve()))
 
         def copied(name: str):
             copies = spark.range(COPIES).withColumnRenamed("id", "copy")
-            return load(name).crossJoin(F.broadcast(copies)).withColumn(
-                "subscriber_id", F.xxhash64("subscriber_id", "copy")).drop("copy").persist()
+            return (
+                load(name)
+                .crossJoin(F.broadcast(copies))
+                .withColumn("subscriber_id", F.xxhash64("subscriber_id", "copy"))
+                .drop("copy")
+                .persist()
+            )
 
         used = copied("dw/usage_month")
         frame = rating.customer_months(used, copied("dw/subscriber"), months).persist()
         rows = frame.count() * len(packages)
-        cube = rating.Cube(frame, used, load("dw/rating_cell").collect(),
-                           measure.register(load("dw/rating_measure").collect()),
-                           copied("dw/free_unit_split"))
+        cube = rating.Cube(
+            frame,
+            used,
+            load("dw/rating_cell").collect(),
+            measure.register(load("dw/rating_measure").collect()),
+            copied("dw/free_unit_split"),
+        )
         evaluated = rating.evaluate(cube, packages, conf.policy.rating.toll_rerated)
         evaluated.write.format("noop").mode("overwrite").save()  # warm
         begun = time.monotonic()
@@ -67,10 +83,14 @@ def main() -> None:
     plain = time.monotonic() - begun
     records, sampled = COPIES * rated(happened), rated(sample)
     ours, theirs = engine / records, plain / sampled
-    print(f"{rows:,} customer-months × packages, {records:,} records × packages: {engine:.1f} s "
-          f"from the cube, {ours * 1e9:,.0f} ns each")
-    print(f"plain Python over {sampled:,} records × packages: {plain:.1f} s, "
-          f"{theirs * 1e9:,.0f} ns each: {theirs / ours:.0f} times as long")
+    print(
+        f"{rows:,} customer-months × packages, {records:,} records × packages: {engine:.1f} s "
+        f"from the cube, {ours * 1e9:,.0f} ns each"
+    )
+    print(
+        f"plain Python over {sampled:,} records × packages: {plain:.1f} s, "
+        f"{theirs * 1e9:,.0f} ns each: {theirs / ours:.0f} times as long"
+    )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Memory is that of a process and of all that it started (Java included), in GiB, looked at several
 times a second.
 """
+
 import os
 import subprocess
 import threading
@@ -26,8 +27,9 @@ class Watched:
         self._looking.start()
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None,
-                 where: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
         self.seconds = time.monotonic() - self._begun
         self._done.set()
         self._looking.join()
@@ -39,8 +41,9 @@ class Watched:
 
 def resident_gib(pid: int) -> float:
     """What the process and its descendants hold in memory now; 0 when it is gone."""
-    listed = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,rss="], capture_output=True, text=True,
-                            check=True).stdout.split()
+    listed = subprocess.run(
+        ["ps", "-e", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True
+    ).stdout.split()
     family, memory = {pid}, 0
     for one, parent, rss in sorted(zip(*[map(int, listed)] * 3)):
         if one in family or parent in family:

@@ -2,6 +2,7 @@
 
 Runs in a process of its own. Commands are rendered for the night of 2009-05-03.
 """
+
 import json
 import os
 import sys
@@ -18,8 +19,13 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "dags"))  # as Airflow does where it reads or runs a DAG
 CONNECTIONS = json.loads((ROOT / "conf/airflow/connections.json").read_text(encoding="utf-8"))
 SHIPPED = json.dumps(CONNECTIONS["chudian_spark"])
-MASTERS = {"shipped": SHIPPED, "missing": None, "address": "spark://local[2]",
-           "no host": '{"conn_type": "spark"}', "wrong type": '{"conn_type": "yarn", "host": "x"}'}
+MASTERS = {
+    "shipped": SHIPPED,
+    "missing": None,
+    "address": "spark://local[2]",
+    "no host": '{"conn_type": "spark"}',
+    "wrong type": '{"conn_type": "yarn", "host": "x"}',
+}
 
 
 class Night:
@@ -35,8 +41,11 @@ class Variables(dict):
 
 
 def context(dag, variables: dict | None = None, **params) -> dict:
-    return {"params": {**dict.fromkeys(dag.params), **params}, "ti": Night,
-            "var": {"value": Variables(variables or {})}}
+    return {
+        "params": {**dict.fromkeys(dag.params), **params},
+        "ti": Night,
+        "var": {"value": Variables(variables or {})},
+    }
 
 
 def command(operator: SparkSubmitOperator) -> list[str]:
@@ -48,9 +57,16 @@ def command(operator: SparkSubmitOperator) -> list[str]:
 
 def elsewhere(operator: SparkSubmitOperator) -> list[str]:
     """The arguments when a run and the deployment have folders and days of their own."""
-    return operator.render_template(operator.application_args, context(
-        operator.dag, {"chudian_warehouse": "hdfs:///deployed", "chudian_push": "/deployed"},
-        push="/asked", from_date="2009-01-01", accept_rejects="known, ticket 4711"))
+    return operator.render_template(
+        operator.application_args,
+        context(
+            operator.dag,
+            {"chudian_warehouse": "hdfs:///deployed", "chudian_push": "/deployed"},
+            push="/asked",
+            from_date="2009-01-01",
+            accept_rejects="known, ticket 4711",
+        ),
+    )
 
 
 def refusals(operator: SparkSubmitOperator) -> dict[str, str | None]:
@@ -70,11 +86,19 @@ def refusals(operator: SparkSubmitOperator) -> dict[str, str | None]:
 
 def described(operator) -> dict:
     """A task as data."""
-    seen = {"pool": operator.pool, "retries": operator.retries, "doc": operator.doc_md,
-            "after": sorted(operator.upstream_task_ids)}
+    seen = {
+        "pool": operator.pool,
+        "retries": operator.retries,
+        "doc": operator.doc_md,
+        "after": sorted(operator.upstream_task_ids),
+    }
     if isinstance(operator, SparkSubmitOperator):
-        seen.update(elsewhere=elsewhere(operator), refusals=refusals(operator),
-                    environment=operator.env_vars, command=command(operator))
+        seen.update(
+            elsewhere=elsewhere(operator),
+            refusals=refusals(operator),
+            environment=operator.env_vars,
+            command=command(operator),
+        )
     return seen
 
 
@@ -82,14 +106,28 @@ def main(out: Path) -> None:
     started = time.process_time()
     bag = DagBag(ROOT / "dags")
     seconds = time.process_time() - started
-    dags = {name: {"doc": dag.doc_md, "catchup": dag.catchup,
-                   "max_active_runs": dag.max_active_runs, "schedule": attrs.asdict(dag.timetable),
-                   "tasks": {operator.task_id: described(operator)
-                             for operator in dag.topological_sort()}}
-            for name, dag in bag.dags.items()}
-    out.write_text(json.dumps({"errors": bag.import_errors, "seconds": seconds, "dags": dags,
-                               "waiting": waiting.outcomes(out.parent)},
-                              default=str), encoding="utf-8")
+    dags = {
+        name: {
+            "doc": dag.doc_md,
+            "catchup": dag.catchup,
+            "max_active_runs": dag.max_active_runs,
+            "schedule": attrs.asdict(dag.timetable),
+            "tasks": {operator.task_id: described(operator) for operator in dag.topological_sort()},
+        }
+        for name, dag in bag.dags.items()
+    }
+    out.write_text(
+        json.dumps(
+            {
+                "errors": bag.import_errors,
+                "seconds": seconds,
+                "dags": dags,
+                "waiting": waiting.outcomes(out.parent),
+            },
+            default=str,
+        ),
+        encoding="utf-8",
+    )
 
 
 if __name__ == "__main__":

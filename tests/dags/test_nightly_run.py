@@ -3,6 +3,7 @@
 Two runners, each with processes of its own: nothing but the deliveries and the configuration may
 decide the tables and the files.
 """
+
 import json
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -28,30 +29,53 @@ TINY, SMALL = "six customers", "the small province"
 class Pair:
     """One night by Airflow and by the local runner, over the same deliveries."""
 
-    def __init__(self, folder: Path, landing: Path, first: date, *conf: Path,
-                 submitted: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, landing: Path, first: date, *conf: Path, submitted: Path | None = None
+    ) -> None:
         self.folder, self.first, self.conf = folder, first, (*CONF_FOLDERS, *conf)
         self.profile = interpreting(folder / "profile")
         self.submitted = submitted or self.profile  # the Spark profile of what Airflow submits
         self.by_airflow, self.local = (
             Night(landing, folder / "truth", folder / name / "warehouse", folder / name / "push")
-            for name in ("airflow", "local"))
+            for name in ("airflow", "local")
+        )
 
     def run_airflow(self) -> None:
         """`states.json` holds how each task ended."""
         environment = airflow_environment(self.folder / "home", *self.conf, self.submitted)
-        parameters = {"from_date": str(self.first), "landing": str(self.by_airflow.landing),
-                      "warehouse": str(self.by_airflow.warehouse),
-                      "push": str(self.by_airflow.push)}
+        parameters = {
+            "from_date": str(self.first),
+            "landing": str(self.by_airflow.landing),
+            "warehouse": str(self.by_airflow.warehouse),
+            "push": str(self.by_airflow.push),
+        }
         python(environment, "-m", "airflow", "db", "migrate")
-        python(environment, "-m", "tests.dags.run_night", self.folder / "states.json",
-               json.dumps(parameters))
+        python(
+            environment,
+            "-m",
+            "tests.dags.run_night",
+            self.folder / "states.json",
+            json.dumps(parameters),
+        )
 
     def run_local(self) -> None:
         folders = [part for folder in (*self.conf, self.profile) for part in ("--conf", folder)]
-        python(dict(os.environ), "-m", "jobs.night", "--from-date", self.first, "--to-date", LAST,
-               *folders, "--landing", self.local.landing, "--warehouse", self.local.warehouse,
-               "--push", self.local.push)
+        python(
+            dict(os.environ),
+            "-m",
+            "jobs.night",
+            "--from-date",
+            self.first,
+            "--to-date",
+            LAST,
+            *folders,
+            "--landing",
+            self.local.landing,
+            "--warehouse",
+            self.local.warehouse,
+            "--push",
+            self.local.push,
+        )
 
 
 def interpreting(folder: Path) -> Path:
@@ -67,11 +91,16 @@ def pair(request, tmp_path_factory) -> Pair:
     if request.param == TINY:
         sources = config.load([ROOT / "conf"]).sources
         landing = tiny_province.Landing(folder / "landing", sources).write_all().folder
-        made = Pair(folder, landing, tiny_province.DAYS[0],
-                    tiny_province.overlay(folder / "conf", sources))
+        made = Pair(
+            folder, landing, tiny_province.DAYS[0], tiny_province.overlay(folder / "conf", sources)
+        )
     else:
-        made = Pair(folder, request.getfixturevalue("delivered")[0], date.fromisoformat(FIRST),
-                    submitted=HERE / "conf")
+        made = Pair(
+            folder,
+            request.getfixturevalue("delivered")[0],
+            date.fromisoformat(FIRST),
+            submitted=HERE / "conf",
+        )
     with ThreadPoolExecutor(1) as aside:
         nightly = aside.submit(made.run_airflow)
         made.run_local()
@@ -86,14 +115,18 @@ def test_every_group_of_the_night_succeeds(pair):
 
 
 def test_the_day_is_the_local_day_before_the_run(pair):
-    assert query(pair.by_airflow.warehouse, "SELECT DISTINCT data_date FROM d",
-                 d="mart.decision") == [(date(2009, 5, 3),)]
+    assert query(
+        pair.by_airflow.warehouse, "SELECT DISTINCT data_date FROM d", d="mart.decision"
+    ) == [(date(2009, 5, 3),)]
 
 
 def test_each_table_that_the_plan_writes_is_committed_and_nothing_failed(pair):
     ledger = query(pair.by_airflow.warehouse, 'SELECT "table", state FROM l', l="ops.run_ledger")
-    written = {table for step in plan.night(config.load(pair.conf, contract.load()))
-               for table in step.writes}
+    written = {
+        table
+        for step in plan.night(config.load(pair.conf, contract.load()))
+        for table in step.writes
+    }
     assert {table for table, state in ledger if state == "committed"} == written
     assert not [table for table, state in ledger if state == "failed"]
 

@@ -1,4 +1,5 @@
 """What must hold of every DAG: read once in Airflow's own process and judged here."""
+
 import ast
 import json
 import sys
@@ -11,10 +12,20 @@ from schemas import config, contract
 from tests.given.paths import ROOT
 
 GOLDEN = Path(__file__).with_name("commands.txt")
-ALLOWED = {"airflow.sdk", "airflow.sdk.exceptions", "airflow.sdk.bases.sensor",
-           "airflow.triggers.base", "dags.arrival", "dags.submission", "jobs.landing",
-           "airflow.providers.apache.spark.operators.spark_submit",
-           "jobs.plan", "schemas.config", "schemas.contract", "schemas.window"}
+ALLOWED = {
+    "airflow.sdk",
+    "airflow.sdk.exceptions",
+    "airflow.sdk.bases.sensor",
+    "airflow.triggers.base",
+    "dags.arrival",
+    "dags.submission",
+    "jobs.landing",
+    "airflow.providers.apache.spark.operators.spark_submit",
+    "jobs.plan",
+    "schemas.config",
+    "schemas.contract",
+    "schemas.window",
+}
 
 
 @pytest.fixture(scope="module")
@@ -36,8 +47,12 @@ def applications(tasks):
 @pytest.fixture(scope="module")
 def submitted(seen):
     """Every task of any DAG that is a Spark application."""
-    return {name: task for _, dag in sorted(seen["dags"].items())
-            for name, task in dag["tasks"].items() if "command" in task}
+    return {
+        name: task
+        for _, dag in sorted(seen["dags"].items())
+        for name, task in dag["tasks"].items()
+        if "command" in task
+    }
 
 
 def options(arguments: list[str]) -> dict[str, str]:
@@ -46,7 +61,7 @@ def options(arguments: list[str]) -> dict[str, str]:
 
 
 def nights_own(command: list[str]) -> list[str]:
-    return command[command.index(str(ROOT / "jobs" / "night.py")) + 1:]
+    return command[command.index(str(ROOT / "jobs" / "night.py")) + 1 :]
 
 
 def test_these_are_the_dags_and_they_load_quickly(seen):
@@ -71,7 +86,8 @@ def test_a_task_says_what_its_failure_means_and_is_not_tried_again(seen):
 
 
 def test_the_applications_are_the_groups_of_the_plan_one_after_the_other(
-        tasks, applications, steps):
+    tasks, applications, steps
+):
     assert list(applications) == list(plan.groups(steps))
     chain = ["data_date", "deliveries", *applications]
     assert list(tasks) == chain
@@ -79,17 +95,23 @@ def test_the_applications_are_the_groups_of_the_plan_one_after_the_other(
 
 
 def test_every_step_is_in_exactly_one_task_and_in_the_plans_order(applications, steps):
-    named = [name for task in applications.values()
-             for name in options(nights_own(task["command"]))["--only"].split(",")]
+    named = [
+        name
+        for task in applications.values()
+        for name in options(nights_own(task["command"]))["--only"].split(",")
+    ]
     assert named == [step.name for step in steps]
 
 
 def test_the_commands_are_the_golden_ones(submitted):
-    shown = "\n".join(f"{name}\n" + "".join(f"  {part}\n" for part in task["command"])
-                      for name, task in submitted.items())
+    shown = "\n".join(
+        f"{name}\n" + "".join(f"  {part}\n" for part in task["command"])
+        for name, task in submitted.items()
+    )
     shown = shown.replace(sys.prefix, "<environment>").replace(str(ROOT), "<project>")
-    assert shown == GOLDEN.read_text(encoding="utf-8"), \
+    assert shown == GOLDEN.read_text(encoding="utf-8"), (
         f"if the new commands are right, write them to {GOLDEN.name}:\n{shown}"
+    )
 
 
 def test_applications_share_the_one_slot_of_a_pool_that_exists(seen, submitted):
@@ -108,14 +130,16 @@ def test_the_master_is_the_connections_and_never_yarn_by_silence(submitted):
         said = dict(task["refusals"])
         assert said.pop("shipped") is None, name
         for case, message in said.items():
-            assert message.startswith("AirflowFailException: connection chudian_spark names no "
-                                      "Spark master"), f"{name}: {case}: {message}"
+            assert message.startswith(
+                "AirflowFailException: connection chudian_spark names no Spark master"
+            ), f"{name}: {case}: {message}"
 
 
 def test_spark_needs_no_activated_environment(submitted):
     for task in submitted.values():
         submit, environment = Path(task["command"][0]), task["environment"]
-        assert submit.is_absolute() and submit.is_file()
+        assert submit.is_absolute()
+        assert submit.is_file()
         assert Path(environment["PYSPARK_PYTHON"]) == Path(sys.executable)
         assert (Path(environment["SPARK_HOME"]) / "bin" / "spark-submit").is_file()
 
@@ -131,10 +155,14 @@ def test_a_run_goes_before_the_deployment_and_the_deployment_before_the_default(
 
 
 def test_the_operators_reason_reaches_the_ingest_alone(applications):
-    said = {name: [part for part in task["elsewhere"] if "accept" in part]
-            for name, task in applications.items()}
-    assert said == {**dict.fromkeys(applications, []),
-                    "ingest": ["--accept-rejects=known, ticket 4711"]}
+    said = {
+        name: [part for part in task["elsewhere"] if "accept" in part]
+        for name, task in applications.items()
+    }
+    assert said == {
+        **dict.fromkeys(applications, []),
+        "ingest": ["--accept-rejects=known, ticket 4711"],
+    }
 
 
 def test_the_night_waits_for_a_delivery_until_it_is_there(seen):
@@ -148,7 +176,7 @@ def test_the_night_waits_for_a_delivery_until_it_is_there(seen):
 
 def test_the_night_fails_with_the_names_of_what_has_not_come_in_time(seen):
     event, said = seen["waiting"]["too late"]
-    line, = event
+    (line,) = event
     assert line.startswith("web_log 2009-05-03: no delivery: expected ")
     assert line.endswith(" since 2009-05-04 00:00; wait for it, or mark the source optional")
     assert said == f"AirflowFailException: 1 of the deliveries not there after 0 minutes: {line}"
@@ -157,7 +185,9 @@ def test_the_night_fails_with_the_names_of_what_has_not_come_in_time(seen):
 def test_maintenance_is_one_application_over_the_deployments_tables(seen):
     tasks = seen["dags"]["maintenance"]["tasks"]
     assert {name: task["after"] for name, task in tasks.items()} == {
-        "data_date": [], "maintain": ["data_date"]}
+        "data_date": [],
+        "maintain": ["data_date"],
+    }
     elsewhere = options(tasks["maintain"]["elsewhere"])
     assert elsewhere["--data-date"] == "2009-05-03"
     assert (elsewhere["--warehouse"], elsewhere["--push"]) == ("hdfs:///deployed", "/asked")
@@ -172,7 +202,8 @@ def test_a_dag_file_imports_nothing_heavy(path):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path.name}: line {node.lineno}: a relative import"
             inner = node.module in ("jobs", "schemas")
-            imported.update(f"{node.module}.{name.name}" if inner else node.module
-                            for name in node.names)
+            imported.update(
+                f"{node.module}.{name.name}" if inner else node.module for name in node.names
+            )
     foreign = {name for name in imported if name.split(".")[0] not in sys.stdlib_module_names}
     assert foreign <= ALLOWED

@@ -2,8 +2,9 @@
 
 The landing is that of two sources, of which one is optional and never delivered.
 """
+
 import asyncio
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 from airflow.sdk.exceptions import TaskDeferred
@@ -19,13 +20,21 @@ EVERY_S = 0.02
 def sensor(folder: Path) -> DeliverySensor:
     overlay = folder / "two sources"
     overlay.mkdir(exist_ok=True)
-    gone = [name for name in config.load([ROOT / "conf"]).sources
-            if name not in ("web_log", "wap_log")]
-    (overlay / "sources.yml").write_text("wap_log: {optional: true}\n" + "".join(
-        f"{name}: null\n" for name in gone), encoding="utf-8")
-    return DeliverySensor(task_id="deliveries", conf_folders=[ROOT / "conf", overlay],
-                          landing=str(folder / "landing"), first="2009-05-03", last="2009-05-03",
-                          wait_minutes="0")
+    gone = [
+        name for name in config.load([ROOT / "conf"]).sources if name not in ("web_log", "wap_log")
+    ]
+    (overlay / "sources.yml").write_text(
+        "wap_log: {optional: true}\n" + "".join(f"{name}: null\n" for name in gone),
+        encoding="utf-8",
+    )
+    return DeliverySensor(
+        task_id="deliveries",
+        conf_folders=[ROOT / "conf", overlay],
+        landing=str(folder / "landing"),
+        first="2009-05-03",
+        last="2009-05-03",
+        wait_minutes="0",
+    )
 
 
 def looked(of: DeliverySensor):
@@ -63,10 +72,13 @@ def outcomes(folder: Path) -> dict:
         day.mkdir(parents=True)
         (day / "web_20090503.csv").write_text("", encoding="utf-8")
 
-    later = datetime.now(timezone.utc).replace(year=2100).isoformat()
+    later = datetime.now(UTC).replace(year=2100).isoformat()
     made = import_string(path)(**{**kwargs, "until": later, "every_s": EVERY_S})
     event = asyncio.run(fired(made, deliver))
-    return {"at first": deferred and "deferred", "trigger": path,
-            "too late": [late, said(of, late)],
-            "when the file arrives": [event, said(of, event)],
-            "once it is there": "deferred" if looked(of) else "goes on"}
+    return {
+        "at first": deferred and "deferred",
+        "trigger": path,
+        "too late": [late, said(of, late)],
+        "when the file arrives": [event, said(of, event)],
+        "once it is there": "deferred" if looked(of) else "goes on",
+    }

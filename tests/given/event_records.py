@@ -1,4 +1,5 @@
 """From the events of tests to delivered records, the usage cube, and every price of it."""
+
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
@@ -24,10 +25,10 @@ EVENT = "batch_date date, msisdn string, occurred_at timestamp, local_date date,
 FEE = "decimal(12,3)"
 RECORDS = {
     "voice": f"{EVENT}, direction string, roaming string, toll string, dial string, "
-             f"in_group boolean, outcome string, duration_s long, airtime_fee {FEE}, "
-             f"toll_fee {FEE}, info_fee {FEE}",
+    f"in_group boolean, outcome string, duration_s long, airtime_fee {FEE}, "
+    f"toll_fee {FEE}, info_fee {FEE}",
     "message": f"{EVENT}, service string, direction string, roaming string, kind string, "
-               f"fee {FEE}, info_fee {FEE}",
+    f"fee {FEE}, info_fee {FEE}",
     "data": f"{EVENT}, roaming string, quantity long, sign int, fee {FEE}",
     "wlan": f"{EVENT}, roaming_carrier string, duration_s long, fee {FEE}",
 }
@@ -56,7 +57,9 @@ def guided(spark, customers, tariffs, holidays=(), fees=None, shuffled=None, par
     """
     chance = None if shuffled is None else Random(shuffled)
     rows = [
-        row for number, events in customers.items() for event in events
+        row
+        for number, events in customers.items()
+        for event in events
         for row in [record(number, event, (fees or {}).get(event, (0, 0, 0)), chance)]
     ]
     if chance:
@@ -90,22 +93,46 @@ def evaluated(spark, customers, packages, toll_rerated="all", partitions=1, **ho
     return {(number, name): row for (number, _, name), row in rows.items()}
 
 
-def evaluated_months(spark, customers, packages, toll_rerated="all", partitions=1, nights=1,
-                     replay=True, **how):
+def evaluated_months(
+    spark, customers, packages, toll_rerated="all", partitions=1, nights=1, replay=True, **how
+):
     """As `evaluated`, for customers of several months: subscriber_id → (months, joined, events).
 
     Result: (subscriber_id, month, package_id) → row.
     """
     tariffs = tariffs_of(packages)
-    records = guided(spark, {number: one[2] for number, one in customers.items()}, tariffs,
-                     partitions=partitions, **how)
+    records = guided(
+        spark,
+        {number: one[2] for number, one in customers.items()},
+        tariffs,
+        partitions=partitions,
+        **how,
+    )
     known = {number: one[:2] for number, one in customers.items()}
-    return rated(spark, records, known, tariffs, toll_rerated, partitions, how.get("holidays", ()),
-                 nights, replay)
+    return rated(
+        spark,
+        records,
+        known,
+        tariffs,
+        toll_rerated,
+        partitions,
+        how.get("holidays", ()),
+        nights,
+        replay,
+    )
 
 
-def rated(spark, records, customers, tariffs, toll_rerated="all", partitions=1, holidays=(),
-          nights=1, replay=True):
+def rated(
+    spark,
+    records,
+    customers,
+    tariffs,
+    toll_rerated="all",
+    partitions=1,
+    holidays=(),
+    nights=1,
+    replay=True,
+):
     """Guided records under every package of a catalogue, as `evaluated_months` has the rows.
 
     `customers`: subscriber_id → (months, joined). With `nights` the records are added up in so many
@@ -116,8 +143,12 @@ def rated(spark, records, customers, tariffs, toll_rerated="all", partitions=1, 
     used = {month for listed, _ in customers.values() for month in listed}
     months = usage.by_month(days, used, measures)
     known = local_frame(
-        spark, [(number, month, joined) for number, (listed, joined) in customers.items()
-                for month in listed],
+        spark,
+        [
+            (number, month, joined)
+            for number, (listed, joined) in customers.items()
+            for month in listed
+        ],
         "subscriber_id long, month date, joined date",
     )
     cells, sold = usage.cells(records).collect(), list(tariffs.packages.values())
@@ -125,10 +156,12 @@ def rated(spark, records, customers, tariffs, toll_rerated="all", partitions=1, 
     if replay:
         some = free_units.representatives(sold, toll_rerated)
         wanted = free_units.wanted(cube, some, toll_rerated)
-        cube = replace(cube, splits=free_units.split(
-            records, wanted, cells, some, toll_rerated, holidays))
+        cube = replace(
+            cube, splits=free_units.split(records, wanted, cells, some, toll_rerated, holidays)
+        )
     priced = rating.evaluate(cube, sold, toll_rerated).withColumns(
-        {name: rating.yuan(F.col(name)) for name in rating.AMOUNTS})
+        {name: rating.yuan(F.col(name)) for name in rating.AMOUNTS}
+    )
     return {(row.subscriber_id, row.month, row.package_id): row for row in priced.collect()}
 
 
@@ -139,28 +172,46 @@ def parts_priced(spark, customers, subscriptions, defaults, tariffs, toll_rerate
     them. Result: (subscriber_id, month, kind) → row of month_part.priced, and the frame itself.
     """
     months = local_frame(
-        spark, [(number, month, joined) for number, (listed, joined, _) in customers.items()
-                for month in listed], "subscriber_id long, month date, joined date")
+        spark,
+        [
+            (number, month, joined)
+            for number, (listed, joined, _) in customers.items()
+            for month in listed
+        ],
+        "subscriber_id long, month date, joined date",
+    )
     held = holding.holdings(months, subscriptions, defaults, tariffs.packages)
     parts = month_part.parts(months, held, subscriptions, defaults, tariffs.packages)
     _, kinds, priced_as = month_part.months_of(parts)
     records = guided(spark, {number: one[2] for number, one in customers.items()}, tariffs, **how)
     measures = measure.measures_wanted((), tariffs)
-    days = month_part.Days(usage.by_day(records, measures), usage.cells(records).collect(),
-                           measures, records, how.get("holidays", ()))
+    days = month_part.Days(
+        usage.by_day(records, measures),
+        usage.cells(records).collect(),
+        measures,
+        records,
+        how.get("holidays", ()),
+    )
     packages = tariffs.packages | month_part.by_days(tariffs.packages)
-    priced = month_part.priced(parts, kinds, days, [packages[name] for name in priced_as],
-                               toll_rerated)
-    rows = [] if priced is None else priced.withColumns({
-        name: rating.yuan(F.col(name)) for name in ("rated", *rating.RECORDED)}).collect()
+    priced = month_part.priced(
+        parts, kinds, days, [packages[name] for name in priced_as], toll_rerated
+    )
+    rows = (
+        []
+        if priced is None
+        else priced.withColumns(
+            {name: rating.yuan(F.col(name)) for name in ("rated", *rating.RECORDED)}
+        ).collect()
+    )
     return {(row.subscriber_id, row.month, row.kind): row for row in rows}, priced
 
 
 def by_nights(records, measures, holidays=(), nights=1):
     """dw.usage_day after so many runs, each with the records of some days of delivery."""
     turn = F.dayofyear("batch_date") % nights
-    found = [usage.by_day(records.where(turn == night), measures, holidays)
-             for night in range(nights)]
+    found = [
+        usage.by_day(records.where(turn == night), measures, holidays) for night in range(nights)
+    ]
     return reduce(DataFrame.union, found)
 
 
@@ -168,17 +219,40 @@ def record(number, event, fees=(0, 0, 0), chance=None):
     """(record kind, row) of an event of a subscriber's number."""
     late = chance.randrange(4) if chance else 0
     instant = datetime.fromtimestamp(event.at, CHINA)
-    start = (event.local_date + timedelta(days=late), f"n{number}", instant, event.local_date,
-             event.local_second)
+    start = (
+        event.local_date + timedelta(days=late),
+        f"n{number}",
+        instant,
+        event.local_date,
+        event.local_second,
+    )
     basic, toll, info = (Decimal(fee) for fee in fees)
     if event.service == "voice":
         outcome = "answered" if event.quantity else "missed"
-        return "voice", (*start, event.direction, event.roaming, event.toll, event.dial,
-                         event.in_group, outcome, event.quantity, basic, toll, info)
+        return "voice", (
+            *start,
+            event.direction,
+            event.roaming,
+            event.toll,
+            event.dial,
+            event.in_group,
+            outcome,
+            event.quantity,
+            basic,
+            toll,
+            info,
+        )
     if event.service == "data":
         return "data", (*start, event.roaming, event.quantity, 1, basic)
     if event.service == "wlan":
         carrier = None if event.roaming == "home" else "another"
         return "wlan", (*start, carrier, event.quantity, basic)
-    return "message", (*start, event.service, event.direction, event.roaming, event.message_kind,
-                       basic, info)
+    return "message", (
+        *start,
+        event.service,
+        event.direction,
+        event.roaming,
+        event.message_kind,
+        basic,
+        info,
+    )

@@ -1,4 +1,5 @@
 """Frames of a few rows, made the cheap way."""
+
 from collections.abc import Sequence
 
 from pyspark.sql import DataFrame, SparkSession
@@ -14,6 +15,9 @@ def local_frame(spark: SparkSession, rows: Sequence, schema: str | T.StructType)
     test of ten frames a second.
     """
     struct = schema if isinstance(schema, T.StructType) else T.StructType.fromDDL(schema)
-    table = LocalDataToArrowConversion.convert(list(rows), struct, False) if rows else \
-        to_arrow_schema(struct).empty_table()
+    table = (
+        LocalDataToArrowConversion.convert(list(rows), struct, False)
+        if rows
+        else to_arrow_schema(struct).empty_table()
+    )
     return spark.createDataFrame(table, struct)

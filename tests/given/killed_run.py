@@ -2,6 +2,7 @@
 
 Arguments: the table whose commit it is, `before` or `after` it, then those of jobs.night.
 """
+
 import os
 import signal
 import sys

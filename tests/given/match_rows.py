@@ -1,4 +1,5 @@
 """Rows around a tariff match for tests: evaluated months, bills, items, and who held what."""
+
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -14,8 +15,7 @@ from tests.given.tariff_examples import airtime, package
 
 FEB, MARCH, APRIL = (date(2009, month, 1) for month in (2, 3, 4))
 SUBSCRIBER = "subscriber_id long, subscriber_no string, brand string, join_date date"
-SUBSCRIPTION = ("subscriber_id long, kind string, package_id string, valid_from date, "
-                "valid_to date")
+SUBSCRIPTION = "subscriber_id long, kind string, package_id string, valid_from date, valid_to date"
 ITEM = "subscriber_no string, month date, item_code string, package_id string, amount decimal(12,3)"
 BILL = "subscriber_no string, month date, total decimal(12,2)"
 POLICY = config.load([ROOT / "conf"]).policy
@@ -33,10 +33,12 @@ def catalogue_of(**packages):
         "sms": [{"component": "message", "rate": "0", "per": "1msg", "increment": [1, 1]}],
         "gprs": [{"component": "volume", "rate": "0", "per": "1KB", "increment": ["1KB", "1KB"]}],
     }
-    return tariffs_of({
-        name: package(kind, rules[kind], monthly_fee=fee, brands=brands)
-        for name, (kind, fee, *brands) in packages.items()
-    }).packages
+    return tariffs_of(
+        {
+            name: package(kind, rules[kind], monthly_fee=fee, brands=brands)
+            for name, (kind, fee, *brands) in packages.items()
+        }
+    ).packages
 
 
 def subscribers(spark, *numbers, brand="gotone"):
@@ -60,24 +62,36 @@ def evaluated(spark, *rows):
             amounts |= {"rated": Decimal(rated), bucket: Decimal(rated) - rest}
         else:
             amounts = {}
-        micros = [None if amounts.get(column) is None else int(amounts[column].scaleb(6))
-                  for column in rating.AMOUNTS]
+        micros = [
+            None if amounts.get(column) is None else int(amounts[column].scaleb(6))
+            for column in rating.AMOUNTS
+        ]
         made.append((subscriber, month, name, kind, *micros, reason is None, reason, 0, False))
     return local_frame(spark, made, rating.EVALUATED)
 
 
 def evaluated_rows(spark, rows):
     """Collected rows of the evaluator, in yuan, as its frame again."""
-    return local_frame(spark, [
-        tuple(int(row[name].scaleb(6)) if name in rating.AMOUNTS and row[name] is not None
-              else row[name] for name in row.__fields__)
-        for row in rows], rating.EVALUATED)
+    return local_frame(
+        spark,
+        [
+            tuple(
+                int(row[name].scaleb(6))
+                if name in rating.AMOUNTS and row[name] is not None
+                else row[name]
+                for name in row.__fields__
+            )
+            for row in rows
+        ],
+        rating.EVALUATED,
+    )
 
 
 def passing(spark, people, packages, *items):
     """(subscriber_no, month, item, amount or (amount, package)) as bill_item.passing gives them."""
     rows = [
-        (number, month, code, amount[1], Decimal(amount[0])) if isinstance(amount, tuple)
+        (number, month, code, amount[1], Decimal(amount[0]))
+        if isinstance(amount, tuple)
         else (number, month, code, None, Decimal(amount))
         for number, month, code, amount in items
     ]

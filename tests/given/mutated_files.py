@@ -3,6 +3,7 @@
 Four sources of calls in four forms. A file is made whole first; then some of its bytes or lines are
 spoiled, and sometimes the packed file too.
 """
+
 import gzip
 import json
 from collections.abc import Callable
@@ -27,8 +28,14 @@ HUGE = 200_000
 def sources(shipped) -> dict:
     """The four sources as an overlay of conf/sources.yml, and none of the shipped ones."""
     files = {name: {"pattern": file_name(name, "*"), "control": "calls.ctl"} for name in FORMS}
-    return overlay(shipped, files, FORMS, {"warn_share": "1", "stop_share": "1"},
-                   optional=True, lookback_days=3)
+    return overlay(
+        shipped,
+        files,
+        FORMS,
+        {"warn_share": "1", "stop_share": "1"},
+        optional=True,
+        lookback_days=3,
+    )
 
 
 def file_name(name: str, number: object) -> str:
@@ -42,10 +49,18 @@ def encoding(name: str) -> str:
 def whole(name: str, day: date, chance: Random) -> list[bytes]:
     """The lines of a good file; some repeat a record of this file or another."""
     numbers = [chance.randrange(RECORDS) for _ in range(ROWS)]
-    rows = [{"no": f"V{n}", "caller": f"138{n:08}", "called": f"139{n:08}",
-             "start": f"{day - timedelta(days=n % 3):%Y%m%d}1000{n % 60:02}",
-             "seconds": str(60 + n), "city": chance.choice(["北京", "", "武汉"]),
-             "fee": "0.600"} for n in numbers]
+    rows = [
+        {
+            "no": f"V{n}",
+            "caller": f"138{n:08}",
+            "called": f"139{n:08}",
+            "start": f"{day - timedelta(days=n % 3):%Y%m%d}1000{n % 60:02}",
+            "seconds": str(60 + n),
+            "city": chance.choice(["北京", "", "武汉"]),
+            "fee": "0.600",
+        }
+        for n in numbers
+    ]
     lines = [_line(name, row) for row in rows]
     return [";".join(COLUMNS).encode(), *lines] if name == "quoted" else lines
 
@@ -66,7 +81,7 @@ def damaged(name: str, day: date, seed: object) -> bytes:
     chance = Random(f"{seed} {name} {day}")
     lines = whole(name, day, chance)
     head = lines[:1] if name == "quoted" and chance.random() < 0.95 else []
-    rest = lines[len(head):]
+    rest = lines[len(head) :]
     for _ in range(chance.randrange(4)):
         chance.choice(LINE_DAMAGE)(chance, rest)
     content = chance.choice([b"\n"] * 4 + [b"\r\n", b"\n\n"]).join([*head, *rest])
@@ -90,17 +105,21 @@ def _on_a_line(change: Callable[[Random, bytes], bytes]):
         place = _at(chance, lines)
         if place is not None:
             lines[place] = change(chance, lines[place])
+
     return spoil
 
 
 def _cut(chance: Random, line: bytes) -> bytes:
-    return line[:chance.randrange(len(line) + 1)]
+    return line[: chance.randrange(len(line) + 1)]
 
 
 def _flipped(chance: Random, line: bytes) -> bytes:
     place = chance.randrange(max(len(line), 1))
-    return line[:place] + bytes(b ^ chance.randrange(1, 256) for b in line[place:place + 1]) \
-        + line[place + 1:]
+    return (
+        line[:place]
+        + bytes(b ^ chance.randrange(1, 256) for b in line[place : place + 1])
+        + line[place + 1 :]
+    )
 
 
 def _moved(chance: Random, line: bytes) -> bytes:
@@ -124,9 +143,29 @@ def _with_a_huge_field(chance: Random, line: bytes) -> bytes:
 
 def _with_strange_bytes(chance: Random, line: bytes) -> bytes:
     place = chance.randrange(len(line) + 1)
-    strange = chance.choice([b"\0", b"\0" * 3, b"\xef\xbb\xbf", b"\r", b"\xff\xfe", b"\x85",
-                             b"\x1a", "\u2028".encode(), b'"', b'""', b"\\", b"{", b"}],[{",
-                             b"\x0c", b"99999999999999999999", b"NaN", b"-0", b"1e400", b" "])
+    strange = chance.choice(
+        [
+            b"\0",
+            b"\0" * 3,
+            b"\xef\xbb\xbf",
+            b"\r",
+            b"\xff\xfe",
+            b"\x85",
+            b"\x1a",
+            "\u2028".encode(),
+            b'"',
+            b'""',
+            b"\\",
+            b"{",
+            b"}],[{",
+            b"\x0c",
+            b"99999999999999999999",
+            b"NaN",
+            b"-0",
+            b"1e400",
+            b" ",
+        ]
+    )
     return line[:place] + strange + line[place:]
 
 
@@ -143,18 +182,36 @@ def _a_line_twice(chance: Random, lines: list[bytes]) -> None:
 
 
 def _blank_line(chance: Random, lines: list[bytes]) -> None:
-    lines.insert(chance.randrange(len(lines) + 1),
-                 chance.choice([b"", b"  ", b"\t", b"\r", b"\x0b", b"\x0c \r", b"\0"]))
+    lines.insert(
+        chance.randrange(len(lines) + 1),
+        chance.choice([b"", b"  ", b"\t", b"\r", b"\x0b", b"\x0c \r", b"\0"]),
+    )
 
 
-LINE_DAMAGE = [*map(_on_a_line, (_cut, _flipped, _flipped, _moved, _in_the_other_encoding,
-                                 _with_a_huge_field, _with_strange_bytes, _with_strange_bytes)),
-               _without_a_line, _a_line_twice, _a_line_twice, _blank_line]
+LINE_DAMAGE = [
+    *map(
+        _on_a_line,
+        (
+            _cut,
+            _flipped,
+            _flipped,
+            _moved,
+            _in_the_other_encoding,
+            _with_a_huge_field,
+            _with_strange_bytes,
+            _with_strange_bytes,
+        ),
+    ),
+    _without_a_line,
+    _a_line_twice,
+    _a_line_twice,
+    _blank_line,
+]
 
 
 def _broken_off(chance: Random, content: bytes, head: int) -> bytes:
     start = content.find(b"\n") + 1 if head else 0
-    return content[:chance.randrange(start, len(content) + 1)]
+    return content[: chance.randrange(start, len(content) + 1)]
 
 
 def _marked(chance: Random, content: bytes, head: int) -> bytes:
@@ -167,14 +224,16 @@ def _flipped_somewhere(chance: Random, content: bytes, head: int) -> bytes:
 
 
 def _emptied(chance: Random, content: bytes, head: int) -> bytes:
-    return chance.choice([b"", b"\n", b" \r\n", content[:content.find(b"\n") + 1] if head else b""])
+    return chance.choice(
+        [b"", b"\n", b" \r\n", content[: content.find(b"\n") + 1] if head else b""]
+    )
 
 
 FILE_DAMAGE = [_broken_off, _marked, _flipped_somewhere, _flipped_somewhere, _emptied]
 
 
 def _packed_cut(chance: Random, packed: bytes) -> bytes:
-    return packed[:chance.randrange(len(packed))]
+    return packed[: chance.randrange(len(packed))]
 
 
 def _packed_flipped(chance: Random, packed: bytes) -> bytes:

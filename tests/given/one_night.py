@@ -1,4 +1,5 @@
 """A night over the small synthetic province, which many tests read."""
+
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,8 +23,15 @@ class Night:
     push: Path
 
     def options(self) -> list[str]:
-        return [*OPTIONS, "--landing", str(self.landing), "--warehouse", str(self.warehouse),
-                "--push", str(self.push)]
+        return [
+            *OPTIONS,
+            "--landing",
+            str(self.landing),
+            "--warehouse",
+            str(self.warehouse),
+            "--push",
+            str(self.push),
+        ]
 
     def run(self) -> int:
         """The history of the province and its last night, in one range."""
@@ -32,14 +40,19 @@ class Night:
 
 def pushed_files(push: Path) -> dict[str, bytes]:
     """Every file that was pushed, by its path."""
-    return {str(path.relative_to(push)): path.read_bytes()
-            for path in sorted(push.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(push)): path.read_bytes()
+        for path in sorted(push.rglob("*"))
+        if path.is_file()
+    }
 
 
 def differing_tables(one: Night, other: Night) -> list[str]:
     """The tables of either that hold other rows; what happened when (`ops`) is not compared."""
-    there = {path.relative_to(made.warehouse).as_posix().replace("/", ".")
-             for made in (one, other) for layer in ("ods", "dw", "mart", "push")
-             for path in (made.warehouse / layer).iterdir()}
-    return [name for name in sorted(there)
-            if differing_rows(one.warehouse, other.warehouse, name)]
+    there = {
+        path.relative_to(made.warehouse).as_posix().replace("/", ".")
+        for made in (one, other)
+        for layer in ("ods", "dw", "mart", "push")
+        for path in (made.warehouse / layer).iterdir()
+    }
+    return [name for name in sorted(there) if differing_rows(one.warehouse, other.warehouse, name)]

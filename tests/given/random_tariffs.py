@@ -3,6 +3,7 @@
 Packages are plain mappings as their YAML files would read, with everything that the language has;
 months are events of one customer for the reference rater.
 """
+
 import random
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -24,8 +25,10 @@ RATES = ("0", "0.05", "0.07", "0.10", "0.24", "0.333", "0.40", "1.005", "2")
 BANDS = (
     None,
     {"peak": [{"days": "all", "from": "08:00", "to": "20:00"}]},
-    {"peak": [{"days": ["workday"], "from": "07:30", "to": "12:00"}],
-     "night": [{"days": "all", "from": "22:00", "to": "24:00"}]},
+    {
+        "peak": [{"days": ["workday"], "from": "07:30", "to": "12:00"}],
+        "night": [{"days": "all", "from": "22:00", "to": "24:00"}],
+    },
 )
 ROUNDINGS = tuple(
     {"at": at, "scale": scale, "mode": mode}
@@ -35,18 +38,27 @@ ROUNDINGS = tuple(
 )
 SHAPES = {
     "voice": {
-        "components": ("airtime", "toll"), "unit": ("60s", "6s", "1s"),
-        "facts": {"direction": ["mo", "mt", "fwd"], "roaming": ["home", "inter_prov", "intl"],
-                  "dial": ["direct", "ip17951"], "toll": ["local", "intra_prov", "hkmotw"],
-                  "day_type": ["workday", "weekend", "holiday"]},
+        "components": ("airtime", "toll"),
+        "unit": ("60s", "6s", "1s"),
+        "facts": {
+            "direction": ["mo", "mt", "fwd"],
+            "roaming": ["home", "inter_prov", "intl"],
+            "dial": ["direct", "ip17951"],
+            "toll": ["local", "intra_prov", "hkmotw"],
+            "day_type": ["workday", "weekend", "holiday"],
+        },
     },
     "gprs": {
-        "components": ("volume",), "unit": ("1KB", "10KB", "1B"),
-        "facts": {"roaming": ["home", "inter_prov", "intl"],
-                  "day_type": ["workday", "weekend", "holiday"]},
+        "components": ("volume",),
+        "unit": ("1KB", "10KB", "1B"),
+        "facts": {
+            "roaming": ["home", "inter_prov", "intl"],
+            "day_type": ["workday", "weekend", "holiday"],
+        },
     },
     "sms": {
-        "components": ("message",), "unit": ("1msg",),
+        "components": ("message",),
+        "unit": ("1msg",),
         "facts": {"roaming": ["home", "inter_prov", "intl"], "message_kind": ["p2p", "sp"]},
     },
 }
@@ -78,11 +90,16 @@ def packages(draw, simple=False):
     count = 1 if simple else draw(st.sampled_from((0, 1, 1, 2, 3)))
     pools = [
         {
-            "id": f"pool_{no}", "covers": {} if simple else draw(clauses(kind, bands)),
-            "components": ["airtime"] if simple else draw(
-                st.lists(st.sampled_from(shape["components"]), min_size=1, unique=True)),
-            "amount": draw(st.integers(1 if simple else 0, 12)), "unit": unit, "order": order,
-            "draw": draw(st.sampled_from(("block", "base"))), "both": draw(st.booleans()),
+            "id": f"pool_{no}",
+            "covers": {} if simple else draw(clauses(kind, bands)),
+            "components": ["airtime"]
+            if simple
+            else draw(st.lists(st.sampled_from(shape["components"]), min_size=1, unique=True)),
+            "amount": draw(st.integers(1 if simple else 0, 12)),
+            "unit": unit,
+            "order": order,
+            "draw": draw(st.sampled_from(("block", "base"))),
+            "both": draw(st.booleans()),
             "carry_over": draw(st.booleans()),
         }
         for no, order in enumerate(draw(st.permutations(range(count))))
@@ -97,16 +114,26 @@ def packages(draw, simple=False):
         specific = draw(st.lists(clauses(kind, bands), max_size=2))
         if bands and component == "airtime":
             specific = [{"band": ["peak"]}, *specific]
-        rules += [draw(a_rule(component, match, pools, unit, rates, shapes))
-                  for match in specific + [{}]]
-    tiers = [draw(a_tier(component, unit)) for component in shape["components"]
-             if not simple and rounding["at"] != "event" and draw(st.integers(0, 4)) == 0]
+        rules += [
+            draw(a_rule(component, match, pools, unit, rates, shapes)) for match in [*specific, {}]
+        ]
+    tiers = [
+        draw(a_tier(component, unit))
+        for component in shape["components"]
+        if not simple and rounding["at"] != "event" and draw(st.integers(0, 4)) == 0
+    ]
     return {
-        "id": "unnamed", "name": "unnamed", "kind": kind, "brands": ["gotone"],
-        "valid": {"from": date(2009, 1, 1), "to": date(2010, 1, 1)}, "source": "assumed",
+        "id": "unnamed",
+        "name": "unnamed",
+        "kind": kind,
+        "brands": ["gotone"],
+        "valid": {"from": date(2009, 1, 1), "to": date(2010, 1, 1)},
+        "source": "assumed",
         "monthly_fee": draw(st.sampled_from(("0", "5", "58.5", "0.01"))),
         "partial_month": draw(st.sampled_from(("none", "daily", "half_month"))),
-        "pools": pools, "rules": rules, "tiers": tiers,
+        "pools": pools,
+        "rules": rules,
+        "tiers": tiers,
         "caps": draw(st.sampled_from(({}, {}, {kind: "0"}, {kind: "1.234"}))),
         "min_commitment": draw(st.sampled_from(("0", "0", "6.005", "20"))),
         "rounding": rounding,
@@ -125,20 +152,26 @@ def a_rule(draw, component, match, pools, unit, rates, shapes):
         return unit if whole else f"{draw(st.sampled_from((1, 3, 45, 60)))}{suffix}"
 
     def price():
-        return {"rate": draw(st.sampled_from(rates)),
-                "per": f"{draw(st.sampled_from((int(size), 1, 7, 60)))}{suffix}"}
+        return {
+            "rate": draw(st.sampled_from(rates)),
+            "per": f"{draw(st.sampled_from((int(size), 1, 7, 60)))}{suffix}",
+        }
 
     rule = {
-        "component": component, "match": match,
+        "component": component,
+        "match": match,
         "connect": draw(st.sampled_from(("0", "0", "0.15", "0.0049"))),
         "pools": [pool["id"] for pool in drawn],
     }
     shape = draw(st.sampled_from(shapes))
     if shape == "steps":
         starts = [0, *sorted(draw(st.sets(st.sampled_from((30, 60, 61, 100, 600)), max_size=2)))]
-        return rule | {"groups": [
-            {"start": f"{start}{suffix}" if start else 0, **price(), "increment": increment()}
-            for start in starts]}
+        return rule | {
+            "groups": [
+                {"start": f"{start}{suffix}" if start else 0, **price(), "increment": increment()}
+                for start in starts
+            ]
+        }
     rule |= {**price(), "increment": [increment(), increment()]}
     return rule | ({"increment_at": "month"} if shape == "month" else {})
 
@@ -147,11 +180,18 @@ def a_rule(draw, component, match, pools, unit, rates, shapes):
 def a_tier(draw, component, unit):
     bounds = sorted(draw(st.sets(st.integers(1, 40), max_size=2)))
     return {
-        "component": component, "mode": draw(st.sampled_from(("graduated", "volume"))),
-        "per": unit, "flat_at_zero": draw(st.booleans()),
-        "steps": [{"up_to": bound, "rate": draw(st.sampled_from(RATES)),
-                   "flat": draw(st.sampled_from(("0", "0", "2", "0.555")))}
-                  for bound in (*bounds, None)],
+        "component": component,
+        "mode": draw(st.sampled_from(("graduated", "volume"))),
+        "per": unit,
+        "flat_at_zero": draw(st.booleans()),
+        "steps": [
+            {
+                "up_to": bound,
+                "rate": draw(st.sampled_from(RATES)),
+                "flat": draw(st.sampled_from(("0", "0", "2", "0.555"))),
+            }
+            for bound in (*bounds, None)
+        ],
     }
 
 
@@ -172,17 +212,23 @@ def months_of_events(draw):
         facts = SHAPES[{"data": "gprs"}.get(service, service)]["facts"]
         calls, writes = service == "voice", service == "sms"
         quantity = draw(st.sampled_from((0, 1, 45, 59, 60, 61, 119, 120, 300, 1111)))
-        events.append(Event(
-            key, service,
-            draw(st.sampled_from(facts["direction"])) if calls else "mo" if writes else None,
-            draw(st.sampled_from(facts["roaming"])),
-            draw(st.sampled_from(facts["toll"])) if calls else None,
-            draw(st.sampled_from(facts["dial"])) if calls else None,
-            False if calls else None,
-            draw(st.sampled_from(facts["message_kind"])) if writes else None,
-            _instant(day, second) + key / 64, day, second, _day_type(day),
-            1 if writes else quantity * (1 if calls else 100),
-        ))
+        events.append(
+            Event(
+                key,
+                service,
+                draw(st.sampled_from(facts["direction"])) if calls else "mo" if writes else None,
+                draw(st.sampled_from(facts["roaming"])),
+                draw(st.sampled_from(facts["toll"])) if calls else None,
+                draw(st.sampled_from(facts["dial"])) if calls else None,
+                False if calls else None,
+                draw(st.sampled_from(facts["message_kind"])) if writes else None,
+                _instant(day, second) + key / 64,
+                day,
+                second,
+                _day_type(day),
+                1 if writes else quantity * (1 if calls else 100),
+            )
+        )
     return month, joined, events
 
 
@@ -203,8 +249,13 @@ def drawn(strategy, count, start=0):
     found = []
 
     @seed(start)
-    @settings(max_examples=max(1500, 2 * count), database=None, deadline=None,
-              phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=max(1500, 2 * count),
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(strategy)
     def collect(example):
         found.append(example)
@@ -239,8 +290,11 @@ def fits(package):
 
 def catalogue_of(count, simple, start=0):
     """Drawn packages as documents, by id."""
-    documents = {f"drawn_{no}": one for no, one in enumerate(
-        drawn(packages().filter(fits), count, start))}
-    documents |= {f"simple_{no}": one for no, one in enumerate(
-        drawn(packages(simple=True).filter(fits), simple, start))}
+    documents = {
+        f"drawn_{no}": one for no, one in enumerate(drawn(packages().filter(fits), count, start))
+    }
+    documents |= {
+        f"simple_{no}": one
+        for no, one in enumerate(drawn(packages(simple=True).filter(fits), simple, start))
+    }
     return {name: without_the_useless({**one, "id": name}) for name, one in documents.items()}

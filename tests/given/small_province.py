@@ -1,4 +1,5 @@
 """A synthetic province small enough for every test: 60 customers over 33 days, one billed month."""
+
 from pathlib import Path
 
 from jobs.synthesize import run
@@ -9,6 +10,20 @@ FIRST, LAST = "2009-04-01", "2009-05-03"
 def synthesized(folder: Path, seed: int = 7, customers: int = 60) -> tuple[Path, Path]:
     """Landing and truth of a province written below a folder."""
     landing, truth = folder / "landing", folder / "truth"
-    run(["--customers", str(customers), "--seed", str(seed), "--from-date", FIRST, "--data-date",
-         LAST, "--landing", str(landing), "--truth", str(truth)])
+    run(
+        [
+            "--customers",
+            str(customers),
+            "--seed",
+            str(seed),
+            "--from-date",
+            FIRST,
+            "--data-date",
+            LAST,
+            "--landing",
+            str(landing),
+            "--truth",
+            str(truth),
+        ]
+    )
     return landing, truth

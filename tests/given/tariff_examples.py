@@ -1,5 +1,6 @@
 """Small tariff packages and events for tests: plain mappings as the YAML gives them."""
-from datetime import date, datetime, timezone
+
+from datetime import UTC, date, datetime
 
 from models.reference.rater import Event
 
@@ -30,10 +31,17 @@ MINUTE = {"per": "60s", "increment": [60, 60]}
 def package(kind="voice", rules=(), **changes):
     """A package without fee, pools, bands or rounding unless the test says so."""
     return {
-        "id": "example", "name": "例", "kind": kind, "brands": ["gotone"],
-        "valid": {"from": date(2009, 1, 1), "to": date(2010, 1, 1)}, "source": "assumed",
-        "monthly_fee": "0", "partial_month": "none", "rounding": {"at": "none"},
-        "rules": [dict(rule) for rule in rules], **changes,
+        "id": "example",
+        "name": "例",
+        "kind": kind,
+        "brands": ["gotone"],
+        "valid": {"from": date(2009, 1, 1), "to": date(2010, 1, 1)},
+        "source": "assumed",
+        "monthly_fee": "0",
+        "partial_month": "none",
+        "rounding": {"at": "none"},
+        "rules": [dict(rule) for rule in rules],
+        **changes,
     }
 
 
@@ -49,16 +57,34 @@ def toll(rate="0.07", **changes):
 
 def pool(amount, unit="60s", **changes):
     """A pool of airtime that covers every call."""
-    return {"id": "free", "covers": {}, "components": ["airtime"], "amount": amount, "unit": unit,
-            "order": 1, **changes}
+    return {
+        "id": "free",
+        "covers": {},
+        "components": ["airtime"],
+        "amount": amount,
+        "unit": unit,
+        "order": 1,
+        **changes,
+    }
 
 
 def call(seconds, at="2009-03-03 12:00:00", key="a", instant=None, **facts):
     """A voice call; `instant` is the answer time where it is not Beijing time as written."""
-    return _event("voice", seconds, at, key, instant, {
-        "direction": "mo", "roaming": "home", "toll": "local", "dial": "direct", "in_group": False,
-        **facts,
-    })
+    return _event(
+        "voice",
+        seconds,
+        at,
+        key,
+        instant,
+        {
+            "direction": "mo",
+            "roaming": "home",
+            "toll": "local",
+            "dial": "direct",
+            "in_group": False,
+            **facts,
+        },
+    )
 
 
 def message(at="2009-03-03 12:00:00", key="a", service="sms", **facts):
@@ -79,7 +105,7 @@ def online(seconds, at="2009-03-03 12:00:00", key="a", **facts):
 
 def _event(service, quantity, at, key, instant, facts):
     local = datetime.strptime(at, "%Y-%m-%d %H:%M:%S")
-    seconds = local.replace(tzinfo=timezone.utc).timestamp() - 8 * 3600
+    seconds = local.replace(tzinfo=UTC).timestamp() - 8 * 3600
     return Event(
         key=key,
         service=service,

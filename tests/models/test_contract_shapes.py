@@ -1,5 +1,6 @@
 """Identity, contacts, preference, decision and push fit the contracts on both sides: they run on
 frames of the input contracts and give the columns and types of the output contract."""
+
 from datetime import date
 from decimal import Decimal
 
@@ -23,11 +24,23 @@ CHANNELS = {
     name: Channel(id=name, name_cn=name, order=order, unit_cost=Decimal("1"), capacity=1)
     for order, name in enumerate(("hall", "hotline", "sms", "web"), start=1)
 }
-CAMPAIGNS = [Campaign(
-    id="tariff", name_cn="资费", type="tariff", valid_from=DAY, valid_to=date(2009, 6, 1),
-    channels=tuple(CHANNELS), wave=1, priority=1, control_share=Decimal("0.1"), salt="s",
-    horizon_months=3, valid_days=30, script="{package_name}",
-)]
+CAMPAIGNS = [
+    Campaign(
+        id="tariff",
+        name_cn="资费",
+        type="tariff",
+        valid_from=DAY,
+        valid_to=date(2009, 6, 1),
+        channels=tuple(CHANNELS),
+        wave=1,
+        priority=1,
+        control_share=Decimal("0.1"),
+        salt="s",
+        horizon_months=3,
+        valid_days=30,
+        script="{package_name}",
+    )
+]
 
 
 class Tables:
@@ -43,24 +56,33 @@ class Tables:
 def identities(t):
     parties = local_frame(t.spark, [], "source string, party string")
     return identity.subscriber_identity(
-        t["ods.subscriber"], parties, key="k", data_date=DAY, placeholders=["0"])
+        t["ods.subscriber"], parties, key="k", data_date=DAY, placeholders=["0"]
+    )
 
 
 def subscribers(t):
     parties = local_frame(t.spark, [], "source string, party string")
     return identity.subscriber(
-        t["ods.subscriber"], t["ods.customer"], parties, key="k", data_date=DAY)
+        t["ods.subscriber"], t["ods.customer"], parties, key="k", data_date=DAY
+    )
 
 
 def subscriptions(t):
     return identity.subscription(
-        t["ods.package_subscription"], kinds={"gotone_58": "voice"}, key="k", data_date=DAY)
+        t["ods.package_subscription"], kinds={"gotone_58": "voice"}, key="k", data_date=DAY
+    )
 
 
 def contact_events(t):
     logs = {table: t[table] for table in LOGS}
-    return contact.contact_event(logs, t["dw.subscriber_identity"], window=Window(DAY, DAY),
-                                 lookback_days={}, placeholders=[], key="k")
+    return contact.contact_event(
+        logs,
+        t["dw.subscriber_identity"],
+        window=Window(DAY, DAY),
+        lookback_days={},
+        placeholders=[],
+        key="k",
+    )
 
 
 def contact_views(t):
@@ -69,43 +91,68 @@ def contact_views(t):
 
 def preferences(t):
     return preference.channel_preference(
-        t["dw.contact_view"], t["dw.subscriber"], channels=CHANNELS, frequent_above=10,
-        kinds=["enquiry"], data_date=DAY)
+        t["dw.contact_view"],
+        t["dw.subscriber"],
+        channels=CHANNELS,
+        frequent_above=10,
+        kinds=["enquiry"],
+        data_date=DAY,
+    )
 
 
 def decisions(t):
     found = candidates.candidates(
-        t["mart.package_match"], t["dw.subscriber"], t["dw.subscription"],
-        t["dw.subscriber_identity"], t["mart.channel_preference"], campaigns=CAMPAIGNS,
-        channels=CHANNELS, open_offers={"gotone_58": ["gotone"]}, data_date=DAY)
+        t["mart.package_match"],
+        t["dw.subscriber"],
+        t["dw.subscription"],
+        t["dw.subscriber_identity"],
+        t["mart.channel_preference"],
+        campaigns=CAMPAIGNS,
+        channels=CHANNELS,
+        open_offers={"gotone_58": ["gotone"]},
+        data_date=DAY,
+    )
     return assignment.decision(
-        policy.judged(found, CAMPAIGNS), campaigns=CAMPAIGNS, channels=CHANNELS, data_date=DAY)
+        policy.judged(found, CAMPAIGNS), campaigns=CAMPAIGNS, channels=CHANNELS, data_date=DAY
+    )
 
 
 def pushed_over(channel):
     def targets(t):
         return push.targets(
-            t["mart.decision"], t["mart.package_match"], t["mart.package_quote"],
-            t["dw.subscriber_identity"], t["dw.contact_event"], campaigns=CAMPAIGNS,
-            package_names={"gotone_58": "全球通58套餐"}, channel=channel,
-            columns=CONTRACTS[f"push.{channel}"].column_names, data_date=DAY)
+            t["mart.decision"],
+            t["mart.package_match"],
+            t["mart.package_quote"],
+            t["dw.subscriber_identity"],
+            t["dw.contact_event"],
+            campaigns=CAMPAIGNS,
+            package_names={"gotone_58": "全球通58套餐"},
+            channel=channel,
+            columns=CONTRACTS[f"push.{channel}"].column_names,
+            data_date=DAY,
+        )
+
     return targets
 
 
-@pytest.mark.parametrize("table, build", [
-    ("dw.subscriber_identity", identities),
-    ("dw.subscriber", subscribers),
-    ("dw.subscription", subscriptions),
-    ("dw.contact_event", contact_events),
-    ("dw.contact_view", contact_views),
-    ("mart.channel_preference", preferences),
-    ("mart.decision", decisions),
-    *((f"push.{channel}", pushed_over(channel)) for channel in CHANNELS),
-])
+@pytest.mark.parametrize(
+    ("table", "build"),
+    [
+        ("dw.subscriber_identity", identities),
+        ("dw.subscriber", subscribers),
+        ("dw.subscription", subscriptions),
+        ("dw.contact_event", contact_events),
+        ("dw.contact_view", contact_views),
+        ("mart.channel_preference", preferences),
+        ("mart.decision", decisions),
+        *((f"push.{channel}", pushed_over(channel)) for channel in CHANNELS),
+    ],
+)
 def test_the_result_has_the_columns_and_types_of_its_contract(spark, table, build):
     wanted = struct_type(CONTRACTS[table])
-    assert [(field.name, field.dataType.simpleString()) for field in build(Tables(spark)).schema] \
-        == [(field.name, field.dataType.simpleString()) for field in wanted]
+    assert [
+        (field.name, field.dataType.simpleString()) for field in build(Tables(spark)).schema
+    ] == [(field.name, field.dataType.simpleString()) for field in wanted]
 
 
 def test_the_stages_are_those_of_the_contract():

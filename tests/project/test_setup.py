@@ -1,4 +1,5 @@
 """What is installed is what the locks say."""
+
 import hashlib
 import re
 import sys
@@ -42,7 +43,8 @@ def test_installed_versions_are_the_pinned_ones():
     assert not differing
     installed = {canonical(found.metadata["Name"]) for found in distributions()}
     assert {"pyspark", "delta-spark", "great-expectations", "apache-airflow"} <= installed & set(
-        pins)
+        pins
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the pins were resolved on Linux")
@@ -66,10 +68,12 @@ def test_the_pins_that_must_agree():
     assert len(exact) >= 5
     for name, wanted in exact:
         assert pins[name] == wanted, name
-    assert {jar.version for jar in spark_jars.read_lock(LOCK)
-            if jar.organisation == "io.delta"} == {pins["delta-spark"]}
-    assert pins["uv"] in re.findall(r"^UV_VERSION := (\S+)$", (ROOT / "Makefile").read_text(
-        encoding="utf-8"), re.MULTILINE)
+    assert {
+        jar.version for jar in spark_jars.read_lock(LOCK) if jar.organisation == "io.delta"
+    } == {pins["delta-spark"]}
+    assert pins["uv"] in re.findall(
+        r"^UV_VERSION := (\S+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("jar", spark_jars.read_lock(LOCK), ids=lambda jar: jar.module)
@@ -87,6 +91,7 @@ def test_no_other_version_of_a_jar_is_beside_it():
 def test_what_is_there_is_not_fetched_again(monkeypatch):
     def fetched(*_):
         raise AssertionError("the network is asked for what is there")
+
     monkeypatch.setattr(spark_jars, "_resolve", fetched)
     assert spark_jars.install(LOCK) == 0
 
@@ -97,30 +102,42 @@ def lock(tmp_path):
         path = tmp_path / "jars.lock"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
+
     return write
 
 
 SHA = "0" * 64
 
 
-@pytest.mark.parametrize("line", [
-    f"{SHA} io.delta delta-storage",
-    f"{SHA} io.delta delta-storage 4.4.0 more",
-    f"{SHA[1:]} io.delta delta-storage 4.4.0",
-    f"{'g' * 64} io.delta delta-storage 4.4.0",
-    f"io.delta delta-storage 4.4.0 {SHA}",
-], ids=["a field missing", "a field more", "a checksum too short", "no hexadecimal", "other order"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{SHA} io.delta delta-storage",
+        f"{SHA} io.delta delta-storage 4.4.0 more",
+        f"{SHA[1:]} io.delta delta-storage 4.4.0",
+        f"{'g' * 64} io.delta delta-storage 4.4.0",
+        f"io.delta delta-storage 4.4.0 {SHA}",
+    ],
+    ids=[
+        "a field missing",
+        "a field more",
+        "a checksum too short",
+        "no hexadecimal",
+        "other order",
+    ],
+)
 def test_a_malformed_line_of_the_lock_is_refused_with_its_place(lock, line):
     path = lock("# jars", f"{SHA} io.delta delta-storage 4.4.0", line)
     with pytest.raises(ConfigError) as raised:
         spark_jars.read_lock(path)
-    assert str(raised.value) == (f"{path}:3: expected 'sha256 organisation module version', got "
-                                 f"{line!r}")
+    assert str(raised.value) == (
+        f"{path}:3: expected 'sha256 organisation module version', got {line!r}"
+    )
 
 
 def test_a_damaged_jar_is_not_intact(lock, tmp_path):
     content = b"a jar"
-    jar, = spark_jars.read_lock(lock(f"{hashlib.sha256(content).hexdigest()} org.example some 1"))
+    (jar,) = spark_jars.read_lock(lock(f"{hashlib.sha256(content).hexdigest()} org.example some 1"))
     assert not spark_jars.is_intact(jar, tmp_path)
     (tmp_path / "some-1.jar").write_bytes(content)
     assert spark_jars.is_intact(jar, tmp_path)

@@ -1,18 +1,31 @@
 """Reads a landing with plain Python, sharing nothing with the pipeline but conf/sources.yml."""
+
 import csv
 import gzip
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Iterator, NamedTuple
+from typing import NamedTuple
 
 EVENT_TIMES = {
-    "voice": "start_time", "message": "submit_time", "data": "start_time", "wlan": "start_time",
-    "hall_log": "start_time", "outlet_log": "txn_time", "hotline_log": "start_time",
-    "ivr_log": "enter_time", "outbound_log": "call_time", "sms_log": "in_time",
-    "web_log": "enter_time", "wap_log": "enter_time", "terminal_log": "txn_time",
-    "manager_log": "visit_time", "complaint": "accept_time", "campaign_order": "order_time",
+    "voice": "start_time",
+    "message": "submit_time",
+    "data": "start_time",
+    "wlan": "start_time",
+    "hall_log": "start_time",
+    "outlet_log": "txn_time",
+    "hotline_log": "start_time",
+    "ivr_log": "enter_time",
+    "outbound_log": "call_time",
+    "sms_log": "in_time",
+    "web_log": "enter_time",
+    "wap_log": "enter_time",
+    "terminal_log": "txn_time",
+    "manager_log": "visit_time",
+    "complaint": "accept_time",
+    "campaign_order": "order_time",
     "campaign_feedback": "contact_time",
 }
 NUMBERS = {"web_log": "login_no", "campaign_order": "user_id", "campaign_feedback": "user_id"}
@@ -29,8 +42,11 @@ class Line(NamedTuple):
 
 def delivery_files(landing: Path, source) -> list[Path]:
     """The data files of a source in order of day and name; control files are not among them."""
-    return sorted(path for path in (landing / source.id).rglob("*")
-                  if path.is_file() and path.suffix != ".ctl")
+    return sorted(
+        path
+        for path in (landing / source.id).rglob("*")
+        if path.is_file() and path.suffix != ".ctl"
+    )
 
 
 def content(path: Path) -> bytes:
@@ -43,12 +59,15 @@ def lines(landing: Path, source) -> Iterator[Line]:
     form = source.format
     for path in delivery_files(landing, source):
         texts = content(path).decode(form.encoding).splitlines()
-        for text in texts[1 if form.header else 0:]:
+        for text in texts[1 if form.header else 0 :]:
             quoting = {"quotechar": form.quote} if form.quote else {"quoting": csv.QUOTE_NONE}
             cells = next(csv.reader([text], delimiter=form.delimiter, **quoting))
             whole = len(cells) == len(source.columns)
-            yield Line(date.fromisoformat(path.parent.name), text,
-                       dict(zip(source.columns, cells)) if whole else None)
+            yield Line(
+                date.fromisoformat(path.parent.name),
+                text,
+                dict(zip(source.columns, cells)) if whole else None,
+            )
 
 
 def judged(landing: Path, source, packages, subscribers) -> Iterator[tuple[str, Line]]:
@@ -69,8 +88,9 @@ def judged(landing: Path, source, packages, subscribers) -> Iterator[tuple[str, 
         elif source.id in ("bill", "bill_item") and cells["user_id"] not in subscribers:
             verdict = "unknown_subscriber"
         elif line.text in first_seen:
-            verdict = ("duplicate_within" if first_seen[line.text] == line.day
-                       else "duplicate_across")
+            verdict = (
+                "duplicate_within" if first_seen[line.text] == line.day else "duplicate_across"
+            )
         elif time and cells[time][:10].replace("-", "")[:8] < f"{line.day:%Y%m%d}":
             verdict = "late"
         elif time and cells[NUMBERS.get(source.id, "msisdn")] in PLACEHOLDERS:
@@ -84,8 +104,11 @@ def judged(landing: Path, source, packages, subscribers) -> Iterator[tuple[str, 
 def accepted(landing: Path, source, packages=(), subscribers=()) -> list[dict]:
     """The cells of the lines that stay."""
     good = ("plain", "late", "placeholder_number")
-    return [line.cells for verdict, line in judged(landing, source, packages, subscribers)
-            if verdict in good]
+    return [
+        line.cells
+        for verdict, line in judged(landing, source, packages, subscribers)
+        if verdict in good
+    ]
 
 
 def control_entries(landing: Path, source) -> dict[Path, dict]:

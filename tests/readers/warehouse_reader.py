@@ -1,4 +1,5 @@
 """The warehouse as its readers see it: through delta-rs and DuckDB, never through Spark."""
+
 from pathlib import Path
 
 import duckdb
@@ -60,8 +61,9 @@ def differing_rows(one: Path, other: Path, name: str) -> int:
     with duckdb.connect() as db:
         for place, warehouse in (("a", one), ("b", other)):
             db.register(place, all_rows(warehouse, name))
-        return db.sql("SELECT count(*) FROM ((FROM a EXCEPT ALL FROM b) UNION ALL "
-                      "(FROM b EXCEPT ALL FROM a))").fetchall()[0][0]
+        return db.sql(
+            "SELECT count(*) FROM ((FROM a EXCEPT ALL FROM b) UNION ALL (FROM b EXCEPT ALL FROM a))"
+        ).fetchall()[0][0]
 
 
 def events(warehouse: Path, holidays=()) -> dict[int, list[Event]]:
@@ -73,7 +75,9 @@ def events(warehouse: Path, holidays=()) -> dict[int, list[Event]]:
     found: dict[int, list[Event]] = {}
     for source, facts in USAGE.items():
         data = source == "ods.data_session"
-        rows = query(warehouse, f"""
+        rows = query(
+            warehouse,
+            f"""
             WITH owners AS (FROM identity WHERE data_date = (SELECT max(data_date) FROM identity)),
                  records AS (SELECT msisdn, occurred_at, local_date, local_second, file_name,
                                     row_no, {SESSION if data else "NULL"} AS session,
@@ -86,20 +90,23 @@ def events(warehouse: Path, holidays=()) -> dict[int, list[Event]]:
                  ON o.msisdn = r.msisdn AND r.occurred_at >= o.valid_from
                  AND (o.valid_to IS NULL OR r.occurred_at < o.valid_to)
             ORDER BY occurred_at, file_name, row_no""",
-                     usage=source, identity="dw.subscriber_identity")
+            usage=source,
+            identity="dw.subscriber_identity",
+        )
         open_sessions: dict[str, tuple[list[Event], int, int]] = {}  # events, place, end
         for number, (subscriber, session, lasting, at, day, second, *fact, quantity) in enumerate(
-                rows):
+            rows
+        ):
             mine, place, end = open_sessions.get(session, ([], 0, at - SESSION_GAP_S - 1))
             if session is not None and at <= end + SESSION_GAP_S:
                 mine[place] = mine[place]._replace(quantity=mine[place].quantity + quantity)
                 open_sessions[session] = mine, place, max(end, at + lasting)
                 continue
-            day_type = ("holiday" if day in holidays else
-                        "weekend" if day.weekday() >= 5 else "workday")
+            day_type = (
+                "holiday" if day in holidays else "weekend" if day.weekday() >= 5 else "workday"
+            )
             mine = [] if subscriber is None else found.setdefault(subscriber, [])
-            mine.append(Event(
-                f"{source}{number:09}", *fact, at, day, second, day_type, quantity))
+            mine.append(Event(f"{source}{number:09}", *fact, at, day, second, day_type, quantity))
             if session is not None:
                 open_sessions[session] = mine, len(mine) - 1, at + lasting
     return found

@@ -5,6 +5,7 @@ tenths, and what each was charged: .17, .085, .045 and .27 yuan a minute. A tent
 of six seconds; each price is a rule of its own, so rounding at line rounds each charge once, half
 up.
 """
+
 import csv
 from collections import Counter
 from dataclasses import dataclass
@@ -24,20 +25,40 @@ STARTS = {"day": "08:00:00", "eve": "17:00:00", "night": "22:00:00", "intl": "12
 SIX = {"per": "60s", "increment": [6, 6]}
 FOUR_PRICES = package(
     "voice",
-    [airtime(RATES["intl"], match={"toll": "intl"}, **SIX),
-     airtime(RATES["day"], match={"band": "day"}, **SIX),
-     airtime(RATES["eve"], match={"band": "evening"}, **SIX),
-     airtime(RATES["night"], **SIX),
-     {"component": "toll", "rate": "0", **SIX}],
-    bands={"day": [{"days": "all", "from": "08:00", "to": "17:00"}],
-           "evening": [{"days": "all", "from": "17:00", "to": "22:00"}]},
-    rounding={"at": "line", "scale": 2, "mode": "half_up"})
+    [
+        airtime(RATES["intl"], match={"toll": "intl"}, **SIX),
+        airtime(RATES["day"], match={"band": "day"}, **SIX),
+        airtime(RATES["eve"], match={"band": "evening"}, **SIX),
+        airtime(RATES["night"], **SIX),
+        {"component": "toll", "rate": "0", **SIX},
+    ],
+    bands={
+        "day": [{"days": "all", "from": "08:00", "to": "17:00"}],
+        "evening": [{"days": "all", "from": "17:00", "to": "22:00"}],
+    },
+    rounding={"at": "line", "scale": 2, "mode": "half_up"},
+)
 # Night minutes whose charge is an exact half cent that the file rounds down, and how often. It
 # rounds its other half cents up: 186 more of the night and all of day, evening and international.
 ROUNDED_DOWN = {
-    "95.0": 1, "105.0": 1, "121.0": 2, "147.0": 3, "159.0": 7, "171.0": 5, "185.0": 2, "187.0": 3,
-    "189.0": 4, "191.0": 5, "209.0": 3, "211.0": 3, "213.0": 3, "215.0": 1, "217.0": 6, "243.0": 5,
-    "293.0": 1, "395.0": 1,
+    "95.0": 1,
+    "105.0": 1,
+    "121.0": 2,
+    "147.0": 3,
+    "159.0": 7,
+    "171.0": 5,
+    "185.0": 2,
+    "187.0": 3,
+    "189.0": 4,
+    "191.0": 5,
+    "209.0": 3,
+    "211.0": 3,
+    "213.0": 3,
+    "215.0": 1,
+    "217.0": 6,
+    "243.0": 5,
+    "293.0": 1,
+    "395.0": 1,
 }
 
 
@@ -53,8 +74,12 @@ class Charge:
         """All of them as one call from the beginning of the band."""
         seconds = self.minutes * 60
         assert seconds % 6 == 0
-        return call(int(seconds), f"2009-03-03 {STARTS[self.name]}", key=self.name,
-                    toll="intl" if self.name == "intl" else "local")
+        return call(
+            int(seconds),
+            f"2009-03-03 {STARTS[self.name]}",
+            key=self.name,
+            toll="intl" if self.name == "intl" else "local",
+        )
 
 
 @pytest.fixture(scope="module")
@@ -63,9 +88,17 @@ def people():
     if not FILE.exists():
         pytest.skip("no folder of real data beside the project")
     with open(FILE, encoding="utf-8", newline="") as lines:
-        return [[Charge(name, Decimal(row[f"total_{name}_minutes"]),
-                        Decimal(row[f"total_{name}_charge"])) for name in RATES]
-                for row in csv.DictReader(lines)]
+        return [
+            [
+                Charge(
+                    name,
+                    Decimal(row[f"total_{name}_minutes"]),
+                    Decimal(row[f"total_{name}_charge"]),
+                )
+                for name in RATES
+            ]
+            for row in csv.DictReader(lines)
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -74,25 +107,29 @@ def rated(spark, people):
     months = [[charge] for charges in people for charge in charges] + people
     rows = event_records.evaluated(
         spark,
-        {number: (MARCH, None, [charge.event() for charge in charges])
-         for number, charges in enumerate(months)},
-        {"four_prices": FOUR_PRICES}, partitions=2)
+        {
+            number: (MARCH, None, [charge.event() for charge in charges])
+            for number, charges in enumerate(months)
+        },
+        {"four_prices": FOUR_PRICES},
+        partitions=2,
+    )
     prices = [rows[number, "four_prices"].rated for number in range(len(months))]
-    return prices[:4 * len(people)], prices[4 * len(people):]
+    return prices[: 4 * len(people)], prices[4 * len(people) :]
 
 
 def test_all_but_56_of_20000_charges_are_equal_to_the_cent(people, rated):
     charges = [charge for charges in people for charge in charges]
     assert len(charges) == len(rated[0]) == 20_000
-    equal = Counter(charge.name for charge, price in zip(charges, rated[0])
-                    if price == charge.charged)
+    equal = Counter(
+        charge.name for charge, price in zip(charges, rated[0]) if price == charge.charged
+    )
     assert equal == {"day": 5000, "eve": 5000, "night": 4944, "intl": 5000}
 
 
 def test_the_other_56_are_half_cents_that_the_file_rounds_down(people, rated):
     charges = [charge for charges in people for charge in charges]
-    other = [(charge, price) for charge, price in zip(charges, rated[0])
-             if price != charge.charged]
+    other = [(charge, price) for charge, price in zip(charges, rated[0]) if price != charge.charged]
     for charge, price in other:
         exact = charge.minutes * Decimal(RATES[charge.name])
         assert exact - charge.charged == CENT / 2
@@ -100,12 +137,15 @@ def test_the_other_56_are_half_cents_that_the_file_rounds_down(people, rated):
     assert Counter(str(charge.minutes) for charge, _ in other) == ROUNDED_DOWN
     assert {charge.name for charge, _ in other} == {"night"}
     # 159.0 minutes at .045 are 7.155, half up 7.16; the file has 7.15.
-    assert {(charge.charged, price) for charge, price in other
-            if charge.minutes == Decimal("159.0")} == {(Decimal("7.15"), Decimal("7.16"))}
+    assert {
+        (charge.charged, price) for charge, price in other if charge.minutes == Decimal("159.0")
+    } == {(Decimal("7.15"), Decimal("7.16"))}
 
 
 def test_a_bill_of_four_lines_is_the_sum_of_the_rounded_charges(people, rated):
     """Each line is rounded by itself: the cents that the file lacks are its ties of the night."""
-    lacking = [price - sum(charge.charged for charge in charges)
-               for charges, price in zip(people, rated[1])]
+    lacking = [
+        price - sum(charge.charged for charge in charges)
+        for charges, price in zip(people, rated[1])
+    ]
     assert Counter(lacking) == {Decimal(0): 4944, CENT: 56}

@@ -1,4 +1,5 @@
 """The trial over real calls, messages and service contacts shows the known truths."""
+
 from collections import defaultdict
 from datetime import date
 from fractions import Fraction
@@ -38,16 +39,21 @@ def test_every_delivered_row_is_accounted_for(warehouse):
 
 
 def test_a_reset_clock_and_a_channel_of_no_customer_are_the_only_reasons(warehouse):
-    found = [(source, reason.split(":")[0], rows)
-             for source, reason, rows in figures.rejections(warehouse)]
+    found = [
+        (source, reason.split(":")[0], rows)
+        for source, reason, rows in figures.rejections(warehouse)
+    ]
     assert found == [("nodobo_call", "occurred_at", 31), ("sf311_case", "source", 93)]
 
 
 def test_missed_calls_are_kept_and_never_charged(warehouse):
     assert figures.missed(warehouse) == {"nodobo_call": 1821, "copenhagen_call": 366}
-    missed_in_cube = query(warehouse, "SELECT count(*), sum(duration_s) FROM v WHERE "
-                                      "outcome = 'missed' AND source = 'copenhagen_call'",
-                           v="ods.voice_call")
+    missed_in_cube = query(
+        warehouse,
+        "SELECT count(*), sum(duration_s) FROM v WHERE "
+        "outcome = 'missed' AND source = 'copenhagen_call'",
+        v="ods.voice_call",
+    )
     assert missed_in_cube == [(366, 0)]
 
 
@@ -59,15 +65,23 @@ def test_months_are_cut_in_the_local_time_of_the_file(warehouse):
             _, month, _, _, _, year = line.rsplit(",", 1)[1].split()
             if year != "1980":
                 written[year, month] += 1
-    kept = query(warehouse, "SELECT strftime(local_date, '%Y'), strftime(local_date, '%b'), "
-                            "count(*) FROM v WHERE source = 'nodobo_call' GROUP BY ALL",
-                 v="ods.voice_call")
+    kept = query(
+        warehouse,
+        "SELECT strftime(local_date, '%Y'), strftime(local_date, '%b'), "
+        "count(*) FROM v WHERE source = 'nodobo_call' GROUP BY ALL",
+        v="ods.voice_call",
+    )
     assert {(year, month): rows for year, month, rows in kept} == dict(written)
 
 
 def test_the_view_holds_the_contacts_of_the_customers_channels(warehouse):
-    assert figures.channels(warehouse) == {"hotline": 5895, "mobile": 2256, "web": 1658,
-                                           "twitter": 89, "email": 9}
+    assert figures.channels(warehouse) == {
+        "hotline": 5895,
+        "mobile": 2256,
+        "web": 1658,
+        "twitter": 89,
+        "email": 9,
+    }
     assert figures.customers(warehouse) == (6296, 691)
 
 
@@ -75,35 +89,53 @@ def test_quotes_of_real_callers_equal_the_reference_rater(warehouse):
     conf = config.load([ROOT / "conf", CONF])
     used = events(warehouse)
     raters = {name: Rater(document.data, toll="ip_only") for name, document in conf.tariffs.items()}
-    quoted = query(warehouse, """
+    quoted = query(
+        warehouse,
+        """
         SELECT subscriber_id, month, package_id, total, passed_through, data_date
-        FROM q WHERE comparable ORDER BY data_date, month""", q="mart.package_quote")
+        FROM q WHERE comparable ORDER BY data_date, month""",
+        q="mart.package_quote",
+    )
     real = {subscriber for subscriber, mine in used.items()}
     assert {row[0] for row in quoted} <= real
     assert len(quoted) > 5000
     months, left = set(), {}
     for subscriber, month, package, total, passed, day in quoted:
         before = add_months(month, -1)
-        bill = rerated(raters[package], used[subscriber], month, None,
-                       left.get((subscriber, package, day, before)))
+        bill = rerated(
+            raters[package],
+            used[subscriber],
+            month,
+            None,
+            left.get((subscriber, package, day, before)),
+        )
         left[subscriber, package, day, month] = {
-            name: use.carry_out for name, use in bill.pools.items()}
+            name: use.carry_out for name, use in bill.pools.items()
+        }
         assert (Fraction(total), passed) == (bill.total, 0), (subscriber, month, package)
         months.add(month)
-    assert months == {date(2010, 9, 1), date(2010, 10, 1), date(2010, 11, 1), date(2010, 12, 1),
-                      date(2011, 1, 1)}
+    assert months == {
+        date(2010, 9, 1),
+        date(2010, 10, 1),
+        date(2010, 11, 1),
+        date(2010, 12, 1),
+        date(2011, 1, 1),
+    }
 
 
 def test_every_month_is_comparable_and_some_were_replayed(warehouse):
     rows = query(
-        warehouse, "SELECT comparable, replayed, count(*) FROM q GROUP BY ALL ORDER BY ALL",
-        q="mart.package_quote")
+        warehouse,
+        "SELECT comparable, replayed, count(*) FROM q GROUP BY ALL ORDER BY ALL",
+        q="mart.package_quote",
+    )
     assert [row[:2] for row in rows] == [(True, False), (True, True)]
     assert rows[1][2] > 50
 
 
 def test_without_the_data_the_trial_says_so(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["trial", "--data", str(tmp_path / "none"), "--build",
-                                     str(tmp_path)])
+    monkeypatch.setattr(
+        "sys.argv", ["trial", "--data", str(tmp_path / "none"), "--build", str(tmp_path)]
+    )
     assert main() == 0
     assert "are not part of the project" in capsys.readouterr().out

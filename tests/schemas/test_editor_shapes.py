@@ -3,6 +3,7 @@
 An editor reads YAML 1.2, in which a date is text and 0.40 a number. A file that the program loads
 must not be marked by it, and a misspelt key must be.
 """
+
 import copy
 from datetime import date
 from decimal import Decimal
@@ -16,10 +17,15 @@ from tests.given.paths import ROOT
 
 SHAPES = sorted((ROOT / "schemas" / "shapes").glob("*.yml"))
 TARIFFS = sorted((ROOT / "conf" / "tariffs").glob("*.yml"))
-DOCUMENTS = [*((path, "tariff") for path in TARIFFS),
-             *((path, "campaign") for path in sorted((ROOT / "conf" / "campaigns").glob("*.yml"))),
-             *((ROOT / "conf" / f"{path.stem}.yml", path.stem) for path in SHAPES
-               if (ROOT / "conf" / f"{path.stem}.yml").is_file())]
+DOCUMENTS = [
+    *((path, "tariff") for path in TARIFFS),
+    *((path, "campaign") for path in sorted((ROOT / "conf" / "campaigns").glob("*.yml"))),
+    *(
+        (ROOT / "conf" / f"{path.stem}.yml", path.stem)
+        for path in SHAPES
+        if (ROOT / "conf" / f"{path.stem}.yml").is_file()
+    ),
+]
 
 
 def plain(value):
@@ -38,7 +44,8 @@ def editor(name):
     shape = plain(document.read(ROOT / "schemas" / "shapes" / f"{name}.yml").data)
     jsonschema.Draft202012Validator.check_schema(shape)
     return jsonschema.Draft202012Validator(
-        shape, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+        shape, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+    )
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +64,11 @@ def test_a_shape_is_plain_json_schema(name):
 
 
 def test_no_shipped_file_is_marked():
-    marked = {path.name: error.message for path, name in DOCUMENTS
-              for error in editor(name).iter_errors(plain(document.read(path).data))}
+    marked = {
+        path.name: error.message
+        for path, name in DOCUMENTS
+        for error in editor(name).iter_errors(plain(document.read(path).data))
+    }
     assert marked == {}
     assert len(DOCUMENTS) >= 40 + 6
 
@@ -70,7 +80,7 @@ def places(value, path=()):
     children = value.items() if isinstance(value, dict) else enumerate(value)
     for key, one in children:
         if isinstance(one, (dict, list)):
-            yield from places(one, path + (key,))
+            yield from places(one, (*path, key))
 
 
 def test_a_misspelt_key_is_marked_wherever_it_stands(tariff_editor, tariffs):
@@ -90,13 +100,24 @@ def test_a_misspelt_key_is_marked_wherever_it_stands(tariff_editor, tariffs):
     assert tried > 1000
 
 
-@pytest.mark.parametrize("place, value", [
-    (("monthly_fee",), 58), (("rules", 0, "rate"), 0.4), (("rules", 0, "rate"), "abc"),
-    (("rules", 0, "per"), 60), (("rules", 0, "match", "roaming"), "abroad"),
-    (("rules", 0, "component"), "minutes"), (("valid", "from"), "2009-13-01"),
-    (("valid", "to"), "never"), (("pools", 0, "draw"), "blocks"), (("kind",), "video"),
-    (("rounding", "mode"), "nearest"), (("brands",), []), (("id",), "Gotone 58"),
-])
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("monthly_fee",), 58),
+        (("rules", 0, "rate"), 0.4),
+        (("rules", 0, "rate"), "abc"),
+        (("rules", 0, "per"), 60),
+        (("rules", 0, "match", "roaming"), "abroad"),
+        (("rules", 0, "component"), "minutes"),
+        (("valid", "from"), "2009-13-01"),
+        (("valid", "to"), "never"),
+        (("pools", 0, "draw"), "blocks"),
+        (("kind",), "video"),
+        (("rounding", "mode"), "nearest"),
+        (("brands",), []),
+        (("id",), "Gotone 58"),
+    ],
+)
 def test_a_value_that_the_language_does_not_know_is_marked(tariff_editor, tariffs, place, value):
     wrong = copy.deepcopy(tariffs["gotone_58"])
     at = wrong
@@ -120,10 +141,15 @@ def test_the_shipped_catalogue_uses_the_whole_language(tariffs):
     """Every key that a tariff may have, but `service` (it follows from the kind), packages that are
     only held, and former tariffs."""
     shape = document.read(ROOT / "schemas" / "shapes" / "tariff.yml").data
-    known = {key for path in places(shape) if path and path[-1] == "properties"
-             for key in _at(shape, path)}
-    used = {key for tariff in tariffs.values() for path in places(tariff)
-            for key in _at(tariff, path)}
+    known = {
+        key
+        for path in places(shape)
+        if path and path[-1] == "properties"
+        for key in _at(shape, path)
+    }
+    used = {
+        key for tariff in tariffs.values() for path in places(tariff) for key in _at(tariff, path)
+    }
     assert known - used == {"service", "present_only", "former_of"}
 
 

@@ -1,4 +1,5 @@
 """Days, months and the days on which months close."""
+
 from datetime import date
 
 import pytest
@@ -19,16 +20,23 @@ JAN, FEB, MAR, APR = (date(2009, month, 1) for month in (1, 2, 3, 4))
 
 def test_a_window_holds_both_its_ends():
     window = Window.parse("2009-02-27..2009-03-02")
-    assert window.days() == [date(2009, 2, 27), date(2009, 2, 28), date(2009, 3, 1),
-                             date(2009, 3, 2)]
-    assert window.contains(date(2009, 2, 27)) and window.contains(date(2009, 3, 2))
-    assert not window.contains(date(2009, 2, 26)) and not window.contains(date(2009, 3, 3))
+    assert window.days() == [
+        date(2009, 2, 27),
+        date(2009, 2, 28),
+        date(2009, 3, 1),
+        date(2009, 3, 2),
+    ]
+    assert window.contains(date(2009, 2, 27))
+    assert window.contains(date(2009, 3, 2))
+    assert not window.contains(date(2009, 2, 26))
+    assert not window.contains(date(2009, 3, 3))
     assert window.months() == [FEB, MAR]
     assert not window.single
 
 
 def test_a_window_of_one_day_is_written_as_the_day():
-    assert str(Window.parse("2009-05-03")) == "2009-05-03" and Window.parse("2009-05-03").single
+    assert str(Window.parse("2009-05-03")) == "2009-05-03"
+    assert Window.parse("2009-05-03").single
     assert str(Window.parse("2009-01-01..2009-05-03")) == "2009-01-01..2009-05-03"
 
 
@@ -61,21 +69,27 @@ def test_months_are_added_over_the_year_and_the_day_is_cut_to_the_month():
     assert month_of(date(2009, 2, 28)) == FEB
 
 
-@pytest.mark.parametrize("on, closed", [
-    ("2009-05-02", [JAN, FEB, MAR]),      # the day before the bills of April
-    ("2009-05-03", [FEB, MAR, APR]),      # the day on which they come
-    ("2009-05-31", [FEB, MAR, APR]),
-])
+@pytest.mark.parametrize(
+    ("on", "closed"),
+    [
+        ("2009-05-02", [JAN, FEB, MAR]),  # the day before the bills of April
+        ("2009-05-03", [FEB, MAR, APR]),  # the day on which they come
+        ("2009-05-31", [FEB, MAR, APR]),
+    ],
+)
 def test_a_month_closes_on_the_day_its_bills_are_delivered(on, closed):
     assert closed_months(parse_date(on), 3, close_day=3) == closed
 
 
-@pytest.mark.parametrize("on, closed", [
-    ("2008-02-28", date(2008, 1, 1)),     # a leap February has a day to go
-    ("2008-02-29", date(2008, 2, 1)),
-    ("2009-02-27", JAN),
-    ("2009-02-28", FEB),
-])
+@pytest.mark.parametrize(
+    ("on", "closed"),
+    [
+        ("2008-02-28", date(2008, 1, 1)),  # a leap February has a day to go
+        ("2008-02-29", date(2008, 2, 1)),
+        ("2009-02-27", JAN),
+        ("2009-02-28", FEB),
+    ],
+)
 def test_without_bills_a_month_closes_on_its_own_last_day(on, closed):
     assert closed_months(parse_date(on), 1, close_day=0) == [closed]
 
@@ -85,18 +99,21 @@ def test_a_closing_day_beyond_the_following_month_is_its_last_day():
     assert closed_months(date(2009, 2, 28), 1, close_day=31) == [JAN]
 
 
-@pytest.mark.parametrize("window, close_day, closes", [
-    ("2009-05-02", 3, False),
-    ("2009-05-03", 3, True),
-    ("2009-05-04", 3, False),
-    ("2009-05-04..2009-06-02", 3, False),
-    ("2009-05-04..2009-06-03", 3, True),
-    ("2009-01-01..2009-05-03", 3, True),
-    ("2008-02-28", 0, False),
-    ("2008-02-29", 0, True),
-    ("2009-03-01..2009-03-30", 0, False),
-    ("2009-12-31", 0, True),
-    ("2010-01-01", 1, True),
-])
+@pytest.mark.parametrize(
+    ("window", "close_day", "closes"),
+    [
+        ("2009-05-02", 3, False),
+        ("2009-05-03", 3, True),
+        ("2009-05-04", 3, False),
+        ("2009-05-04..2009-06-02", 3, False),
+        ("2009-05-04..2009-06-03", 3, True),
+        ("2009-01-01..2009-05-03", 3, True),
+        ("2008-02-28", 0, False),
+        ("2008-02-29", 0, True),
+        ("2009-03-01..2009-03-30", 0, False),
+        ("2009-12-31", 0, True),
+        ("2010-01-01", 1, True),
+    ],
+)
 def test_whether_a_month_closes_within_a_window(window, close_day, closes):
     assert closes_in(Window.parse(window), close_day) is closes

@@ -4,6 +4,7 @@ Grain of the result: one accepted record in the source's `ods` table, one reject
 `ops.rejected_record`, one row of counts per delivery in the ledger. When this step fails, the
 table stays as it was and everything that reads it stops with the source's name.
 """
+
 import re
 from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
@@ -45,8 +46,7 @@ from schemas.render import expectations
 from schemas.window import Window
 
 CONDITION = re.compile(r"\[((?:CAST|DIVIDE|ARITHMETIC|CANNOT_PARSE|INVALID)[A-Z_.]*)\]")
-CELL_ERRORS = (ArithmeticException, DateTimeException, NumberFormatException,
-               SparkRuntimeException)
+CELL_ERRORS = (ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException)
 
 
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
@@ -63,44 +63,73 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     if wh.ledger.accepting is None:
         completeness.refuse_unusual(source, delivered, before)
     known = _known(wh, contract, window)
-    judged = delivery.judge(rows(wh.tables, files, source), name, source, contract,
-                            value_sets(conf), conf.runtime.timezone, known)
-    with _read(name, judged, _alike(name, files)) as judged, _tagged(
-            judged, source, contract, _earlier(wh, name, contract, window)) as tagged:
+    judged = delivery.judge(
+        rows(wh.tables, files, source),
+        name,
+        source,
+        contract,
+        value_sets(conf),
+        conf.runtime.timezone,
+        known,
+    )
+    with (
+        _read(name, judged, _alike(name, files)) as judged,
+        _tagged(judged, source, contract, _earlier(wh, name, contract, window)) as tagged,
+    ):
         counts = tagged.counts()
         metrics = delivery_figures.metrics(
-            delivered, counts, judged.checks, completeness.drifts(source, delivered, before))
-        passed = _passed(wh, source, contract, window, metrics,
-                         delivery_figures.reasons(counts, judged.checks))
-        slices = {slice_: {**figures, "message": passed} for slice_, figures
-                  in delivery_figures.by_slice(delivered, counts).items()}
+            delivered, counts, judged.checks, completeness.drifts(source, delivered, before)
+        )
+        passed = _passed(
+            wh, source, contract, window, metrics, delivery_figures.reasons(counts, judged.checks)
+        )
+        slices = {
+            slice_: {**figures, "message": passed}
+            for slice_, figures in delivery_figures.by_slice(delivered, counts).items()
+        }
         reading = deliveries.reading(name)
         for day in days:
             slices[str(day)] |= {"content": contents.get(day), "reading": reading}
-        same = [day for day, entry in entries.items()
-                if entry is not None and entry.content == contents.get(day)]
+        same = [
+            day
+            for day, entry in entries.items()
+            if entry is not None and entry.content == contents.get(day)
+        ]
         same = _with_equal_rows(wh, name, contract, same, tagged)
-        wh.take_in(contract.table, name, tagged.accepted(), tagged.rejected(), slices,
-                   [day for day in days if day not in same], conf.runtime.parallel.files_per_day)
+        wh.take_in(
+            contract.table,
+            name,
+            tagged.accepted(),
+            tagged.rejected(),
+            slices,
+            [day for day in days if day not in same],
+            conf.runtime.parallel.files_per_day,
+        )
 
 
-def _with_equal_rows(wh: Warehouse, name: str, contract: Contract, days: list[date],
-                     tagged: delivery.Tagged) -> set[date]:
+def _with_equal_rows(
+    wh: Warehouse, name: str, contract: Contract, days: list[date], tagged: delivery.Tagged
+) -> set[date]:
     """The days on which a delivery that was taken in before gives the same rows once more."""
     if not days:
         return set()
     window = Window(min(days), max(days))
     stood = wh.read(contract.table, window=window, whatever_is_there=True)
-    there, here = [{row["batch_date"]: row for row in delivery.digests(rows, contract).collect()}
-                   for rows in (stood.where(F.col("source") == name), tagged.accepted())]
+    there, here = [
+        {row["batch_date"]: row for row in delivery.digests(rows, contract).collect()}
+        for rows in (stood.where(F.col("source") == name), tagged.accepted())
+    ]
     return {day for day in days if there.get(day) == here.get(day)}
 
 
 def _alike(name: str, files: list[DeliveredFile]) -> dict[str, Column]:
     """The columns that hold the same in every row of the delivery: they need not be kept."""
     days, names = {file.day for file in files}, {file.path.name for file in files}
-    return {"source": F.lit(name), **({"batch_date": F.lit(*days)} if len(days) == 1 else {}),
-            **({"file_name": F.lit(*names)} if len(names) == 1 else {})}
+    return {
+        "source": F.lit(name),
+        **({"batch_date": F.lit(*days)} if len(days) == 1 else {}),
+        **({"file_name": F.lit(*names)} if len(names) == 1 else {}),
+    }
 
 
 @contextmanager
@@ -113,14 +142,15 @@ def _read(name: str, judged: delivery.Judged, alike: dict[str, Column]):
             condition = _condition(error)
             if condition is None:
                 raise
-            raise ConfigError(f"sources.yml: {name}: an expression of the mapping stops at a cell "
-                              f"({condition}): use its try_… form") from None
+            raise ConfigError(
+                f"sources.yml: {name}: an expression of the mapping stops at a cell "
+                f"({condition}): use its try_… form"
+            ) from None
         yield delivery.Judged(frame.withColumns(alike).select(judged.frame.columns), judged.checks)
 
 
 @contextmanager
-def _tagged(judged: delivery.Judged, source: Source, contract: Contract,
-            earlier: DataFrame | None):
+def _tagged(judged: delivery.Judged, source: Source, contract: Contract, earlier: DataFrame | None):
     """The judged rows with those that repeat another.
 
     What is joined to them is counted before: then Spark knows its size and need not move all rows.
@@ -173,19 +203,30 @@ def _delivered(days: list[date], files: list[DeliveredFile]) -> dict[date, int]:
     return rows
 
 
-def _passed(wh: Warehouse, source: Source, contract: Contract, window: Window, metrics: dict,
-            reasons: dict[str, int]) -> str | None:
+def _passed(
+    wh: Warehouse,
+    source: Source,
+    contract: Contract,
+    window: Window,
+    metrics: dict,
+    reasons: dict[str, int],
+) -> str | None:
     """Let the gate judge the delivery; what the ledger says where an operator let it pass.
 
     QualityError names the commonest of `reasons`, which nobody could look up later.
     """
     accepting = wh.ledger.accepting
     try:
-        failed = wh.gate.check(contract, metrics, expectations.delivery_suite(source, metrics),
-                               source.id, str(window), expectations.PASSABLE if accepting else ())
+        failed = wh.gate.check(
+            contract,
+            metrics,
+            expectations.delivery_suite(source, metrics),
+            source.id,
+            str(window),
+            expectations.PASSABLE if accepting else (),
+        )
     except QualityError as error:
-        named = "; ".join(f"{reason} ({rows:,} rows)"
-                          for reason, rows in list(reasons.items())[:3])
+        named = "; ".join(f"{reason} ({rows:,} rows)" for reason, rows in list(reasons.items())[:3])
         raise QualityError(f"{error}{f'; most often: {named}' if named else ''}") from None
     if any(one.severity == "critical" for one in failed):
         return f"accepted: {accepting}"

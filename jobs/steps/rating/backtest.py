@@ -4,6 +4,7 @@ Grain of the result: subscriber × month in `mart.backtest`, with the difference
 month in which a package or its tariff changed is priced part by part. Due when a month closes. When
 this step fails, nobody gets a recommendation.
 """
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -22,29 +23,43 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     seen, policy = comparison(window, wh, conf), conf.policy.rating
     held = {row["package_id"] for row in seen.holdings.select("package_id").distinct().collect()}
     present = [package for name, package in seen.packages.items() if name in held]
-    parts = month_part.parts(seen.cube.months, seen.holdings, seen.subscriptions,
-                             policy.default_package, seen.packages)
+    parts = month_part.parts(
+        seen.cube.months, seen.holdings, seen.subscriptions, policy.default_package, seen.packages
+    )
     with cached(parts) as parts:
         tested = backtest.backtest(
-            seen.cube.months, seen.evaluated(present, (), policy), seen.holdings, seen.passing,
-            seen.actual, policy.tolerance,
+            seen.cube.months,
+            seen.evaluated(present, (), policy),
+            seen.holdings,
+            seen.passing,
+            seen.actual,
+            policy.tolerance,
             sorted({package.kind for package in seen.packages.values()}),
-            _in_parts(parts, seen, window, wh, conf))
+            _in_parts(parts, seen, window, wh, conf),
+        )
         wh.replace("mart.backtest", tested.withColumn("data_date", F.lit(window.last)))
 
 
-def _in_parts(parts: DataFrame, seen: Comparison, window: Window, wh: Warehouse, conf: Config
-              ) -> DataFrame | None:
+def _in_parts(
+    parts: DataFrame, seen: Comparison, window: Window, wh: Warehouse, conf: Config
+) -> DataFrame | None:
     """The cost of the months in which a package or tariff changed, from the days of their usage."""
     months, kinds, priced_as = month_part.months_of(parts)
     if not months:
         return None
     packages = seen.packages | month_part.by_days(seen.packages)
     events = guided_events(window.last, months, parts, Catalogue(seen.packages), wh, conf)
-    days = wh.read("dw.usage_day", upto=window.last).where(
-        F.col("batch_date") >= F.lit(usage.first_delivery(months[0]))
-    ).where(F.trunc("local_date", "month").isin(months))
+    days = (
+        wh.read("dw.usage_day", upto=window.last)
+        .where(F.col("batch_date") >= F.lit(usage.first_delivery(months[0])))
+        .where(F.trunc("local_date", "month").isin(months))
+    )
     return month_part.priced(
-        parts, kinds, month_part.Days(days, seen.cube.cells, seen.cube.measures, events,
-                                      conf.policy.calendar.holidays),
-        [packages[name] for name in priced_as if name in packages], conf.policy.rating.toll_rerated)
+        parts,
+        kinds,
+        month_part.Days(
+            days, seen.cube.cells, seen.cube.measures, events, conf.policy.calendar.holidays
+        ),
+        [packages[name] for name in priced_as if name in packages],
+        conf.policy.rating.toll_rerated,
+    )

@@ -3,6 +3,7 @@
 The back-test prices a customer's own packages, re-rating all open ones; both on the same usage, the
 same bills and the same readings of the policy.
 """
+
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
@@ -41,8 +42,13 @@ class Comparison:
     packages: dict[str, Package]
     depths: Sequence
 
-    def evaluated(self, packages: Sequence[Package], offered: Collection[str],
-                  policy: RatingPolicy, *owned: DataFrame) -> DataFrame:
+    def evaluated(
+        self,
+        packages: Sequence[Package],
+        offered: Collection[str],
+        policy: RatingPolicy,
+        *owned: DataFrame,
+    ) -> DataFrame:
         """Every month under the best of the packages offered and the customer's own (those of the
         months and `owned`), after the cube has been found to hold what they need."""
         measure.refuse_lacking(self.depths, catalogue.depths(packages, self.cube.measures))
@@ -63,13 +69,25 @@ def comparison(window: Window, wh: Warehouse, conf: Config) -> Comparison:
     kinds = {name: package.kind for name, package in packages.items()}
     return Comparison(
         months,
-        Cube(customer_months, used, cells.collect(),
-             measure.register(wh.read("dw.rating_measure").collect()),
-             wh.read("dw.free_unit_split", months=months)),
-        subscribers, subscriptions,
-        holding.holdings(customer_months, subscriptions, conf.policy.rating.default_package,
-                         packages),
+        Cube(
+            customer_months,
+            used,
+            cells.collect(),
+            measure.register(wh.read("dw.rating_measure").collect()),
+            wh.read("dw.free_unit_split", months=months),
+        ),
+        subscribers,
+        subscriptions,
+        holding.holdings(
+            customer_months, subscriptions, conf.policy.rating.default_package, packages
+        ),
         bill_item.actual(wh.read("ods.bill", upto=day, months=months), subscribers),
-        bill_item.passing(wh.read("ods.bill_item", upto=day, months=months), subscribers, kinds,
-                          conf.policy.bill_items),
-        packages, usage.depths(used, cells).collect())
+        bill_item.passing(
+            wh.read("ods.bill_item", upto=day, months=months),
+            subscribers,
+            kinds,
+            conf.policy.bill_items,
+        ),
+        packages,
+        usage.depths(used, cells).collect(),
+    )

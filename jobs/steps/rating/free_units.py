@@ -4,6 +4,7 @@ Grain of the result: subscriber × month × signature in `dw.free_unit_split`, o
 which a pool is overdrawn by calls of several prices. Due when a month closes. When this step fails,
 no package can be priced for those months.
 """
+
 from jobs.steps.rating.guided_events import guided_events
 from jobs.steps.rating.renewal import renewal
 from jobs.warehouse.tables import cached
@@ -23,15 +24,22 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     some = free_units.representatives(tariffs.packages.values(), policy.rating.toll_rerated)
     used, cells = wh.read("dw.usage_month", months=months), wh.read("dw.rating_cell").collect()
     cube = rating.Cube(
-        rating.customer_months(used, wh.read("dw.subscriber", on=day), months), used,
-        cells, measure.register(wh.read("dw.rating_measure").collect()))
-    with renewal(wh, SPLITS, window) as new, \
-            cached(free_units.wanted(cube, some, policy.rating.toll_rerated)) as wanted:
+        rating.customer_months(used, wh.read("dw.subscriber", on=day), months),
+        used,
+        cells,
+        measure.register(wh.read("dw.rating_measure").collect()),
+    )
+    with (
+        renewal(wh, SPLITS, window) as new,
+        cached(free_units.wanted(cube, some, policy.rating.toll_rerated)) as wanted,
+    ):
         to_do, stands = free_units.outstanding(
-            wanted, new.kept(wh.read(SPLITS, months=new.standing)), some)
+            wanted, new.kept(wh.read(SPLITS, months=new.standing)), some
+        )
         with cached(to_do) as to_do:
             open_months = [row["month"] for row in to_do.select("month").distinct().collect()]
             events = guided_events(day, open_months, to_do, tariffs, wh, conf)
-            made = free_units.split(events, to_do, cells, some, policy.rating.toll_rerated,
-                                    policy.calendar.holidays)
+            made = free_units.split(
+                events, to_do, cells, some, policy.rating.toll_rerated, policy.calendar.holidays
+            )
             wh.replace(SPLITS, made.unionByName(stands))

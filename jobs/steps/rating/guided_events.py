@@ -3,6 +3,7 @@
 Guided records are not kept: what is made of them at night is their sums. Only where a split of free
 units has to be told event by event are they read and guided again.
 """
+
 from collections.abc import Collection
 from datetime import date, timedelta
 
@@ -18,13 +19,21 @@ from models.usage import data_session
 from schemas.config import Config
 
 
-def guided_events(day: date, months: Collection[date], customers: DataFrame, tariffs: Catalogue,
-                  wh: Warehouse, conf: Config) -> DataFrame:
+def guided_events(
+    day: date,
+    months: Collection[date],
+    customers: DataFrame,
+    tariffs: Catalogue,
+    wh: Warehouse,
+    conf: Config,
+) -> DataFrame:
     """usage.guide of the events of some months (first days) of some customers (subscriber_id)."""
     return free_units.guided(
-        _records(day, months, wh, conf), wh.read("dw.subscriber_identity", on=day),
+        _records(day, months, wh, conf),
+        wh.read("dw.subscriber_identity", on=day),
         {service: tariffs.cuts(service) for service in measure.SERVICES},
-        conf.policy.calendar.holidays, customers
+        conf.policy.calendar.holidays,
+        customers,
     ).where(F.trunc("local_date", "month").isin(sorted(months)))
 
 
@@ -41,6 +50,8 @@ def _records(day: date, months: Collection[date], wh: Warehouse, conf: Config) -
         return rows.where(F.col("batch_date") >= F.lit(since))
 
     return usage.Records(
-        delivered("ods.voice_call"), delivered("ods.message"),
+        delivered("ods.voice_call"),
+        delivered("ods.message"),
         data_session.merged(delivered(sessions, back), conf.policy.rating.session_gap_hours),
-        delivered("ods.wlan_session"))
+        delivered("ods.wlan_session"),
+    )

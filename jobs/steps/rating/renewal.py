@@ -4,6 +4,7 @@ A month that closes is made whole, once. Later only the customers are touched of
 since then brought an event of that month (a late record, the late part of a session); all others
 stand as they are.
 """
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -37,16 +38,23 @@ class Renewal:
     @property
     def months(self) -> list[date]:
         """The months in which anything has to be made."""
-        return sorted({*self.whole, *(
-            row["month"] for row in self.touched.select("month").distinct().collect())})
+        return sorted(
+            {
+                *self.whole,
+                *(row["month"] for row in self.touched.select("month").distinct().collect()),
+            }
+        )
 
     def of(self, rows: DataFrame) -> DataFrame:
         """Those of some rows with subscriber_id and month that have to be made again."""
         whole = rows.where(F.col("month").isin(self.whole))
         if not self.standing:
             return whole
-        return whole.unionByName(rows.where(F.col("month").isin(self.standing)).join(
-            self.touched, CUSTOMER_MONTH, "left_semi"))
+        return whole.unionByName(
+            rows.where(F.col("month").isin(self.standing)).join(
+                self.touched, CUSTOMER_MONTH, "left_semi"
+            )
+        )
 
     def kept(self, rows: DataFrame) -> DataFrame:
         """Those rows of the standing months that stand as they are."""
@@ -60,9 +68,11 @@ def renewal(wh: Warehouse, table: str, window: Window) -> Iterator[Renewal]:
     since = {month: wh.lineage.days_since(table, month, DAYS) for month in months}
     whole = [month for month in months if since[month] is None]
     standing = [month for month in months if since[month] is not None]
-    days = wh.read(DAYS, upto=window.last).where(
-        F.col("batch_date") >= F.lit(usage.first_delivery(months[0]))
-    ).withColumn("month", F.trunc("local_date", "month"))
+    days = (
+        wh.read(DAYS, upto=window.last)
+        .where(F.col("batch_date") >= F.lit(usage.first_delivery(months[0])))
+        .withColumn("month", F.trunc("local_date", "month"))
+    )
     touched = wh.empty(table).select(*CUSTOMER_MONTH)
     for month in standing:
         came = days.where(F.col("batch_date").isin(since[month]) & (F.col("month") == month))

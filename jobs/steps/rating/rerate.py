@@ -4,6 +4,7 @@ Grain of the results: subscriber × month × package in `mart.package_quote` (th
 and the present ones), subscriber × package in `mart.package_match`. Due when a month closes. When
 this step fails, offers stay those of the months before.
 """
+
 from pyspark.sql import functions as F
 
 from jobs.steps.rating.comparison import comparison
@@ -19,12 +20,19 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     seen, policy, day = comparison(window, wh, conf), conf.policy.rating, window.last
     offered = [name for name, package in seen.packages.items() if package.offered_on(day)]
     owned = holding.held_on(
-        seen.subscribers, seen.subscriptions, policy.default_package, day, seen.packages)
+        seen.subscribers, seen.subscriptions, policy.default_package, day, seen.packages
+    )
     evaluated = seen.evaluated(list(seen.packages.values()), offered, policy, owned)
     quoted = match.quotes(evaluated, seen.passing, seen.holdings, policy)
     with cached(quoted) as quoted:
         wh.replace("mart.package_quote", quoted.withColumn("data_date", F.lit(day)))
         matched = match.package_match(
-            quoted, seen.actual, wh.read("mart.backtest", on=day), owned, seen.subscribers,
-            seen.packages, policy)
+            quoted,
+            seen.actual,
+            wh.read("mart.backtest", on=day),
+            owned,
+            seen.subscribers,
+            seen.packages,
+            policy,
+        )
         wh.replace("mart.package_match", matched.withColumn("data_date", F.lit(day)))

@@ -5,6 +5,7 @@ increment of the catalogue rounded per event (a data session of several parts is
 measures are appended to their registers. When this step fails, no package can be priced for the
 days that it misses.
 """
+
 from datetime import timedelta
 
 from pyspark.sql import DataFrame
@@ -24,12 +25,17 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     new = measure.measures_wanted(registered, tariffs)
     measures = registered + new
     records = usage.Records(
-        wh.read("ods.voice_call", window=window), wh.read("ods.message", window=window),
-        _sessions(window, wh, conf), wh.read("ods.wlan_session", window=window))
+        wh.read("ods.voice_call", window=window),
+        wh.read("ods.message", window=window),
+        _sessions(window, wh, conf),
+        wh.read("ods.wlan_session", window=window),
+    )
     guided = usage.guide(
-        records, wh.read("dw.subscriber_identity", on=window.last),
+        records,
+        wh.read("dw.subscriber_identity", on=window.last),
         {service: tariffs.cuts(service) for service in measure.SERVICES},
-        conf.policy.calendar.holidays)
+        conf.policy.calendar.holidays,
+    )
     with cached(guided.drop("occurred_at")) as guided:
         wh.append("dw.rating_measure", wh.rows("dw.rating_measure", new))
         known = wh.read("dw.rating_cell").select("cell_id")
@@ -45,5 +51,6 @@ def _sessions(window: Window, wh: Warehouse, conf: Config) -> DataFrame:
     if back:
         before = Window(window.first - timedelta(days=back), window.first - timedelta(days=1))
         earlier = wh.read(table, window=before, whatever_is_there=True)
-    return data_session.contributions(wh.read(table, window=window), earlier,
-                                      conf.policy.rating.session_gap_hours, lookback)
+    return data_session.contributions(
+        wh.read(table, window=window), earlier, conf.policy.rating.session_gap_hours, lookback
+    )

@@ -3,6 +3,7 @@
 Grain of the result: subscriber × month in `dw.usage_month`, with the measures of every rating cell
 in an array. Due when a month closes. When this step fails, the months cannot be re-rated.
 """
+
 from pyspark.sql import functions as F
 
 from jobs.steps.rating.renewal import renewal
@@ -18,6 +19,5 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     with renewal(wh, "dw.usage_month", window) as new:
         months = new.months
         made = usage.by_month(new.of(new.days), months, measures)
-        stands = wh.read("dw.usage_month", months=new.standing).where(
-            F.col("month").isin(months))
+        stands = wh.read("dw.usage_month", months=new.standing).where(F.col("month").isin(months))
         wh.replace("dw.usage_month", made.unionByName(new.kept(stands)), months)

@@ -5,6 +5,7 @@ one that links nobody is kept without a customer. A day before the window to who
 brings further rows is stale from then on, and made again. When this step fails, the contact view
 stands still and preferences grow old.
 """
+
 from datetime import timedelta
 
 from pyspark.sql import DataFrame
@@ -21,15 +22,28 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     days = timedelta(days=max(lookback.values(), default=0))
     around = Window(window.first - days, window.last + days)
     logs = {table: _rows(table, window, around, wh) for table in LOGS if table in wh.running.reads}
-    if not wh.again and any(wh.ledger.is_committed("dw.contact_event", day)
-                            for day in around.days() if day < window.first):
+    if not wh.again and any(
+        wh.ledger.is_committed("dw.contact_event", day)
+        for day in around.days()
+        if day < window.first
+    ):
         begun = contact.gone_on(logs, window=window, lookback_days=lookback).collect()
-        wh.outdate("dw.contact_event", sorted(row["batch_date"] for row in begun),
-                   f"a contact of that day goes on in {window}")
-    wh.replace("dw.contact_event", contact.contact_event(
-        logs, wh.read("dw.subscriber_identity", on=window.last), window=window,
-        lookback_days=lookback, placeholders=conf.policy.contact.placeholders,
-        key=conf.runtime.identity_key))
+        wh.outdate(
+            "dw.contact_event",
+            sorted(row["batch_date"] for row in begun),
+            f"a contact of that day goes on in {window}",
+        )
+    wh.replace(
+        "dw.contact_event",
+        contact.contact_event(
+            logs,
+            wh.read("dw.subscriber_identity", on=window.last),
+            window=window,
+            lookback_days=lookback,
+            placeholders=conf.policy.contact.placeholders,
+            key=conf.runtime.identity_key,
+        ),
+    )
 
 
 def _rows(table: str, window: Window, around: Window, wh: Warehouse) -> DataFrame:

@@ -4,6 +4,7 @@ Grain of the result: customer × channel in the snapshot of the last day, made f
 the day before and the window's events; where there is no such snapshot, from all events. When this
 step fails, preferences are learned from nothing new.
 """
+
 from datetime import timedelta
 
 from jobs.warehouse.warehouse import Warehouse
@@ -20,5 +21,4 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     else:
         previous = None
         events = wh.read("dw.contact_event", upto=window.last)
-    wh.replace("dw.contact_view",
-               contact.contact_view(previous, events, data_date=window.last))
+    wh.replace("dw.contact_view", contact.contact_view(previous, events, data_date=window.last))

@@ -4,6 +4,7 @@ Grain of the results: a subscriber's number and validity (`dw.subscriber_identit
 (`dw.subscriber`), a subscriber's package and validity (`dw.subscription`), each as one snapshot of
 the last day. When this step fails, no contact and no usage finds its customer.
 """
+
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -21,25 +22,41 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     key, day = conf.runtime.identity_key, window.last
     subscribers = wh.read("ods.subscriber", upto=day)
     parties = _event_parties(window, wh, conf)
-    known = dict(key=key, data_date=day, placeholders=conf.policy.contact.placeholders)
-    clash = identity.collisions(identity.natural_keys(subscribers, parties, **known), "id",
-                                ["kind", "natural_key"]).count()
+    known = {"key": key, "data_date": day, "placeholders": conf.policy.contact.placeholders}
+    clash = identity.collisions(
+        identity.natural_keys(subscribers, parties, **known), "id", ["kind", "natural_key"]
+    ).count()
     if clash:
-        raise ChudianError(f"identity: {clash} customers or subscribers share an id with another: "
-                           "set another identity_key in runtime.yml and load the history again")
-    wh.replace("dw.subscriber_identity",
-               identity.subscriber_identity(subscribers, parties, **known))
-    wh.replace("dw.subscriber", identity.subscriber(
-        subscribers, wh.read("ods.customer", upto=day), parties, **known))
-    kinds = {name: package.kind
-             for name, package in catalogue.load(conf.tariffs.values()).packages.items()}
-    wh.replace("dw.subscription", identity.subscription(
-        wh.read("ods.package_subscription", upto=day), kinds=kinds, key=key, data_date=day))
+        raise ChudianError(
+            f"identity: {clash} customers or subscribers share an id with another: "
+            "set another identity_key in runtime.yml and load the history again"
+        )
+    wh.replace(
+        "dw.subscriber_identity", identity.subscriber_identity(subscribers, parties, **known)
+    )
+    wh.replace(
+        "dw.subscriber",
+        identity.subscriber(subscribers, wh.read("ods.customer", upto=day), parties, **known),
+    )
+    kinds = {
+        name: package.kind
+        for name, package in catalogue.load(conf.tariffs.values()).packages.items()
+    }
+    wh.replace(
+        "dw.subscription",
+        identity.subscription(
+            wh.read("ods.package_subscription", upto=day), kinds=kinds, key=key, data_date=day
+        ),
+    )
 
 
 def _event_parties(window: Window, wh: Warehouse, conf: Config) -> DataFrame | None:
     """The numbers seen in the events of sources that come without customer files."""
-    found = [wh.read(source.record, upto=window.last).where(F.col("source") == name)
-             .select("source", F.col("msisdn").alias("party"))
-             for name, source in conf.sources.items() if source.identity == "from_events"]
+    found = [
+        wh.read(source.record, upto=window.last)
+        .where(F.col("source") == name)
+        .select("source", F.col("msisdn").alias("party"))
+        for name, source in conf.sources.items()
+        if source.identity == "from_events"
+    ]
     return reduce(DataFrame.unionByName, found) if found else None

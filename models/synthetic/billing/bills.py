@@ -11,14 +11,16 @@ What the billing of the province does, and what a re-rater must therefore reprod
   minimum commitment;
 - the fee, what a minimum commitment adds and any rounding of the bill are the item package_rent.
 """
+
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
-from typing import Mapping, Sequence
 
 import numpy as np
 
@@ -82,8 +84,9 @@ class Rates:
 class Billing:
     """Rates the months of one chunk's subscribers."""
 
-    def __init__(self, province: Province, rates: Rates, people: Subscribers,
-                 holdings: Sequence[Holding]):
+    def __init__(
+        self, province: Province, rates: Rates, people: Subscribers, holdings: Sequence[Holding]
+    ):
         self.province, self.rates, self.people = province, rates, people
         self.held: dict[tuple[int, str], list[Holding]] = defaultdict(list)
         for holding in holdings:
@@ -96,8 +99,14 @@ class Billing:
                 return holding.package
         return self.province.defaults.get(kind)
 
-    def bills(self, calls: Calls, messages: Messages, sessions: Sessions, toll_fee: np.ndarray,
-              vas: np.ndarray) -> list[Bill]:
+    def bills(
+        self,
+        calls: Calls,
+        messages: Messages,
+        sessions: Sessions,
+        toll_fee: np.ndarray,
+        vas: np.ndarray,
+    ) -> list[Bill]:
         """Every bill of the chunk, by month and subscriber. `toll_fee` (厘) is per call, `vas` the
         monthly fee (yuan) of each subscriber's value-added services."""
         # A missed call costs nothing, in-group calls are paid by the group's fee, 12593 on the
@@ -114,8 +123,10 @@ class Billing:
             end = self.province.number_of(add_months(month, 1))
             recorded = self._recorded(calls, messages, toll_fee, first, end)
             for subscriber in range(len(self.people)):
-                life = (max(first, int(self.people.joined[subscriber])),
-                        min(end, int(self.people.left[subscriber])))
+                life = (
+                    max(first, int(self.people.joined[subscriber])),
+                    min(end, int(self.people.left[subscriber])),
+                )
                 if life[0] >= life[1] or not self.people.activated[subscriber]:
                     continue
                 items: dict[tuple[str, str], Fraction] = defaultdict(Fraction)
@@ -132,19 +143,26 @@ class Billing:
                 bills.append(Bill(subscriber, month, charged))
         return bills
 
-    def _rate(self, items: dict, subscriber: int, kind: str, events: tuple, month: date,
-              life: tuple[int, int]) -> None:
+    def _rate(
+        self,
+        items: dict,
+        subscriber: int,
+        kind: str,
+        events: tuple,
+        month: date,
+        life: tuple[int, int],
+    ) -> None:
         """Rate a month of one kind, package by package, and add its lines to the items."""
         days, all_events = events
         bounds = {life[0], life[1]}
         for holding in self.held[subscriber, kind]:
             bounds |= {day for day in (holding.start, holding.end) if life[0] < day < life[1]}
         cuts = sorted(bounds)
-        for start, end in zip(cuts, cuts[1:]):
+        for start, end in itertools.pairwise(cuts):
             package = self.package_on(subscriber, kind, start)
-            mine = all_events[bisect_left(days, start):bisect_right(days, end - 1)]
+            mine = all_events[bisect_left(days, start) : bisect_right(days, end - 1)]
             standard = package == self.province.defaults.get(kind)
-            if package is None or standard and not mine:
+            if package is None or (standard and not mine):
                 continue
             joined = self.province.day(start) if start > self.province.number_of(month) else None
             bill = self.rates.month[package].rate_month(mine, month, joined)
@@ -166,14 +184,17 @@ class Billing:
         for cut in bill.cap_cuts.values():
             items["local_voice" if kind == "voice" else kind, ""] += cut
 
-    def _recorded(self, calls: Calls, messages: Messages, toll_fee: np.ndarray, first: int,
-                  end: int) -> dict[str, np.ndarray]:
+    def _recorded(
+        self, calls: Calls, messages: Messages, toll_fee: np.ndarray, first: int, end: int
+    ) -> dict[str, np.ndarray]:
         """Charged on the records of the days [first, end): item → 厘 by subscriber. MMS are billed
         by the piece."""
+
         def summed(when: Moments, fees: np.ndarray) -> np.ndarray:
             here = (when.day >= first) & (when.day < end)
-            return np.bincount(when.subscriber[here], weights=fees[here],
-                               minlength=len(self.people)).astype(np.int64)
+            return np.bincount(
+                when.subscriber[here], weights=fees[here], minlength=len(self.people)
+            ).astype(np.int64)
 
         sent_mms = (messages.service == 1) & (messages.direction == 0)
         return {
@@ -190,7 +211,8 @@ class Billing:
         places = np.nonzero(owing)[0]
         when, events = _voice_events(self.province, calls, places)
         for place, subscriber, day, event in zip(
-                places.tolist(), when.subscriber.tolist(), when.day.tolist(), events):
+            places.tolist(), when.subscriber.tolist(), when.day.tolist(), events
+        ):
             fees[place] = self.rates.toll(self.package_on(subscriber, "voice", day), event)
         return fees
 
@@ -199,21 +221,30 @@ def li(amount: Fraction, package: str) -> int:
     """厘 of an amount. ConfigError when a package leaves fractions of it on a bill."""
     exact = amount * 1000
     if exact.denominator != 1:
-        raise ConfigError(f"tariffs: {package}: {amount} yuan is not a whole number of 厘: give the "
-                          "package a rounding with scale 2, a bill cannot show it")
+        raise ConfigError(
+            f"tariffs: {package}: {amount} yuan is not a whole number of 厘: give the "
+            "package a rounding with scale 2, a bill cannot show it"
+        )
     return int(exact)
 
 
-def _by_subscriber(people: Subscribers, when: Moments, events: list[Event]
-                   ) -> list[tuple[list[int], list[Event]]]:
+def _by_subscriber(
+    people: Subscribers, when: Moments, events: list[Event]
+) -> list[tuple[list[int], list[Event]]]:
     """(days, events) of each subscriber; both in order of time."""
     bounds = np.searchsorted(when.subscriber, np.arange(len(people) + 1)).tolist()
     days = when.day.tolist()
-    return [(days[a:b], events[a:b]) for a, b in zip(bounds, bounds[1:])]
+    return [(days[a:b], events[a:b]) for a, b in itertools.pairwise(bounds)]
 
 
-def _events(province: Province, service: str, when: Moments, key: np.ndarray, facts: Sequence,
-            quantity: np.ndarray) -> list[Event]:
+def _events(
+    province: Province,
+    service: str,
+    when: Moments,
+    key: np.ndarray,
+    facts: Sequence,
+    quantity: np.ndarray,
+) -> list[Event]:
     """Events of one service; `facts` are direction, roaming, toll, dial, in_group, message_kind as
     one value for all or (names, places)."""
     count = len(when)
@@ -221,18 +252,36 @@ def _events(province: Province, service: str, when: Moments, key: np.ndarray, fa
     at = midnight + when.day * DAY_SECONDS + when.second
     dates = np.array([province.day(n) for n in range(province.days)], dtype=object)
     types = np.array(province.day_types, dtype=object)
-    named = [np.array(fact[0], dtype=object)[fact[1]].tolist() if isinstance(fact, tuple)
-             else [fact] * count for fact in facts]
-    columns = [key.tolist(), [service] * count, *named, at.tolist(), dates[when.day].tolist(),
-               when.second.tolist(), types[when.day].tolist(), quantity.tolist()]
+    named = [
+        np.array(fact[0], dtype=object)[fact[1]].tolist()
+        if isinstance(fact, tuple)
+        else [fact] * count
+        for fact in facts
+    ]
+    columns = [
+        key.tolist(),
+        [service] * count,
+        *named,
+        at.tolist(),
+        dates[when.day].tolist(),
+        when.second.tolist(),
+        types[when.day].tolist(),
+        quantity.tolist(),
+    ]
     return list(map(Event._make, zip(*columns)))
 
 
 def _voice_events(province: Province, calls: Calls, places: np.ndarray):
     """Moments and events of the calls at some places."""
     when = calls.when.take(places)
-    facts = ((DIRECTIONS, calls.direction[places]), (ROAMING, calls.roaming[places]),
-             (TOLLS, calls.toll[places]), (DIALS, calls.dial[places]), False, None)
+    facts = (
+        (DIRECTIONS, calls.direction[places]),
+        (ROAMING, calls.roaming[places]),
+        (TOLLS, calls.toll[places]),
+        (DIALS, calls.dial[places]),
+        False,
+        None,
+    )
     return when, _events(province, "voice", when, places, facts, calls.duration[places])
 
 
@@ -240,8 +289,14 @@ def _sms_events(province: Province, messages: Messages):
     """Messages sent; those received owe nothing."""
     places = np.nonzero((messages.service == 0) & (messages.direction == 0))[0]
     when = messages.when.take(places)
-    facts = ("mo", (ROAMING, messages.roaming[places]), None, None, None,
-             (("p2p", "sp"), messages.kind[places]))
+    facts = (
+        "mo",
+        (ROAMING, messages.roaming[places]),
+        None,
+        None,
+        None,
+        (("p2p", "sp"), messages.kind[places]),
+    )
     return when, _events(province, "sms", when, places, facts, np.ones(len(places), np.int64))
 
 

@@ -4,6 +4,7 @@ Made up, and consistent within themselves: an outlet's rent follows its area, it
 no more is granted than was approved. The province has one of each, so the first chunk delivers
 them, for the month before.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -16,16 +17,53 @@ from models.synthetic.province import AREA_CODES, Province, moment, month_before
 from models.synthetic.rows import Rows, table
 
 LEDGER_DAY = 2
-COST_COLUMNS = ("cost_month", "centre", "type_code", "channel", "campaign_id", "amount",
-                "alloc_code")
-GIFT_COLUMNS = ("stat_month", "apply_id", "campaign_id", "applicant", "apply_time", "amount",
-                "state", "approver", "approve_time", "granted")
-OUTLET_COLUMNS = ("stat_month", "outlet_id", "outlet_name", "channel", "area", "staff_num", "rent",
-                  "water", "electricity", "heating", "labour", "office", "other", "income",
-                  "commission")
+COST_COLUMNS = (
+    "cost_month",
+    "centre",
+    "type_code",
+    "channel",
+    "campaign_id",
+    "amount",
+    "alloc_code",
+)
+GIFT_COLUMNS = (
+    "stat_month",
+    "apply_id",
+    "campaign_id",
+    "applicant",
+    "apply_time",
+    "amount",
+    "state",
+    "approver",
+    "approve_time",
+    "granted",
+)
+OUTLET_COLUMNS = (
+    "stat_month",
+    "outlet_id",
+    "outlet_name",
+    "channel",
+    "area",
+    "staff_num",
+    "rent",
+    "water",
+    "electricity",
+    "heating",
+    "labour",
+    "office",
+    "other",
+    "income",
+    "commission",
+)
 # type, mean in yuan, channel that caused it, by what it is shared out
-COSTS = (("1", 80_000, "", "3"), ("2", 45_000, "", "3"), ("3", 600_000, "", "1"),
-         ("4", 120_000, "营业厅", "2"), ("5", 150_000, "代理点", "2"), ("6", 90_000, "", "4"))
+COSTS = (
+    ("1", 80_000, "", "3"),
+    ("2", 45_000, "", "3"),
+    ("3", 600_000, "", "1"),
+    ("4", 120_000, "营业厅", "2"),
+    ("5", 150_000, "代理点", "2"),
+    ("6", 90_000, "", "4"),
+)
 ADVERTISING, CAMPAIGN_COST = "1", 60_000
 APPLICATIONS, OPENS = 5, 10 * 3600
 
@@ -36,10 +74,22 @@ def cost_rows(province: Province, chunk: int) -> Rows:
     for day, month, rng in _months(province, chunk, "costs"):
         for place, area in enumerate(AREA_CODES):
             for code, mean, channel, shared in COSTS:
-                records.append((day, place, month, f"CC{area}", code, channel, "",
-                                _li(rng, mean), shared))
-        records.append((day, len(AREA_CODES), month, f"CC{AREA_CODES[0]}", ADVERTISING, "",
-                        CAMPAIGN, _li(rng, CAMPAIGN_COST), "4"))
+                records.append(
+                    (day, place, month, f"CC{area}", code, channel, "", _li(rng, mean), shared)
+                )
+        records.append(
+            (
+                day,
+                len(AREA_CODES),
+                month,
+                f"CC{AREA_CODES[0]}",
+                ADVERTISING,
+                "",
+                CAMPAIGN,
+                _li(rng, CAMPAIGN_COST),
+                "4",
+            )
+        )
     return table(COST_COLUMNS, records)
 
 
@@ -54,11 +104,22 @@ def gift_rows(province: Province, chunk: int) -> Rows:
             state = ("申请", "驳回", "同意", "已赠送", "已赠送")[number]
             granted = asked * int(rng.integers(30, 101)) // 100 if state == "已赠送" else 0
             decided = state != "申请"
-            records.append((
-                day, number, month, f"ZS{month}{number + 1:03d}", CAMPAIGN,
-                f"Y{1_000 + int(rng.integers(0, 60))}", moment(province, applied, OPENS),
-                str(asked), state, f"Y{1_060 + number}" if decided else "",
-                moment(province, applied + 1, OPENS) if decided else "", str(granted)))
+            records.append(
+                (
+                    day,
+                    number,
+                    month,
+                    f"ZS{month}{number + 1:03d}",
+                    CAMPAIGN,
+                    f"Y{1_000 + int(rng.integers(0, 60))}",
+                    moment(province, applied, OPENS),
+                    str(asked),
+                    state,
+                    f"Y{1_060 + number}" if decided else "",
+                    moment(province, applied + 1, OPENS) if decided else "",
+                    str(granted),
+                )
+            )
     return table(GIFT_COLUMNS, records)
 
 
@@ -70,14 +131,34 @@ def outlet_rows(province: Province, chunk: int) -> Rows:
             metres = one.area / 100
             income = _li(rng, 15_000 * one.staff)
             social = one.channel in (SHOP, AGENT)
-            costs = (0, 0, 0, 0, 0, 0, 0) if social else (
-                metres * 90, metres * 2, metres * 8, metres * 3, one.staff * 2_600,
-                one.staff * 150, metres * 4)
-            records.append((
-                day, place, month, one.no, one.name, CHANNEL_TEXTS[one.channel],
-                f"{one.area / 100:.2f}", str(one.staff),
-                *(_li(rng, mean) if mean else "0" for mean in costs), income,
-                str(int(income) // 100 * 6 if social else 0)))
+            costs = (
+                (0, 0, 0, 0, 0, 0, 0)
+                if social
+                else (
+                    metres * 90,
+                    metres * 2,
+                    metres * 8,
+                    metres * 3,
+                    one.staff * 2_600,
+                    one.staff * 150,
+                    metres * 4,
+                )
+            )
+            records.append(
+                (
+                    day,
+                    place,
+                    month,
+                    one.no,
+                    one.name,
+                    CHANNEL_TEXTS[one.channel],
+                    f"{one.area / 100:.2f}",
+                    str(one.staff),
+                    *(_li(rng, mean) if mean else "0" for mean in costs),
+                    income,
+                    str(int(income) // 100 * 6 if social else 0),
+                )
+            )
     return table(OUTLET_COLUMNS, records)
 
 

@@ -2,6 +2,7 @@
 
 The province has one of each, so the first chunk delivers them.
 """
+
 from __future__ import annotations
 
 from datetime import timedelta
@@ -12,10 +13,29 @@ from models.synthetic.province import Province
 from models.synthetic.rows import Rows, table
 
 LIST_DAY = 1
-OFFER_COLUMNS = ("list_month", "product_code", "product_name", "kind_code", "base_flag",
-                 "month_fee", "eff_date", "end_date", "brand_codes", "area_codes", "exclude_codes")
-MODEL_COLUMNS = ("list_month", "tac", "maker", "model", "grade", "functions", "knockoff_flag",
-                 "source_code")
+OFFER_COLUMNS = (
+    "list_month",
+    "product_code",
+    "product_name",
+    "kind_code",
+    "base_flag",
+    "month_fee",
+    "eff_date",
+    "end_date",
+    "brand_codes",
+    "area_codes",
+    "exclude_codes",
+)
+MODEL_COLUMNS = (
+    "list_month",
+    "tac",
+    "maker",
+    "model",
+    "grade",
+    "functions",
+    "knockoff_flag",
+    "source_code",
+)
 KIND_CODES = {"voice": "1", "gprs": "2", "sms": "3", "mms": "4", "wlan": "5"}
 # maker, model, what it can do, grade of the match, knock-off, found by
 MODELS = (
@@ -50,17 +70,29 @@ def offer_rows(province: Province, chunk: int) -> Rows:
     records = []
     for day in province.days_of_month(LIST_DAY) if chunk == 0 else ():
         for place, (name, one) in enumerate(sorted(province.packages.items())):
-            others = [other for other, package in sorted(province.packages.items())
-                      if other != name and package["kind"] == one["kind"] == "voice"]
+            others = [
+                other
+                for other, package in sorted(province.packages.items())
+                if other != name and package["kind"] == one["kind"] == "voice"
+            ]
             last = one["valid"]["to"] - timedelta(days=1)
-            records.append((
-                day, place, f"{province.day(day):%Y%m}", name.upper(), one["name"],
-                KIND_CODES[one["kind"]], str(int(one["kind"] == "voice")),
-                str(int(Fraction(one["monthly_fee"]) * 1000)),
-                f"{one['valid']['from']:%Y%m%d}",
-                f"{last:%Y%m%d}",
-                ";".join(BRAND_CODES[brand] for brand in one["brands"]), "",
-                ";".join(other.upper() for other in others)))
+            records.append(
+                (
+                    day,
+                    place,
+                    f"{province.day(day):%Y%m}",
+                    name.upper(),
+                    one["name"],
+                    KIND_CODES[one["kind"]],
+                    str(int(one["kind"] == "voice")),
+                    str(int(Fraction(one["monthly_fee"]) * 1000)),
+                    f"{one['valid']['from']:%Y%m%d}",
+                    f"{last:%Y%m%d}",
+                    ";".join(BRAND_CODES[brand] for brand in one["brands"]),
+                    "",
+                    ";".join(other.upper() for other in others),
+                )
+            )
     return table(OFFER_COLUMNS, records)
 
 
@@ -69,7 +101,18 @@ def model_rows(province: Province, chunk: int) -> Rows:
     records = []
     for day in province.days_of_month(LIST_DAY) if chunk == 0 else ():
         for place, (maker, model, able, grade, knockoff, found) in enumerate(MODELS):
-            records.append((day, place, f"{province.day(day):%Y%m}",
-                            str(FIRST_TAC + place * TAC_STEP), maker, model, grade, able,
-                            str(knockoff), found))
+            records.append(
+                (
+                    day,
+                    place,
+                    f"{province.day(day):%Y%m}",
+                    str(FIRST_TAC + place * TAC_STEP),
+                    maker,
+                    model,
+                    grade,
+                    able,
+                    str(knockoff),
+                    found,
+                )
+            )
     return table(MODEL_COLUMNS, records)

@@ -4,9 +4,10 @@ Orders are those of the package subscriptions that the campaign takes the credit
 package, day and channel agree with the CRM's own file. Feedback is one row for each of them, and
 for the campaign's contacts that led to nothing.
 """
+
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -19,51 +20,108 @@ from models.synthetic.people.people import Subscribers
 from models.synthetic.province import Province, moment
 from models.synthetic.rows import Rows, table
 
-ORDER_COLUMNS = ("order_id", "campaign_id", "wave_no", "user_id", "product_code", "channel",
-                 "order_time", "state")
-FEEDBACK_COLUMNS = ("feedback_id", "campaign_id", "wave_no", "user_id", "channel", "contact_time",
-                    "contact_flag", "view_flag", "accept_flag", "handle_flag", "order_id",
-                    "refuse_code")
+ORDER_COLUMNS = (
+    "order_id",
+    "campaign_id",
+    "wave_no",
+    "user_id",
+    "product_code",
+    "channel",
+    "order_time",
+    "state",
+)
+FEEDBACK_COLUMNS = (
+    "feedback_id",
+    "campaign_id",
+    "wave_no",
+    "user_id",
+    "channel",
+    "contact_time",
+    "contact_flag",
+    "view_flag",
+    "accept_flag",
+    "handle_flag",
+    "order_id",
+    "refuse_code",
+)
 CREDITED_SHARE, CANCELLED_SHARE, REACHED_SHARE, REPORTED_SHARE = 0.4, 0.05, 0.7, 0.6
 
 
-def order_rows(province: Province, chunk: int, people: Subscribers, holdings: Sequence[Holding]
-               ) -> Rows:
+def order_rows(
+    province: Province, chunk: int, people: Subscribers, holdings: Sequence[Holding]
+) -> Rows:
     """The orders that the campaign brought."""
     cancelled = province.rng(chunk, "cancelled").random(len(holdings)) < CANCELLED_SHARE
     records = []
     for place, holding in _credited(province, chunk, holdings):
         line = int(people.line[holding.subscriber])
         second = second_of(line, holding.ordered)
-        records.append((
-            holding.ordered, second, _order_no(chunk, place), CAMPAIGN, _wave(place),
-            subscriber_id(line), holding.package.upper(), holding.order_channel,
-            moment(province, holding.ordered, second), "取消" if cancelled[place] else "有效"))
+        records.append(
+            (
+                holding.ordered,
+                second,
+                _order_no(chunk, place),
+                CAMPAIGN,
+                _wave(place),
+                subscriber_id(line),
+                holding.package.upper(),
+                holding.order_channel,
+                moment(province, holding.ordered, second),
+                "取消" if cancelled[place] else "有效",
+            )
+        )
     return table(ORDER_COLUMNS, records)
 
 
-def feedback_rows(province: Province, chunk: int, people: Subscribers, holdings: Sequence[Holding],
-                  found: Contacts) -> Rows:
+def feedback_rows(
+    province: Province,
+    chunk: int,
+    people: Subscribers,
+    holdings: Sequence[Holding],
+    found: Contacts,
+) -> Rows:
     """The answers of those who ordered, and of a part of those who did not."""
     rng = province.rng(chunk, "feedback")
     records = []
 
     def answer(day: int, second: int, line: int, channel: str, wave: str, rest: tuple) -> None:
-        records.append((day, second, f"F{(chunk + 1) * 1_000_000 + len(records)}", CAMPAIGN, wave,
-                        subscriber_id(line), channel, moment(province, day, second), *rest))
+        records.append(
+            (
+                day,
+                second,
+                f"F{(chunk + 1) * 1_000_000 + len(records)}",
+                CAMPAIGN,
+                wave,
+                subscriber_id(line),
+                channel,
+                moment(province, day, second),
+                *rest,
+            )
+        )
 
     for place, holding in _credited(province, chunk, holdings):
         line = int(people.line[holding.subscriber])
-        answer(holding.ordered, second_of(line, holding.ordered), line, holding.order_channel,
-               _wave(place), ("1", "1", "1", "1", _order_no(chunk, place), ""))
+        answer(
+            holding.ordered,
+            second_of(line, holding.ordered),
+            line,
+            holding.order_channel,
+            _wave(place),
+            ("1", "1", "1", "1", _order_no(chunk, place), ""),
+        )
     for place in np.nonzero(found.kind == MARKETING)[0].tolist():
         if rng.random() >= REPORTED_SHARE:
             continue
         reached, line = rng.random() < REACHED_SHARE, int(people.line[found.subscriber[place]])
         why = str(rng.integers(1, 6)) if reached else ""
-        answer(int(found.day[place]), int(rng.integers(9 * 3600, 20 * 3600)), line,
-               CHANNEL_TEXTS[found.channel[place]], "1",
-               (str(int(reached)), "1" if reached else "", "0" if reached else "", "0", "", why))
+        answer(
+            int(found.day[place]),
+            int(rng.integers(9 * 3600, 20 * 3600)),
+            line,
+            CHANNEL_TEXTS[found.channel[place]],
+            "1",
+            (str(int(reached)), "1" if reached else "", "0" if reached else "", "0", "", why),
+        )
     return table(FEEDBACK_COLUMNS, records)
 
 

@@ -5,6 +5,7 @@ transactions and complaints follow it (nobody handles anything in the voice menu
 bill) follow habits that are alike for everybody, and what the operator does by itself (care,
 marketing) follows nothing of his: neither says anything about his preference.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -14,8 +15,18 @@ import numpy as np
 from models.synthetic.people.people import Subscribers
 from models.synthetic.province import Province
 
-CHANNELS = ("hall", "hotline", "sms", "web", "wap", "customer_manager", "ivr", "terminal",
-            "designated_shop", "agent")
+CHANNELS = (
+    "hall",
+    "hotline",
+    "sms",
+    "web",
+    "wap",
+    "customer_manager",
+    "ivr",
+    "terminal",
+    "designated_shop",
+    "agent",
+)
 HALL, HOTLINE, SMS, WEB, WAP, MANAGER, IVR, TERMINAL, SHOP, AGENT = range(10)
 KINDS = ("enquiry", "complaint", "transaction", "query", "care", "marketing")
 ENQUIRY, COMPLAINT, TRANSACTION, QUERY, CARE, MARKETING = range(6)
@@ -96,8 +107,15 @@ def contacts(province: Province, chunk: int, people: Subscribers, truth: Prefere
         channel, kind, ticket, about = _of_customer(rng, truth, customer, scale)
         chosen = possible[rng.integers(0, len(possible), len(kind))]
         kind[(kind == MARKETING) & people.do_not_disturb[line[chosen]]] = CARE
-        values = (np.full(len(kind), customer), line[chosen], day[chosen], channel, kind, ticket,
-                  about)
+        values = (
+            np.full(len(kind), customer),
+            line[chosen],
+            day[chosen],
+            channel,
+            kind,
+            ticket,
+            about,
+        )
         for column, value in zip(columns, values):
             column.append(value)
     none = np.zeros(0, dtype=np.int64)
@@ -147,8 +165,11 @@ def _codes(province: Province, rng: np.random.Generator, kind: np.ndarray) -> np
     """A business code for each contact, of a type that fits its kind."""
     codes = np.empty(len(kind), dtype=object)
     for number in range(len(KINDS)):
-        fitting = sorted(code for code, service_type in province.services.items()
-                         if service_type in CODE_TYPES[number])
+        fitting = sorted(
+            code
+            for code, service_type in province.services.items()
+            if service_type in CODE_TYPES[number]
+        )
         here = kind == number
         codes[here] = rng.choice(np.array(fitting or [""], dtype=object), here.sum())
     return codes

@@ -3,6 +3,7 @@
 Three in five calls to an agent come through the menu, under the same number; the others reach him
 over a direct line. The menu settles the rest, or sends them elsewhere when all agents are busy.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -84,12 +85,23 @@ def menu_steps(menu: Log, agents: Log) -> Rows:
 def _leaf(log: Log) -> np.ndarray:
     """The node that serves a business."""
     known = {code: place for place, code in enumerate(sorted(log.province.services))}
-    return np.array([f"M{known[code] % 5 + 1}{known[code] % LEAVES:02d}" for code in log.code],
-                    dtype=object)
+    return np.array(
+        [f"M{known[code] % 5 + 1}{known[code] % LEAVES:02d}" for code in log.code], dtype=object
+    )
 
 
-def _step(log: Log, call: np.ndarray, number: int, came: np.ndarray, some: np.ndarray, *, node,
-          ends: np.ndarray, business: bool = False, busy: bool | None = None) -> Rows:
+def _step(
+    log: Log,
+    call: np.ndarray,
+    number: int,
+    came: np.ndarray,
+    some: np.ndarray,
+    *,
+    node,
+    ends: np.ndarray,
+    business: bool = False,
+    busy: bool | None = None,
+) -> Rows:
     """One step of `some` calls, begun `came` seconds after the contact (before it: negative).
 
     `ends`: the call ends with it. `busy`: the caller asks for an agent, and whether all are busy.
@@ -99,22 +111,27 @@ def _step(log: Log, call: np.ndarray, number: int, came: np.ndarray, some: np.nd
     asked = busy is not None
     key = np.full(log.count, "0", dtype=object) if asked else rng.choice(KEYS, log.count)
     begun = log.second + came
-    rows = Rows.of({
-        "call_id": call,
-        "step_no": np.full(log.count, number),
-        "msisdn": log.number,
-        "access_no": ACCESS[(log.second // 7) % len(ACCESS)],
-        "node_id": np.full(log.count, node, dtype=object) if isinstance(node, str) else node,
-        "key_pressed": np.where(ends & ~np.full(log.count, asked), "", key),
-        "enter_time": log.later(came),
-        "leave_time": log.province.day_texts[log.day] + clock_texts(begun + stayed),
-        "next_node": np.where(ends | asked, "", HELP if business else "M" + key),
-        "svc_kind": KIND_DIGITS[log.kind] if business else none,
-        "biz_code": log.code if business else none,
-        "agent_flag": np.full(log.count, int(asked)),
-        "queue_s": texts(rng.integers(5, 60, log.count)) if asked else none,
-        "busy_flag": np.full(log.count, str(int(busy)), dtype=object) if asked else none,
-        "divert_to": log.either(log.second % 2 == 0, "WEB", "SMS") if busy else none,
-        "hangup_flag": ends.astype(np.int64),
-    }, log.day, begun, mark=log.mark)
+    rows = Rows.of(
+        {
+            "call_id": call,
+            "step_no": np.full(log.count, number),
+            "msisdn": log.number,
+            "access_no": ACCESS[(log.second // 7) % len(ACCESS)],
+            "node_id": np.full(log.count, node, dtype=object) if isinstance(node, str) else node,
+            "key_pressed": np.where(ends & ~np.full(log.count, asked), "", key),
+            "enter_time": log.later(came),
+            "leave_time": log.province.day_texts[log.day] + clock_texts(begun + stayed),
+            "next_node": np.where(ends | asked, "", HELP if business else "M" + key),
+            "svc_kind": KIND_DIGITS[log.kind] if business else none,
+            "biz_code": log.code if business else none,
+            "agent_flag": np.full(log.count, int(asked)),
+            "queue_s": texts(rng.integers(5, 60, log.count)) if asked else none,
+            "busy_flag": np.full(log.count, str(int(busy)), dtype=object) if asked else none,
+            "divert_to": log.either(log.second % 2 == 0, "WEB", "SMS") if busy else none,
+            "hangup_flag": ends.astype(np.int64),
+        },
+        log.day,
+        begun,
+        mark=log.mark,
+    )
     return rows.take(np.nonzero(some)[0])

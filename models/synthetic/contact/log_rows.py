@@ -1,4 +1,5 @@
 """What the logs of all channels of the synthetic province have in common: who, when, what."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -24,13 +25,21 @@ class Log:
     payments.
     """
 
-    def __init__(self, province: Province, chunk: int, people: Subscribers, found: Contacts,
-                 places: np.ndarray, channel: int, rng: np.random.Generator):
+    def __init__(
+        self,
+        province: Province,
+        chunk: int,
+        people: Subscribers,
+        found: Contacts,
+        places: np.ndarray,
+        channel: int,
+        rng: np.random.Generator,
+    ):
         self.province, self.rng, self.count = province, rng, len(places)
         nobody = rng.binomial(self.count, PLACEHOLDER_SHARE)
         places = np.concatenate([places, places[rng.integers(0, max(1, self.count), nobody)]])
         self.mark = np.full(len(places), PLAIN)
-        self.mark[self.count:] = mark_no("placeholder_number")
+        self.mark[self.count :] = mark_no("placeholder_number")
         self.count = len(places)
         self.day = found.day[places]
         self.kind, self.code = found.kind[places], found.code[places]

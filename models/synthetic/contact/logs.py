@@ -1,7 +1,8 @@
 """The logs in which the channels of the synthetic province write down contacts and complaints."""
+
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 
@@ -29,8 +30,22 @@ from models.synthetic.people.people import Subscribers
 from models.synthetic.province import Province, clock_texts
 from models.synthetic.rows import Rows
 
-CHANNEL_TEXTS = np.array(["营业厅", "热线", "短信", "网站", "WAP", "客户经理", "自助语音", "自助终端",
-                          "专营店", "代理点", ""], dtype=object)
+CHANNEL_TEXTS = np.array(
+    [
+        "营业厅",
+        "热线",
+        "短信",
+        "网站",
+        "WAP",
+        "客户经理",
+        "自助语音",
+        "自助终端",
+        "专营店",
+        "代理点",
+        "",
+    ],
+    dtype=object,
+)
 DEPARTMENTS = np.array(["客服中心", "网络部", "市场部", "数据部"], dtype=object)
 COMMANDS = np.array(["ZX", "TS", "BL", "CX", "", ""], dtype=object)
 COMPLAINT_TYPES = np.array(["资费", "网络", "梦网", "服务", "营销短信", "其他"], dtype=object)
@@ -74,17 +89,19 @@ def complaint_rows(province: Province, chunk: int, people: Subscribers, found: C
     close = np.minimum(log.second + rng.integers(600, 10_800, log.count), 86_399)
     close_time = province.day_texts[log.day] + clock_texts(close)
     satisfied = log.either(rng.random(log.count) < 0.7, "满意", "不满意")
-    return log.rows({
-        "complaint_id": "P" + log.id,
-        "msisdn": log.number,
-        "accept_time": log.at,
-        "accept_channel": CHANNEL_TEXTS[log.channel],
-        "about_channel": CHANNEL_TEXTS[np.where(log.about < 0, len(CHANNELS), log.about)],
-        "complaint_type": rng.choice(COMPLAINT_TYPES, log.count),
-        "dept": rng.choice(DEPARTMENTS, log.count),
-        "close_time": np.where(closed, close_time, ""),
-        "satisfied": np.where(closed, satisfied, ""),
-    })
+    return log.rows(
+        {
+            "complaint_id": "P" + log.id,
+            "msisdn": log.number,
+            "accept_time": log.at,
+            "accept_channel": CHANNEL_TEXTS[log.channel],
+            "about_channel": CHANNEL_TEXTS[np.where(log.about < 0, len(CHANNELS), log.about)],
+            "complaint_type": rng.choice(COMPLAINT_TYPES, log.count),
+            "dept": rng.choice(DEPARTMENTS, log.count),
+            "close_time": np.where(closed, close_time, ""),
+            "satisfied": np.where(closed, satisfied, ""),
+        }
+    )
 
 
 def _hall(log: Log) -> dict[str, np.ndarray]:
@@ -144,7 +161,8 @@ def _sms(log: Log) -> dict[str, np.ndarray]:
 
 def _terminal(log: Log) -> dict[str, np.ndarray]:
     terminal, place = synthetic_outlets.terminals(
-        log.rng.integers(0, len(synthetic_outlets.TERMINALS), log.count))
+        log.rng.integers(0, len(synthetic_outlets.TERMINALS), log.count)
+    )
     detail = np.array(["detail" in code for code in log.code], dtype=bool)
     return {
         "txn_id": "Q" + log.id,

@@ -1,4 +1,5 @@
 """Halls, shops, agents and terminals of the synthetic province: the same few whatever its size."""
+
 from dataclasses import dataclass
 
 import numpy as np

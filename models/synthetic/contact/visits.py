@@ -3,6 +3,7 @@
 A visit goes over one or two pages that only lead on to the page of its business, the last. Some
 visitors of the sites log in on the way: nobody knows who looked at the first page.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -20,8 +21,9 @@ LATE_LOGIN_SHARE, LONGEST_STAY = 0.25, 600
 
 def web_views(log: Log) -> Rows:
     """Pages of the sites."""
-    dates = np.array([log.province.day(n).isoformat() for n in range(log.province.days)],
-                     dtype=object)
+    dates = np.array(
+        [log.province.day(n).isoformat() for n in range(log.province.days)], dtype=object
+    )
     site = SITES[log.rng.integers(0, len(SITES), log.count)]
     pushed = np.where(log.rng.random(log.count) < 0.05, "TJ" + log.id, "")
     unknown = log.rng.random(log.count) < LATE_LOGIN_SHARE
@@ -31,21 +33,26 @@ def web_views(log: Log) -> Rows:
         clock = clock_texts(visit.second).tolist()
         at = dates[log.day] + np.array([f" {t[:2]}:{t[2:4]}:{t[4:]}" for t in clock], dtype=object)
         mark = np.where(hidden & (log.mark == PLAIN), mark_no("placeholder_number"), log.mark)
-        return Rows.of({
-            "session_id": "W" + log.id,
-            "view_no": np.full(log.count, visit.number),
-            "site": site,
-            "login_no": np.where(hidden, "", log.number),
-            "enter_time": at,
-            "stay_s": visit.stay,
-            "page_title": visit.page,
-            "page_level": np.full(log.count, visit.number),
-            "referrer": np.full(log.count, visit.referrer, dtype=object),
-            "page_kind": np.where(visit.last, KIND_TEXTS[log.kind], ""),
-            "biz_code": np.where(visit.last, log.code, ""),
-            "action": visit.action,
-            "push_id": np.where(visit.last, pushed, ""),
-        }, log.day, visit.second, mark=mark)
+        return Rows.of(
+            {
+                "session_id": "W" + log.id,
+                "view_no": np.full(log.count, visit.number),
+                "site": site,
+                "login_no": np.where(hidden, "", log.number),
+                "enter_time": at,
+                "stay_s": visit.stay,
+                "page_title": visit.page,
+                "page_level": np.full(log.count, visit.number),
+                "referrer": np.full(log.count, visit.referrer, dtype=object),
+                "page_kind": np.where(visit.last, KIND_TEXTS[log.kind], ""),
+                "biz_code": np.where(visit.last, log.code, ""),
+                "action": visit.action,
+                "push_id": np.where(visit.last, pushed, ""),
+            },
+            log.day,
+            visit.second,
+            mark=mark,
+        )
 
     return _pages(log, page)
 
@@ -55,18 +62,23 @@ def wap_views(log: Log) -> Rows:
     phone = PHONES[log.rng.integers(0, len(PHONES), log.count)]
 
     def page(visit: _Visit) -> Rows:
-        return Rows.of({
-            "session_id": "A" + log.id,
-            "view_no": np.full(log.count, visit.number),
-            "msisdn": log.number,
-            "user_agent": phone,
-            "enter_time": log.later(visit.second - log.second),
-            "stay_s": visit.stay,
-            "page_id": visit.page,
-            "svc_kind": np.where(visit.last, KIND_DIGITS[log.kind], ""),
-            "biz_code": np.where(visit.last, log.code, ""),
-            "action": visit.action,
-        }, log.day, visit.second, mark=log.mark)
+        return Rows.of(
+            {
+                "session_id": "A" + log.id,
+                "view_no": np.full(log.count, visit.number),
+                "msisdn": log.number,
+                "user_agent": phone,
+                "enter_time": log.later(visit.second - log.second),
+                "stay_s": visit.stay,
+                "page_id": visit.page,
+                "svc_kind": np.where(visit.last, KIND_DIGITS[log.kind], ""),
+                "biz_code": np.where(visit.last, log.code, ""),
+                "action": visit.action,
+            },
+            log.day,
+            visit.second,
+            mark=log.mark,
+        )
 
     return _pages(log, page)
 

@@ -3,9 +3,10 @@
 A change is known on the day it is ordered: who leaves at midnight is in the file of the day that
 ends then. The full load holds the state at the end of the first day.
 """
+
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from models.synthetic.people.packages import Holding
 from models.synthetic.people.people import (
@@ -20,13 +21,41 @@ from models.synthetic.people.people import (
 from models.synthetic.province import AREA_CODES, CITIES, NEVER, Province, moment
 from models.synthetic.rows import Rows, table
 
-CUSTOMER_COLUMNS = ("cust_id", "cust_type", "cust_name", "gender", "birthday", "region",
-                    "vip_level", "create_date", "change_time")
-SUBSCRIBER_COLUMNS = ("user_id", "cust_id", "serial_number", "brand_code", "state_code",
-                      "open_date", "area_code", "branch_name", "dnd_flag", "promo_flag",
-                      "eff_time", "exp_time", "change_time")
-PACKAGE_COLUMNS = ("user_id", "product_code", "eff_date", "end_date", "order_channel",
-                   "order_time", "change_time")
+CUSTOMER_COLUMNS = (
+    "cust_id",
+    "cust_type",
+    "cust_name",
+    "gender",
+    "birthday",
+    "region",
+    "vip_level",
+    "create_date",
+    "change_time",
+)
+SUBSCRIBER_COLUMNS = (
+    "user_id",
+    "cust_id",
+    "serial_number",
+    "brand_code",
+    "state_code",
+    "open_date",
+    "area_code",
+    "branch_name",
+    "dnd_flag",
+    "promo_flag",
+    "eff_time",
+    "exp_time",
+    "change_time",
+)
+PACKAGE_COLUMNS = (
+    "user_id",
+    "product_code",
+    "eff_date",
+    "end_date",
+    "order_channel",
+    "order_time",
+    "change_time",
+)
 VIP_TEXTS = dict(zip(VIP_LEVELS, ("普通", "银卡", "金卡", "钻石卡")))
 BRAND_CODES = dict(zip(BRANDS, ("1000", "1001", "1002")))
 STATE_CODES = ("0", "1", "2", "3", "9")
@@ -53,13 +82,21 @@ def customer_rows(province: Province, people: Customers) -> Rows:
         for day, vip in _delivered(province, versions):
             second = second_of(number, day)
             group = people.group[place]
-            records.append((
-                max(day, 0), number, customer_id(number), "集团" if group else "个人",
-                people.name[place], "" if group else "男" if people.male[place] else "女",
-                "" if group else f"{province.day(people.birth_day[place]):%Y%m%d}",
-                CITIES[people.city[place]], VIP_TEXTS[VIP_LEVELS[vip]],
-                f"{province.day(created):%Y%m%d}", moment(province, day, second),
-            ))
+            records.append(
+                (
+                    max(day, 0),
+                    number,
+                    customer_id(number),
+                    "集团" if group else "个人",
+                    people.name[place],
+                    "" if group else "男" if people.male[place] else "女",
+                    "" if group else f"{province.day(people.birth_day[place]):%Y%m%d}",
+                    CITIES[people.city[place]],
+                    VIP_TEXTS[VIP_LEVELS[vip]],
+                    f"{province.day(created):%Y%m%d}",
+                    moment(province, day, second),
+                )
+            )
     return table(CUSTOMER_COLUMNS, records)
 
 
@@ -70,16 +107,25 @@ def subscriber_rows(province: Province, owners: Customers, people: Subscribers) 
         city = owners.city[people.owner[place]]
         states = _states(people, place)
         for day, (status, number, start, end, step) in _last_known(province, states):
-            records.append((
-                max(day, 0), line * 8 + step, subscriber_id(line),
-                customer_id(owners.no[people.owner[place]]), str(number),
-                BRAND_CODES[BRANDS[people.brand[place]]], STATE_CODES[status],
-                f"{province.day(people.joined[place]):%Y%m%d}", AREA_CODES[city],
-                CITIES[city] + "分公司", str(int(people.do_not_disturb[place])),
-                str(int(people.consent[place])), moment(province, start, 0),
-                OPEN_TIME if end == NEVER else moment(province, end, 0),
-                moment(province, day, second_of(line, day) + step * LONGEST_WAIT),
-            ))
+            records.append(
+                (
+                    max(day, 0),
+                    line * 8 + step,
+                    subscriber_id(line),
+                    customer_id(owners.no[people.owner[place]]),
+                    str(number),
+                    BRAND_CODES[BRANDS[people.brand[place]]],
+                    STATE_CODES[status],
+                    f"{province.day(people.joined[place]):%Y%m%d}",
+                    AREA_CODES[city],
+                    CITIES[city] + "分公司",
+                    str(int(people.do_not_disturb[place])),
+                    str(int(people.consent[place])),
+                    moment(province, start, 0),
+                    OPEN_TIME if end == NEVER else moment(province, end, 0),
+                    moment(province, day, second_of(line, day) + step * LONGEST_WAIT),
+                )
+            )
     return table(SUBSCRIBER_COLUMNS, records)
 
 
@@ -94,12 +140,19 @@ def package_rows(province: Province, people: Subscribers, holdings: Sequence[Hol
         for day, end in _delivered(province, versions):
             wait = 0 if end == NEVER else 6 * LONGEST_WAIT
             ordered = moment(province, holding.ordered, second_of(line, holding.ordered))
-            records.append((
-                max(day, 0), line, subscriber_id(line), holding.package.upper(),
-                f"{province.day(holding.start):%Y%m%d}",
-                OPEN_DATE if end == NEVER else f"{province.day(end - 1):%Y%m%d}",
-                holding.order_channel, ordered, moment(province, day, second_of(line, day) + wait),
-            ))
+            records.append(
+                (
+                    max(day, 0),
+                    line,
+                    subscriber_id(line),
+                    holding.package.upper(),
+                    f"{province.day(holding.start):%Y%m%d}",
+                    OPEN_DATE if end == NEVER else f"{province.day(end - 1):%Y%m%d}",
+                    holding.order_channel,
+                    ordered,
+                    moment(province, day, second_of(line, day) + wait),
+                )
+            )
     return table(PACKAGE_COLUMNS, records)
 
 
@@ -109,8 +162,10 @@ def _states(people: Subscribers, place: int) -> list[tuple[int, tuple]]:
     renumbered = int(people.renumbered[place])
     steps = [(joined, 0, "join")]
     if people.spell_from[place] != NEVER:
-        steps += [(int(people.spell_from[place]), 1, "bar"),
-                  (int(people.spell_to[place]), 2, "unbar")]
+        steps += [
+            (int(people.spell_from[place]), 1, "bar"),
+            (int(people.spell_to[place]), 2, "unbar"),
+        ]
     if renumbered != NEVER:
         steps.append((renumbered - 1, 3, "renumber"))
     if left != NEVER:

@@ -1,6 +1,7 @@
 """Lists of people and numbers of the synthetic province: groups, objections, sensitive numbers,
 and the life cycle of every number.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -19,13 +20,36 @@ from models.synthetic.province import (
 from models.synthetic.rows import Rows, table
 
 LIST_DAY, STOCK_DAY = 1, 2  # of the month on which the lists and the numbers are delivered
-MEMBER_COLUMNS = ("stat_month", "group_id", "user_id", "member_type", "short_no", "contact_flag",
-                  "manager_id", "income")
-OBJECTION_COLUMNS = ("serial_number", "channel", "campaign_type", "reason", "enter_time",
-                     "exit_time", "change_time")
+MEMBER_COLUMNS = (
+    "stat_month",
+    "group_id",
+    "user_id",
+    "member_type",
+    "short_no",
+    "contact_flag",
+    "manager_id",
+    "income",
+)
+OBJECTION_COLUMNS = (
+    "serial_number",
+    "channel",
+    "campaign_type",
+    "reason",
+    "enter_time",
+    "exit_time",
+    "change_time",
+)
 SENSITIVE_COLUMNS = ("list_month", "serial_number", "class_code")
-NUMBER_COLUMNS = ("stat_month", "serial_number", "state_code", "outlet_id", "issue_time",
-                  "active_time", "area_code", "first_area")
+NUMBER_COLUMNS = (
+    "stat_month",
+    "serial_number",
+    "state_code",
+    "outlet_id",
+    "issue_time",
+    "active_time",
+    "area_code",
+    "first_area",
+)
 STATES = {"stock": "0", "issued": "1", "sold": "2", "activated": "3", "active": "4", "churned": "5"}
 NO_MESSAGES_SHARE, REGRET_SHARE, SENSITIVE_SHARE = 0.02, 0.3, 0.01
 CROSS_REGION_SHARE = 0.02
@@ -50,10 +74,20 @@ def member_rows(province: Province, chunk: int, owners: Customers, people: Subsc
             else:
                 continue
             line = int(people.line[place])
-            records.append((
-                day, line, month_before(province.day(day)), group, subscriber_id(line), kind,
-                short, str(int(group not in contacts)), f"J{1_000 + chunk % 60}",
-                str(income[place])))
+            records.append(
+                (
+                    day,
+                    line,
+                    month_before(province.day(day)),
+                    group,
+                    subscriber_id(line),
+                    kind,
+                    short,
+                    str(int(group not in contacts)),
+                    f"J{1_000 + chunk % 60}",
+                    str(income[place]),
+                )
+            )
             contacts.add(group)
     return table(MEMBER_COLUMNS, records)
 
@@ -95,8 +129,15 @@ def sensitive_rows(province: Province, chunk: int, people: Subscribers) -> Rows:
         held = chosen & (people.joined < day) & (people.left >= day)
         for place in np.nonzero(held)[0].tolist():
             number = people.number_at(np.array([place]), np.array([day]))[0]
-            records.append((day, int(people.line[place]), f"{province.day(day):%Y%m}",
-                            str(number), str(code[place])))
+            records.append(
+                (
+                    day,
+                    int(people.line[place]),
+                    f"{province.day(day):%Y%m}",
+                    str(number),
+                    str(code[place]),
+                )
+            )
     return table(SENSITIVE_COLUMNS, records)
 
 
@@ -112,12 +153,32 @@ def number_rows(province: Province, chunk: int, owners: Customers, people: Subsc
             city = int(owners.city[people.owner[place]])
             areas = (AREA_CODES[city], AREA_CODES[(city + int(elsewhere[place])) % len(AREA_CODES)])
             for number, state, since in _states(people, place, end):
-                records.append((day, line, month, str(number), STATES[state],
-                                *_history(province, line, state, since, areas)))
+                records.append(
+                    (
+                        day,
+                        line,
+                        month,
+                        str(number),
+                        STATES[state],
+                        *_history(province, line, state, since, areas),
+                    )
+                )
         stock = np.setdiff1d(province.customers_of(chunk) * LINES_PER_CUSTOMER + 1, people.line)
         for line, number in zip(stock.tolist(), province.msisdn(stock).tolist()):
-            records.append((day, line, month, str(number), STATES["stock"], "", "", "",
-                            AREA_CODES[line % len(AREA_CODES)], ""))
+            records.append(
+                (
+                    day,
+                    line,
+                    month,
+                    str(number),
+                    STATES["stock"],
+                    "",
+                    "",
+                    "",
+                    AREA_CODES[line % len(AREA_CODES)],
+                    "",
+                )
+            )
     return table(NUMBER_COLUMNS, records)
 
 

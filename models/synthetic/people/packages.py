@@ -4,11 +4,13 @@ Everybody has one voice package at any time; some have a GPRS and some an SMS pa
 pay the standard price of the configuration. Most changes take effect on the first of a month and
 are ordered in the weeks before; a few take effect within a month.
 """
+
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Sequence
 
 import numpy as np
 
@@ -122,7 +124,7 @@ def _timeline(
     ordered_at = dict(zip(changes, orders)) | {left: NEVER if left == NEVER else left - 1}
     current = _pick(rng, kind, ids, wanted)
     result = []
-    for begin, end in zip(bounds, bounds[1:]):
+    for begin, end in itertools.pairwise(bounds):
         if current is not None:
             start, ordered = begin, ordered_at.get(begin, joined)
             if begin == bounds[0] and joined < 0:

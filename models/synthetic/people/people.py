@@ -3,6 +3,7 @@
 Intervals are half-open in days. On a day on which a subscriber is not active (not yet joined, gone,
 barred, or never activated) he uses nothing and contacts nobody.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -26,9 +27,13 @@ SPELL_SHARE = 0.04  # barred for some days, at his wish or in arrears
 VPMN_GROUP_SHARE, VPMN_GROUP_SIZE = 0.2, 10
 BROWSING_SHARE = 0.5
 
-SURNAMES = np.array(list("王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹"), dtype=object)
+SURNAMES = np.array(
+    list("王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹"), dtype=object
+)
 GIVEN = np.array(
-    list("伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂英华玉兰红建国志海燕波宁雪梅婷慧文斌鹏宇浩凯秀云"),
+    list(
+        "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂英华玉兰红建国志海燕波宁雪梅婷慧文斌鹏宇浩凯秀云"
+    ),
     dtype=object,
 )
 TRADES = np.array(["机电", "纺织", "物流", "建材", "食品", "印务", "汽配", "园林"], dtype=object)
@@ -107,8 +112,9 @@ def customers(province: Province, chunk: int, subscribers: Subscribers) -> Custo
     name = rng.choice(SURNAMES, count) + rng.choice(GIVEN, count)
     name += np.where(rng.random(count) < 0.7, rng.choice(GIVEN, count), "")
     city = rng.integers(0, len(CITIES), count)
-    name = np.where(group, np.array(CITIES, dtype=object)[city] + rng.choice(TRADES, count)
-                    + "有限公司", name)
+    name = np.where(
+        group, np.array(CITIES, dtype=object)[city] + rng.choice(TRADES, count) + "有限公司", name
+    )
     created = np.full(count, NEVER)
     np.minimum.at(created, subscribers.owner, subscribers.joined)
     vip = rng.choice(len(VIP_LEVELS), count, p=(0.86, 0.09, 0.04, 0.01))
@@ -181,7 +187,8 @@ def subscribers(province: Province, chunk: int) -> Subscribers:
         texting=np.minimum(rng.lognormal(-0.28, 0.75, count) * talking**0.4, 8.0),
         browsing=np.where(
             rng.random(count) < BROWSING_SHARE,
-            np.minimum(rng.lognormal(-0.5, 1.0, count) / BROWSING_SHARE, 25.0), 0.0,
+            np.minimum(rng.lognormal(-0.5, 1.0, count) / BROWSING_SHARE, 25.0),
+            0.0,
         ),
         recycled_from=recycled_from,
     )

@@ -3,6 +3,7 @@
 Half of the subscribers use data at all, most of them a little over WAP, a few a lot. Records state
 no fee: the billing rates the month.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -38,8 +39,9 @@ class Sessions:
 def sessions(province: Province, chunk: int, people: Subscribers, where: np.ndarray) -> Sessions:
     """The true sessions of the chunk; `where` is the matrix of travels."""
     rng = province.rng(chunk, "data")
-    found = moments(province, people, rng, SESSIONS_A_DAY * people.browsing,
-                    week_factor(province, 1.1, 0.9))
+    found = moments(
+        province, people, rng, SESSIONS_A_DAY * people.browsing, week_factor(province, 1.1, 0.9)
+    )
     duration = np.minimum(rng.lognormal(4.6, 1.1, len(found)).astype(np.int64) + 1, 14_400)
     found, kept = apart(found, duration)
     duration = duration[kept]

@@ -3,6 +3,7 @@
 Shared by calls, messages and data sessions: daily counts with heavy tails, the hours of the day,
 travels, and whom one talks to. Everything is an array with one entry per event.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -22,10 +23,58 @@ OPERATOR_SHARES = (0.70, 0.18, 0.10, 0.02)
 OTHER_PREFIXES = (0, 130, 133, 0)  # mobile numbers of the other operators; the last has fixed lines
 HOME_AREA = "027"
 # Share of a day's events by hour; a day's two peaks are before noon and in the evening.
-WORKDAY_HOURS = (8, 4, 2, 1, 1, 2, 8, 25, 55, 72, 78, 70, 58, 50, 56, 60, 62, 70, 74, 72, 68, 58,
-                 34, 16)
-OTHER_HOURS = (12, 6, 3, 2, 1, 2, 5, 12, 30, 52, 66, 66, 58, 50, 52, 55, 58, 64, 72, 78, 74, 62,
-               40, 22)
+WORKDAY_HOURS = (
+    8,
+    4,
+    2,
+    1,
+    1,
+    2,
+    8,
+    25,
+    55,
+    72,
+    78,
+    70,
+    58,
+    50,
+    56,
+    60,
+    62,
+    70,
+    74,
+    72,
+    68,
+    58,
+    34,
+    16,
+)
+OTHER_HOURS = (
+    12,
+    6,
+    3,
+    2,
+    1,
+    2,
+    5,
+    12,
+    30,
+    52,
+    66,
+    66,
+    58,
+    50,
+    52,
+    55,
+    58,
+    64,
+    72,
+    78,
+    74,
+    62,
+    40,
+    22,
+)
 
 
 @dataclass(frozen=True)
@@ -66,8 +115,10 @@ def moments(
 
 def _seconds(draw: np.ndarray, free: np.ndarray) -> np.ndarray:
     hours = np.arange(25) * 3600.0
-    curves = [np.concatenate([[0], np.cumsum(shares)]) / sum(shares)
-              for shares in (WORKDAY_HOURS, OTHER_HOURS)]
+    curves = [
+        np.concatenate([[0], np.cumsum(shares)]) / sum(shares)
+        for shares in (WORKDAY_HOURS, OTHER_HOURS)
+    ]
     at_work, at_home = (np.interp(draw, curve, hours) for curve in curves)
     return np.minimum(np.where(free, at_home, at_work).astype(np.int64), DAY_SECONDS - 1)
 
@@ -107,7 +158,7 @@ def travels(province: Province, people: Subscribers, chunk: int) -> np.ndarray:
     lengths = rng.integers(1, 7, len(begins))
     kinds = rng.choice(len(ROAMING), len(begins), p=TRIP_KINDS)
     for (subscriber, day), length, kind in zip(begins.tolist(), lengths, kinds):
-        where[subscriber, day:day + length] = kind
+        where[subscriber, day : day + length] = kind
     return where
 
 

@@ -3,6 +3,7 @@
 Ordinary records state no communication fee: the billing rates the month. What a service provider
 charges stands on the record as information fee.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -19,8 +20,15 @@ SERVICES = ("sms", "mms")
 KINDS = ("p2p", "sp")
 MESSAGES_A_DAY = 2.0
 # (direction, service, kind) → share of all messages
-MIX = {(0, 0, 0): 0.435, (1, 0, 0): 0.435, (0, 0, 1): 0.02, (1, 0, 1): 0.075, (0, 1, 0): 0.015,
-       (1, 1, 0): 0.015, (1, 1, 1): 0.005}
+MIX = {
+    (0, 0, 0): 0.435,
+    (1, 0, 0): 0.435,
+    (0, 0, 1): 0.02,
+    (1, 0, 1): 0.075,
+    (0, 1, 0): 0.015,
+    (1, 1, 0): 0.015,
+    (1, 1, 1): 0.005,
+}
 INFO_FEES = (100, 200, 500, 1_000, 2_000)  # 厘
 CHARGED_SHARE = 0.2
 
@@ -45,8 +53,9 @@ class Messages:
 def messages(province: Province, chunk: int, people: Subscribers, where: np.ndarray) -> Messages:
     """The true messages of the chunk; `where` is the matrix of travels."""
     rng = province.rng(chunk, "message")
-    found = moments(province, people, rng, MESSAGES_A_DAY * people.texting,
-                    week_factor(province, 0.95, 4.0))
+    found = moments(
+        province, people, rng, MESSAGES_A_DAY * people.texting, week_factor(province, 0.95, 4.0)
+    )
     found, _ = apart(found, np.zeros(len(found), dtype=np.int64))
     count = len(found)
     kinds = np.array(list(MIX))[rng.choice(len(MIX), count, p=list(MIX.values()))]

@@ -6,6 +6,7 @@ distance dialled direct, through 17951 or through 12593, roaming, calls within c
 rates the month. 12593 calls and information fees are charged on the record; the toll of a call
 dialled direct is recorded as the subscriber's own package prices it.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from models.synthetic.usage.habits import (
 )
 
 DIRECTIONS = ("mo", "mt", "fwd")
-TOLLS = ("local",) + ROAMING[1:]
+TOLLS = ("local", *ROAMING[1:])
 DIALS = ("direct", "ip17951", "ip12593")
 MO, MT, FWD = range(3)
 DIRECT, IP17951, IP12593 = range(3)
@@ -136,14 +137,24 @@ def _group_numbers(rng, people: Subscribers, found: Moments, in_group: np.ndarra
     }
     draw = rng.random(len(caller))
     colleague = np.array(
-        [members[group][int(share * len(members[group]))]
-         for group, share in zip(people.vpmn[caller].tolist(), draw.tolist())], dtype=np.int64)
+        [
+            members[group][int(share * len(members[group]))]
+            for group, share in zip(people.vpmn[caller].tolist(), draw.tolist())
+        ],
+        dtype=np.int64,
+    )
     long_number = people.number_at(colleague, found.day[in_group])
     return texts(np.where(rng.random(len(caller)) < 0.6, people.short[colleague], long_number))
 
 
-def rows(province: Province, chunk: int, people: Subscribers, city: np.ndarray, calls: Calls,
-         toll_fee: np.ndarray) -> Rows:
+def rows(
+    province: Province,
+    chunk: int,
+    people: Subscribers,
+    city: np.ndarray,
+    calls: Calls,
+    toll_fee: np.ndarray,
+) -> Rows:
     """The records as the billing system delivers them, in two parts a day.
 
     `city` is the home city of each subscriber (place of CITIES), `toll_fee` in 厘 per call.

@@ -2,6 +2,7 @@
 
 A trial of the operator: sessions are free of charge, and no bill knows them.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -12,8 +13,9 @@ from models.synthetic.rows import Rows
 from models.synthetic.usage.habits import apart, moments, week_factor
 
 USER_SHARE, SESSIONS_A_DAY = 0.1, 0.15
-HOTSPOTS = np.array([f"HB-{area}-{n:04d}" for area in AREA_CODES for n in range(1, 6)],
-                    dtype=object)
+HOTSPOTS = np.array(
+    [f"HB-{area}-{n:04d}" for area in AREA_CODES for n in range(1, 6)], dtype=object
+)
 CARRIERS = np.array(["", "", "", "", "CSL"], dtype=object)
 
 
@@ -27,18 +29,22 @@ def rows(province: Province, chunk: int, people: Subscribers) -> Rows:
     duration = np.minimum(duration[kept], 86_399 - when.second)  # cut at midnight
     count = len(when)
     down = (duration * rng.lognormal(8.5, 1.0, count)).astype(np.int64)
-    return Rows.of({
-        "session_id": "L" + texts((chunk + 1) * 1_000_000 + np.arange(count)),
-        "msisdn": people.number_at(when.subscriber, when.day),
-        "auth_type": rng.choice(np.array(["1", "1", "2", "3"], dtype=object), count),
-        "hotspot_id": rng.choice(HOTSPOTS, count),
-        "start_time": wall_clock(province, when.day, when.second),
-        "end_time": wall_clock(province, when.day, when.second + duration),
-        "duration": duration,
-        "up_bytes": down // 10,
-        "down_bytes": down,
-        "roam_carrier": rng.choice(CARRIERS, count),
-        "stop_cause": rng.choice(np.array(["1", "1", "1", "2", "4"], dtype=object), count),
-        "comm_fee": np.zeros(count, dtype=np.int64),
-        "disc_fee": np.zeros(count, dtype=np.int64),
-    }, when.day, when.second)
+    return Rows.of(
+        {
+            "session_id": "L" + texts((chunk + 1) * 1_000_000 + np.arange(count)),
+            "msisdn": people.number_at(when.subscriber, when.day),
+            "auth_type": rng.choice(np.array(["1", "1", "2", "3"], dtype=object), count),
+            "hotspot_id": rng.choice(HOTSPOTS, count),
+            "start_time": wall_clock(province, when.day, when.second),
+            "end_time": wall_clock(province, when.day, when.second + duration),
+            "duration": duration,
+            "up_bytes": down // 10,
+            "down_bytes": down,
+            "roam_carrier": rng.choice(CARRIERS, count),
+            "stop_cause": rng.choice(np.array(["1", "1", "1", "2", "4"], dtype=object), count),
+            "comm_fee": np.zeros(count, dtype=np.int64),
+            "disc_fee": np.zeros(count, dtype=np.int64),
+        },
+        when.day,
+        when.second,
+    )

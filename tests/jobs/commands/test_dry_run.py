@@ -1,4 +1,5 @@
 """`--dry-run`: what a night would read, replace and wait for, without Spark and without a trace."""
+
 import re
 import shutil
 
@@ -32,17 +33,24 @@ def test_before_the_first_night_everything_is_new(one_night, tmp_path, capsys):
     assert re.fullmatch(r"takes in 66 files, [0-9,]+ rows, [0-9]+ KB", steps["ingest.voice"][0])
     assert steps["ingest.voice"][1] == f"writes ods.voice_call {FIRST} … {LAST} (33 slices)"
     assert steps["ingest.bill"][1] == "writes ods.bill 2009-04-03, 2009-05-03"
-    assert steps["usage_day"][1:] == ["adds to dw.rating_cell", "adds to dw.rating_measure",
-                                      f"writes dw.usage_day {FIRST} … {LAST} (33 slices)"]
-    assert steps["usage_month"] == ["reads dw.usage_day, dw.rating_measure, dw.usage_month",
-                                    "writes dw.usage_month 2009-04-01"]
+    assert steps["usage_day"][1:] == [
+        "adds to dw.rating_cell",
+        "adds to dw.rating_measure",
+        f"writes dw.usage_day {FIRST} … {LAST} (33 slices)",
+    ]
+    assert steps["usage_month"] == [
+        "reads dw.usage_day, dw.rating_measure, dw.usage_month",
+        "writes dw.usage_month 2009-04-01",
+    ]
     assert not (tmp_path / "warehouse").exists()
 
 
 def test_what_stands_is_named_with_its_run(one_night, capsys):
     steps, _ = preview(one_night, capsys, "--data-date", LAST, "--only", "ingest.voice,identity")
-    assert re.fullmatch("takes in 2 files, .*: unchanged since it was taken in",
-                        steps["ingest.voice"][0]) and len(steps["ingest.voice"]) == 1
+    assert re.fullmatch(
+        "takes in 2 files, .*: unchanged since it was taken in", steps["ingest.voice"][0]
+    )
+    assert len(steps["ingest.voice"]) == 1
     for said, table in zip(steps["identity"][1:], ("subscriber_identity", "subscriber")):
         assert re.fullmatch(rf"replaces dw.{table} {LAST} \(committed by run .+\)", said)
 
@@ -54,7 +62,8 @@ def test_what_came_anew_and_late_is_named(one_night, tmp_path, capsys):
         file.write("\n")
     shutil.copytree(landing / "web_log" / LAST, landing / "web_log" / NEXT)
     (landing / "web_log" / NEXT / "web_20090503.csv").rename(
-        landing / "web_log" / NEXT / "web_20090504.csv")
+        landing / "web_log" / NEXT / "web_20090504.csv"
+    )
     made = Night(landing, one_night.truth, one_night.warehouse, one_night.push)
     steps, _ = preview(made, capsys, "--data-date", NEXT, "--only", "ingest.web_log")
     assert steps["ingest.web_log"][0] == "once more for 2009-05-01"
@@ -63,10 +72,13 @@ def test_what_came_anew_and_late_is_named(one_night, tmp_path, capsys):
 
 
 def test_a_step_that_is_not_due_says_so(one_night, capsys):
-    steps, _ = preview(one_night, capsys, "--data-date", "2009-05-02", "--only",
-                       "ingest.bill,rerate")
-    assert steps == {"ingest.bill": ["not due (monthly on day 3)"],
-                     "rerate": ["not due (month close)"]}
+    steps, _ = preview(
+        one_night, capsys, "--data-date", "2009-05-02", "--only", "ingest.bill,rerate"
+    )
+    assert steps == {
+        "ingest.bill": ["not due (monthly on day 3)"],
+        "rerate": ["not due (month close)"],
+    }
 
 
 def test_what_is_not_there_is_waited_for(one_night, tmp_path, capsys):
@@ -80,5 +92,7 @@ def test_what_is_not_there_is_waited_for(one_night, tmp_path, capsys):
     assert steps["ingest.voice"][0].startswith(f"cannot: voice {LAST}: no delivery: expected ")
     assert steps["ingest.bill"][0].startswith(f"cannot: bill {LAST}: no control file ")
     assert steps["ingest.data"][0].startswith("takes in 1 files, ")
-    assert error.startswith(f"chudian: 2 deliveries would stop the run, first voice {LAST}: no "
-                            "delivery: expected ") and error.count("\n") == 1
+    assert error.startswith(
+        f"chudian: 2 deliveries would stop the run, first voice {LAST}: no delivery: expected "
+    )
+    assert error.count("\n") == 1

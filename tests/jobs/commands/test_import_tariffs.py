@@ -1,4 +1,5 @@
 """A price list becomes packages; each line that cannot is reported, the others are not held up."""
+
 from fractions import Fraction
 
 import pytest
@@ -31,35 +32,49 @@ def imported(tmp_path, capsys, monkeypatch):
 def test_a_line_becomes_a_package_like_another_one(imported):
     code, said, out = imported(HEAD + GOOD)
     assert code == 0
-    assert "line 2: gotone_88" in said and "1 of 1 lines became packages" in said
+    assert "line 2: gotone_88" in said
+    assert "1 of 1 lines became packages" in said
     conf = config.load([ROOT / "conf", out.parent])
     packages = catalogue.load(conf.tariffs.values()).packages
     made, model = packages["gotone_88"], packages["gotone_80"]
     assert (made.name, made.monthly_fee, made.pools[0].amount) == ("全球通88套餐", 88, 240)
     assert (made.rules[7].rate, made.rules[8]) == (Fraction("0.38"), model.rules[8])
     assert (made.brands, made.valid_from.isoformat(), made.valid_to) == (
-        model.brands, "2009-04-01", model.valid_to)
+        model.brands,
+        "2009-04-01",
+        model.valid_to,
+    )
     assert (out / "gotone_88.yml").read_text().startswith("# Made from line 2 of prices.csv")
 
 
-@pytest.mark.parametrize("line, problem", [
-    ("gotone_88,gotone_81,,,,88,,,assumed", "like: no package 'gotone_81'; there are easyown_15"),
-    ("gotone_80,gotone_80,,,,88,,,assumed", "id: 'gotone_80' is taken by the configuration"),
-    ("Gotone 88,gotone_80,,,,88,,,assumed", "id: 'Gotone 88' expected small letters, digits"),
-    ("gotone_88,gotone_80,,,,88,,,", "source: is empty"),
-    ("gotone_88,gotone_80,,,,88,viele,,assumed", "pools[0].amount: 'viele', expected a whole"),
-    ("gotone_88,gotone_80,,,4/2009,88,,,assumed", "valid.from: '4/2009', expected a day as"),
-    ("gotone_88,gotone_80,,,2013-01-01,88,,,assumed", "valid: valid on no day"),
-    ("gotone_88,gotone_80,,,,88 yuan,,,assumed", "monthly_fee: "),
-    ("gotone_88,sms_standard,,,,88,240,,assumed", "pools[0].amount: the package that it is like "
-     "has no such place"),
-    ("gotone_88,gotone_80,,,,88,assumed", "7 cells, expected 9 as in the head"),
-])
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (
+            "gotone_88,gotone_81,,,,88,,,assumed",
+            "like: no package 'gotone_81'; there are easyown_15",
+        ),
+        ("gotone_80,gotone_80,,,,88,,,assumed", "id: 'gotone_80' is taken by the configuration"),
+        ("Gotone 88,gotone_80,,,,88,,,assumed", "id: 'Gotone 88' expected small letters, digits"),
+        ("gotone_88,gotone_80,,,,88,,,", "source: is empty"),
+        ("gotone_88,gotone_80,,,,88,viele,,assumed", "pools[0].amount: 'viele', expected a whole"),
+        ("gotone_88,gotone_80,,,4/2009,88,,,assumed", "valid.from: '4/2009', expected a day as"),
+        ("gotone_88,gotone_80,,,2013-01-01,88,,,assumed", "valid: valid on no day"),
+        ("gotone_88,gotone_80,,,,88 yuan,,,assumed", "monthly_fee: "),
+        (
+            "gotone_88,sms_standard,,,,88,240,,assumed",
+            "pools[0].amount: the package that it is like has no such place",
+        ),
+        ("gotone_88,gotone_80,,,,88,assumed", "7 cells, expected 9 as in the head"),
+    ],
+)
 def test_a_line_that_makes_no_package_is_reported_and_the_next_one_taken(imported, line, problem):
     code, said, out = imported(HEAD + line + "\n" + GOOD.replace("gotone_88", "gotone_98"))
     assert code == 3
-    assert "line 2: not taken: " in said and problem in said
-    assert "line 3: gotone_98" in said and "1 of 2 lines became packages" in said
+    assert "line 2: not taken: " in said
+    assert problem in said
+    assert "line 3: gotone_98" in said
+    assert "1 of 2 lines became packages" in said
     assert [path.name for path in out.iterdir()] == ["gotone_98.yml"]
 
 
@@ -69,13 +84,16 @@ def test_an_id_twice_in_the_list_is_taken_once(imported):
     assert "id: 'gotone_88' is taken by line 2" in said
 
 
-@pytest.mark.parametrize("text, problem", [
-    ("", "is empty; expected a head"),
-    ("id,like\n", "no column source"),
-    ("id,like,source,monthly fee\n", "'monthly fee' is no place in a tariff"),
-    ("id,like,source,id\n", "a second column 'id'"),
-    ('id,like,source\n"gotone_88,gotone_80,assumed\n', "no CSV: unexpected end of data"),
-])
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "is empty; expected a head"),
+        ("id,like\n", "no column source"),
+        ("id,like,source,monthly fee\n", "'monthly fee' is no place in a tariff"),
+        ("id,like,source,id\n", "a second column 'id'"),
+        ('id,like,source\n"gotone_88,gotone_80,assumed\n', "no CSV: unexpected end of data"),
+    ],
+)
 def test_a_list_from_which_nothing_can_be_made_is_refused(imported, text, problem):
     code, said, out = imported(text)
     assert code == 2

@@ -1,4 +1,5 @@
 """Maintenance: what is deleted and when, what the ledger says of it, and what is cleared away."""
+
 import os
 import time
 from datetime import date, datetime, timedelta
@@ -29,8 +30,12 @@ from tests.readers.warehouse_reader import all_rows, table
 
 CONTRACTS = contract.load()
 DAY, ZONE = date(2009, 5, 3), ZoneInfo("Asia/Shanghai")
-SUBSCRIPTION, MONTH, LEDGER, RESULT = ("dw.subscription", "dw.usage_month", "ops.run_ledger",
-                                       "ops.quality_result")
+SUBSCRIPTION, MONTH, LEDGER, RESULT = (
+    "dw.subscription",
+    "dw.usage_month",
+    "ops.run_ledger",
+    "ops.quality_result",
+)
 GONE, FIRST = date(2009, 3, 28), date(2009, 3, 29)  # 35 days are kept
 
 
@@ -39,12 +44,15 @@ def entry(of, slice_, state=COMMITTED, run="a", on=date(2009, 4, 1)):
     return Entry(run, "step", "", of, str(slice_), state, "print", committed_at=at, rows_out=1)
 
 
-@pytest.mark.parametrize("of, first", [
-    (SUBSCRIPTION, FIRST),
-    (MONTH, date(2007, 2, 1)),  # 800 days back is the 23rd: the month of that day stays
-    (LEDGER, date(2006, 4, 29)),
-    ("ods.customer", None),
-])
+@pytest.mark.parametrize(
+    ("of", "first"),
+    [
+        (SUBSCRIPTION, FIRST),
+        (MONTH, date(2007, 2, 1)),  # 800 days back is the 23rd: the month of that day stays
+        (LEDGER, date(2006, 4, 29)),
+        ("ods.customer", None),
+    ],
+)
 def test_the_first_day_that_is_kept(of, first):
     assert maintenance.kept_from(CONTRACTS[of], DAY) == first
 
@@ -52,19 +60,26 @@ def test_the_first_day_that_is_kept(of, first):
 def test_small_files_are_merged_where_one_slice_has_many():
     few = [DataFile(FIRST, 1, 1)] * 8
     assert not maintenance.crowded(few + [DataFile(DAY, 1, 1)] * 8)
-    assert maintenance.crowded(few + [DataFile(FIRST, 1, 1)])
+    assert maintenance.crowded([*few, DataFile(FIRST, 1, 1)])
     assert maintenance.crowded([DataFile(None, 1, 1)] * 9)
 
 
 def test_logs_are_old_by_the_day_in_their_name():
-    names = ["20090202T061500.000000Z-7.log", "20090203T000000.000000Z-7.log", "notes.log",
-             "20090101T061500.000000Z-7.log.gz"]
+    names = [
+        "20090202T061500.000000Z-7.log",
+        "20090203T000000.000000Z-7.log",
+        "notes.log",
+        "20090101T061500.000000Z-7.log.gz",
+    ]
     assert maintenance.old_logs(names, date(2009, 2, 3)) == names[:1]
 
 
 def test_a_slice_that_was_deleted_stands_no_more_until_it_is_committed_again():
-    rows = [entry(SUBSCRIPTION, GONE), entry(SUBSCRIPTION, GONE, run="b"),
-            entry(SUBSCRIPTION, FIRST)]
+    rows = [
+        entry(SUBSCRIPTION, GONE),
+        entry(SUBSCRIPTION, GONE, run="b"),
+        entry(SUBSCRIPTION, FIRST),
+    ]
     ledger = Ledger("tidying", "print")
     ledger.expire(rows[1])
     gone = Entry(**ledger.entries()[0] | {"source": ""})
@@ -77,12 +92,18 @@ def test_a_slice_that_was_deleted_stands_no_more_until_it_is_committed_again():
 
 def test_the_ledger_keeps_of_its_old_rows_those_that_say_what_stands():
     old, older, limit = date(2006, 4, 28), date(2006, 4, 1), datetime(2006, 4, 29, tzinfo=ZONE)
-    stands = [entry("ods.customer", older, on=old, run="b"),
-              entry("ods.customer", older, SUPERSEDED, on=old, run="c")]
-    rows = [entry("ods.customer", older, STARTED, on=older), entry("ods.customer", older, on=older),
-            *stands, entry("ods.customer", old, FAILED, on=old),
-            entry(SUBSCRIPTION, older, on=old),                   # it is deleted itself
-            entry("ods.customer", DAY, on=date(2006, 4, 29))]     # not old
+    stands = [
+        entry("ods.customer", older, on=old, run="b"),
+        entry("ods.customer", older, SUPERSEDED, on=old, run="c"),
+    ]
+    rows = [
+        entry("ods.customer", older, STARTED, on=older),
+        entry("ods.customer", older, on=older),
+        *stands,
+        entry("ods.customer", old, FAILED, on=old),
+        entry(SUBSCRIPTION, older, on=old),  # it is deleted itself
+        entry("ods.customer", DAY, on=date(2006, 4, 29)),
+    ]  # not old
     assert maintenance.still_said(rows, limit, DAY, CONTRACTS) == stands
 
 
@@ -100,9 +121,11 @@ def kept(spark, tmp_path_factory):
 
     put(SUBSCRIPTION, [{"data_date": day} for day in (GONE, FIRST, DAY)])
     put(RESULT, [{"judged_at": datetime(2008, 3, day, tzinfo=ZONE)} for day in range(20, 32)], 12)
-    noted = [*[entry(SUBSCRIPTION, day) for day in (GONE, FIRST, DAY)],
-             entry("ods.customer", date(2006, 1, 1), on=date(2006, 1, 2)),
-             entry("ods.customer", date(2006, 1, 1), STARTED, on=date(2006, 1, 1))]
+    noted = [
+        *[entry(SUBSCRIPTION, day) for day in (GONE, FIRST, DAY)],
+        entry("ods.customer", date(2006, 1, 1), on=date(2006, 1, 2)),
+        entry("ods.customer", date(2006, 1, 1), STARTED, on=date(2006, 1, 1)),
+    ]
     put(LEDGER, Ledger("", "", pending=noted).entries())
     for place in ("_logs/20090201T061500.000000Z-7.log", "_logs/20090203T061500.000000Z-7.log"):
         (root / "warehouse" / place).parent.mkdir(exist_ok=True)
@@ -114,15 +137,28 @@ def kept(spark, tmp_path_factory):
         path = root / "warehouse" / "dw" / "subscription" / name
         path.write_bytes(b"x" * 1234)
         os.utime(path, (time.time() - hours * 3600,) * 2)
-    return SimpleNamespace(root=root, warehouse=root / "warehouse", options=[
-        "--data-date", str(DAY), *OPTIONS, "--warehouse", str(root / "warehouse"),
-        "--push", str(root / "push")])
+    return SimpleNamespace(
+        root=root,
+        warehouse=root / "warehouse",
+        options=[
+            "--data-date",
+            str(DAY),
+            *OPTIONS,
+            "--warehouse",
+            str(root / "warehouse"),
+            "--push",
+            str(root / "push"),
+        ],
+    )
 
 
 def content(root: Path):
     """Every file but the lock and the run's own log."""
-    return {path: path.read_bytes() for path in root.rglob("*")
-            if path.is_file() and path.name != "_run.lock" and not path.name.startswith("2026")}
+    return {
+        path: path.read_bytes()
+        for path in root.rglob("*")
+        if path.is_file() and path.name != "_run.lock" and not path.name.startswith("2026")
+    }
 
 
 def test_what_is_too_old_goes_and_the_rest_stays(kept, capsys):
@@ -130,7 +166,9 @@ def test_what_is_too_old_goes_and_the_rest_stays(kept, capsys):
     assert maintenance.main([*kept.options, "--dry-run"]) == 0
     said = capsys.readouterr().out
     assert content(kept.root) == before
-    assert said == f"""maintenance for {DAY}, dry run: nothing is touched
+    assert (
+        said
+        == f"""maintenance for {DAY}, dry run: nothing is touched
   dw.subscription            1 rows in 1 slices before 2009-03-29 deleted; 1 replaced files removed
   ops.quality_result         9 rows from before 2008-03-29 deleted; small files merged
   ops.run_ledger             1 rows from before 2006-04-29 deleted
@@ -138,21 +176,29 @@ def test_what_is_too_old_goes_and_the_rest_stays(kept, capsys):
   1 logs of runs, 20090201T061500.000000Z-7 … 20090201T061500.000000Z-7
   0 of 3 tables have nothing to do
 """
+    )
     assert maintenance.main(kept.options) == 0
     said = capsys.readouterr().out
     assert "1 replaced files removed, 1 KB freed" in said
     assert {row["data_date"] for row in all_rows(kept.warehouse, SUBSCRIPTION).to_pylist()} == {
-        FIRST, DAY}
-    assert sorted(row["judged_at"].astimezone(ZONE).day
-                  for row in all_rows(kept.warehouse, RESULT).to_pylist()) == [29, 30, 31]
+        FIRST,
+        DAY,
+    }
+    assert sorted(
+        row["judged_at"].astimezone(ZONE).day
+        for row in all_rows(kept.warehouse, RESULT).to_pylist()
+    ) == [29, 30, 31]
     assert len(table(kept.warehouse, RESULT).file_uris()) == 1
     noted = delta_log.entries(str(kept.warehouse))
     ledger = Ledger("", "")
     ledger.learn(noted)
     assert {of: set(slices) for (of, _), slices in ledger.committed.items() if slices} == {
-        SUBSCRIPTION: {str(FIRST), str(DAY)}, "ods.customer": {"2006-01-01"}}
+        SUBSCRIPTION: {str(FIRST), str(DAY)},
+        "ods.customer": {"2006-01-01"},
+    }
     assert [(row.table, row.slice) for row in noted if row.state == EXPIRED] == [
-        (SUBSCRIPTION, str(GONE))]
+        (SUBSCRIPTION, str(GONE))
+    ]
     assert STARTED not in {row.state for row in noted}
     assert not (kept.warehouse / "dw" / "subscription" / "left-over.parquet").exists()
     assert (kept.warehouse / "dw" / "subscription" / "just-written.parquet").exists()
@@ -160,8 +206,9 @@ def test_what_is_too_old_goes_and_the_rest_stays(kept, capsys):
     assert not (kept.warehouse / "_logs" / "20090201T061500.000000Z-7.log").exists()
     assert (kept.warehouse / "_logs" / "20090203T061500.000000Z-7.log").exists()
     assert maintenance.main(kept.options) == 0
-    assert capsys.readouterr().out == (f"maintenance for {DAY}\n"
-                                       "  3 of 3 tables have nothing to do\n")
+    assert capsys.readouterr().out == (
+        f"maintenance for {DAY}\n  3 of 3 tables have nothing to do\n"
+    )
 
 
 def test_a_day_is_needed(capsys):

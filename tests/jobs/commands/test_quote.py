@@ -1,4 +1,5 @@
 """`make quote` prints a bill whose lines add up, and which the engine's quote agrees with."""
+
 import json
 from decimal import Decimal
 from xml.etree import ElementTree
@@ -13,13 +14,17 @@ from tests.readers.warehouse_reader import query
 @pytest.fixture(scope="module")
 def dearest(one_night):
     """(subscriber_no, package, month, total, passed through): most kinds of calls, then dearest."""
-    return query(one_night.warehouse, """
+    return query(
+        one_night.warehouse,
+        """
         SELECT subscriber_no, package_id, month, total, passed_through
         FROM q JOIN s USING (subscriber_id)
         WHERE comparable AND local_airtime > 0
         ORDER BY (roaming_airtime > 0)::INT + (toll > 0)::INT DESC, total DESC, subscriber_no,
                  package_id LIMIT 1""",
-                 q="mart.package_quote", s="dw.subscriber")[0]
+        q="mart.package_quote",
+        s="dw.subscriber",
+    )[0]
 
 
 def printed(one_night, capsys, *asked: str) -> tuple[int, str, str]:
@@ -30,8 +35,9 @@ def printed(one_night, capsys, *asked: str) -> tuple[int, str, str]:
 
 def test_the_lines_of_the_bill_add_up_to_the_engines_quote(one_night, dearest, capsys):
     number, package, month, total, passed = dearest
-    code, bill, _ = printed(one_night, capsys, "--subscriber", number, "--package", package,
-                            "--month", f"{month:%Y-%m}")
+    code, bill, _ = printed(
+        one_night, capsys, "--subscriber", number, "--package", package, "--month", f"{month:%Y-%m}"
+    )
     assert code == 0
     lines = bill.splitlines()
     title, end = lines[0], next(n for n, line in enumerate(lines) if "own prices" in line)
@@ -45,69 +51,125 @@ def test_the_lines_of_the_bill_add_up_to_the_engines_quote(one_night, dearest, c
 
 def test_the_bill_for_a_program_says_the_same(one_night, dearest, capsys):
     number, package, month, total, passed = dearest
-    code, said, _ = printed(one_night, capsys, "--subscriber", number, "--package", package,
-                            "--month", f"{month:%Y-%m}", "--json")
+    code, said, _ = printed(
+        one_night,
+        capsys,
+        "--subscriber",
+        number,
+        "--package",
+        package,
+        "--month",
+        f"{month:%Y-%m}",
+        "--json",
+    )
     bill = json.loads(said)
     assert (code, bill["package"], bill["month"]) == (0, package, f"{month:%Y-%m}")
-    amounts = [bill["monthly_fee"], *(line["yuan"] for line in bill["lines"]),
-               *bill["cap_cuts"].values(), bill["commitment"], bill["rounding"]]
+    amounts = [
+        bill["monthly_fee"],
+        *(line["yuan"] for line in bill["lines"]),
+        *bill["cap_cuts"].values(),
+        bill["commitment"],
+        bill["rounding"],
+    ]
     assert sum(map(Decimal, amounts)) == Decimal(bill["own_prices"]) == total - passed
-    assert bill["engine"]["same"] and Decimal(bill["engine"]["total"]) == total
+    assert bill["engine"]["same"]
+    assert Decimal(bill["engine"]["total"]) == total
     for pool in bill["pools"]:
         free = sum(line["free_by_pool"].get(pool["pool"], 0) for line in bill["lines"])
         assert free == pool["used"] <= pool["size"]
 
 
-@pytest.mark.parametrize("asked, code, message", [
-    (["--package", "gotone_8O"], 2, "--package: no package 'gotone_8O' in conf/tariffs"),
-    (["--month", "April"], 2, "April"),
-    (["--subscriber", "1"], 4, "--subscriber: no such subscriber on 2009-05-03"),
-])
+@pytest.mark.parametrize(
+    ("asked", "code", "message"),
+    [
+        (["--package", "gotone_8O"], 2, "--package: no package 'gotone_8O' in conf/tariffs"),
+        (["--month", "April"], 2, "April"),
+        (["--subscriber", "1"], 4, "--subscriber: no such subscriber on 2009-05-03"),
+    ],
+)
 def test_what_there_is_no_bill_of(one_night, dearest, capsys, asked, code, message):
     number, package, month, *_ = dearest
     right = ["--subscriber", number, "--package", package, "--month", f"{month:%Y-%m}"]
     ended, bill, said = printed(one_night, capsys, *right, *asked)
     assert (ended, bill) == (code, "")
-    assert message in said and len(said.splitlines()) == 1
+    assert message in said
+    assert len(said.splitlines()) == 1
 
 
 @pytest.fixture(scope="module")
 def changing(one_night):
     """(subscriber_no, month, present package, its total, another package, its total): a customer
     whose month is priced under both."""
-    return query(one_night.warehouse, """
+    return query(
+        one_night.warehouse,
+        """
         SELECT subscriber_no, b.month, b.package_id, b.total, a.package_id, a.total
         FROM q b JOIN q a USING (subscriber_id, month, kind) JOIN s USING (subscriber_id)
         WHERE b.is_present AND NOT a.is_present AND b.comparable AND a.comparable
           AND kind = 'voice' AND b.total <> a.total
         ORDER BY b.local_airtime DESC, subscriber_no, a.total LIMIT 1""",
-                 q="mart.package_quote", s="dw.subscriber")[0]
+        q="mart.package_quote",
+        s="dw.subscriber",
+    )[0]
 
 
 def test_the_month_before_and_after_is_drawn(one_night, changing, capsys, tmp_path):
     number, month, _, before, package, after = changing
     path = tmp_path / "pictures" / "month.svg"
-    code, bill, _ = printed(one_night, capsys, "--subscriber", number, "--package", package,
-                            "--month", f"{month:%Y-%m}", "--picture", str(path))
-    assert code == 0 and "by the engine" in bill
-    words = [text for text in ElementTree.fromstring(path.read_text(encoding="utf-8")).itertext()]
+    code, bill, _ = printed(
+        one_night,
+        capsys,
+        "--subscriber",
+        number,
+        "--package",
+        package,
+        "--month",
+        f"{month:%Y-%m}",
+        "--picture",
+        str(path),
+    )
+    assert code == 0
+    assert "by the engine" in bill
+    words = list(ElementTree.fromstring(path.read_text(encoding="utf-8")).itertext())
     assert words[0].startswith(f"{month.year}年{month.month}月费用：")
     assert {f"{before:.2f} 元", f"{after:.2f} 元"} <= set(words)
     change = f"节省 {before - after:.2f}" if after < before else f"多付 {after - before:.2f}"
     assert f"当月{change} 元" in words
 
 
-@pytest.mark.parametrize("package, month, message", [
-    ("present", "2009-04", "is the package he had for 2009-04: there is nothing to compare it "
-                           "with"),
-    ("other", "2009-02", "the engine kept no quote of his present voice package for 2009-02; its "
-                         "voice quotes: none")])
-def test_what_there_is_no_picture_of(one_night, changing, capsys, tmp_path, package, month,
-                                     message):
+@pytest.mark.parametrize(
+    ("package", "month", "message"),
+    [
+        (
+            "present",
+            "2009-04",
+            "is the package he had for 2009-04: there is nothing to compare it with",
+        ),
+        (
+            "other",
+            "2009-02",
+            "the engine kept no quote of his present voice package for 2009-02; its "
+            "voice quotes: none",
+        ),
+    ],
+)
+def test_what_there_is_no_picture_of(
+    one_night, changing, capsys, tmp_path, package, month, message
+):
     number, _, present, _, other, _ = changing
     path = tmp_path / "month.svg"
     code, bill, said = printed(
-        one_night, capsys, "--subscriber", number, "--month", month, "--picture", str(path),
-        "--package", {"present": present, "other": other}[package])
+        one_night,
+        capsys,
+        "--subscriber",
+        number,
+        "--month",
+        month,
+        "--picture",
+        str(path),
+        "--package",
+        {"present": present, "other": other}[package],
+    )
     assert (code, bill, path.exists()) == (4, "", False)
-    assert message in said and len(said.splitlines()) == 1
+    assert message in said
+    assert len(said.splitlines()) == 1

@@ -1,4 +1,5 @@
 """The files of a small synthetic province, read back with plain Python, and the truth about it."""
+
 import hashlib
 from collections import Counter, defaultdict
 from datetime import date
@@ -33,8 +34,11 @@ def province(tmp_path_factory):
 
 
 def all_files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes()
-            for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_the_same_seed_gives_the_same_bytes(province, tmp_path):
@@ -52,7 +56,7 @@ def test_another_seed_gives_another_province(province, tmp_path):
 
 
 def test_a_second_call_reuses_what_is_there_and_repairs_what_is_not(tmp_path, capsys):
-    landing, truth = synthesized(tmp_path, customers=5)
+    landing, _truth = synthesized(tmp_path, customers=5)
     capsys.readouterr()
     synthesized(tmp_path, customers=5)
     assert "already in" in capsys.readouterr().out
@@ -89,8 +93,9 @@ def test_every_due_day_has_a_delivery_and_voice_has_two_parts(province, conf):
     for name in SOURCES:
         source = conf.sources[name]
         for day in days:
-            found = [path for path in delivery_files(province[0], source)
-                     if path.parent.name == str(day)]
+            found = [
+                path for path in delivery_files(province[0], source) if path.parent.name == str(day)
+            ]
             parts = 2 if name == "voice" else 1
             assert len(found) == (parts if source.cadence.due(day) else 0)
 
@@ -107,13 +112,24 @@ def test_a_plain_recount_of_the_files_finds_the_planted_defects(province, conf):
             missed = name == "voice" and line.cells and line.cells["end_cause"] in ("A", "B")
             if missed and verdict in ("plain", "late"):
                 found[name, str(line.day), "missed_call"] += 1
-    planted = {(row["source"], row["data_date"], row["defect"]): int(row["rows"])
-               for row in truth_table(truth, "defects")}
+    planted = {
+        (row["source"], row["data_date"], row["defect"]): int(row["rows"])
+        for row in truth_table(truth, "defects")
+    }
     assert found == planted
     kinds = {defect for _, _, defect in planted}
-    assert kinds == {"broken", "unknown_code", "clock_1980", "duplicate_within", "duplicate_across",
-                     "late", "unknown_package", "unknown_subscriber", "placeholder_number",
-                     "missed_call"}
+    assert kinds == {
+        "broken",
+        "unknown_code",
+        "clock_1980",
+        "duplicate_within",
+        "duplicate_across",
+        "late",
+        "unknown_package",
+        "unknown_subscriber",
+        "placeholder_number",
+        "missed_call",
+    }
     delivered = Counter()
     for row in truth_table(truth, "deliveries"):
         delivered[row["source"], row["data_date"]] += int(row["rows"])
@@ -125,7 +141,8 @@ def test_customer_names_are_gb18030_and_not_utf_8(province, conf):
     with pytest.raises(UnicodeDecodeError):
         path.read_bytes().decode("utf-8")
     first = path.read_bytes().decode("gb18030").splitlines()[0].split("|")
-    assert first[1] in ("个人", "集团") and len(first[2]) >= 2
+    assert first[1] in ("个人", "集团")
+    assert len(first[2]) >= 2
 
 
 def test_a_recycled_number_never_has_two_owners_and_rests_ninety_days(province):
@@ -150,9 +167,16 @@ def test_the_planted_preference_shows_in_the_logs(province, conf):
     counted = defaultdict(Counter)
     shows = {"enquiry", "complaint", "transaction"}
     outlets = {"1": "designated_shop", "2": "agent"}
-    for name, channel in (("hall_log", "hall"), ("hotline_log", "hotline"), ("sms_log", "sms"),
-                          ("web_log", "web"), ("wap_log", "wap"), ("terminal_log", "terminal"),
-                          ("manager_log", "customer_manager"), ("outlet_log", None)):
+    for name, channel in (
+        ("hall_log", "hall"),
+        ("hotline_log", "hotline"),
+        ("sms_log", "sms"),
+        ("web_log", "web"),
+        ("wap_log", "wap"),
+        ("terminal_log", "terminal"),
+        ("manager_log", "customer_manager"),
+        ("outlet_log", None),
+    ):
         source = conf.sources[name]
         for cells in accepted(landing, source):
             number = cells["login_no" if name == "web_log" else "msisdn"]
@@ -164,8 +188,9 @@ def test_the_planted_preference_shows_in_the_logs(province, conf):
                 counted[now[0]["customer_no"]][used] += 1
     favourite = {row["customer_no"]: row["favourite"] for row in truth_table(truth, "preferences")}
     frequent = [customer for customer, counts in counted.items() if counts.total() > 10]
-    right = sum(counted[customer].most_common(1)[0][0] == favourite[customer]
-                for customer in frequent)
+    right = sum(
+        counted[customer].most_common(1)[0][0] == favourite[customer] for customer in frequent
+    )
     assert len(frequent) >= 10
     assert right / len(frequent) >= 0.85
 
@@ -174,24 +199,32 @@ def test_a_landing_with_other_files_is_left_alone(tmp_path):
     kept = tmp_path / "landing" / "voice" / "2009-05-03" / "real.txt"
     kept.parent.mkdir(parents=True)
     kept.write_text("x", encoding="utf-8")
-    words = ["--customers", "5", "--landing", str(tmp_path / "landing"), "--truth",
-             str(tmp_path / "truth")]
+    words = [
+        "--customers",
+        "5",
+        "--landing",
+        str(tmp_path / "landing"),
+        "--truth",
+        str(tmp_path / "truth"),
+    ]
     assert guarded(lambda: run(words)) == 4
     assert kept.read_text(encoding="utf-8") == "x"
 
 
-@pytest.mark.parametrize("words, said", [
-    (["--data-date", "2009-02-30"], "no such date"),
-    (["--customers", "0"], "at least 1"),
-    (["--customers", "many"], "invalid int value"),
-    (["--from-date", "2009-05-03"], "before the data date"),
-    (["--from-date", "2004-01-01"], "no voice package"),
-])
-def test_impossible_arguments_are_refused_before_anything_is_written(
-    words, said, tmp_path, capsys
-):
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--data-date", "2009-02-30"], "no such date"),
+        (["--customers", "0"], "at least 1"),
+        (["--customers", "many"], "invalid int value"),
+        (["--from-date", "2009-05-03"], "before the data date"),
+        (["--from-date", "2004-01-01"], "no voice package"),
+    ],
+)
+def test_impossible_arguments_are_refused_before_anything_is_written(words, said, tmp_path, capsys):
     folders = ["--landing", str(tmp_path / "landing"), "--truth", str(tmp_path / "truth")]
     assert guarded(lambda: run([*words, *folders])) == 2
     message = capsys.readouterr().err
-    assert said in message and len(message.splitlines()) == 1
+    assert said in message
+    assert len(message.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []

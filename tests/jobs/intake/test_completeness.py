@@ -1,4 +1,5 @@
 """A delivery without a control file is compared with what its source usually delivers."""
+
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -13,9 +14,18 @@ BAND = RowsBand(Decimal("0.5"), Decimal("2"), 28)
 
 
 def source(cadence=Cadence(), band=BAND):
-    return Source("web_log", "ods.contact", "网站日志", "contact", cadence,
-                  SourceFiles("{source}", "*.txt", rows_band=band), SourceFormat(delimiter="|"),
-                  "Asia/Shanghai", ("a",), {})
+    return Source(
+        "web_log",
+        "ods.contact",
+        "网站日志",
+        "contact",
+        cadence,
+        SourceFiles("{source}", "*.txt", rows_band=band),
+        SourceFormat(delimiter="|"),
+        "Asia/Shanghai",
+        ("a",),
+        {},
+    )
 
 
 def weeks_before(*rows):
@@ -39,7 +49,8 @@ def test_a_row_outside_the_band_waits_for_the_rest(rows):
     assert refused(rows, weeks_before(100, 90, 5000)) == (
         f"web_log 2009-05-03: {rows} rows, expected 50 to 200 (the median of 3 comparable "
         "deliveries is 100): wait for the rest, widen files.rows_band, or let it pass once "
-        "with --accept-rejects")
+        "with --accept-rejects"
+    )
 
 
 def test_a_source_without_a_band_is_not_compared():
@@ -78,17 +89,23 @@ def test_in_a_load_of_many_days_each_is_compared_with_those_before_it():
 def test_drifts_are_multiples_of_what_is_usual_by_day():
     before = weeks_before(100, 90, 5000)
     assert drifts(source(), {SUNDAY: 30}, before) == {
-        "rows_band": {SUNDAY: 0.3}, "volume_drift": {SUNDAY: 0.3}}
+        "rows_band": {SUNDAY: 0.3},
+        "volume_drift": {SUNDAY: 0.3},
+    }
     assert drifts(source(band=None), {SUNDAY: 250}, before) == {"volume_drift": {SUNDAY: 2.5}}
 
 
-@pytest.mark.parametrize("before", [weeks_before(100, 100), weeks_before(0, 0, 5)],
-                         ids=["too few to compare with", "mostly empty ones before it"])
+@pytest.mark.parametrize(
+    "before",
+    [weeks_before(100, 100), weeks_before(0, 0, 5)],
+    ids=["too few to compare with", "mostly empty ones before it"],
+)
 def test_what_cannot_be_compared_has_no_drift(before):
     assert drifts(source(), {SUNDAY: 30}, before) == {"rows_band": {}, "volume_drift": {}}
 
 
-@pytest.mark.parametrize("usual, judged", [(50, True), (49, False)])
+@pytest.mark.parametrize(("usual", "judged"), [(50, True), (49, False)])
 def test_the_size_of_small_deliveries_says_nothing(usual, judged):
     found = drifts(source(), {SUNDAY: 7}, weeks_before(usual, usual, usual))
-    assert (SUNDAY in found["volume_drift"]) == judged and SUNDAY in found["rows_band"]
+    assert (SUNDAY in found["volume_drift"]) == judged
+    assert SUNDAY in found["rows_band"]

@@ -1,4 +1,5 @@
 """Deliveries that come again, corrected or late, and the archive from which they are read again."""
+
 import json
 import os
 from dataclasses import replace
@@ -25,6 +26,7 @@ HEADER = (",".join(config.load([ROOT / "conf"]).sources["web_log"].columns) + "\
 @pytest.fixture
 def site(conf, contracts, tmp_path):
     """The web's log (no control file) in a landing, an archive, and a ledger of earlier nights."""
+
     class Site:
         ledger = Ledger("r", conf.fingerprint)
         archive = Archive(tmp_path / "_archive")
@@ -42,10 +44,16 @@ def site(conf, contracts, tmp_path):
             """Take the day in, as the ledger would tell."""
             landing = self.landing()
             landing.files("web_log", conf.sources["web_log"], [day])
-            self.ledger.write("ingest.web_log", self.record, str(day), COMMITTED, source="web_log",
-                              content=landing.contents("web_log", [day])[day],
-                              reading=reading.get("reading", how_read(conf, contracts, "web_log")),
-                              rows_rejected=rejected)
+            self.ledger.write(
+                "ingest.web_log",
+                self.record,
+                str(day),
+                COMMITTED,
+                source="web_log",
+                content=landing.contents("web_log", [day])[day],
+                reading=reading.get("reading", how_read(conf, contracts, "web_log")),
+                rows_rejected=rejected,
+            )
 
         def landing(self, **how):
             return Landing(tmp_path, self.archive, **how)
@@ -61,6 +69,7 @@ def site(conf, contracts, tmp_path):
             deliveries, landing = self.deliveries()
             landing.files("web_log", conf.sources["web_log"], [day])
             return deliveries.unchanged("web_log", Window(day, day))
+
     return Site()
 
 
@@ -71,9 +80,11 @@ def before(days):
 def test_the_same_bytes_are_not_taken_in_again(site):
     site.put(before(1))
     site.night(before(1))
-    assert site.again(DAY) == [] and site.unchanged(before(1))
+    assert site.again(DAY) == []
+    assert site.unchanged(before(1))
     os.utime(next((site.archive.root.parent / "web_log").rglob("*.csv")), (0, 0))
-    assert site.again(DAY) == [] and site.unchanged(before(1))
+    assert site.again(DAY) == []
+    assert site.unchanged(before(1))
 
 
 def test_corrected_bytes_are(site):
@@ -81,7 +92,8 @@ def test_corrected_bytes_are(site):
         site.put(before(back))
         site.night(before(back))
     site.put(before(1), b"two\n")
-    assert site.again(DAY) == [before(1)] and not site.unchanged(before(1))
+    assert site.again(DAY) == [before(1)]
+    assert not site.unchanged(before(1))
     assert site.unchanged(before(2))
 
 
@@ -109,7 +121,7 @@ def test_what_lay_there_before_the_first_night_is_history(site):
     assert site.again(DAY) == []
 
 
-@pytest.mark.parametrize("back, again", [(31, True), (32, False)])
+@pytest.mark.parametrize(("back", "again"), [(31, True), (32, False)])
 def test_a_night_looks_back_as_many_days_as_the_source_says(site, back, again):
     for one in (40, back):
         site.put(before(one))
@@ -122,7 +134,8 @@ def test_a_stale_slice_is_read_again_however_old(site):
     site.put(before(90))
     site.night(before(90))
     site.ledger.outdate(site.record, str(before(90)), "web_log", "a reason")
-    assert site.again(DAY) == [before(90)] and not site.unchanged(before(90))
+    assert site.again(DAY) == [before(90)]
+    assert not site.unchanged(before(90))
 
 
 def test_a_delivery_that_has_left_the_landing_is_read_from_the_archive(site, conf):
@@ -134,9 +147,10 @@ def test_a_delivery_that_has_left_the_landing_is_read_from_the_archive(site, con
     corrected = site.landing().files("web_log", of, [DAY])
     site.clear(DAY)
     landing = site.landing()
-    file, = landing.files("web_log", of, [DAY], {DAY: taken})
+    (file,) = landing.files("web_log", of, [DAY], {DAY: taken})
     assert (file.rows, landing.contents("web_log", [DAY])) == (1, {DAY: taken})
-    assert file.path.read_bytes() == HEADER + b"one\n" and corrected[0].rows == 2
+    assert file.path.read_bytes() == HEADER + b"one\n"
+    assert corrected[0].rows == 2
     with pytest.raises(InputError, match="no delivery: expected .*web_20090520.csv since"):
         site.landing().files("web_log", of, [DAY], {DAY: "0" * 16})
     assert site.landing().files("web_log", of, [DAY])  # before Spark it is enough that one is kept
@@ -144,10 +158,10 @@ def test_a_delivery_that_has_left_the_landing_is_read_from_the_archive(site, con
 
 def test_what_is_read_is_the_copy(site, conf, tmp_path):
     site.put(DAY)
-    file, = site.landing().files("web_log", conf.sources["web_log"], [DAY])
+    (file,) = site.landing().files("web_log", conf.sources["web_log"], [DAY])
     assert file.path.is_relative_to(site.archive.root)
     assert file.path.stat().st_mode & 0o077 == file.path.parent.stat().st_mode & 0o077 == 0
-    looked, = site.landing(looks=True).files("web_log", conf.sources["web_log"], [DAY])
+    (looked,) = site.landing(looks=True).files("web_log", conf.sources["web_log"], [DAY])
     assert looked == replace(file, path=looked.path)
     assert looked.path.is_relative_to(tmp_path / "web_log")
 
@@ -158,6 +172,7 @@ def test_a_file_that_is_written_to_while_it_is_read_is_refused(site, conf, monke
     def meanwhile(*asked):
         site.put(DAY, b"other\n")
         return inspect(*asked)
+
     monkeypatch.setattr("jobs.intake.landing.inspect", meanwhile)
     with pytest.raises(InputError, match="web_20090520.csv was written to while it was read"):
         site.landing().files("web_log", conf.sources["web_log"], [DAY])
@@ -201,23 +216,39 @@ def test_a_control_file_tells_the_content_without_reading(conf, tmp_path):
 
 # -- how a delivery is read ----------------------------------------------------------------------
 
+
 def read(conf, contracts, **changes):
     source = replace(conf.sources["web_log"], **changes)
-    return how_read(SimpleNamespace(sources={"web_log": source}, channels=conf.channels,
-                                    tariffs=conf.tariffs, services=conf.services),
-                    contracts, "web_log")
+    return how_read(
+        SimpleNamespace(
+            sources={"web_log": source},
+            channels=conf.channels,
+            tariffs=conf.tariffs,
+            services=conf.services,
+        ),
+        contracts,
+        "web_log",
+    )
 
 
 def test_another_mapping_code_or_format_is_another_reading_a_name_is_not(conf, contracts):
     now = read(conf, contracts)
     of = conf.sources["web_log"]
-    for change in ({"mapping": {**of.mapping, next(iter(of.mapping)): "'other'"}},
-                   {"codes": {}}, {"lookback_days": 8}, {"exclude": {"none": "false"}},
-                   {"timezone": "Asia/Urumqi"},
-                   {"format": replace(of.format, delimiter=";")}):
+    for change in (
+        {"mapping": {**of.mapping, next(iter(of.mapping)): "'other'"}},
+        {"codes": {}},
+        {"lookback_days": 8},
+        {"exclude": {"none": "false"}},
+        {"timezone": "Asia/Urumqi"},
+        {"format": replace(of.format, delimiter=";")},
+    ):
         assert outdated(now, read(conf, contracts, **change), rejected=0), change
-    for change in ({"name_cn": "网站"}, {"optional": True}, {"due_by": "05:30"},
-                   {"files": replace(of.files, stable_s=60)}):
+    for change in (
+        {"name_cn": "网站"},
+        {"optional": True},
+        {"due_by": "05:30"},
+        {"files": replace(of.files, stable_s=60)},
+    ):
         assert read(conf, contracts, **change) == now, change
 
 
@@ -232,10 +263,15 @@ def test_a_rule_of_the_contract_belongs_to_the_reading_its_words_do_not(conf, co
 
 def test_a_new_value_of_a_set_concerns_only_slices_with_rejected_rows(conf, contracts):
     now = how_read(conf, contracts, "complaint")  # which is about a channel
-    more = SimpleNamespace(sources=conf.sources, channels={**conf.channels, "kiosk": None},
-                           tariffs=conf.tariffs, services=conf.services)
+    more = SimpleNamespace(
+        sources=conf.sources,
+        channels={**conf.channels, "kiosk": None},
+        tariffs=conf.tariffs,
+        services=conf.services,
+    )
     then = how_read(more, contracts, "complaint")
-    assert outdated(now, then, rejected=1) and not outdated(now, then, rejected=0)
+    assert outdated(now, then, rejected=1)
+    assert not outdated(now, then, rejected=0)
 
 
 def test_the_days_that_would_be_read_otherwise_are_listed(site, conf, contracts):

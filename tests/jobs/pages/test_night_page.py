@@ -1,7 +1,8 @@
 """The operations part of the report, from rows of the ledger and judgements."""
+
 import re
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 from jobs.pages import night_page
@@ -10,51 +11,103 @@ from schemas.config.source import Cadence
 from schemas.window import Window
 
 DAY = date(2009, 5, 3)
-AT = datetime(2009, 5, 4, 6, 0, tzinfo=timezone.utc)
+AT = datetime(2009, 5, 4, 6, 0, tzinfo=UTC)
 
 
 def source(name_cn, optional=False, **cadence):
     return SimpleNamespace(name_cn=name_cn, cadence=Cadence(**cadence), optional=optional)
 
 
-CONF = SimpleNamespace(sources={
-    "voice": source("语音清单"), "bill": source("月账单", monthly=3),
-    "wap_log": source("WAP日志", optional=True), "web_log": source("网站日志")})
+CONF = SimpleNamespace(
+    sources={
+        "voice": source("语音清单"),
+        "bill": source("月账单", monthly=3),
+        "wap_log": source("WAP日志", optional=True),
+        "web_log": source("网站日志"),
+    }
+)
 
 
 def noted(name, day=DAY, state=COMMITTED, run="r2", seconds=10, message=None, **rows):
-    counts = {f"rows_{part}": rows.get(part, 0) for part in (
-        "delivered", "accepted", "rejected", "duplicate", "late", "warned")}
+    counts = {
+        f"rows_{part}": rows.get(part, 0)
+        for part in ("delivered", "accepted", "rejected", "duplicate", "late", "warned")
+    }
     at = AT + timedelta(days=(day - DAY).days)
-    return Entry(run, f"ingest.{name}", name, f"ods.{name}", str(day), state, "print",
-                 committed_at=at, started_at=at - timedelta(seconds=seconds), message=message,
-                 **(counts if state == COMMITTED else {}))
+    return Entry(
+        run,
+        f"ingest.{name}",
+        name,
+        f"ods.{name}",
+        str(day),
+        state,
+        "print",
+        committed_at=at,
+        started_at=at - timedelta(seconds=seconds),
+        message=message,
+        **(counts if state == COMMITTED else {}),
+    )
 
 
 def verdict(name, check, severity="warning", success=False, run="r2"):
-    return Verdict(run, name, f"ods.{name}", str(DAY), check, severity, success, "0.3",
-                   "at most 0.1", datetime(2009, 5, 4, tzinfo=timezone.utc))
+    return Verdict(
+        run,
+        name,
+        f"ods.{name}",
+        str(DAY),
+        check,
+        severity,
+        success,
+        "0.3",
+        "at most 0.1",
+        datetime(2009, 5, 4, tzinfo=UTC),
+    )
 
 
 ENTRIES = [
-    *[noted("voice", DAY - timedelta(days=back), run=f"r-{back}", delivered=7000 + 10 * back,
-            accepted=7000) for back in range(40, 0, -1)],
-    noted("voice", seconds=40, delivered=7149, accepted=7117, rejected=16, duplicate=16, late=36,
-          warned=5),
+    *[
+        noted(
+            "voice",
+            DAY - timedelta(days=back),
+            run=f"r-{back}",
+            delivered=7000 + 10 * back,
+            accepted=7000,
+        )
+        for back in range(40, 0, -1)
+    ],
+    noted(
+        "voice",
+        seconds=40,
+        delivered=7149,
+        accepted=7117,
+        rejected=16,
+        duplicate=16,
+        late=36,
+        warned=5,
+    ),
     noted("bill", delivered=10, accepted=8, rejected=2, message="accepted: <known> fault"),
-    noted("web_log", state=FAILED, message="reject_share: 0.4000, expected at most 0.05")]
+    noted("web_log", state=FAILED, message="reject_share: 0.4000, expected at most 0.05"),
+]
 VERDICTS = [
-    verdict("voice", "late_share"), verdict("voice", "late_share", success=True, run="r3"),
-    verdict("bill", "reject_share", "critical"), verdict("bill", "reject_share"),
-    verdict("voice", "warning: a call of an hour")]
+    verdict("voice", "late_share"),
+    verdict("voice", "late_share", success=True, run="r3"),
+    verdict("bill", "reject_share", "critical"),
+    verdict("bill", "reject_share"),
+    verdict("voice", "warning: a call of an hour"),
+]
 REASONS = [("voice", "direction: expected one of mo, mt, fwd", 12), ("bill", "a <b>", 2)]
 
 
 def rows(page, title):
     """The rows of the table under a title, as the texts of their cells."""
-    part = page[page.index(f"<h2>{title}"):].split("</table>")[0]
-    return [[re.sub("<title>.*?</title>|<[^>]+>", "", cell)
-             for cell in re.findall("<td.*?>(.*?)</td>", row)] for row in part.split("<tr>")[2:]]
+    part = page[page.index(f"<h2>{title}") :].split("</table>")[0]
+    return [
+        [
+            re.sub("<title>.*?</title>|<[^>]+>", "", cell)
+            for cell in re.findall("<td.*?>(.*?)</td>", row)
+        ]
+        for row in part.split("<tr>")[2:]
+    ]
 
 
 def page(entries=ENTRIES, verdicts=VERDICTS, window=Window(DAY, DAY)):
@@ -67,8 +120,10 @@ def test_what_wants_a_look_is_said_first_and_only_by_the_newest_judgement():
         ["missing", "wap_log", "2009-05-03", "optional"],
         ["failed", "web_log", "2009-05-03", "reject_share: 0.4000, expected at most 0.05"],
         ["failed", "bill", "2009-05-03", "reject_share: 0.3, expected at most 0.1"],
-        ["warning", "voice", "2009-05-03", "warning: a call of an hour: 0.3, expected at most 0.1"]]
-    assert "<b>2 of 4</b>deliveries in" in page() and "<b>2</b>checks not passed" in page()
+        ["warning", "voice", "2009-05-03", "warning: a call of an hour: 0.3, expected at most 0.1"],
+    ]
+    assert "<b>2 of 4</b>deliveries in" in page()
+    assert "<b>2</b>checks not passed" in page()
 
 
 def test_a_night_without_a_fault_has_nothing_to_look_at():
@@ -82,15 +137,19 @@ def test_a_delivery_has_its_counts_and_is_drawn_among_those_before_it():
         ["voice", "语音清单", "2009-05-03", "committed", "7,149", "7,117", "16", "16", "36", "5"],
         ["bill", "月账单", "2009-05-03", "committed", "10", "8", "2", "0", "0", "0"],
         ["wap_log", "WAP日志", "2009-05-03", "missing", *[""] * 6],
-        ["web_log", "网站日志", "2009-05-03", "failed", *[""] * 6]]
+        ["web_log", "网站日志", "2009-05-03", "failed", *[""] * 6],
+    ]
     assert page().count("<title>2009-") == 30 + 1, "30 days of voice, one of bill"
     assert "<title>2009-05-03: 7,149 rows</title>" in page()
     assert "2009-04-03: " not in page(), "a day before the thirty"
 
 
 def test_a_range_has_the_sums_of_its_days():
-    first = [row for row in rows(page(window=Window(DAY - timedelta(days=1), DAY)), "Deliveries")
-             if row[0] == "voice"]
+    first = [
+        row
+        for row in rows(page(window=Window(DAY - timedelta(days=1), DAY)), "Deliveries")
+        if row[0] == "voice"
+    ]
     assert first[0][2:5] == ["2009-05-03", "committed", "14,159"]
 
 

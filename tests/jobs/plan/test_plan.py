@@ -1,4 +1,5 @@
 """The plan of the night: order, declared tables, what is due, and what is asked for."""
+
 from dataclasses import replace
 from datetime import date
 
@@ -64,8 +65,7 @@ def test_names_are_different_and_groups_stand_together(steps):
 
 
 def test_a_source_comes_after_what_its_record_refers_to(conf, steps, contracts):
-    place = {step.writes[0]: number for number, step in enumerate(steps)
-             if step.source is not None}
+    place = {step.writes[0]: number for number, step in enumerate(steps) if step.source is not None}
     referring = 0
     for step in steps:
         if step.source is None:
@@ -73,23 +73,32 @@ def test_a_source_comes_after_what_its_record_refers_to(conf, steps, contracts):
         for column in contracts[conf.sources[step.source].record].columns:
             if column.references:
                 table = column.references.rsplit(".", 1)[0]
-                assert table in step.reads and place[table] < place[step.writes[0]]
+                assert table in step.reads
+                assert place[table] < place[step.writes[0]]
                 referring += 1
     assert referring >= 3
 
 
 def test_a_source_by_configuration_is_a_step_of_its_own(conf, steps):
     assert {step.source for step in steps if step.source} == set(conf.sources)
-    voice, = [step for step in steps if step.source == "voice"]
-    assert (voice.name, voice.module, voice.cadence) == ("ingest.voice", "jobs.steps.ingest.ingest", "daily")
+    (voice,) = [step for step in steps if step.source == "voice"]
+    assert (voice.name, voice.module, voice.cadence) == (
+        "ingest.voice",
+        "jobs.steps.ingest.ingest",
+        "daily",
+    )
     assert voice.writes == ("ods.voice_call",)
 
 
 def test_contacts_are_read_from_the_logs_that_a_source_feeds(conf):
     """One that nobody feeds costs no reading; without any there is still a step."""
+
     def reads(sources):
-        event, = [step for step in plan.night(replace(conf, sources=sources))
-                  if step.name == "contact_event"]
+        (event,) = [
+            step
+            for step in plan.night(replace(conf, sources=sources))
+            if step.name == "contact_event"
+        ]
         return event.reads
 
     assert "ods.contact" not in reads(conf.sources)
@@ -101,13 +110,17 @@ def test_contacts_are_read_from_the_logs_that_a_source_feeds(conf):
 
 # -- what is asked for ---------------------------------------------------------------------------
 
-@pytest.mark.parametrize("only, expected", [
-    ("push", ["push"]),
-    ("push,decide", ["decide", "push"]),  # in the order of the plan
-    (" decide , push ,", ["decide", "push"]),
-    ("ingest.voice", ["ingest.voice"]),
-    ("ingest.voice,ingest.voice", ["ingest.voice"]),
-])
+
+@pytest.mark.parametrize(
+    ("only", "expected"),
+    [
+        ("push", ["push"]),
+        ("push,decide", ["decide", "push"]),  # in the order of the plan
+        (" decide , push ,", ["decide", "push"]),
+        ("ingest.voice", ["ingest.voice"]),
+        ("ingest.voice,ingest.voice", ["ingest.voice"]),
+    ],
+)
 def test_only_takes_the_named_steps(steps, only, expected):
     assert names(plan.select(steps, only)) == expected
 
@@ -122,13 +135,16 @@ def test_from_takes_the_step_and_all_after_it(steps):
     assert names(plan.select(steps, None, "decide")) == ["decide", "push", "report"]
 
 
-@pytest.mark.parametrize("only, start, said", [
-    ("pushh", None, "--only: no step 'pushh'; the plan has: ingest."),
-    ("push,ing", None, "--only: no step 'ing'; the plan has: ingest."),
-    ("", None, "--only names no step; the plan has: ingest."),
-    (None, "nosuch", "--from: no step 'nosuch'; the plan has: ingest."),
-    (None, "", "--from: no step ''; the plan has: ingest."),
-])
+@pytest.mark.parametrize(
+    ("only", "start", "said"),
+    [
+        ("pushh", None, "--only: no step 'pushh'; the plan has: ingest."),
+        ("push,ing", None, "--only: no step 'ing'; the plan has: ingest."),
+        ("", None, "--only names no step; the plan has: ingest."),
+        (None, "nosuch", "--from: no step 'nosuch'; the plan has: ingest."),
+        (None, "", "--from: no step ''; the plan has: ingest."),
+    ],
+)
 def test_a_step_that_is_not_there_is_refused_with_those_that_are(steps, only, start, said):
     with pytest.raises(ConfigError) as raised:
         plan.select(steps, only, start)
@@ -138,20 +154,26 @@ def test_a_step_that_is_not_there_is_refused_with_those_that_are(steps, only, st
 
 # -- what is due ---------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("window, due", [
-    (night(date(2009, 5, 2)), False),
-    (night(date(2009, 5, 3)), True),
-    (night(date(2009, 5, 4)), False),
-    (Window(date(2009, 5, 4), date(2009, 6, 2)), False),
-    (Window(date(2009, 5, 4), date(2009, 6, 3)), True),
-    (Window(date(2009, 1, 1), date(2009, 5, 3)), True),
-])
+
+@pytest.mark.parametrize(
+    ("window", "due"),
+    [
+        (night(date(2009, 5, 2)), False),
+        (night(date(2009, 5, 3)), True),
+        (night(date(2009, 5, 4)), False),
+        (Window(date(2009, 5, 4), date(2009, 6, 2)), False),
+        (Window(date(2009, 5, 4), date(2009, 6, 3)), True),
+        (Window(date(2009, 1, 1), date(2009, 5, 3)), True),
+    ],
+)
 def test_months_are_re_rated_when_one_closes_within_the_window(conf, steps, window, due):
     """The month closes on the third, when its bills are delivered."""
     asked = {step.name: step.due(window, conf) for step in steps}
     for name in ("usage_month", "backtest", "rerate", "ingest.bill", "ingest.bill_item"):
         assert asked[name] == due, name
-    assert asked["ingest.voice"] and asked["identity"] and asked["push"]
+    assert asked["ingest.voice"]
+    assert asked["identity"]
+    assert asked["push"]
 
 
 def test_a_delivery_is_due_on_the_days_of_its_cadence(conf):
@@ -163,19 +185,29 @@ def test_a_delivery_is_due_on_the_days_of_its_cadence(conf):
 def test_the_months_that_a_run_re_rates(conf):
     """S2-07: the last three closed months."""
     assert plan.rated_months(conf, night(date(2009, 5, 3))) == [
-        date(2009, 2, 1), date(2009, 3, 1), date(2009, 4, 1)]
+        date(2009, 2, 1),
+        date(2009, 3, 1),
+        date(2009, 4, 1),
+    ]
     assert plan.rated_months(conf, night(date(2009, 5, 2))) == [
-        date(2009, 1, 1), date(2009, 2, 1), date(2009, 3, 1)]
+        date(2009, 1, 1),
+        date(2009, 2, 1),
+        date(2009, 3, 1),
+    ]
 
 
-@pytest.mark.parametrize("table, source, expected", [
-    ("ods.bill", "bill", ["2009-05-03"]),
-    ("ods.voice_call", "voice", ["2009-05-02", "2009-05-03"]),
-    ("dw.contact_event", None, ["2009-05-02", "2009-05-03"]),
-    ("dw.subscriber", None, ["2009-05-03"]),
-    ("dw.usage_month", None, ["2009-02-01", "2009-03-01", "2009-04-01"]),
-    ("dw.rating_cell", None, ["-"]),
-], ids=["a monthly delivery", "a daily delivery", "events", "a snapshot", "months", "a register"])
+@pytest.mark.parametrize(
+    ("table", "source", "expected"),
+    [
+        ("ods.bill", "bill", ["2009-05-03"]),
+        ("ods.voice_call", "voice", ["2009-05-02", "2009-05-03"]),
+        ("dw.contact_event", None, ["2009-05-02", "2009-05-03"]),
+        ("dw.subscriber", None, ["2009-05-03"]),
+        ("dw.usage_month", None, ["2009-02-01", "2009-03-01", "2009-04-01"]),
+        ("dw.rating_cell", None, ["-"]),
+    ],
+    ids=["a monthly delivery", "a daily delivery", "events", "a snapshot", "months", "a register"],
+)
 def test_the_slices_that_a_run_replaces(conf, contracts, table, source, expected):
     window = Window(date(2009, 5, 2), date(2009, 5, 3))
     assert plan.slices(conf, contracts[table], window, source) == expected

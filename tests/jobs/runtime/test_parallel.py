@@ -1,4 +1,5 @@
 """Which steps go on at the same time, and what an error among them does."""
+
 import threading
 
 import pytest
@@ -15,14 +16,22 @@ def step(name, reads=(), writes=()):
 
 
 def test_a_step_waits_for_what_it_shares_a_table_with():
-    steps = (step("a", writes=["t"]), step("b", reads=["t"], writes=["u"]),
-             step("c", writes=["v"]), step("d", reads=["u"], writes=["t"]),
-             step("e", reads=["v"]), step("f", reads=["v"], writes=["w"]))
+    steps = (
+        step("a", writes=["t"]),
+        step("b", reads=["t"], writes=["u"]),
+        step("c", writes=["v"]),
+        step("d", reads=["u"], writes=["t"]),
+        step("e", reads=["v"]),
+        step("f", reads=["v"], writes=["w"]),
+    )
     assert side_by_side.waits_for(steps) == {
-        "a": set(), "b": {"a"}, "c": set(),
-        "d": {"a", "b"},                    # it writes what a wrote and b read
-        "e": {"a", "b", "c", "d"},          # a report waits for all before it
-        "f": {"c"}}
+        "a": set(),
+        "b": {"a"},
+        "c": set(),
+        "d": {"a", "b"},  # it writes what a wrote and b read
+        "e": {"a", "b", "c", "d"},  # a report waits for all before it
+        "f": {"c"},
+    }
 
 
 def test_in_the_night_a_bill_waits_for_the_subscribers_and_usage_not_for_the_contacts():
@@ -36,8 +45,9 @@ def test_in_the_night_a_bill_waits_for_the_subscribers_and_usage_not_for_the_con
 
 def test_as_many_steps_as_may_be_are_under_way_at_once():
     together = threading.Barrier(2, timeout=10)
-    side_by_side.run([step("a", writes=["t"]), step("b", writes=["u"])],
-                     lambda _: together.wait(), at_once=2)
+    side_by_side.run(
+        [step("a", writes=["t"]), step("b", writes=["u"])], lambda _: together.wait(), at_once=2
+    )
 
 
 def test_one_at_once_is_the_order_of_the_plan():
@@ -57,6 +67,8 @@ def test_after_an_error_nothing_begins_and_what_is_under_way_ends(error):
             raise error
         other.wait(10)
         seen.append(one.name)
+
     with pytest.raises(type(error)):
         side_by_side.run([step(name, writes=[name]) for name in "abcd"], work, at_once=2)
-    assert seen in (["a"], ["a", "c"]) and "d" not in seen
+    assert seen in (["a"], ["a", "c"])
+    assert "d" not in seen

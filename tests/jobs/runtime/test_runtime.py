@@ -1,4 +1,5 @@
 """What surrounds a run: what a person sees, the profile of Spark, messages and exit codes."""
+
 import io
 from argparse import Namespace
 from pathlib import Path
@@ -26,14 +27,18 @@ def progressed(stream):
 def test_elsewhere_progress_is_one_plain_line_a_step():
     text = progressed(io.StringIO())
     assert text.startswith("[ 1/12] ingest.voice             take in 语音清单 (boss)")
-    assert text.count("\n") == 1 and "\r" not in text and "\x1b" not in text
-    assert "1,234 rows" in text and text.rstrip().endswith(" s")
+    assert text.count("\n") == 1
+    assert "\r" not in text
+    assert "\x1b" not in text
+    assert "1,234 rows" in text
+    assert text.rstrip().endswith(" s")
 
 
 def test_on_a_terminal_a_live_line_becomes_the_plain_one():
     nothing, live, plain = progressed(Terminal()).split("\r\x1b[K")
     assert (nothing, live) == ("", "[ 1/12] ingest.voice take in 语音清单 (boss) …")
-    assert plain.count("\n") == 1 and "1,234 rows" in plain
+    assert plain.count("\n") == 1
+    assert "1,234 rows" in plain
 
 
 def test_steps_that_go_on_at_once_share_the_live_line():
@@ -43,27 +48,39 @@ def test_steps_that_go_on_at_once_share_the_live_line():
     progress.begin("b", "two")
     progress.end("a", "7 rows")
     assert stream.getvalue().split("\r\x1b[K")[2] == "[ 2/12] a one, b two …"
-    assert stream.getvalue().endswith("[ 2/12] b two …") and "[ 1/12] a " in stream.getvalue()
+    assert stream.getvalue().endswith("[ 2/12] b two …")
+    assert "[ 1/12] a " in stream.getvalue()
 
 
 def test_columns_stand_under_one_another_whatever_the_script():
-    assert padded("语音", 6) == "语音  " and padded("voice", 6) == "voice "
+    assert padded("语音", 6) == "语音  "
+    assert padded("voice", 6) == "voice "
     assert padded("longer than asked", 6) == "longer than asked"
 
 
-@pytest.mark.parametrize("error, code, said", [
-    (ConfigError("conf/x.yml:1: wrong"), 2, "chudian: conf/x.yml:1: wrong\n"),
-    (QualityError("bad"), 3, "chudian: bad\n"),
-    (InputError("absent"), 4, "chudian: absent\n"),
-    (ValueError("first line\nthe rest"), 1,
-     "chudian: stopped by an unexpected ValueError: first line\n"),
-    (ValueError(), 1, "chudian: stopped by an unexpected ValueError\n"),
-    (KeyboardInterrupt(), 1,
-     "chudian: interrupted; run the same command again, it goes on safely\n"),
-])
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (ConfigError("conf/x.yml:1: wrong"), 2, "chudian: conf/x.yml:1: wrong\n"),
+        (QualityError("bad"), 3, "chudian: bad\n"),
+        (InputError("absent"), 4, "chudian: absent\n"),
+        (
+            ValueError("first line\nthe rest"),
+            1,
+            "chudian: stopped by an unexpected ValueError: first line\n",
+        ),
+        (ValueError(), 1, "chudian: stopped by an unexpected ValueError\n"),
+        (
+            KeyboardInterrupt(),
+            1,
+            "chudian: interrupted; run the same command again, it goes on safely\n",
+        ),
+    ],
+)
 def test_what_stops_a_run_is_one_message_and_a_code(capsys, error, code, said):
     def stop():
         raise error
+
     assert runtime.guarded(stop) == code
     assert capsys.readouterr().err == said
 
@@ -78,9 +95,12 @@ def test_a_profile_is_taken_from_the_last_folder_that_has_it(tmp_path):
     for folder, cores in ((first, 2), (second, 4)):
         folder.mkdir()
         (folder / "local.conf").write_text(
-            f"# a comment\n\nspark.master   local[{cores}]\nspark.empty\n", encoding="utf-8")
-    assert runtime.profile("local.conf", (first,)) == {"spark.master": "local[2]",
-                                                       "spark.empty": ""}
+            f"# a comment\n\nspark.master   local[{cores}]\nspark.empty\n", encoding="utf-8"
+        )
+    assert runtime.profile("local.conf", (first,)) == {
+        "spark.master": "local[2]",
+        "spark.empty": "",
+    }
     assert runtime.profile("local.conf", (first, second))["spark.master"] == "local[4]"
     (second / "local.conf").unlink()
     assert runtime.profile("local.conf", (first, second))["spark.master"] == "local[2]"
@@ -95,15 +115,26 @@ def test_without_a_word_the_projects_own_folders_are_read():
     assert runtime.conf_folders([Path("a"), Path("b")]) == (Path("a"), Path("b"))
 
 
-@pytest.mark.parametrize("asked, window", [
-    ({"data_date": "2009-05-03"}, "2009-05-03"),
-    ({"data_date": "2009-05-03", "history": 0}, "2009-05-01..2009-05-03"),
-    ({"data_date": "2009-05-03", "history": 4}, "2009-01-01..2009-05-03"),
-    ({"from_date": "2009-04-01", "to_date": "2009-04-30"}, "2009-04-01..2009-04-30"),
-])
+@pytest.mark.parametrize(
+    ("asked", "window"),
+    [
+        ({"data_date": "2009-05-03"}, "2009-05-03"),
+        ({"data_date": "2009-05-03", "history": 0}, "2009-05-01..2009-05-03"),
+        ({"data_date": "2009-05-03", "history": 4}, "2009-01-01..2009-05-03"),
+        ({"from_date": "2009-04-01", "to_date": "2009-04-30"}, "2009-04-01..2009-04-30"),
+    ],
+)
 def test_the_days_of_a_run(asked, window):
-    nothing = {"data_date": None, "history": None, "from_date": None, "to_date": None,
-               "conf": None, "landing": Path("l"), "warehouse": "w", "push": Path("p")}
+    nothing = {
+        "data_date": None,
+        "history": None,
+        "from_date": None,
+        "to_date": None,
+        "conf": None,
+        "landing": Path("l"),
+        "warehouse": "w",
+        "push": Path("p"),
+    }
     assert str(runtime.invocation(Namespace(**{**nothing, **asked})).window) == window
 
 
@@ -112,9 +143,19 @@ def test_help_teaches_with_examples(capsys):
         night.main(["--help"])
     text = capsys.readouterr().out
     assert done.value.code == 0
-    assert "python -m jobs.night --data-date 2009-05-03 " in text and "exit codes: 0 done" in text
-    for option in ("--from-date", "--history", "--conf", "--landing", "--warehouse", "--push",
-                   "--only", "--from", "--list"):
+    assert "python -m jobs.night --data-date 2009-05-03 " in text
+    assert "exit codes: 0 done" in text
+    for option in (
+        "--from-date",
+        "--history",
+        "--conf",
+        "--landing",
+        "--warehouse",
+        "--push",
+        "--only",
+        "--from",
+        "--list",
+    ):
         assert option in text
 
 
@@ -124,4 +165,8 @@ def test_the_plan_reads_like_a_table_of_contents(capsys):
     assert lines[0] == "ingest"
     assert "  push                         one table and one file per channel (daily)" in lines
     assert [line for line in lines if not line.startswith(" ")] == [
-        "ingest", "views", "rating", "decision"]
+        "ingest",
+        "views",
+        "rating",
+        "decision",
+    ]

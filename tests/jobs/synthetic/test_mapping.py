@@ -1,4 +1,5 @@
 """conf/sources.yml over the synthetic province: the engine's verdicts are the planted ones."""
+
 from collections import Counter
 
 import pytest
@@ -37,21 +38,30 @@ def test_each_source_is_read_as_it_was_meant(name, province, conf, spark):
     landing, truth = province
     source = conf.sources[name]
     contracts = contract.load(contract.TABLES)
-    rows = [(line.text, "file", number, line.day)
-            for number, line in enumerate(lines(landing, source), start=1)]
-    frame = spark.createDataFrame(rows, "value string, file_name string, row_no bigint, "
-                                        "batch_date date")
+    rows = [
+        (line.text, "file", number, line.day)
+        for number, line in enumerate(lines(landing, source), start=1)
+    ]
+    frame = spark.createDataFrame(
+        rows, "value string, file_name string, row_no bigint, batch_date date"
+    )
     if source.format.encoding == "gb18030":
-        frame = frame.selectExpr("cast(encode(value, 'GB18030') as binary) as value", "file_name",
-                                 "row_no", "batch_date")
+        frame = frame.selectExpr(
+            "cast(encode(value, 'GB18030') as binary) as value", "file_name", "row_no", "batch_date"
+        )
     known = {}
     if any(column.references for column in contracts[source.record].columns):
         users = [(cells["user_id"],) for cells in accepted(landing, conf.sources["subscriber"])]
-        known = {column.name: spark.createDataFrame(users, f"{column.name} string")
-                 for column in contracts[source.record].columns
-                 if column.references == "ods.subscriber.subscriber_no"}
-    sets = {"channels": sorted(conf.channels), "packages": sorted(conf.tariffs),
-            "businesses": sorted(conf.services)}
+        known = {
+            column.name: spark.createDataFrame(users, f"{column.name} string")
+            for column in contracts[source.record].columns
+            if column.references == "ods.subscriber.subscriber_no"
+        }
+    sets = {
+        "channels": sorted(conf.channels),
+        "packages": sorted(conf.tariffs),
+        "businesses": sorted(conf.services),
+    }
     record = contracts[source.record]
     judged = delivery.judge(frame, name, source, record, sets, conf.runtime.timezone, known)
     judged = delivery.Judged(judged.frame.persist(), judged.checks)

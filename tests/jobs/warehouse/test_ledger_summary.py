@@ -1,6 +1,7 @@
 """What an operator sees of deliveries and steps, from rows of the ledger."""
+
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -10,32 +11,59 @@ from jobs.warehouse.ledger import COMMITTED, FAILED, STARTED, Entry
 from schemas.config.source import Cadence
 from schemas.window import Window
 
-NOW = datetime(2009, 5, 4, 6, 0, tzinfo=timezone.utc)
+NOW = datetime(2009, 5, 4, 6, 0, tzinfo=UTC)
 FIRST, SECOND = date(2009, 5, 2), date(2009, 5, 3)
 BOTH = Window(FIRST, SECOND)
-CONF = SimpleNamespace(sources={
-    "voice": SimpleNamespace(cadence=Cadence(), optional=False),
-    "bill": SimpleNamespace(cadence=Cadence(monthly=3), optional=False)})
+CONF = SimpleNamespace(
+    sources={
+        "voice": SimpleNamespace(cadence=Cadence(), optional=False),
+        "bill": SimpleNamespace(cadence=Cadence(monthly=3), optional=False),
+    }
+)
 
 
-def noted(state, minutes_ago, source="voice", day=SECOND, run="r1", step=None, seconds=None,
-          message=None, **counts):
+def noted(
+    state,
+    minutes_ago,
+    source="voice",
+    day=SECOND,
+    run="r1",
+    step=None,
+    seconds=None,
+    message=None,
+    **counts,
+):
     at = NOW - timedelta(minutes=minutes_ago)
-    rows = {f"rows_{part}": counts.get(part, 0) for part in status.COUNTS} \
-        if state == COMMITTED else {}
-    return Entry(run, step or f"ingest.{source}", source, f"ods.{source}", str(day), state, "print",
-                 committed_at=at, message=message,
-                 started_at=None if seconds is None else at - timedelta(seconds=seconds), **rows)
+    rows = (
+        {f"rows_{part}": counts.get(part, 0) for part in status.COUNTS}
+        if state == COMMITTED
+        else {}
+    )
+    return Entry(
+        run,
+        step or f"ingest.{source}",
+        source,
+        f"ods.{source}",
+        str(day),
+        state,
+        "print",
+        committed_at=at,
+        message=message,
+        started_at=None if seconds is None else at - timedelta(seconds=seconds),
+        **rows,
+    )
 
 
 def states(*entries, window=BOTH):
-    return {(one.source, one.day): one.state
-            for one in status.deliveries(entries, CONF, window)}
+    return {(one.source, one.day): one.state for one in status.deliveries(entries, CONF, window)}
 
 
 def test_what_is_due_and_was_never_noted_is_missing():
-    assert states() == {("voice", FIRST): "missing", ("voice", SECOND): "missing",
-                        ("bill", SECOND): "missing"}
+    assert states() == {
+        ("voice", FIRST): "missing",
+        ("voice", SECOND): "missing",
+        ("bill", SECOND): "missing",
+    }
 
 
 def test_the_last_attempt_says_how_a_delivery_stands():
@@ -46,12 +74,25 @@ def test_the_last_attempt_says_how_a_delivery_stands():
 
 
 def test_the_counts_that_stand_are_those_of_the_last_commit():
-    one, = [one for one in status.deliveries(
-        [noted(COMMITTED, 9, delivered=7), noted(COMMITTED, 8, delivered=8),
-         noted(STARTED, 7), noted(FAILED, 6, message="too many rejected")], CONF, BOTH)
-        if (one.source, one.day) == ("voice", SECOND)]
+    (one,) = [
+        one
+        for one in status.deliveries(
+            [
+                noted(COMMITTED, 9, delivered=7),
+                noted(COMMITTED, 8, delivered=8),
+                noted(STARTED, 7),
+                noted(FAILED, 6, message="too many rejected"),
+            ],
+            CONF,
+            BOTH,
+        )
+        if (one.source, one.day) == ("voice", SECOND)
+    ]
     assert (one.state, one.standing.rows_delivered, one.message) == (
-        "failed", 8, "too many rejected")
+        "failed",
+        8,
+        "too many rejected",
+    )
 
 
 def test_a_delivery_outside_the_days_or_of_a_source_that_is_gone_is_not_shown():
@@ -60,25 +101,46 @@ def test_a_delivery_outside_the_days_or_of_a_source_that_is_gone_is_not_shown():
 
 
 def test_a_steps_seconds_are_compared_with_the_median_of_its_earlier_runs():
-    runs = [noted(COMMITTED, 50 - n, run=f"r{n}", seconds=seconds)
-            for n, seconds in enumerate((10, 90, 12, 31))]
+    runs = [
+        noted(COMMITTED, 50 - n, run=f"r{n}", seconds=seconds)
+        for n, seconds in enumerate((10, 90, 12, 31))
+    ]
     # A range writes many slices: the step took as long as the last of them.
     runs.append(replace(runs[-1], started_at=runs[-1].committed_at - timedelta(seconds=30)))
-    one, = status.timings(runs)
+    (one,) = status.timings(runs)
     assert (one.step, one.seconds, one.usual, one.runs) == ("ingest.voice", 31, 12, 3)
 
 
 def test_a_step_that_ran_once_has_no_usual_and_one_that_only_started_no_time():
-    one, = status.timings([noted(COMMITTED, 5, seconds=4), noted(STARTED, 3, step="rerate")])
+    (one,) = status.timings([noted(COMMITTED, 5, seconds=4), noted(STARTED, 3, step="rerate")])
     assert (one.seconds, one.usual, one.runs) == (4, None, 0)
 
 
 def test_what_is_shown():
-    entries = [noted(COMMITTED, 2000, run="r0", delivered=1000, accepted=990, rejected=6,
-                     duplicate=4, late=2, warned=3, seconds=10),
-               noted(COMMITTED, 130, day=FIRST, delivered=5, accepted=5, seconds=40,
-                     message="accepted: a known fault"),
-               noted(FAILED, 5, message="reject_share: 0.4000, expected at most 0.05")]
+    entries = [
+        noted(
+            COMMITTED,
+            2000,
+            run="r0",
+            delivered=1000,
+            accepted=990,
+            rejected=6,
+            duplicate=4,
+            late=2,
+            warned=3,
+            seconds=10,
+        ),
+        noted(
+            COMMITTED,
+            130,
+            day=FIRST,
+            delivered=5,
+            accepted=5,
+            seconds=40,
+            message="accepted: a known fault",
+        ),
+        noted(FAILED, 5, message="reject_share: 0.4000, expected at most 0.05"),
+    ]
     text = status.shown(status.deliveries(entries, CONF, BOTH), status.timings(entries), NOW)
     assert text.splitlines() == [
         "source                day         state       delivered  accepted  rejected duplicate"
@@ -93,13 +155,20 @@ def test_what_is_shown():
         " before stands",
         "",
         "step                            seconds    usual  runs",
-        "ingest.voice                       40.0     10.0     1  ################ 4.0 times"]
+        "ingest.voice                       40.0     10.0     1  ################ 4.0 times",
+    ]
 
 
-@pytest.mark.parametrize("age, said", [
-    (timedelta(seconds=-5), "0 min"), (timedelta(minutes=119), "119 min"),
-    (timedelta(minutes=120), "2 h"), (timedelta(hours=47, minutes=59), "47 h"),
-    (timedelta(hours=48), "2 days")])
+@pytest.mark.parametrize(
+    ("age", "said"),
+    [
+        (timedelta(seconds=-5), "0 min"),
+        (timedelta(minutes=119), "119 min"),
+        (timedelta(minutes=120), "2 h"),
+        (timedelta(hours=47, minutes=59), "47 h"),
+        (timedelta(hours=48), "2 days"),
+    ],
+)
 def test_ages_are_said_shortly(age, said):
     entry = replace(noted(COMMITTED, 0), committed_at=NOW - age)
     found = status.deliveries([entry], CONF, Window(SECOND, SECOND))

@@ -1,4 +1,5 @@
 """Which slices have to be made again when one has changed, from the plan and a ledger alone."""
+
 from datetime import date, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from jobs.warehouse.lineage import Lineage, Slice
 from schemas.window import Window
 
 MONTHS = (date(2009, 3, 1), date(2009, 4, 1))
-CLOSES = (date(2009, 4, 3), date(2009, 5, 3))   # of March and April
+CLOSES = (date(2009, 4, 3), date(2009, 5, 3))  # of March and April
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +25,21 @@ class Nights:
         self.conf, self.contracts, self.steps = conf, contracts, steps
         self.ledger = Ledger("nights", conf.fingerprint)
         self.held: dict[date, set[date]] = {}
-        self.lineage = Lineage(conf, contracts, steps, self.ledger,
-                               lambda table, day: self.held.get(day, {day.replace(day=1)}))
+        self.lineage = Lineage(
+            conf,
+            contracts,
+            steps,
+            self.ledger,
+            lambda table, day: self.held.get(day, {day.replace(day=1)}),
+        )
 
     def run(self, first, last=None, only=()):
         window = Window(first, last or first)
         for step in self.steps:
             if step.due(window, self.conf) and (not only or step.name in only):
-                for table, source, slice_ in plan.slices_of(self.conf, self.contracts, step,
-                                                            window):
+                for table, source, slice_ in plan.slices_of(
+                    self.conf, self.contracts, step, window
+                ):
                     self.ledger.write(step.name, table, slice_, COMMITTED, source=source)
         return self
 
@@ -61,8 +68,11 @@ def test_a_contact_log_touches_its_day_and_every_later_snapshot(nights):
         nights.run(one)
     touched = nights.touched("ods.complaint", "complaint", day(12))
     assert touched["dw.contact_event"] == [day(12)]
-    assert touched["dw.contact_view"] == touched["mart.channel_preference"] == [
-        day(12), day(13), day(14)]
+    assert (
+        touched["dw.contact_view"]
+        == touched["mart.channel_preference"]
+        == [day(12), day(13), day(14)]
+    )
     assert touched.pop("complaint") == [day(13), day(14)]  # where a line may be repeated
     assert set(touched) == {"dw.contact_event", "dw.contact_view", "mart.channel_preference"}
 
@@ -90,7 +100,7 @@ def test_days_of_a_history_were_made_of_the_snapshot_at_its_end(nights):
     assert touched["dw.contact_event"] == days(day(1), day(11))
 
 
-@pytest.mark.parametrize("back, again", [(1, True), (7, True), (8, False)])
+@pytest.mark.parametrize(("back", "again"), [(1, True), (7, True), (8, False)])
 def test_a_delivery_is_touched_by_another_of_its_source_in_the_look_back(nights, back, again):
     nights.run(day(20))
     touched = nights.touched("ods.voice_call", "voice", day(20) - timedelta(days=back))
@@ -117,7 +127,8 @@ def test_parts_of_sessions_touch_the_nights_that_look_back_to_them(nights):
     for one in days(day(10), day(20)):
         nights.run(one)
     assert nights.touched("ods.data_session", "data", day(12))["dw.usage_day"] == days(
-        day(12), day(19))
+        day(12), day(19)
+    )
     assert nights.touched("ods.voice_call", "voice", day(12))["dw.usage_day"] == [day(12)]
 
 
@@ -125,22 +136,25 @@ def test_rows_of_contacts_touch_the_nights_around_them_when_they_are_late(nights
     for one in days(day(4), day(20)):
         nights.run(one)
     assert nights.touched("ods.web_view", "web_log", day(12))["dw.contact_event"] == days(
-        day(12), day(19))
-    assert nights.touched("ods.web_view", "web_log", day(12), late=True)["dw.contact_event"] == \
-        days(day(5), day(19))
+        day(12), day(19)
+    )
+    assert nights.touched("ods.web_view", "web_log", day(12), late=True)[
+        "dw.contact_event"
+    ] == days(day(5), day(19))
 
 
 def test_usage_after_the_last_close_touches_no_month(nights):
     nights.run(day(1, 3), CLOSES[1]).run(day(4)).run(day(5))
     nights.held[day(4)] = {MONTHS[1]}
     touched = nights.touched("ods.voice_call", "voice", day(4))
-    assert touched["dw.usage_day"] == [day(4)] and "dw.usage_month" not in touched
+    assert touched["dw.usage_day"] == [day(4)]
+    assert "dw.usage_month" not in touched
 
 
 def test_a_month_is_made_again_at_the_close_that_made_it_last(nights, steps):
     nights.run(day(1, 3), CLOSES[0]).run(day(4, 4), CLOSES[1])
     nights.ledger.outdate("dw.usage_month", str(MONTHS[0]), "", "test")
-    step, = [step for step in steps if step.name == "usage_month"]
+    (step,) = [step for step in steps if step.name == "usage_month"]
     assert nights.lineage.windows(step) == [Window(CLOSES[1], CLOSES[1])]
     nights.ledger.write("usage_month", "dw.usage_month", str(MONTHS[0]), COMMITTED)
     assert nights.lineage.windows(step) == []
@@ -159,12 +173,17 @@ def test_days_are_made_again_together_where_they_are_made_of_the_same_snapshot(n
     nights.run(day(1), day(4)).run(day(5)).run(day(6))
     for one in (day(1), day(3), day(4), day(5), day(6)):
         nights.ledger.outdate("dw.contact_event", str(one), "", "test")
-    step, = [step for step in steps if step.name == "contact_event"]
+    (step,) = [step for step in steps if step.name == "contact_event"]
     assert nights.lineage.windows(step) == [
-        Window(day(1), day(1)), Window(day(3), day(4)), Window(day(5), day(5)),
-        Window(day(6), day(6))]
+        Window(day(1), day(1)),
+        Window(day(3), day(4)),
+        Window(day(5), day(5)),
+        Window(day(6), day(6)),
+    ]
     assert nights.lineage.windows(step, besides=Window(day(5), day(6))) == [
-        Window(day(1), day(1)), Window(day(3), day(4))]
+        Window(day(1), day(1)),
+        Window(day(3), day(4)),
+    ]
 
 
 def test_a_reason_names_the_delivery_that_has_changed(nights):
@@ -175,19 +194,22 @@ def test_a_reason_names_the_delivery_that_has_changed(nights):
 
 # -- what of a month that closed before has to be made again ---------------------------------------
 
+
 def made_of(nights, month, version, written):
     """A month of the cube made of a version of dw.usage_day, whose days were written in others."""
-    nights.ledger.write("usage_month", "dw.usage_month", str(month), COMMITTED,
-                        versions={"dw.usage_day": version})
+    nights.ledger.write(
+        "usage_month", "dw.usage_month", str(month), COMMITTED, versions={"dw.usage_day": version}
+    )
     for one, output in written.items():
-        nights.ledger.write("usage_day", "dw.usage_day", str(one), COMMITTED,
-                            output_version=output)
+        nights.ledger.write("usage_day", "dw.usage_day", str(one), COMMITTED, output_version=output)
     return nights.lineage.days_since("dw.usage_month", month, "dw.usage_day")
 
 
 def test_deliveries_after_a_close_are_what_has_come_since(nights):
     assert made_of(nights, MONTHS[1], 5, {day(2): 4, day(3): 5, day(4): 6, day(9): 7}) == [
-        day(4), day(9)]
+        day(4),
+        day(9),
+    ]
 
 
 def test_nothing_has_come_since(nights):

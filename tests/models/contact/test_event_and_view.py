@@ -1,4 +1,5 @@
 """The contact view: every contact once, and night by night equal to all at once."""
+
 from datetime import date, datetime, timedelta, timezone
 
 from hypothesis import HealthCheck, given, settings
@@ -37,58 +38,116 @@ def at(hour):
 
 
 def contact_row(contact_no, msisdn, channel="hall", kind="enquiry", hour=8, source="hall_log"):
-    return (contact_no, msisdn, channel, "in", kind, "bill_query", at(hour), date(2009, 5, 1), 0,
-            60, "success", "中关村营业厅", "E1", "tariff_2009_05", 2, source, "f", 1, DAY, 1)
+    return (
+        contact_no,
+        msisdn,
+        channel,
+        "in",
+        kind,
+        "bill_query",
+        at(hour),
+        date(2009, 5, 1),
+        0,
+        60,
+        "success",
+        "中关村营业厅",
+        "E1",
+        "tariff_2009_05",
+        2,
+        source,
+        "f",
+        1,
+        DAY,
+        1,
+    )
 
 
 def complaint_row(complaint_no, msisdn, channel="hotline", about=None, hour=9):
-    return (complaint_no, msisdn, channel, about, "tariff", "客服中心", at(hour), date(2009, 5, 1),
-            0, None, True, "complaint", "f", 1, DAY, 2)
+    return (
+        complaint_no,
+        msisdn,
+        channel,
+        about,
+        "tariff",
+        "客服中心",
+        at(hour),
+        date(2009, 5, 1),
+        0,
+        None,
+        True,
+        "complaint",
+        "f",
+        1,
+        DAY,
+        2,
+    )
 
 
 def events_of(spark, contacts=(), complaints=(), **others):
     """Number 138 is customer 1's until hour 10, then customer 2's."""
-    identity = local_frame(spark, [
-        (DAY, 11, "138", 1, at(0), at(10)), (DAY, 12, "138", 2, at(10), None),
-    ], IDENTITY_ROW)
-    logs = {"ods.contact": local_frame(spark, contacts, CONTACT_ROW),
-            "ods.complaint": local_frame(spark, complaints, COMPLAINT_ROW), **others}
-    return contact.contact_event(logs, identity, window=Window(DAY, DAY), lookback_days={},
-                                 placeholders=["", "0"], key="k")
+    identity = local_frame(
+        spark,
+        [
+            (DAY, 11, "138", 1, at(0), at(10)),
+            (DAY, 12, "138", 2, at(10), None),
+        ],
+        IDENTITY_ROW,
+    )
+    logs = {
+        "ods.contact": local_frame(spark, contacts, CONTACT_ROW),
+        "ods.complaint": local_frame(spark, complaints, COMPLAINT_ROW),
+        **others,
+    }
+    return contact.contact_event(
+        logs, identity, window=Window(DAY, DAY), lookback_days={}, placeholders=["", "0"], key="k"
+    )
 
 
-def event(customer_id=1, channel="hall", kind="enquiry", hour=1, *, result="success", about=None,
-          duration=60):
+def event(
+    customer_id=1,
+    channel="hall",
+    kind="enquiry",
+    hour=1,
+    *,
+    result="success",
+    about=None,
+    duration=60,
+):
     return (customer_id, channel, kind, result, about, duration, at(hour))
 
 
 def view_of(spark, events, previous=None):
-    return contact.contact_view(
-        previous, local_frame(spark, events, EVENT_ROW), data_date=DAY
-    )
+    return contact.contact_view(previous, local_frame(spark, events, EVENT_ROW), data_date=DAY)
 
 
 def counts(view, *names):
-    return {(row.customer_id, row.channel): tuple(row[name] for name in names)
-            for row in view.collect()}
+    return {
+        (row.customer_id, row.channel): tuple(row[name] for name in names) for row in view.collect()
+    }
 
 
 def test_every_source_contact_appears_once_resolved_or_not(spark):
     events = events_of(
         spark,
-        [contact_row("H1", "138", hour=9), contact_row("H2", "138", hour=10),
-         contact_row("H3", "0"), contact_row("H4", None), contact_row("H5", "139"),
-         contact_row("H1", "138", hour=9, source="hotline_log", channel="hotline")],
+        [
+            contact_row("H1", "138", hour=9),
+            contact_row("H2", "138", hour=10),
+            contact_row("H3", "0"),
+            contact_row("H4", None),
+            contact_row("H5", "139"),
+            contact_row("H1", "138", hour=9, source="hotline_log", channel="hotline"),
+        ],
         [complaint_row("P1", "138", hour=11)],
     ).collect()
-    assert {(row.source, row.source_record): (row.customer_id, row.subscriber_id)
-            for row in events} == {
+    assert {
+        (row.source, row.source_record): (row.customer_id, row.subscriber_id) for row in events
+    } == {
         ("hall_log", "H1"): (1, 11),
-        ("hall_log", "H2"): (2, 12),       # the number changed hands at this instant
+        ("hall_log", "H2"): (2, 12),  # the number changed hands at this instant
         ("hall_log", "H3"): (None, None),  # a placeholder
         ("hall_log", "H4"): (None, None),
         ("hall_log", "H5"): (None, None),  # a number nobody holds
-        ("hotline_log", "H1"): (1, 11),    # another source may use the same record number
+        ("hotline_log", "H1"): (1, 11),  # another source may use the same record number
         ("complaint", "P1"): (2, 12),
     }
     assert len(events) == 7
@@ -98,29 +157,50 @@ def test_every_source_contact_appears_once_resolved_or_not(spark):
 def test_a_complaint_is_a_contact_of_the_channel_over_which_it_came(spark):
     row = events_of(spark, [], [complaint_row("P1", "138", "hotline", about="sms")]).first()
     assert (row.channel, row.direction, row.kind, row.business_code, row.about_channel) == (
-        "hotline", "in", "complaint", "tariff", "sms")
+        "hotline",
+        "in",
+        "complaint",
+        "tariff",
+        "sms",
+    )
     assert row.batch_date == DAY
 
 
 def test_a_contact_keeps_its_facts_and_leaves_employee_and_number_behind(spark):
     frame = events_of(spark, [contact_row("H1", "138", kind="transaction")], [])
     row = frame.first()
-    assert (row.kind, row.business_code, row.duration_s, row.result, row.location,
-            row.campaign_id, row.wave) == (
-        "transaction", "bill_query", 60, "success", "中关村营业厅", "tariff_2009_05", 2)
+    assert (
+        row.kind,
+        row.business_code,
+        row.duration_s,
+        row.result,
+        row.location,
+        row.campaign_id,
+        row.wave,
+    ) == ("transaction", "bill_query", 60, "success", "中关村营业厅", "tariff_2009_05", 2)
     assert not {"msisdn", "employee"} & set(frame.columns)
 
 
 def test_the_view_counts_by_kind_and_the_kinds_add_up(spark):
     kinds = tuple(contact.KIND_COUNTS)
-    view = view_of(spark, [
-        event(kind=kind, hour=n, result="success" if n % 2 else "failed", duration=None if n else 5)
-        for n, kind in enumerate(kinds)
-    ] + [event(kind="query", hour=30)])
+    view = view_of(
+        spark,
+        [
+            event(
+                kind=kind,
+                hour=n,
+                result="success" if n % 2 else "failed",
+                duration=None if n else 5,
+            )
+            for n, kind in enumerate(kinds)
+        ]
+        + [event(kind="query", hour=30)],
+    )
     row = view.first()
     assert view.count() == 1
     assert [row[name] for name in contact.KIND_COUNTS.values()] == [
-        2 if kind == "query" else 1 for kind in kinds]
+        2 if kind == "query" else 1 for kind in kinds
+    ]
     assert row.contacts == 7
     assert row.successes == 4
     assert row.duration_s == 65
@@ -129,31 +209,38 @@ def test_the_view_counts_by_kind_and_the_kinds_add_up(spark):
 
 
 def test_a_complaint_counts_where_it_came_and_against_what_it_is_about(spark):
-    view = view_of(spark, [
-        event(channel="hotline", kind="complaint", about="hall"),
-        event(channel="hotline", kind="complaint", about=None),
-        event(channel="sms", kind="marketing", about=None),
-    ])
+    view = view_of(
+        spark,
+        [
+            event(channel="hotline", kind="complaint", about="hall"),
+            event(channel="hotline", kind="complaint", about=None),
+            event(channel="sms", kind="marketing", about=None),
+        ],
+    )
     assert counts(view, "contacts", "complaints", "complaints_about") == {
-        (1, "hotline"): (2, 2, 1),   # not said what it is about: the channel it came over
-        (1, "hall"): (0, 0, 1),      # never used, complained about
+        (1, "hotline"): (2, 2, 1),  # not said what it is about: the channel it came over
+        (1, "hall"): (0, 0, 1),  # never used, complained about
         (1, "sms"): (1, 0, 0),
     }
     blamed = view.where("channel = 'hall'").first()
-    assert blamed.last_contact_at is None and blamed.duration_s == 0
+    assert blamed.last_contact_at is None
+    assert blamed.duration_s == 0
 
 
 def test_a_contact_of_nobody_we_know_is_not_in_the_view(spark):
     assert counts(view_of(spark, [event(customer_id=None), event()]), "contacts") == {
-        (1, "hall"): (1,)}
+        (1, "hall"): (1,)
+    }
 
 
 def test_a_night_without_events_carries_the_view_over(spark):
     before = view_of(spark, [event(), event(kind="complaint", about="web")])
     after = contact.contact_view(
-        before, local_frame(spark, [], EVENT_ROW), data_date=DAY + timedelta(days=1))
-    assert (sorted(after.drop("data_date").collect(), key=str)
-            == sorted(before.drop("data_date").collect(), key=str))
+        before, local_frame(spark, [], EVENT_ROW), data_date=DAY + timedelta(days=1)
+    )
+    assert sorted(after.drop("data_date").collect(), key=str) == sorted(
+        before.drop("data_date").collect(), key=str
+    )
     assert {row.data_date for row in after.collect()} == {DAY + timedelta(days=1)}
 
 
@@ -172,8 +259,12 @@ contacts_of_any_kind = st.lists(
 )
 
 
-@settings(max_examples=6, deadline=None, derandomize=True,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(nights=st.lists(contacts_of_any_kind, min_size=1, max_size=3))
 def test_night_by_night_equals_all_at_once(spark, nights):
     view = None

@@ -2,6 +2,8 @@
 
 One Spark pass: the history and the way of its delivery are part of every number.
 """
+
+import itertools
 from datetime import date, timedelta
 from random import Random
 
@@ -35,8 +37,10 @@ def history(chance: Random) -> list[tuple]:
 def owned(changes: list[tuple]) -> dict[str, list[tuple]]:
     """Number → (subscriber, from, to) in order: the last change of an interval counts, and of the
     intervals of a number each ends where the next begins."""
-    last = {(who, start): (who, number, start, end, changed)
-            for who, number, start, end, changed in sorted(changes, key=lambda one: one[-1])}
+    last = {
+        (who, start): (who, number, start, end, changed)
+        for who, number, start, end, changed in sorted(changes, key=lambda one: one[-1])
+    }
     found: dict[str, list[tuple]] = {}
     kept = sorted(last.values(), key=lambda one: (one[2], one[4]))
     for who, number, start, end, _ in kept:
@@ -60,11 +64,20 @@ def cases(spark):
             chance.shuffle(order)
             for place, (who, number, start, end, changed) in enumerate(order):
                 day = date(2009, 2, 20) + timedelta(days=chance.randrange(way * 5 + 1))
-                rows.append(subscriber_row(
-                    f"{case}/{way}/{who}", f"{case}/{way}/{number}", start, end, changed=changed,
-                    batch=day, row=place))
+                rows.append(
+                    subscriber_row(
+                        f"{case}/{way}/{who}",
+                        f"{case}/{way}/{number}",
+                        start,
+                        end,
+                        changed=changed,
+                        batch=day,
+                        row=place,
+                    )
+                )
     made = identity.subscriber_identity(
-        local_frame(spark, rows, SUBSCRIBER_ROW), None, key=KEY, data_date=DAY)
+        local_frame(spark, rows, SUBSCRIBER_ROW), None, key=KEY, data_date=DAY
+    )
     found: dict[tuple, list[tuple]] = {}
     for row in made.collect():
         case, way, number = row.msisdn.split("/")
@@ -80,12 +93,22 @@ def test_any_delivery_of_the_same_changes_gives_the_intervals_of_plain_python(ca
         for way in range(WAYS):
             for number in ("n0", "n1", "n2"):
                 rows = sorted(found.get((case, way, number), []), key=lambda one: one.valid_from)
-                told = [(row.subscriber_id, row.valid_from.timestamp(),
-                         row.valid_to and row.valid_to.timestamp()) for row in rows]
+                told = [
+                    (
+                        row.subscriber_id,
+                        row.valid_from.timestamp(),
+                        row.valid_to and row.valid_to.timestamp(),
+                    )
+                    for row in rows
+                ]
                 assert told == [
-                    (expected_id("subscriber", f"{case}/{way}/{who}"), at(start).timestamp(),
-                     None if end is None else at(end).timestamp())
-                    for who, start, end in expected.get(number, [])], (case, way, number)
+                    (
+                        expected_id("subscriber", f"{case}/{way}/{who}"),
+                        at(start).timestamp(),
+                        None if end is None else at(end).timestamp(),
+                    )
+                    for who, start, end in expected.get(number, [])
+                ], (case, way, number)
                 compared += len(told)
     assert compared > HISTORIES * WAYS
 
@@ -95,14 +118,22 @@ def test_intervals_never_overlap_and_fill_no_time_that_no_file_claims(cases):
     recycled = 0
     for (case, way, number), rows in found.items():
         rows.sort(key=lambda one: one.valid_from)
-        for one, following in zip(rows, rows[1:]):
-            assert one.valid_to is not None and one.valid_to <= following.valid_from
+        for one, following in itertools.pairwise(rows):
+            assert one.valid_to is not None
+            assert one.valid_to <= following.valid_from
             recycled += one.subscriber_id != following.subscriber_id
-        claimed = {(expected_id("subscriber", f"{case}/{way}/{who}"), at(start).timestamp()):
-                   LONG if end is None else end
-                   for who, its, start, end, _ in histories[case] if its == number}
+        claimed = {
+            (expected_id("subscriber", f"{case}/{way}/{who}"), at(start).timestamp()): LONG
+            if end is None
+            else end
+            for who, its, start, end, _ in histories[case]
+            if its == number
+        }
         for row in rows:
-            end = max(end for (who, start), end in claimed.items()
-                      if (who, start) == (row.subscriber_id, row.valid_from.timestamp()))
+            end = max(
+                end
+                for (who, start), end in claimed.items()
+                if (who, start) == (row.subscriber_id, row.valid_from.timestamp())
+            )
             assert row.valid_to is None or row.valid_to.timestamp() <= at(end).timestamp()
     assert recycled > HISTORIES

@@ -1,4 +1,5 @@
 """Who is offered what over which channel: rules, control group, capacity, and the accounts."""
+
 import hashlib
 from collections import Counter
 from datetime import date, datetime, timedelta, timezone
@@ -38,18 +39,40 @@ def channels(**capacity):
     """hall 5.31, hotline 2.00, sms 0.10 yuan a contact; room for everybody unless said."""
     costs = {"hall": "5.31", "hotline": "2.00", "sms": "0.10"}
     return {
-        name: Channel(id=name, name_cn=name, order=order, unit_cost=Decimal(cost),
-                      capacity=capacity.get(name, 1000))
+        name: Channel(
+            id=name,
+            name_cn=name,
+            order=order,
+            unit_cost=Decimal(cost),
+            capacity=capacity.get(name, 1000),
+        )
         for order, (name, cost) in enumerate(costs.items(), start=1)
     }
 
 
-def campaign(id="tariff", *, share="0", priority=1, names=("hall", "hotline", "sms"),
-             start=date(2009, 5, 1), end=date(2009, 6, 1)):
+def campaign(
+    id="tariff",
+    *,
+    share="0",
+    priority=1,
+    names=("hall", "hotline", "sms"),
+    start=date(2009, 5, 1),
+    end=date(2009, 6, 1),
+):
     return Campaign(
-        id=id, name_cn=id, type="tariff", valid_from=start, valid_to=end, channels=names, wave=1,
-        priority=priority, control_share=Decimal(share), salt="2009q2", horizon_months=3,
-        valid_days=30, script="",
+        id=id,
+        name_cn=id,
+        type="tariff",
+        valid_from=start,
+        valid_to=end,
+        channels=names,
+        wave=1,
+        priority=priority,
+        control_share=Decimal(share),
+        salt="2009q2",
+        horizon_months=3,
+        valid_days=30,
+        script="",
     )
 
 
@@ -60,8 +83,19 @@ class Night:
         self.subscribers, self.matches, self.subscriptions = [], [], []
         self.identity, self.preferences = [], []
 
-    def subscriber(self, number, *, customer=None, brand="gotone", status="active", disturb=False,
-                   consent=True, number_until=None, has_number=True, scores=SCORES):
+    def subscriber(
+        self,
+        number,
+        *,
+        customer=None,
+        brand="gotone",
+        status="active",
+        disturb=False,
+        consent=True,
+        number_until=None,
+        has_number=True,
+        scores=SCORES,
+    ):
         customer = customer or number
         self.subscribers.append((number, customer, brand, status, disturb, consent))
         if has_number:
@@ -75,10 +109,12 @@ class Night:
             ]
         return self
 
-    def match(self, number, offer="gotone_58", saving="20", *, rank=1, recommended=True,
-              reasons=()):
-        self.matches.append((DAY, number, offer, "voice", 3, Decimal(saving), rank, recommended,
-                             list(reasons)))
+    def match(
+        self, number, offer="gotone_58", saving="20", *, rank=1, recommended=True, reasons=()
+    ):
+        self.matches.append(
+            (DAY, number, offer, "voice", 3, Decimal(saving), rank, recommended, list(reasons))
+        )
         return self
 
     def owns(self, number, offer, start=date(2009, 1, 1), end=None):
@@ -96,16 +132,17 @@ class Night:
         if partitions:
             frames = [frame.repartition(partitions) for frame in frames]
         found = candidates.candidates(
-            *frames, campaigns=campaigns, channels=room, open_offers=OFFERS, data_date=DAY)
+            *frames, campaigns=campaigns, channels=room, open_offers=OFFERS, data_date=DAY
+        )
         judged = policy.judged(found, campaigns)
-        decided = assignment.decision(
-            judged, campaigns=campaigns, channels=room, data_date=DAY)
+        decided = assignment.decision(judged, campaigns=campaigns, channels=room, data_date=DAY)
         return decided.collect()
 
 
 def fates(rows, customer_id):
-    return {row.channel: (row.fate, list(row.reasons)) for row in rows
-            if row.customer_id == customer_id}
+    return {
+        row.channel: (row.fate, list(row.reasons)) for row in rows if row.customer_id == customer_id
+    }
 
 
 def pushed(rows):
@@ -127,7 +164,11 @@ def test_the_offer_goes_over_the_first_channel_and_the_row_says_what_it_is_worth
     }
     first = next(row for row in rows if row.fate == "pushed")
     assert (first.value, first.first_reason, first.price, first.runner_up) == (
-        Decimal("28.000000"), None, None, "hall")  # 20 yuan × 3 months × 0.5 − 2.00
+        Decimal("28.000000"),
+        None,
+        None,
+        "hall",
+    )  # 20 yuan × 3 months × 0.5 − 2.00
     assert {row.runner_up for row in rows if row.fate != "pushed"} == {None}
 
 
@@ -135,32 +176,63 @@ def test_every_rule_gives_its_reason_and_the_first_in_the_order_of_the_stages_le
     midnight = datetime(2009, 5, 4, tzinfo=BEIJING)
     night = (
         Night()
-        .subscriber(1, brand="mzone").match(1, recommended=False, reasons=["BRAND"])
-        .subscriber(2).match(2, "gone_package")                         # no longer open
-        .subscriber(3, brand=None).match(3)                             # brand not known
-        .subscriber(4, status="suspended").match(4)
-        .subscriber(5, has_number=False).match(5)
-        .subscriber(6, number_until=midnight).match(6)                  # his number goes tonight
-        .subscriber(7, disturb=True).match(7)
-        .subscriber(8, consent=False).match(8)
-        .subscriber(9, consent=None).match(9)                           # never asked
-        .subscriber(10).owns(10, "gotone_58").match(10, recommended=False, reasons=["OWNED"])
-        .subscriber(11).match(11, recommended=False, reasons=["BILL_SHOCK"])
-        .subscriber(12).match(12, recommended=False, reasons=["BACKTEST"])
-        .subscriber(13).match(13, recommended=False, reasons=["BACKTEST", "BILL_SHOCK"])
-        .subscriber(14, status="churned", disturb=True, brand="mzone").owns(14, "gotone_58")
+        .subscriber(1, brand="mzone")
+        .match(1, recommended=False, reasons=["BRAND"])
+        .subscriber(2)
+        .match(2, "gone_package")  # no longer open
+        .subscriber(3, brand=None)
+        .match(3)  # brand not known
+        .subscriber(4, status="suspended")
+        .match(4)
+        .subscriber(5, has_number=False)
+        .match(5)
+        .subscriber(6, number_until=midnight)
+        .match(6)  # his number goes tonight
+        .subscriber(7, disturb=True)
+        .match(7)
+        .subscriber(8, consent=False)
+        .match(8)
+        .subscriber(9, consent=None)
+        .match(9)  # never asked
+        .subscriber(10)
+        .owns(10, "gotone_58")
+        .match(10, recommended=False, reasons=["OWNED"])
+        .subscriber(11)
+        .match(11, recommended=False, reasons=["BILL_SHOCK"])
+        .subscriber(12)
+        .match(12, recommended=False, reasons=["BACKTEST"])
+        .subscriber(13)
+        .match(13, recommended=False, reasons=["BACKTEST", "BILL_SHOCK"])
+        .subscriber(14, status="churned", disturb=True, brand="mzone")
+        .owns(14, "gotone_58")
         .match(14, recommended=False, reasons=["BACKTEST"])
-        .subscriber(15).match(15, "gprs_20")                            # nothing against him
-        .subscriber(16).owns(16, "gotone_58", end=DAY).match(16)        # no longer his today
-        .subscriber(17).match(17, recommended=False)                    # nobody says why
+        .subscriber(15)
+        .match(15, "gprs_20")  # nothing against him
+        .subscriber(16)
+        .owns(16, "gotone_58", end=DAY)
+        .match(16)  # no longer his today
+        .subscriber(17)
+        .match(17, recommended=False)  # nobody says why
     )
     rows = night.decide(spark)
     reasons = {row.customer_id: list(row.reasons) for row in rows if row.channel == "hotline"}
     assert reasons == {
-        1: ["ELIG"], 2: ["ELIG"], 3: ["ELIG"], 4: ["STATUS"], 5: ["STATUS"], 6: ["STATUS"],
-        7: ["CONSENT"], 8: ["CONSENT"], 9: ["CONSENT"], 10: ["OWNED"], 11: ["NO_SAVING"],
-        12: ["BACKTEST"], 13: ["NO_SAVING", "BACKTEST"],
-        14: ["ELIG", "STATUS", "CONSENT", "OWNED", "BACKTEST"], 15: [], 16: [],
+        1: ["ELIG"],
+        2: ["ELIG"],
+        3: ["ELIG"],
+        4: ["STATUS"],
+        5: ["STATUS"],
+        6: ["STATUS"],
+        7: ["CONSENT"],
+        8: ["CONSENT"],
+        9: ["CONSENT"],
+        10: ["OWNED"],
+        11: ["NO_SAVING"],
+        12: ["BACKTEST"],
+        13: ["NO_SAVING", "BACKTEST"],
+        14: ["ELIG", "STATUS", "CONSENT", "OWNED", "BACKTEST"],
+        15: [],
+        16: [],
         17: ["NO_SAVING"],
     }
     for row in rows:
@@ -173,19 +245,23 @@ def test_a_contact_that_costs_more_than_it_brings_is_no_candidate(spark):
     rows = Night().subscriber(1, scores=scores).match(1).decide(spark)
     assert fates(rows, 1) == {
         "sms": ("pushed", []),
-        "hotline": ("dropped", ["LOST_PRIORITY"]),    # worth 0.00004 yuan
-        "hall": ("dropped", ["NO_SAVING"]),           # worth −5.31 yuan
+        "hotline": ("dropped", ["LOST_PRIORITY"]),  # worth 0.00004 yuan
+        "hall": ("dropped", ["NO_SAVING"]),  # worth −5.31 yuan
     }
 
 
 def test_one_customer_gets_one_offer_the_one_that_saves_most(spark):
     rows = (
-        Night().subscriber(1).subscriber(2, customer=1)
-        .match(1, "gotone_58", "20").match(1, "gprs_20", "25", rank=2)
+        Night()
+        .subscriber(1)
+        .subscriber(2, customer=1)
+        .match(1, "gotone_58", "20")
+        .match(1, "gprs_20", "25", rank=2)
         .match(2, "gotone_58", "30")
     ).decide(spark)
     keys = Counter((row.customer_id, row.activity, row.offer, row.channel) for row in rows)
-    assert set(keys.values()) == {1} and len(keys) == 6
+    assert set(keys.values()) == {1}
+    assert len(keys) == 6
     winner = next(row for row in rows if row.fate == "pushed")
     assert (winner.subscriber_id, winner.offer) == (2, "gotone_58")
     assert {row.first_reason for row in rows if row.offer == "gprs_20"} == {"LOST_PRIORITY"}
@@ -193,26 +269,37 @@ def test_one_customer_gets_one_offer_the_one_that_saves_most(spark):
 
 def test_a_barred_subscriber_does_not_stand_for_an_offer_that_another_can_take(spark):
     rows = (
-        Night().subscriber(1).subscriber(2, customer=1, disturb=True)
-        .match(1, saving="20").match(2, saving="30")
+        Night()
+        .subscriber(1)
+        .subscriber(2, customer=1, disturb=True)
+        .match(1, saving="20")
+        .match(2, saving="30")
     ).decide(spark)
     assert [row.subscriber_id for row in rows if row.fate == "pushed"] == [1]
 
 
 def test_equal_savings_go_by_the_rank_of_the_match_then_by_id(spark):
     rows = (
-        Night().subscriber(1).match(1, "gotone_58", rank=2).match(1, "gprs_20", rank=1)
-        .subscriber(2).match(2, "gprs_20", rank=1).match(2, "gotone_58", rank=1)
+        Night()
+        .subscriber(1)
+        .match(1, "gotone_58", rank=2)
+        .match(1, "gprs_20", rank=1)
+        .subscriber(2)
+        .match(2, "gprs_20", rank=1)
+        .match(2, "gotone_58", rank=1)
     ).decide(spark)
     assert {row.customer_id: row.offer for row in rows if row.fate == "pushed"} == {
-        1: "gprs_20", 2: "gotone_58"}
+        1: "gprs_20",
+        2: "gotone_58",
+    }
 
 
 def test_the_activity_of_the_lower_priority_number_goes_first(spark):
     both = (campaign("late", priority=2), campaign("soon", priority=1))
     rows = Night().subscriber(1).match(1).decide(spark, campaigns=both)
     assert {(row.activity, row.fate) for row in rows if row.fate == "pushed"} == {
-        ("soon", "pushed")}
+        ("soon", "pushed")
+    }
     assert {row.first_reason for row in rows if row.activity == "late"} == {"LOST_PRIORITY"}
 
 
@@ -223,7 +310,7 @@ def test_an_activity_is_over_on_its_last_instant(spark):
     assert night.decide(spark, campaigns=()) == []
 
 
-@pytest.mark.parametrize("above, fate", [(0, "pushed"), (1, "held_out")])
+@pytest.mark.parametrize(("above", "fate"), [(0, "pushed"), (1, "held_out")])
 def test_the_share_of_the_control_group_is_exact_to_one_part_in_2_to_the_60(spark, above, fate):
     exact = Context(prec=80).divide(Decimal(drawn(1) + above), Decimal(2**60))
     assert Fraction(exact) == Fraction(drawn(1) + above, 2**60)
@@ -247,16 +334,19 @@ def test_control_customers_are_held_out_whole_and_before_capacity(spark):
     eligible = {number for number in numbers if number % 5}
     control = {number for number in eligible if drawn(number) < Fraction(share) * 2**60}
     treated = eligible - control
-    assert control and treated
+    assert control
+    assert treated
     rows = night.decide(
-        spark, campaigns=(campaign(share=share),), room=channels(hotline=len(treated)))
+        spark, campaigns=(campaign(share=share),), room=channels(hotline=len(treated))
+    )
     assert pushed(rows) == dict.fromkeys(treated, "hotline")  # control takes up no place
     assert {row.customer_id for row in rows if row.fate == "held_out"} == control
     for number in control:
         mine = [row for row in rows if row.customer_id == number]
         assert {row.first_reason for row in mine} == {"HOLD_ACTIVITY"}
-        withheld = [(row.offer, row.channel) for row in mine
-                    if list(row.reasons) == ["HOLD_ACTIVITY"]]
+        withheld = [
+            (row.offer, row.channel) for row in mine if list(row.reasons) == ["HOLD_ACTIVITY"]
+        ]
         assert withheld == [("gotone_58", "hotline")]  # what he would have been offered first
     assert {row.first_reason for row in rows if row.customer_id % 5 == 0} == {"CONSENT"}
 
@@ -291,7 +381,10 @@ def test_one_too_many_goes_to_the_next_channel_the_one_who_loses_least(spark):
         "sms": ("dropped", ["LOST_PRIORITY"]),
     }
     assert {row.customer_id: row.runner_up for row in rows if row.fate == "pushed"} == {
-        1: "sms", 2: "hall", 3: "hall"}
+        1: "sms",
+        2: "hall",
+        3: "hall",
+    }
 
 
 def test_capacity_0_is_never_and_the_last_channel_full_leaves_him_out(spark):
@@ -327,29 +420,44 @@ def test_neither_the_order_of_rows_nor_the_number_of_partitions_changes_anything
         rows.reverse()
     assert outcome(7) == first
     assert Counter(row.channel for row in first if row.fate == "pushed") == {
-        "hotline": 7, "hall": 6, "sms": 5}
+        "hotline": 7,
+        "hall": 6,
+        "sms": 5,
+    }
 
 
-person = st.fixed_dictionaries({
-    "status": st.sampled_from(["active", "active", "active", "arrears"]),
-    "disturb": st.sampled_from([False, False, False, True]),
-    "scores": st.permutations(["0.5", "0.3", "0.02"]).map(
-        lambda scores: dict(zip(("hall", "hotline", "sms"), scores))),
-})
+person = st.fixed_dictionaries(
+    {
+        "status": st.sampled_from(["active", "active", "active", "arrears"]),
+        "disturb": st.sampled_from([False, False, False, True]),
+        "scores": st.permutations(["0.5", "0.3", "0.02"]).map(
+            lambda scores: dict(zip(("hall", "hotline", "sms"), scores))
+        ),
+    }
+)
 savings = st.lists(st.integers(-5, 60), min_size=2, max_size=2)
 limits = st.fixed_dictionaries({name: st.integers(0, 4) for name in ("hall", "hotline", "sms")})
 
 
-@settings(max_examples=6, deadline=None, derandomize=True,
-          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(people=st.lists(st.tuples(person, savings), min_size=1, max_size=14), limits=limits)
 def test_the_accounts_close_and_no_channel_is_overrun(spark, people, limits):
     night = Night()
     for number, (traits, amounts) in enumerate(people, start=1):
         night.subscriber(number, **traits)
         for offer, saving in zip(("gotone_58", "gprs_20"), amounts):
-            night.match(number, offer, str(saving), recommended=saving >= 5,
-                        reasons=[] if saving >= 5 else ["NO_SAVING"])
+            night.match(
+                number,
+                offer,
+                str(saving),
+                recommended=saving >= 5,
+                reasons=[] if saving >= 5 else ["NO_SAVING"],
+            )
     campaigns = (campaign("a", share="0.25"), campaign("b", priority=2, names=("sms", "hall")))
     rows = night.decide(spark, campaigns=campaigns, room=channels(**limits))
 
@@ -363,8 +471,10 @@ def test_the_accounts_close_and_no_channel_is_overrun(spark, people, limits):
             assert set(reasons) <= set(policy.STAGES)
     assert all(use[name] <= limits[name] for name in use)
     assert all(use[row.channel] == limits[row.channel] for row in rows if row.fate == "spilled")
-    assert max(Counter(row.customer_id for row in rows if row.fate == "pushed").values(),
-               default=0) <= 1
+    assert (
+        max(Counter(row.customer_id for row in rows if row.fate == "pushed").values(), default=0)
+        <= 1
+    )
     for row in rows:
         places = [policy.STAGES.index(reason) for reason in row.reasons]
         assert places == sorted(places)

@@ -1,4 +1,6 @@
 """The before and after picture: amounts that add up, drawn to scale, safe to stand in a page."""
+
+import itertools
 from decimal import Decimal
 from xml.etree import ElementTree
 
@@ -28,7 +30,8 @@ def pieces(root) -> list[list[tuple[str, Decimal, Decimal]]]:
         if title is not None:
             top = Decimal(rect.get("y"))
             bars.setdefault(rect.get("x"), []).append(
-                (title.text, top, top + Decimal(rect.get("height"))))
+                (title.text, top, top + Decimal(rect.get("height")))
+            )
     return list(bars.values())
 
 
@@ -38,23 +41,35 @@ def words(root) -> list[str]:
 
 def test_pieces_are_as_high_as_their_amounts_on_one_scale():
     # 100.00 is the higher bar: 230 pixels; so a yuan is 2.30 pixels in both bars.
-    root = drawn(bill("100", monthly_fee="50", local_airtime="40"),
-                 bill("80", monthly_fee="60", local_airtime="10"))
+    root = drawn(
+        bill("100", monthly_fee="50", local_airtime="40"),
+        bill("80", monthly_fee="60", local_airtime="10"),
+    )
     before, after = pieces(root)
-    assert before == [("其他费用 10.00 元", 299, 322), ("月租 50.00 元", 184, 299),
-                      ("本地通话 40.00 元", 92, 184)]
-    assert after == [("其他费用 10.00 元", 299, 322), ("月租 60.00 元", 161, 299),
-                     ("本地通话 10.00 元", 138, 161)]
+    assert before == [
+        ("其他费用 10.00 元", 299, 322),
+        ("月租 50.00 元", 184, 299),
+        ("本地通话 40.00 元", 92, 184),
+    ]
+    assert after == [
+        ("其他费用 10.00 元", 299, 322),
+        ("月租 60.00 元", 161, 299),
+        ("本地通话 10.00 元", 138, 161),
+    ]
     assert "平均每月节省 20.00 元" in words(root)
 
 
 def test_what_takes_off_hangs_below_the_line_and_above_less_below_is_the_total():
     # 110 above and 5 below the line: 115.00 is 230 pixels, the line stands at 92 + 220.
-    root = drawn(bill("105", monthly_fee="30", gprs="80", cap_cut="-5"),
-                 bill("90", monthly_fee="90"))
+    root = drawn(
+        bill("105", monthly_fee="30", gprs="80", cap_cut="-5"), bill("90", monthly_fee="90")
+    )
     before, after = pieces(root)
-    assert before == [("封顶减免 -5.00 元", 312, 322), ("月租 30.00 元", 252, 312),
-                      ("上网 80.00 元", 92, 252)]
+    assert before == [
+        ("封顶减免 -5.00 元", 312, 322),
+        ("月租 30.00 元", 252, 312),
+        ("上网 80.00 元", 92, 252),
+    ]
     assert after == [("月租 90.00 元", 132, 312)]
     line = next(one for one in root.iter(f"{SVG}line") if one.get("stroke") == "#222")
     assert line.get("y1") == line.get("y2") == "312.00"
@@ -64,7 +79,7 @@ def test_every_amount_stands_in_the_legend_and_lines_of_nothing_do_not():
     root = drawn(bill("100", monthly_fee="100"), bill("58.01", monthly_fee="58", sms="0.01"))
     said = words(root)
     start = said.index("短信")
-    assert said[start:start + 3] == ["短信", "月租", "合计"]
+    assert said[start : start + 3] == ["短信", "月租", "合计"]
     assert said[-6:] == ["0.00", "0.01", "100.00", "58.00", "100.00", "58.01"]
     assert not {"本地通话", "其他费用", "封顶减免"} & set(said)
 
@@ -76,29 +91,36 @@ def test_the_widest_bill_lies_within_the_picture_and_no_pieces_overlap():
     assert (str(width), str(height)) == (root.get("width"), root.get("height"))
     for bar in pieces(root):
         reached = sorted((top, bottom) for _, top, bottom in bar)
-        assert all(bottom == top for (_, bottom), (top, _) in zip(reached, reached[1:]))
-        assert reached[0][0] >= 92 and reached[-1][1] <= 322
+        assert all(bottom == top for (_, bottom), (top, _) in itertools.pairwise(reached))
+        assert reached[0][0] >= 92
+        assert reached[-1][1] <= 322
     for one in root.iter():
         for name, most in (("x", width), ("y", height), ("x1", width), ("x2", width)):
             assert 0 <= Decimal(one.get(name, "0")) <= most
     # Of text the font is unknown: a Chinese letter is as wide as it is high, others half of that.
     rows = [(Decimal(one.get("x")), Decimal(one.get("y"))) for one in root.iter(f"{SVG}text")]
-    assert len(rows) == len(set(rows)) and max(y for _, y in rows) <= height - 5
+    assert len(rows) == len(set(rows))
+    assert max(y for _, y in rows) <= height - 5
 
 
 def test_a_bill_of_nothing_is_a_bar_of_nothing():
     root = drawn(bill("0"), bill("0"))
     assert pieces(root) == []
-    assert words(root).count("0.00 元") == 2 and "平均每月费用相同" in words(root)
+    assert words(root).count("0.00 元") == 2
+    assert "平均每月费用相同" in words(root)
 
 
 def test_a_dearer_package_says_so():
     assert "平均每月多付 0.50 元" in words(drawn(bill("10"), bill("10.5")))
 
 
-@pytest.mark.parametrize("sides", [
-    (stated(Decimal("100"), None), bill("87.55", monthly_fee="58")),
-    (bill("100", monthly_fee="50"), stated(Decimal("87.55"), None))])
+@pytest.mark.parametrize(
+    "sides",
+    [
+        (stated(Decimal("100"), None), bill("87.55", monthly_fee="58")),
+        (bill("100", monthly_fee="50"), stated(Decimal("87.55"), None)),
+    ],
+)
 def test_without_the_lines_of_one_side_only_totals_are_drawn(sides):
     root = drawn(*sides)
     before, after = pieces(root)
@@ -128,26 +150,46 @@ def test_names_cannot_break_out_and_the_picture_is_one_plain_cell():
     root = ElementTree.fromstring(text)
     assert root.find(f"{SVG}title").text.startswith("换用</title><script>")
     assert {one.tag.removeprefix(SVG) for one in root.iter()} == {
-        "svg", "title", "desc", "g", "rect", "text", "line"}
+        "svg",
+        "title",
+        "desc",
+        "g",
+        "rect",
+        "text",
+        "line",
+    }
     assert not any(mark in text for mark in '\t\r\n"')
 
 
 def test_the_picture_is_an_image_with_a_name_and_words_and_needs_nothing_from_outside():
-    text = picture("换用甲", "平均每月", Side("使用前", bill("100", monthly_fee="60")),
-                   Side("换用后", bill("80", monthly_fee="40")))
+    text = picture(
+        "换用甲",
+        "平均每月",
+        Side("使用前", bill("100", monthly_fee="60")),
+        Side("换用后", bill("80", monthly_fee="40")),
+    )
     root = ElementTree.fromstring(text)
     assert root.get("role") == "img"
     assert [one.tag for one in root][:2] == [f"{SVG}title", f"{SVG}desc"]
     assert root.find(f"{SVG}desc").text == (
         "使用前 100.00 元：月租 60.00，其他费用 40.00；换用后 80.00 元：月租 40.00，其他费用 40.00；"
-        "平均每月节省 20.00 元")
-    assert text.count("http") == 1 and "url(" not in text and "href" not in text
+        "平均每月节省 20.00 元"
+    )
+    assert text.count("http") == 1
+    assert "url(" not in text
+    assert "href" not in text
     colours = [fill for _, fill, _ in before_after.SHOWN.values() if fill != "#0072b2"]
     assert len(colours) == len(set(colours)) == len(before_after.STACK) - 1
 
 
-@pytest.mark.parametrize("name, shown", [
-    ("全球通商旅套餐", "全球通商旅套餐"), ("全球通商旅套餐甲", "全球通商旅套…"),
-    ("GoTone 58 yuan", "GoTone 58 yuan"), ("GoTone 58 yuan!", "GoTone 58 yu…")])
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("全球通商旅套餐", "全球通商旅套餐"),
+        ("全球通商旅套餐甲", "全球通商旅套…"),
+        ("GoTone 58 yuan", "GoTone 58 yuan"),
+        ("GoTone 58 yuan!", "GoTone 58 yu…"),
+    ],
+)
 def test_a_long_name_is_cut_in_the_legend(name, shown):
     assert shown in words(drawn(bill("1"), bill("1"), names=(name, "换用后")))

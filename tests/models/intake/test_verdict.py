@@ -1,7 +1,8 @@
 """Verdicts on delivered lines: each one is accepted, rejected with its reasons, or a duplicate."""
+
 import json
 import random
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -23,30 +24,61 @@ SETS = {"channels": ["hall", "web"], "packages": ["gotone_58"], "businesses": []
 LINES = "value binary, file_name string, row_no bigint, batch_date date"
 COLUMNS = ("no", "number", "other", "way", "start", "seconds", "group", "fee", "city")
 PERSONAL = ("13800000001", "13900000002", "S0000001")
-CLOCK = ("occurred_at: implausible clock, expected at most 62 days before the delivery and one "
-         "after it")
+CLOCK = (
+    "occurred_at: implausible clock, expected at most 62 days before the delivery and one after it"
+)
 
 
 def source(record="ods.voice_call", **changes):
-    return Source(**{
-        "id": "call", "record": record, "name_cn": "通话", "system": "boss", "cadence": Cadence(),
-        "files": SourceFiles("{source}", "*.txt"), "format": SourceFormat(delimiter="|"),
-        "timezone": ZONE, "columns": COLUMNS,
-        "mapping": {
-            "call_no": "no", "msisdn": "number", "other_party": "other", "direction": "way",
-            "occurred_at": "try_to_timestamp(start, 'yyyyMMddHHmmss')", "duration_s": "seconds",
-            "outcome": "'answered'", "dial": "'direct'", "toll": "'local'", "roaming": "'home'",
-            "in_group": "`group`", "home_city": "city", "airtime_fee": "fee", "toll_fee": "0",
-            "info_fee": "0"},
-        "codes": {"direction": {"MO": "mo", "MT": "mt"}, "in_group": {"0": False, "1": True}},
-        "exclude": {"other: a test line of the exchange": "other = '10000'"},
-        "late_after_days": 1, **changes})
+    return Source(
+        **{
+            "id": "call",
+            "record": record,
+            "name_cn": "通话",
+            "system": "boss",
+            "cadence": Cadence(),
+            "files": SourceFiles("{source}", "*.txt"),
+            "format": SourceFormat(delimiter="|"),
+            "timezone": ZONE,
+            "columns": COLUMNS,
+            "mapping": {
+                "call_no": "no",
+                "msisdn": "number",
+                "other_party": "other",
+                "direction": "way",
+                "occurred_at": "try_to_timestamp(start, 'yyyyMMddHHmmss')",
+                "duration_s": "seconds",
+                "outcome": "'answered'",
+                "dial": "'direct'",
+                "toll": "'local'",
+                "roaming": "'home'",
+                "in_group": "`group`",
+                "home_city": "city",
+                "airtime_fee": "fee",
+                "toll_fee": "0",
+                "info_fee": "0",
+            },
+            "codes": {"direction": {"MO": "mo", "MT": "mt"}, "in_group": {"0": False, "1": True}},
+            "exclude": {"other: a test line of the exchange": "other = '10000'"},
+            "late_after_days": 1,
+            **changes,
+        }
+    )
 
 
 def line(**changes):
-    cells = {"no": "V1", "number": "13800000001", "other": "13900000002", "way": "MO",
-             "start": "20090503101500", "seconds": "61", "group": "0", "fee": "0.400",
-             "city": "北京", **changes}
+    cells = {
+        "no": "V1",
+        "number": "13800000001",
+        "other": "13900000002",
+        "way": "MO",
+        "start": "20090503101500",
+        "seconds": "61",
+        "group": "0",
+        "fee": "0.400",
+        "city": "北京",
+        **changes,
+    }
     return "|".join(cells[name] for name in COLUMNS)
 
 
@@ -58,10 +90,21 @@ def contracts():
 @pytest.fixture(scope="module")
 def judged(spark, contracts):
     """Rows of lines with their verdict by row number; `rows`: (line, file, row, day)."""
+
     def run(rows, of, known=None, earlier=None):
-        frame = local_frame(spark, [
-            (bytearray(text if isinstance(text, bytes) else text.encode(of.format.encoding)),
-             file, row, day) for text, file, row, day in rows], LINES)
+        frame = local_frame(
+            spark,
+            [
+                (
+                    bytearray(text if isinstance(text, bytes) else text.encode(of.format.encoding)),
+                    file,
+                    row,
+                    day,
+                )
+                for text, file, row, day in rows
+            ],
+            LINES,
+        )
         if of.format.encoding == "utf-8":
             frame = frame.withColumn("value", frame["value"].cast("string"))
         contract = contracts[of.record]
@@ -73,6 +116,7 @@ def judged(spark, contracts):
             return Verdicts(delivery.Tagged(alone, unusual, repeated))
         finally:
             alone.frame.unpersist()
+
     return run
 
 
@@ -105,17 +149,23 @@ CASES = {
     "one field more": (line() + "|x", ["line: expected 9 fields separated by '|'"]),
     "one delimiter alone": ("|", ["line: expected 9 fields separated by '|'"]),
     "25,000 fields": ("|" * 25_000, ["line: expected 9 fields separated by '|'"]),
-    "GB18030 bytes in a UTF-8 file": (line(city="北京").encode("gb18030"),
-                                      ["line: not readable as utf-8"]),
+    "GB18030 bytes in a UTF-8 file": (
+        line(city="北京").encode("gb18030"),
+        ["line: not readable as utf-8"],
+    ),
     "cut within a character": (line(city="北京").encode()[:-1], ["line: not readable as utf-8"]),
     "unknown code": (line(way="XX"), ["direction: expected one of mo, mt, fwd"]),
     "a code in another case": (line(way="Mo"), ["direction: expected one of mo, mt, fwd"]),
     "an unknown flag that SQL would read as true": (
-        line(group="Y"), ["in_group: not readable as boolean"]),
+        line(group="Y"),
+        ["in_group: not readable as boolean"],
+    ),
     "unreadable number": (line(seconds="6l"), ["duration_s: not readable as bigint"]),
     "a number with a fraction": (line(seconds="61.5"), ["duration_s: not readable as bigint"]),
     "an amount with too many digits": (
-        line(fee="1234567890.5"), ["airtime_fee: not readable as decimal(12,3)"]),
+        line(fee="1234567890.5"),
+        ["airtime_fee: not readable as decimal(12,3)"],
+    ),
     "below the range": (line(seconds="-1"), ["duration_s: expected 0 to 86400 seconds"]),
     "the range's first": (line(seconds="0"), []),
     "the range's last": (line(seconds="86400"), []),
@@ -130,11 +180,15 @@ CASES = {
     "missing required": (line(number=""), ["msisdn: expected a value"]),
     "a required field of blanks": (line(number="  "), ["msisdn: expected a value"]),
     "too long": (line(number="1" * 33), ["msisdn: expected at most 32 characters"]),
-    "two faults": (line(way="XX", number=""), [
-        "msisdn: expected a value", "direction: expected one of mo, mt, fwd"]),
+    "two faults": (
+        line(way="XX", number=""),
+        ["msisdn: expected a value", "direction: expected one of mo, mt, fwd"],
+    ),
     "excluded": (line(other="10000"), ["other: a test line of the exchange"]),
     "excluded, and nothing else is looked at": (
-        line(other="10000", way="XX"), ["other: a test line of the exchange"]),
+        line(other="10000", way="XX"),
+        ["other: a test line of the exchange"],
+    ),
 }
 
 
@@ -146,12 +200,14 @@ def unique(text, number):
 
 @pytest.fixture(scope="module")
 def cases(judged):
-    rows = [(unique(text, number), "a.txt", number, DAY)
-            for number, (text, _) in enumerate(CASES.values(), start=1)]
+    rows = [
+        (unique(text, number), "a.txt", number, DAY)
+        for number, (text, _) in enumerate(CASES.values(), start=1)
+    ]
     return judged(rows, source())
 
 
-@pytest.mark.parametrize("number, case", enumerate(CASES, start=1), ids=list(CASES))
+@pytest.mark.parametrize(("number", "case"), enumerate(CASES, start=1), ids=list(CASES))
 def test_a_line_is_accepted_or_rejected_with_every_reason(cases, number, case):
     reasons = CASES[case][1]
     place = ("a.txt", number)
@@ -173,7 +229,8 @@ def test_reasons_never_hold_a_value_and_the_line_is_kept(cases):
         if isinstance(text, str):
             assert row.raw_line == unique(text, number).decode()
         else:  # readable by every reader: what cannot be decoded is replaced
-            assert "\ufffd" in row.raw_line and row.raw_line.startswith("V1|13800000001|")
+            assert "\ufffd" in row.raw_line
+            assert row.raw_line.startswith("V1|13800000001|")
 
 
 def test_accepted_rows_hold_what_was_delivered(cases):
@@ -181,11 +238,11 @@ def test_accepted_rows_hold_what_was_delivered(cases):
     assert row.home_city == "北京"  # without the carriage return
     assert cases.accepted["a.txt", 3].call_no == "V1"  # without the byte order mark
     assert (row.direction, row.duration_s, row.in_group) == ("mo", 61, False)
-    assert row.airtime_fee == Decimal("0.400") and row.toll_fee == Decimal("0.000")
+    assert row.airtime_fee == Decimal("0.400")
+    assert row.toll_fee == Decimal("0.000")
     assert (row.source, row.batch_date, row.local_date) == ("call", DAY, DAY)
     assert row.local_second == 10 * 3600 + 15 * 60
-    assert row.occurred_at.astimezone(timezone.utc) == datetime(2009, 5, 3, 2, 15,
-                                                                tzinfo=timezone.utc)
+    assert row.occurred_at.astimezone(UTC) == datetime(2009, 5, 3, 2, 15, tzinfo=UTC)
 
 
 def test_counts_add_up_by_day(cases):
@@ -199,8 +256,10 @@ def test_counts_add_up_by_day(cases):
 
 
 def test_a_record_is_late_only_after_the_days_that_its_source_grants(judged):
-    rows = [(line(no=f"V{age}", start=f"{DAY - timedelta(days=age):%Y%m%d}235959"), "a", age, DAY)
-            for age in (1, 2)]
+    rows = [
+        (line(no=f"V{age}", start=f"{DAY - timedelta(days=age):%Y%m%d}235959"), "a", age, DAY)
+        for age in (1, 2)
+    ]
     seen = judged(rows, source(late_after_days=1))
     assert {row: seen.all["a", row]._late for row in (1, 2)} == {1: False, 2: True}
     assert (seen.counts[DAY]["accepted"], seen.counts[DAY]["late"]) == (2, 1)
@@ -210,47 +269,71 @@ GB18030 = SourceFormat(delimiter="|", encoding="gb18030")
 
 
 def test_a_gb18030_file_is_read_and_utf_8_in_it_is_found_out(judged):
-    rows = [(line(no="V1"), "a", 1, DAY),
-            (line(no="V2", city="北京").encode("utf-8"), "a", 2, DAY),  # an even count of bytes
-            (line(no="V3", city="北京市").encode("utf-8"), "a", 3, DAY),  # swallows what follows
-            (line(no="V4", city="").encode() + b"\x81", "a", 4, DAY),
-            (line(no="V5", city="").encode(), "a", 5, DAY),
-            (line(no="V6", city="职业", seconds="7"), "a", 6, DAY)]  # valid UTF-8 by accident
-    seen = judged(rows, source(format=GB18030, codes={"direction": {"MO": "mo"}, "in_group": {
-        "0": False}}, lookback_days=0, mapping={**source().mapping, "other_party": "no"}))
+    rows = [
+        (line(no="V1"), "a", 1, DAY),
+        (line(no="V2", city="北京").encode("utf-8"), "a", 2, DAY),  # an even count of bytes
+        (line(no="V3", city="北京市").encode("utf-8"), "a", 3, DAY),  # swallows what follows
+        (line(no="V4", city="").encode() + b"\x81", "a", 4, DAY),
+        (line(no="V5", city="").encode(), "a", 5, DAY),
+        (line(no="V6", city="职业", seconds="7"), "a", 6, DAY),
+    ]  # valid UTF-8 by accident
+    seen = judged(
+        rows,
+        source(
+            format=GB18030,
+            codes={"direction": {"MO": "mo"}, "in_group": {"0": False}},
+            lookback_days=0,
+            mapping={**source().mapping, "other_party": "no"},
+        ),
+    )
     assert {row: tuple(r.reasons) for (_, row), r in seen.rejected.items()} == dict.fromkeys(
-        (2, 3, 4), ("line: not readable as gb18030",))
+        (2, 3, 4), ("line: not readable as gb18030",)
+    )
     assert [seen.accepted["a", row].home_city for row in (1, 5, 6)] == ["北京", None, "职业"]
 
 
 def test_quoted_fields_may_hold_the_delimiter(judged):
     def quoted(number, *last):
-        return f'V{number},138,{number},MO,20090503101500,61,0,0.400,{",".join(last)}'
+        return f"V{number},138,{number},MO,20090503101500,61,0,0.400,{','.join(last)}"
 
-    rows = [(quoted(1, '"北京, 海淀"'), "a", 1, DAY),
-            (quoted(2, '"he said ""no"""'), "a", 2, DAY),
-            (quoted(3, "北京", "海淀"), "a", 3, DAY),
-            (quoted(4, '"北京'), "a", 4, DAY),
-            ("," * 25_000, "a", 5, DAY),
-            ('"' + "," * 25_000 + '"', "a", 6, DAY),
-            (quoted(7, "") + "\r", "a", 7, DAY)]
+    rows = [
+        (quoted(1, '"北京, 海淀"'), "a", 1, DAY),
+        (quoted(2, '"he said ""no"""'), "a", 2, DAY),
+        (quoted(3, "北京", "海淀"), "a", 3, DAY),
+        (quoted(4, '"北京'), "a", 4, DAY),
+        ("," * 25_000, "a", 5, DAY),
+        ('"' + "," * 25_000 + '"', "a", 6, DAY),
+        (quoted(7, "") + "\r", "a", 7, DAY),
+    ]
     columns = (*COLUMNS[:-1], "City of call.名")
-    seen = judged(rows, source(
-        format=SourceFormat(delimiter=",", quote='"'), columns=columns,
-        mapping={**source().mapping, "home_city": "`City of call.名`"}))
+    seen = judged(
+        rows,
+        source(
+            format=SourceFormat(delimiter=",", quote='"'),
+            columns=columns,
+            mapping={**source().mapping, "home_city": "`City of call.名`"},
+        ),
+    )
     broken = ("line: expected 9 fields separated by ','",)
-    assert {row: tuple(r.reasons) for (_, row), r in seen.rejected.items()
-            if row != 4} == dict.fromkeys((3, 5, 6), broken)
+    assert {
+        row: tuple(r.reasons) for (_, row), r in seen.rejected.items() if row != 4
+    } == dict.fromkeys((3, 5, 6), broken)
     assert [seen.accepted["a", row].home_city for row in (1, 2, 7)] == [
-        "北京, 海淀", 'he said "no"', None]
+        "北京, 海淀",
+        'he said "no"',
+        None,
+    ]
 
 
 def test_a_row_with_a_warning_is_kept_and_counted_once_it_is_accepted(judged):
     of = source(warn={"city: unknown": "city is null", "fee: free": "fee = '0'"})
-    rows = [(line(), "a", 1, DAY), (line(other="2", city=""), "a", 2, DAY),
-            (line(other="3", city="", fee="0"), "a", 3, DAY),
-            (line(other="4", city="", way="XX"), "a", 4, DAY),   # rejected
-            (line(other="2", city=""), "a", 5, DAY)]             # repeated
+    rows = [
+        (line(), "a", 1, DAY),
+        (line(other="2", city=""), "a", 2, DAY),
+        (line(other="3", city="", fee="0"), "a", 3, DAY),
+        (line(other="4", city="", way="XX"), "a", 4, DAY),  # rejected
+        (line(other="2", city=""), "a", 5, DAY),
+    ]  # repeated
     seen = judged(rows, of)
     assert {row for _, row in seen.accepted} == {1, 2, 3}
     counts = seen.counts[DAY]
@@ -266,19 +349,24 @@ OF_ZONES = {
     "a code that is listed": (line(other="1", city="2"), "inter_prov"),
     "one that is not": (line(other="2", city="7"), "unknown"),
     "one that is not, of a record told before": (line(other="2", city="7"), None),
-    "the operator's own word, which is no code of theirs": (line(other="3", city="local"),
-                                                            "unknown"),
+    "the operator's own word, which is no code of theirs": (
+        line(other="3", city="local"),
+        "unknown",
+    ),
     "none": (line(other="4", city=""), ["toll: expected a value"]),
     "blanks": (line(other="5", city="  "), ["toll: expected a value"]),
     "one that is not, in a row that is rejected anyway": (
-        line(other="6", city="7", way="XX"), ["direction: expected one of mo, mt, fwd"]),
+        line(other="6", city="7", way="XX"),
+        ["direction: expected one of mo, mt, fwd"],
+    ),
 }
 
 
 def test_an_unlisted_code_is_kept_as_the_source_says_and_counted(judged):
     """Only where a source says so: the direction's codes do not, and an empty one is none."""
-    of = source(codes={**source().codes, "toll": ZONES},
-                mapping={**source().mapping, "toll": "city"})
+    of = source(
+        codes={**source().codes, "toll": ZONES}, mapping={**source().mapping, "toll": "city"}
+    )
     seen = judged([(text, "a", row, DAY) for row, (text, _) in enumerate(OF_ZONES.values())], of)
     for row, (words, (_, expected)) in enumerate(OF_ZONES.items()):
         if isinstance(expected, list):
@@ -288,24 +376,39 @@ def test_an_unlisted_code_is_kept_as_the_source_says_and_counted(judged):
         else:
             assert seen.accepted["a", row].toll == expected, words
     counts = seen.counts[DAY]
-    assert [counts[name] for name in (
-            "accepted", "rejected", "duplicate", "warned", "unlisted")] == [3, 3, 1, 2, 2]
+    assert [
+        counts[name] for name in ("accepted", "rejected", "duplicate", "warned", "unlisted")
+    ] == [3, 3, 1, 2, 2]
     found = {reason: counts[f"check_{place}"] for place, reason in enumerate(seen.checks)}
     assert found["toll: a code that is not listed, kept as unknown"] == 2
 
 
 def test_references_and_configured_sets(judged, spark):
     columns = ("month", "subscriber", "item", "package", "amount")
-    item = source("ods.bill_item", id="item", columns=columns, codes={}, exclude={}, mapping={
-        "subscriber_no": "subscriber", "month": "to_date(month, 'yyyyMM')", "item_code": "item",
-        "package_id": "package", "amount": "try_cast(amount as bigint) * 0.001"})
-    rows = [("200904|S0000001|package_rent|gotone_58|58000", "a", 1, DAY),
-            ("200904|S0000009|sms||1000", "a", 2, DAY),
-            ("200904||sms||1000", "a", 3, DAY),
-            ("200904|S0000001|package_rent|gotone_59|58000", "a", 4, DAY),
-            ("200904|S0000001|vas||99999999999999", "a", 5, DAY)]
-    known = local_frame(spark, [("S0000001",), ("S0000001",), ("S0000002",)],
-                        "subscriber_no string")
+    item = source(
+        "ods.bill_item",
+        id="item",
+        columns=columns,
+        codes={},
+        exclude={},
+        mapping={
+            "subscriber_no": "subscriber",
+            "month": "to_date(month, 'yyyyMM')",
+            "item_code": "item",
+            "package_id": "package",
+            "amount": "try_cast(amount as bigint) * 0.001",
+        },
+    )
+    rows = [
+        ("200904|S0000001|package_rent|gotone_58|58000", "a", 1, DAY),
+        ("200904|S0000009|sms||1000", "a", 2, DAY),
+        ("200904||sms||1000", "a", 3, DAY),
+        ("200904|S0000001|package_rent|gotone_59|58000", "a", 4, DAY),
+        ("200904|S0000001|vas||99999999999999", "a", 5, DAY),
+    ]
+    known = local_frame(
+        spark, [("S0000001",), ("S0000001",), ("S0000002",)], "subscriber_no string"
+    )
     seen = judged(rows, item, known={"subscriber_no": known})
     assert seen.accepted["a", 1].amount == Decimal("58.000")
     assert (seen.counts[DAY]["unreferenced"], seen.counts[DAY]["newest"]) == (1, None)
@@ -313,7 +416,8 @@ def test_references_and_configured_sets(judged, spark):
         2: ["subscriber_no: no such record in ods.subscriber.subscriber_no"],
         3: ["subscriber_no: expected a value"],
         4: ["package_id: expected one of the configured tariff packages"],
-        5: ["amount: not readable as decimal(12,3)"]}
+        5: ["amount: not readable as decimal(12,3)"],
+    }
 
 
 # Clocks of Copenhagen went forward on 2011-03-27 at 02:00 and back on 2011-10-30 at 03:00.
@@ -326,19 +430,33 @@ WALL_CLOCKS = [
 ]
 
 
-@pytest.mark.parametrize("time, expression", [
-    ("local", "try_to_timestamp(start, 'yyyyMMddHHmmss')"),
-    ("instant", "try_to_timestamp(concat(city, 'Z'), 'yyyy-MM-dd HH:mm:ssX')"),
-], ids=["wall clock in the file", "instant in the file"])
+@pytest.mark.parametrize(
+    ("time", "expression"),
+    [
+        ("local", "try_to_timestamp(start, 'yyyyMMddHHmmss')"),
+        ("instant", "try_to_timestamp(concat(city, 'Z'), 'yyyy-MM-dd HH:mm:ssX')"),
+    ],
+    ids=["wall clock in the file", "instant in the file"],
+)
 def test_times_of_another_zone_keep_the_instant_and_its_wall_clock(judged, time, expression):
-    rows = [(line(no=f"V{number}", start=wall, city=instant), "a", number, date(2011, 6, 1))
-            for number, (_, wall, instant) in enumerate(WALL_CLOCKS)]
-    seen = judged(rows, source(timezone="Europe/Copenhagen", time=time, max_age_days=400,
-                               mapping={**source().mapping, "occurred_at": expression}))
+    rows = [
+        (line(no=f"V{number}", start=wall, city=instant), "a", number, date(2011, 6, 1))
+        for number, (_, wall, instant) in enumerate(WALL_CLOCKS)
+    ]
+    seen = judged(
+        rows,
+        source(
+            timezone="Europe/Copenhagen",
+            time=time,
+            max_age_days=400,
+            mapping={**source().mapping, "occurred_at": expression},
+        ),
+    )
     for number, (case, wall, instant) in enumerate(WALL_CLOCKS[:-1]):
         row = seen.accepted["a", number]
-        assert row.occurred_at.astimezone(timezone.utc) == datetime.fromisoformat(
-            instant).replace(tzinfo=timezone.utc), case
+        assert row.occurred_at.astimezone(UTC) == datetime.fromisoformat(instant).replace(
+            tzinfo=UTC
+        ), case
         local = datetime.strptime(wall, "%Y%m%d%H%M%S")
         assert row.local_date == local.date(), case
         assert row.local_second == local.hour * 3600 + local.minute * 60 + local.second, case
@@ -363,8 +481,10 @@ def test_of_duplicates_the_lowest_day_file_and_row_stays(judged):
         ("a repeat of what was no repeat", "e", (8, "1.txt", 14), True),
         ("a repeat of what was no repeat", "e", (10, "1.txt", 14), False),
     ]
-    rows = [(at(day, other=key)[0], f"{day}/{file}", row, at(day)[1])
-            for _, key, (day, file, row), _ in placed]
+    rows = [
+        (at(day, other=key)[0], f"{day}/{file}", row, at(day)[1])
+        for _, key, (day, file, row), _ in placed
+    ]
     seen = judged(rows, source(lookback_days=7, max_age_days=20))
     for case, _, (day, file, row), stays in placed:
         assert ((f"{day}/{file}", row) in seen.accepted) == stays, case
@@ -373,11 +493,16 @@ def test_of_duplicates_the_lowest_day_file_and_row_stays(judged):
 
 
 def test_what_is_no_duplicate(judged):
-    rows = [(line(seconds="61"), "a", 1, DAY), (line(seconds="62"), "a", 2, DAY),
-            (line(no="V1", other=""), "a", 3, DAY), (line(no="V2", other=""), "a", 4, DAY),
-            (line(other="bad first", fee="x"), "a", 5, DAY), (line(other="bad first"), "a", 6, DAY),
-            (line(other="twice bad", fee="x"), "a", 7, DAY),
-            (line(other="twice bad", fee="x"), "a", 8, DAY)]
+    rows = [
+        (line(seconds="61"), "a", 1, DAY),
+        (line(seconds="62"), "a", 2, DAY),
+        (line(no="V1", other=""), "a", 3, DAY),
+        (line(no="V2", other=""), "a", 4, DAY),
+        (line(other="bad first", fee="x"), "a", 5, DAY),
+        (line(other="bad first"), "a", 6, DAY),
+        (line(other="twice bad", fee="x"), "a", 7, DAY),
+        (line(other="twice bad", fee="x"), "a", 8, DAY),
+    ]
     seen = judged(rows, source())
     assert {row for _, row in seen.accepted} == {1, 2, 3, 6}  # of two without a number one stays
     assert {row for _, row in seen.rejected} == {5, 7, 8}  # a rejected row takes no one's place
@@ -403,36 +528,61 @@ def stays(history, lookback):
 def test_one_pass_keeps_what_night_by_night_would(judged, spark, contracts):
     """Random histories of many keys, in one pass and cut in two with what was accepted before."""
     chance, lookback = random.Random(2009), 3
-    history = {f"k{key}": sorted({(DAY + timedelta(days=chance.randrange(14)),
-                                   f"{chance.randrange(2)}.txt", key * 100 + chance.randrange(99))
-                                  for _ in range(chance.randrange(1, 9))}) for key in range(60)}
+    history = {
+        f"k{key}": sorted(
+            {
+                (
+                    DAY + timedelta(days=chance.randrange(14)),
+                    f"{chance.randrange(2)}.txt",
+                    key * 100 + chance.randrange(99),
+                )
+                for _ in range(chance.randrange(1, 9))
+            }
+        )
+        for key in range(60)
+    }
     expected = {place for places in history.values() for place in stays(places, lookback)}
-    rows = [(line(other=key), file, row, day)
-            for key, places in history.items() for day, file, row in places]
+    rows = [
+        (line(other=key), file, row, day)
+        for key, places in history.items()
+        for day, file, row in places
+    ]
     of = source(lookback_days=lookback, max_age_days=40)
     whole = judged(rows, of)
     assert whole.kept() == expected
 
     cut = DAY + timedelta(days=6)
-    before = [row for row in whole.accepted.values()
-              if cut - timedelta(days=lookback) <= row.batch_date < cut]
+    before = [
+        row
+        for row in whole.accepted.values()
+        if cut - timedelta(days=lookback) <= row.batch_date < cut
+    ]
     assert before
-    earlier = local_frame(spark, before + before[:3],  # a key twice must not double a row
-                          struct_type(contracts["ods.voice_call"]))
+    earlier = local_frame(
+        spark,
+        before + before[:3],  # a key twice must not double a row
+        struct_type(contracts["ods.voice_call"]),
+    )
     second = judged([row for row in rows if row[3] >= cut], of, earlier=earlier)
     assert second.kept() == {place for place in expected if place[0] >= cut}
     assert len(second.all) == sum(row[3] >= cut for row in rows)
 
 
-@pytest.mark.parametrize("part, expression, said", [
-    ("mapping", "nosuch_function(city)", "call.mapping.home_city: nosuch_function(city)"),
-    ("mapping", "city city city", "call.mapping.home_city: city city city"),
-    ("exclude", "city = = 'x'", "call.exclude.a reason: city = = 'x'"),
-    ("warn", "city = = 'x'", "call.warn.a reason: city = = 'x'"),
-])
+@pytest.mark.parametrize(
+    ("part", "expression", "said"),
+    [
+        ("mapping", "nosuch_function(city)", "call.mapping.home_city: nosuch_function(city)"),
+        ("mapping", "city city city", "call.mapping.home_city: city city city"),
+        ("exclude", "city = = 'x'", "call.exclude.a reason: city = = 'x'"),
+        ("warn", "city = = 'x'", "call.warn.a reason: city = = 'x'"),
+    ],
+)
 def test_an_expression_that_is_no_sql_is_named(judged, part, expression, said):
-    change = {"mapping": {**source().mapping, "home_city": expression}} if part == "mapping" else {
-        part: {"a reason": expression}}
+    change = (
+        {"mapping": {**source().mapping, "home_city": expression}}
+        if part == "mapping"
+        else {part: {"a reason": expression}}
+    )
     with pytest.raises(ConfigError) as raised:
         judged([(line(), "a", 1, DAY)], source(**change))
     assert str(raised.value).startswith(f"sources.yml: {said}: ")
@@ -442,8 +592,11 @@ def test_an_expression_that_is_no_sql_is_named(judged, part, expression, said):
 @st.composite
 def mutated(draw, encoding):
     """A good line that was cut, flipped, mixed up, filled with NULs or repeated on the way."""
-    text = bytearray(line(no=f"V{draw(st.integers(1, 40))}",
-                          other=str(draw(st.integers(1, 40)))).encode(encoding))
+    text = bytearray(
+        line(no=f"V{draw(st.integers(1, 40))}", other=str(draw(st.integers(1, 40)))).encode(
+            encoding
+        )
+    )
     for _ in range(draw(st.integers(0, 3))):
         place = draw(st.integers(0, max(len(text) - 1, 0)))
         kind = draw(st.sampled_from(["flip", "cut", "insert", "move", "double", "nul", "quote"]))
@@ -473,6 +626,7 @@ def gathered(count, encoding):
     @given(text=mutated(encoding), day=st.integers(0, 9))
     def gather(text, day):
         found.append((text, "a.txt", len(found), DAY + timedelta(days=day)))
+
     gather()
     return found
 
@@ -486,9 +640,12 @@ def test_whatever_arrives_each_line_ends_in_exactly_one_of_three(judged, contrac
     seen = judged(rows, source(format=form))
     assert sorted(row for _, row in seen.all) == list(range(len(rows)))
     assert not set(seen.accepted) & set(seen.rejected)
-    assert seen.accepted and seen.rejected and seen.duplicate
+    assert seen.accepted
+    assert seen.rejected
+    assert seen.duplicate
     for row in seen.rejected.values():
-        assert row.reasons and set(row.reasons) <= set(seen.checks)
+        assert row.reasons
+        assert set(row.reasons) <= set(seen.checks)
         row.raw_line.encode("utf-8")
     required = [c.name for c in contracts["ods.voice_call"].columns if c.required]
     for row in seen.accepted.values():
@@ -525,8 +682,10 @@ FIXED = {
     "a byte less": (padded()[:-1], BROKEN["fixed_width"]),
     "a byte more": (padded() + b" ", BROKEN["fixed_width"]),
     "bytes are counted, not characters": (padded(city="京"), None),
-    "a field ends within a character": (padded(fee="0.400")[:-7] + "0.4京".encode() + b"    ",
-                                        BROKEN["fixed_width"]),
+    "a field ends within a character": (
+        padded(fee="0.400")[:-7] + "0.4京".encode() + b"    ",
+        BROKEN["fixed_width"],
+    ),
     "not of the encoding": (padded()[:-4] + b"\xff   ", "line: not readable as {}"),
 }
 
@@ -534,9 +693,16 @@ FIXED = {
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
 def test_a_line_of_fixed_widths(judged, encoding):
     form = SourceFormat(kind="fixed_width", widths=WIDTHS, encoding=encoding)
-    known = {case: (text, reason) for case, (text, reason) in FIXED.items()
-             if encoding == "utf-8" or "京" not in text.decode(errors="ignore")
-             and not text.startswith(b"\xef") and b"\xff" not in text}
+    known = {
+        case: (text, reason)
+        for case, (text, reason) in FIXED.items()
+        if encoding == "utf-8"
+        or (
+            "京" not in text.decode(errors="ignore")
+            and not text.startswith(b"\xef")
+            and b"\xff" not in text
+        )
+    }
     rows = [(unique(text, n), "a", n, DAY) for n, (text, _) in enumerate(known.values())]
     seen = judged(rows, source(format=form))
     for n, (case, (_, reason)) in enumerate(known.items()):
@@ -547,8 +713,10 @@ def test_a_line_of_fixed_widths(judged, encoding):
 def test_gb18030_fields_of_fixed_widths(judged):
     form = SourceFormat(kind="fixed_width", widths=WIDTHS, encoding="gb18030")
     split = padded("gb18030", city="北京")
-    rows = [(padded("gb18030", no="V1", city="北京"), "a", 1, DAY),
-            (split[:51] + split[52:54] + b" " + split[54:], "a", 2, DAY)]  # a byte to the left
+    rows = [
+        (padded("gb18030", no="V1", city="北京"), "a", 1, DAY),
+        (split[:51] + split[52:54] + b" " + split[54:], "a", 2, DAY),
+    ]  # a byte to the left
     seen = judged(rows, source(format=form))
     assert seen.accepted["a", 1].home_city == "北京"
     assert seen.rejected["a", 2].reasons == [BROKEN["fixed_width"].format("gb18030")]
@@ -558,27 +726,37 @@ JSON_LINES = {
     "plain": (json.dumps(told()), None),
     "in another order": (json.dumps(dict(reversed(told().items()))), None),
     "numbers as numbers": (json.dumps({**told(), "seconds": 61}).replace('"0.400"', "0.400"), None),
-    "an optional field missing": (json.dumps({k: v for k, v in told().items() if k != "city"}),
-                                  None),
+    "an optional field missing": (
+        json.dumps({k: v for k, v in told().items() if k != "city"}),
+        None,
+    ),
     "an optional field null": (json.dumps({**told(), "city": None}), None),
     "a byte order mark before it": ("\ufeff" + json.dumps(told()), None),
-    "a required field missing": (json.dumps({k: v for k, v in told().items() if k != "number"}),
-                                 "msisdn: expected a value"),
+    "a required field missing": (
+        json.dumps({k: v for k, v in told().items() if k != "number"}),
+        "msisdn: expected a value",
+    ),
     "a field that nobody knows": (json.dumps({**told(), "tax": "0"}), BROKEN["json_lines"]),
     "cut": (json.dumps(told())[:-1], BROKEN["json_lines"]),
     "a list": (json.dumps([told()]), BROKEN["json_lines"]),
     "a text": ('"V1"', BROKEN["json_lines"]),
     "two objects": (json.dumps(told()) + json.dumps(told()), BROKEN["json_lines"]),
     "two lists of one": (f"{json.dumps(told())}],[{json.dumps(told())}", BROKEN["json_lines"]),
-    "an object in an object that ends": (f'{json.dumps(told())}, "more": 1}}',
-                                         BROKEN["json_lines"]),
+    "an object in an object that ends": (
+        f'{json.dumps(told())}, "more": 1}}',
+        BROKEN["json_lines"],
+    ),
     "an object, and brackets": (json.dumps(told()) + "]}", BROKEN["json_lines"]),
     "brackets in a text": (json.dumps(told(city="}],[{")), None),
     "no JSON": (line(), BROKEN["json_lines"]),
-    "a field as an object": (json.dumps({**told(), "seconds": {"n": 61}}),
-                             "duration_s: not readable as bigint"),
-    "not of the encoding": (json.dumps(told(city="北京"), ensure_ascii=False).encode("gb18030"),
-                            "line: not readable as utf-8"),
+    "a field as an object": (
+        json.dumps({**told(), "seconds": {"n": 61}}),
+        "duration_s: not readable as bigint",
+    ),
+    "not of the encoding": (
+        json.dumps(told(city="北京"), ensure_ascii=False).encode("gb18030"),
+        "line: not readable as utf-8",
+    ),
 }
 
 

@@ -1,4 +1,5 @@
 """Channel preference: who is frequent, who comes first, what the others get."""
+
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -27,12 +28,28 @@ def channels(costs):
     }
 
 
-def used(customer_id, channel, enquiries=0, *, complaints=0, transactions=0, about=0, queries=0,
-         day=1):
+def used(
+    customer_id, channel, enquiries=0, *, complaints=0, transactions=0, about=0, queries=0, day=1
+):
     last = datetime(2009, 5, day, 9, tzinfo=BEIJING)
     contacts = enquiries + complaints + transactions + queries
-    return (DAY, customer_id, channel, contacts, enquiries, complaints, about, transactions,
-            queries, 0, 0, contacts, 0, last, last)
+    return (
+        DAY,
+        customer_id,
+        channel,
+        contacts,
+        enquiries,
+        complaints,
+        about,
+        transactions,
+        queries,
+        0,
+        0,
+        contacts,
+        0,
+        last,
+        last,
+    )
 
 
 def person(customer_id, brand="gotone", joined=date(2005, 1, 1), subscriber_id=None):
@@ -40,8 +57,12 @@ def person(customer_id, brand="gotone", joined=date(2005, 1, 1), subscriber_id=N
 
 
 def rank(spark, view, people=(), **changes):
-    settings = dict(channels=channels(COSTS), frequent_above=10,
-                    kinds=["enquiry", "complaint", "transaction"], data_date=DAY)
+    settings = {
+        "channels": channels(COSTS),
+        "frequent_above": 10,
+        "kinds": ["enquiry", "complaint", "transaction"],
+        "data_date": DAY,
+    }
     return preference.channel_preference(
         local_frame(spark, view, VIEW_ROW),
         local_frame(spark, list(people), SUBSCRIBER_ROW),
@@ -50,15 +71,18 @@ def rank(spark, view, people=(), **changes):
 
 
 def ranking(rows, customer_id=1):
-    return [row.channel for row in sorted(rows, key=lambda row: row["rank"])
-            if row.customer_id == customer_id]
+    return [
+        row.channel
+        for row in sorted(rows, key=lambda row: row["rank"])
+        if row.customer_id == customer_id
+    ]
 
 
 def entry(rows, channel, customer_id=1):
     return next(row for row in rows if (row.customer_id, row.channel) == (customer_id, channel))
 
 
-@pytest.mark.parametrize("contacts, basis", [(11, "frequent"), (10, "prior")])
+@pytest.mark.parametrize(("contacts", "basis"), [(11, "frequent"), (10, "prior")])
 def test_eleven_contacts_are_scored_and_ten_are_not(spark, contacts, basis):
     rows = rank(spark, [used(1, "hall", contacts - 4), used(1, "sms", 2, transactions=2)])
     assert {row.basis for row in rows} == {basis}
@@ -73,15 +97,21 @@ def test_only_the_named_kinds_count_toward_the_eleven(spark):
 
 
 def test_the_score_is_the_share_of_the_counted_contacts(spark):
-    rows = rank(spark, [
-        used(1, "hall", 2, transactions=1, complaints=1, queries=9), used(1, "sms", 8),
-    ])
+    rows = rank(
+        spark,
+        [
+            used(1, "hall", 2, transactions=1, complaints=1, queries=9),
+            used(1, "sms", 8),
+        ],
+    )
     assert ranking(rows)[:2] == ["sms", "hall"]
     assert entry(rows, "sms").score == Decimal("0.666667")
     assert entry(rows, "hall").score == Decimal("0.333333")
     assert entry(rows, "web").score == 0
     assert (entry(rows, "hall").contacts, entry(rows, "hall").reason) == (
-        4, "4 of 12 contacts, no complaint")
+        4,
+        "4 of 12 contacts, no complaint",
+    )
 
 
 def test_the_top_share_channel_with_a_complaint_about_it_is_skipped_for_the_next(spark):
@@ -102,12 +132,23 @@ def test_a_complaint_about_a_channel_never_used_changes_nothing(spark):
 
 
 def test_equal_shares_go_by_recency_then_by_cost_then_by_channel_order(spark):
-    assert ranking(rank(spark, [
-        used(1, "hall", 6, day=2), used(1, "hotline", 6, day=1), used(1, "sms", 6, day=1),
-    ])) == ["hall", "sms", "hotline", "web"]
+    assert ranking(
+        rank(
+            spark,
+            [
+                used(1, "hall", 6, day=2),
+                used(1, "hotline", 6, day=1),
+                used(1, "sms", 6, day=1),
+            ],
+        )
+    ) == ["hall", "sms", "hotline", "web"]
     same_cost = channels(dict.fromkeys(COSTS, "1"))
     assert ranking(rank(spark, [used(1, "web", 6), used(1, "sms", 6)], channels=same_cost)) == [
-        "sms", "web", "hall", "hotline"]
+        "sms",
+        "web",
+        "hall",
+        "hotline",
+    ]
 
 
 def test_who_is_not_frequent_gets_what_the_frequent_of_his_brand_prefer_first(spark):
@@ -120,7 +161,8 @@ def test_who_is_not_frequent_gets_what_the_frequent_of_his_brand_prefer_first(sp
     assert ranking(rows) == ["web", "sms", "hall", "hotline"]
     assert (entry(rows, "web").score, entry(rows, "web").basis) == (Decimal("0.666667"), "prior")
     assert entry(rows, "web").reason == (
-        "first preference of 2 of 3 frequent customers of segment gotone, no complaint")
+        "first preference of 2 of 3 frequent customers of segment gotone, no complaint"
+    )
     assert entry(rows, "hall").contacts == 3
 
 
@@ -145,8 +187,12 @@ def test_the_complaint_rule_holds_for_the_prior_too(spark):
 
 def test_the_segment_is_the_brand_of_the_subscriber_who_joined_first(spark):
     view = [used(11, "web", 11), used(21, "hall", 11)]
-    people = [person(11, "gotone"), person(21, "mzone"),
-              person(1, "gotone", date(2008, 1, 1), 1), person(1, "mzone", date(2003, 1, 1), 2)]
+    people = [
+        person(11, "gotone"),
+        person(21, "mzone"),
+        person(1, "gotone", date(2008, 1, 1), 1),
+        person(1, "mzone", date(2003, 1, 1), 2),
+    ]
     assert ranking(rank(spark, view, people))[0] == "hall"
 
 

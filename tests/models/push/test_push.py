@@ -1,4 +1,5 @@
 """What leaves on a channel: the right rows, the right words, the right bytes."""
+
 import json
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -25,24 +26,61 @@ IDENTITY_ROW = (
     "valid_to timestamp"
 )
 CONTACT_ROW = "customer_id bigint, channel string, campaign_id string, result string"
-AMOUNTS = ("monthly_fee", "local_airtime", "roaming_airtime", "toll", "sms", "mms", "gprs", "wlan",
-           "connect", "cap_cut", "commitment")
+AMOUNTS = (
+    "monthly_fee",
+    "local_airtime",
+    "roaming_airtime",
+    "toll",
+    "sms",
+    "mms",
+    "gprs",
+    "wlan",
+    "connect",
+    "cap_cut",
+    "commitment",
+)
 QUOTE_ROW = (
     "subscriber_id bigint, month date, package_id string, kind string, comparable boolean, "
     "is_present boolean, total decimal(18,6), "
     + ", ".join(f"{line} decimal(18,6)" for line in AMOUNTS)
 )
-TARGET = ("data_date", "activity", "wave", "customer_id", "subscriber_id", "msisdn", "package_id",
-          "package_name", "cost_before", "cost_after", "saving", "months_won", "reason", "script",
-          "valid_until")
-SCRIPT = "推荐{package_name}，月均{cost_before}元降到{cost_after}元，省{saving}元，{valid_until}前有效"
+TARGET = (
+    "data_date",
+    "activity",
+    "wave",
+    "customer_id",
+    "subscriber_id",
+    "msisdn",
+    "package_id",
+    "package_name",
+    "cost_before",
+    "cost_after",
+    "saving",
+    "months_won",
+    "reason",
+    "script",
+    "valid_until",
+)
+SCRIPT = (
+    "推荐{package_name}，月均{cost_before}元降到{cost_after}元，省{saving}元，{valid_until}前有效"
+)
 
 
 def campaign(id="tariff", end=date(2009, 8, 1)):
     return Campaign(
-        id=id, name_cn=id, type="tariff", valid_from=date(2009, 5, 1), valid_to=end,
-        channels=("hall",), wave=2, priority=1, control_share=Decimal("0.1"), salt="s",
-        horizon_months=3, valid_days=30, script=SCRIPT,
+        id=id,
+        name_cn=id,
+        type="tariff",
+        valid_from=date(2009, 5, 1),
+        valid_to=end,
+        channels=("hall",),
+        wave=2,
+        priority=1,
+        control_share=Decimal("0.1"),
+        salt="s",
+        horizon_months=3,
+        valid_days=30,
+        script=SCRIPT,
     )
 
 
@@ -53,51 +91,90 @@ def decision(number, *, channel="hall", fate="pushed", activity="tariff"):
 def held(number, msisdn, start=1, end=None):
     def at(day):
         return datetime(2009, 5, day, tzinfo=BEIJING)
+
     return (number, msisdn, number, at(start), end and at(end))
 
 
-def quote(number, month, package_id, *, fee, airtime, total, present=False, comparable=True,
-          kind="voice"):
+def quote(
+    number, month, package_id, *, fee, airtime, total, present=False, comparable=True, kind="voice"
+):
     lines = dict.fromkeys(AMOUNTS, Decimal(0)) | {
-        "monthly_fee": Decimal(fee), "local_airtime": Decimal(airtime)}
-    return (number, date(2009, month, 1), package_id, kind, comparable, present, Decimal(total),
-            *(lines[name] for name in AMOUNTS))
+        "monthly_fee": Decimal(fee),
+        "local_airtime": Decimal(airtime),
+    }
+    return (
+        number,
+        date(2009, month, 1),
+        package_id,
+        kind,
+        comparable,
+        present,
+        Decimal(total),
+        *(lines[name] for name in AMOUNTS),
+    )
 
 
-def targets(spark, decisions, *, identity=(held(1, "13800000001"),), quotes=(), contacts=(),
-            campaigns=(campaign(),), columns=TARGET, channel="hall",
-            costs=("100.004", "87.546"), months=3):
-    match = [(number, "gotone_58", "voice", months, Decimal(costs[0]), Decimal(costs[1]), 2)
-             for number in {row[1] for row in decisions}]
+def targets(
+    spark,
+    decisions,
+    *,
+    identity=(held(1, "13800000001"),),
+    quotes=(),
+    contacts=(),
+    campaigns=(campaign(),),
+    columns=TARGET,
+    channel="hall",
+    costs=("100.004", "87.546"),
+    months=3,
+):
+    match = [
+        (number, "gotone_58", "voice", months, Decimal(costs[0]), Decimal(costs[1]), 2)
+        for number in {row[1] for row in decisions}
+    ]
     return push.targets(
         local_frame(spark, list(decisions), DECISION_ROW),
         local_frame(spark, match, MATCH_ROW),
         local_frame(spark, list(quotes), QUOTE_ROW),
         local_frame(spark, list(identity), IDENTITY_ROW),
         local_frame(spark, list(contacts), CONTACT_ROW),
-        campaigns=campaigns, package_names={"gotone_58": "全球通58套餐"}, channel=channel,
-        columns=columns, data_date=DAY,
+        campaigns=campaigns,
+        package_names={"gotone_58": "全球通58套餐"},
+        channel=channel,
+        columns=columns,
+        data_date=DAY,
     ).collect()
 
 
 def test_a_pushed_row_carries_customer_number_package_costs_and_words(spark):
     rows = targets(spark, [decision(1)])
-    assert [row.asDict() for row in rows] == [{
-        "data_date": DAY, "activity": "tariff", "wave": 2, "customer_id": 1, "subscriber_id": 1,
-        "msisdn": "13800000001", "package_id": "gotone_58", "package_name": "全球通58套餐",
-        "cost_before": Decimal("100.00"), "cost_after": Decimal("87.55"),
-        "saving": Decimal("12.45"),  # 100.00 − 87.55: the printed row adds up
-        "months_won": 2,
-        "reason": "近3个月中有2个月更省，平均每月节省12.45元",
-        "script": "推荐全球通58套餐，月均100.00元降到87.55元，省12.45元，2009-06-02前有效",
-        "valid_until": date(2009, 6, 2),
-    }]
+    assert [row.asDict() for row in rows] == [
+        {
+            "data_date": DAY,
+            "activity": "tariff",
+            "wave": 2,
+            "customer_id": 1,
+            "subscriber_id": 1,
+            "msisdn": "13800000001",
+            "package_id": "gotone_58",
+            "package_name": "全球通58套餐",
+            "cost_before": Decimal("100.00"),
+            "cost_after": Decimal("87.55"),
+            "saving": Decimal("12.45"),  # 100.00 − 87.55: the printed row adds up
+            "months_won": 2,
+            "reason": "近3个月中有2个月更省，平均每月节省12.45元",
+            "script": "推荐全球通58套餐，月均100.00元降到87.55元，省12.45元，2009-06-02前有效",
+            "valid_until": date(2009, 6, 2),
+        }
+    ]
 
 
 def test_only_pushed_rows_of_the_channel_leave_and_nobody_of_the_control_group(spark):
     decisions = [
-        decision(1), decision(2, fate="held_out"), decision(3, fate="dropped"),
-        decision(4, fate="spilled"), decision(5, channel="sms"),
+        decision(1),
+        decision(2, fate="held_out"),
+        decision(3, fate="dropped"),
+        decision(4, fate="spilled"),
+        decision(5, channel="sms"),
     ]
     identity = [held(number, f"138{number}") for number in range(1, 6)]
     assert [row.customer_id for row in targets(spark, decisions, identity=identity)] == [1]
@@ -110,8 +187,11 @@ def test_an_offer_does_not_outlive_its_activity(spark):
 
 def test_the_number_is_the_one_he_holds_after_the_data_date(spark):
     identity = [
-        held(1, "given up at midnight", 1, 4), held(2, "kept", 1), held(3, "old", 1),
-        held(3, "new", 3), held(4, "from tomorrow", 4),
+        held(1, "given up at midnight", 1, 4),
+        held(2, "kept", 1),
+        held(3, "old", 1),
+        held(3, "new", 3),
+        held(4, "from tomorrow", 4),
     ]
     decisions = [decision(number) for number in (1, 2, 3, 4)]
     rows = targets(spark, decisions, identity=identity)
@@ -120,14 +200,23 @@ def test_the_number_is_the_one_he_holds_after_the_data_date(spark):
 
 def test_the_hotline_sees_how_often_the_customer_was_reached_for_this_activity(spark):
     contacts = [
-        (1, "hotline", "tariff", "failed"), (1, "hotline", "tariff", None),
-        (1, "hotline", "tariff", "not_reached"), (1, "hotline", "another", "success"),
-        (1, "hotline", None, "success"), (1, "hall", "tariff", "success"),
+        (1, "hotline", "tariff", "failed"),
+        (1, "hotline", "tariff", None),
+        (1, "hotline", "tariff", "not_reached"),
+        (1, "hotline", "another", "success"),
+        (1, "hotline", None, "success"),
+        (1, "hall", "tariff", "success"),
         (None, "hotline", "tariff", "success"),
     ]
     decisions = [decision(1, channel="hotline"), decision(2, channel="hotline")]
-    rows = targets(spark, decisions, identity=[held(1, "a"), held(2, "b")], contacts=contacts,
-                   channel="hotline", columns=("customer_id", "served", "best_frequency"))
+    rows = targets(
+        spark,
+        decisions,
+        identity=[held(1, "a"), held(2, "b")],
+        contacts=contacts,
+        channel="hotline",
+        columns=("customer_id", "served", "best_frequency"),
+    )
     assert {row.customer_id: row.served for row in rows} == {1: 2, 2: 0}
     assert {row.best_frequency for row in rows} == {push.BEST_FREQUENCY}
 
@@ -149,8 +238,15 @@ def test_the_web_gets_both_sides_as_means_of_the_months_priced_on_both(spark):
     ]
 
     def shown(months):
-        return targets(spark, [decision(1, channel="web")], quotes=quotes, channel="web",
-                       columns=WEB, months=months, costs=("95.505", "73.51"))[0]
+        return targets(
+            spark,
+            [decision(1, channel="web")],
+            quotes=quotes,
+            channel="web",
+            columns=WEB,
+            months=months,
+            costs=("95.505", "73.51"),
+        )[0]
 
     row = shown(months=2)
     before = json.loads(row.before_lines, object_pairs_hook=list)
@@ -162,31 +258,50 @@ def test_the_web_gets_both_sides_as_means_of_the_months_priced_on_both(spark):
     assert (after["monthly_fee"], after["local_airtime"]) == ("58.00", "10.50")
     assert (after["passed_through"], after["total"]) == ("5.01", "73.51")
     assert "<title>换用全球通58套餐：近2个月平均每月费用</title>" in row.picture
-    assert "平均每月节省 22.00 元" in row.picture and "月租 58.00" in row.picture
+    assert "平均每月节省 22.00 元" in row.picture
+    assert "月租 58.00" in row.picture
     april_is_lacking = shown(months=3)
     assert json.loads(april_is_lacking.before_lines) == {"total": "95.51"}
     assert json.loads(april_is_lacking.after_lines) == {"total": "73.51"}
-    assert "只比较合计" in april_is_lacking.picture and "月租" not in april_is_lacking.picture
+    assert "只比较合计" in april_is_lacking.picture
+    assert "月租" not in april_is_lacking.picture
 
 
 def test_what_the_bill_has_beside_the_present_package_stands_in_the_rest(spark):
     """The VPMN fee is subtracted from both quotes by the policy; the bill before still has it."""
-    quotes = [quote(1, 3, "old", fee="50", airtime="40", total="80", present=True),
-              quote(1, 3, "gotone_58", fee="58", airtime="0", total="48")]
-    row = targets(spark, [decision(1, channel="web")], quotes=quotes, channel="web",
-                  columns=WEB, months=1, costs=("100", "48"))[0]
+    quotes = [
+        quote(1, 3, "old", fee="50", airtime="40", total="80", present=True),
+        quote(1, 3, "gotone_58", fee="58", airtime="0", total="48"),
+    ]
+    row = targets(
+        spark,
+        [decision(1, channel="web")],
+        quotes=quotes,
+        channel="web",
+        columns=WEB,
+        months=1,
+        costs=("100", "48"),
+    )[0]
     before, after = json.loads(row.before_lines), json.loads(row.after_lines)
     assert (before["passed_through"], before["total"]) == ("10.00", "100.00")
     assert (after["passed_through"], after["total"]) == ("-10.00", "48.00")
 
 
 def test_two_activities_with_one_offer_show_the_same_lines(spark):
-    quotes = [quote(1, 3, "old", fee="50", airtime="40", total="90", present=True),
-              quote(1, 3, "gotone_58", fee="58", airtime="0", total="58")]
+    quotes = [
+        quote(1, 3, "old", fee="50", airtime="40", total="90", present=True),
+        quote(1, 3, "gotone_58", fee="58", airtime="0", total="58"),
+    ]
     first, second = targets(
-        spark, [decision(1, channel="web"), decision(1, channel="web", activity="spring")],
-        quotes=quotes, channel="web", columns=WEB, months=1, costs=("90", "58"),
-        campaigns=(campaign(), campaign("spring")))
+        spark,
+        [decision(1, channel="web"), decision(1, channel="web", activity="spring")],
+        quotes=quotes,
+        channel="web",
+        columns=WEB,
+        months=1,
+        costs=("90", "58"),
+        campaigns=(campaign(), campaign("spring")),
+    )
     assert first == second
     assert json.loads(first.before_lines)["local_airtime"] == "40.00"
 
@@ -198,7 +313,7 @@ def test_without_a_present_package_to_price_the_web_gets_the_totals(spark):
 
 
 def file_of(rows, **changes):
-    form = dict(file="hall.csv", columns=("name", "note"), neutralise_formulas=False)
+    form = {"file": "hall.csv", "columns": ("name", "note"), "neutralise_formulas": False}
     return list(push.render(rows, Push(**(form | changes))))
 
 
@@ -214,31 +329,56 @@ def test_only_the_listed_columns_leave():
     assert file_of(rows, columns=("note",), header=False) == [b"1\n"]
 
 
-@pytest.mark.parametrize("value, cell", [
-    (None, ""), (Decimal("12.50"), "12.50"), (Decimal("0E-2"), "0.00"),
-    (date(2009, 5, 3), "2009-05-03"),
-    (True, "true"), (1234567890123456789, "1234567890123456789"), ("13800000001", "13800000001"),
-])
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [
+        (None, ""),
+        (Decimal("12.50"), "12.50"),
+        (Decimal("0E-2"), "0.00"),
+        (date(2009, 5, 3), "2009-05-03"),
+        (True, "true"),
+        (1234567890123456789, "1234567890123456789"),
+        ("13800000001", "13800000001"),
+    ],
+)
 def test_values_are_written_plainly(value, cell):
     assert file_of([{"note": value}], columns=("note",), header=False) == [f"{cell}\n".encode()]
 
 
-@pytest.mark.parametrize("text, cell", [
-    ("a,b", '"a,b"'), ('say "yes"', '"say ""yes"""'), ("two\nlines", '"two\nlines"'),
-    ("return\rhere", '"return\rhere"'), ("semi;colon", "semi;colon"), ("a|b", "a|b"),
-])
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("a,b", '"a,b"'),
+        ('say "yes"', '"say ""yes"""'),
+        ("two\nlines", '"two\nlines"'),
+        ("return\rhere", '"return\rhere"'),
+        ("semi;colon", "semi;colon"),
+        ("a|b", "a|b"),
+    ],
+)
 def test_a_cell_is_quoted_only_where_it_must_be(text, cell):
     assert file_of([{"note": text}], columns=("note",), header=False) == [f"{cell}\n".encode()]
 
 
-@pytest.mark.parametrize("text, cell", [
-    ("=1+1", "'=1+1"), ("+cmd|calc", "'+cmd|calc"), ("-2+3", "'-2+3"), ("@SUM(A1)", "'@SUM(A1)"),
-    ("\tx", "'\tx"), ("\rx", '"\'\rx"'), ("=A1,B1", '"\'=A1,B1"'),
-    ("-12.50", "-12.50"), ("+8613800000001", "+8613800000001"), (Decimal("-3.20"), "-3.20"),
-    ("a=b", "a=b"), ("全球通", "全球通"),
-])
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+cmd|calc", "'+cmd|calc"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\tx", "'\tx"),
+        ("\rx", '"\'\rx"'),
+        ("=A1,B1", '"\'=A1,B1"'),
+        ("-12.50", "-12.50"),
+        ("+8613800000001", "+8613800000001"),
+        (Decimal("-3.20"), "-3.20"),
+        ("a=b", "a=b"),
+        ("全球通", "全球通"),
+    ],
+)
 def test_formulas_are_neutralised_and_numbers_are_not(text, cell):
-    form = dict(columns=("note",), header=False)
+    form = {"columns": ("note",), "header": False}
     assert file_of([{"note": text}], neutralise_formulas=True, **form) == [f"{cell}\n".encode()]
     untouched = b"".join(file_of([{"note": text}], neutralise_formulas=False, **form)).decode()
     assert "'" not in untouched
@@ -262,9 +402,19 @@ def test_a_column_that_the_table_lacks_is_named(spark):
 
 def test_a_manifest_says_what_the_receiver_checks_by():
     assert push.manifest(
-        file="hall_20090503.csv", channel="hall", data_date=DAY, contract_version="9f2c", rows=2,
-        size=18, sha256="ab12",
+        file="hall_20090503.csv",
+        channel="hall",
+        data_date=DAY,
+        contract_version="9f2c",
+        rows=2,
+        size=18,
+        sha256="ab12",
     ) == {
-        "file": "hall_20090503.csv", "channel": "hall", "data_date": "2009-05-03",
-        "contract_version": "9f2c", "rows": 2, "bytes": 18, "sha256": "ab12",
+        "file": "hall_20090503.csv",
+        "channel": "hall",
+        "data_date": "2009-05-03",
+        "contract_version": "9f2c",
+        "rows": 2,
+        "bytes": 18,
+        "sha256": "ab12",
     }

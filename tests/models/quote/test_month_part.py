@@ -1,4 +1,5 @@
 """Months in which a package or its tariff changed: each part priced by its own days and prices."""
+
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -24,29 +25,48 @@ def talk(rate="0.10", **changes):
 
 
 PACKAGES = {
-    "ten": talk(), "thirty": talk("0.30"), "standard": talk("1"),
+    "ten": talk(),
+    "thirty": talk("0.30"),
+    "standard": talk("1"),
     "half": talk(monthly_fee="20", partial_month="half_month"),
     "daily": talk(monthly_fee="31", partial_month="daily"),
     "whole": talk(monthly_fee="7", partial_month="none"),
-    "minutes": package("voice", [airtime("0.50", pools=["free"]), toll()], monthly_fee="31",
-                       partial_month="daily", pools=[pool(31)]),
-    "keeps": package("voice", [airtime("0.50", pools=["free"]), toll()],
-                     pools=[pool(31, carry_over=True)]),
-    "keeps_too": package("voice", [airtime("0.40", pools=["free"]), toll()],
-                         pools=[pool(10, carry_over=True)]),
-    "plan_2008": talk("0.60", monthly_fee="31", former_of="plan",
-                      valid={"from": LONG_AGO, "to": date(2009, 3, 11)}),
+    "minutes": package(
+        "voice",
+        [airtime("0.50", pools=["free"]), toll()],
+        monthly_fee="31",
+        partial_month="daily",
+        pools=[pool(31)],
+    ),
+    "keeps": package(
+        "voice", [airtime("0.50", pools=["free"]), toll()], pools=[pool(31, carry_over=True)]
+    ),
+    "keeps_too": package(
+        "voice", [airtime("0.40", pools=["free"]), toll()], pools=[pool(10, carry_over=True)]
+    ),
+    "plan_2008": talk(
+        "0.60",
+        monthly_fee="31",
+        former_of="plan",
+        valid={"from": LONG_AGO, "to": date(2009, 3, 11)},
+    ),
     "plan": talk("0.20", monthly_fee="62", valid={"from": date(2009, 3, 11), "to": NEXT_YEAR}),
 }
 
 
 def priced(spark, subscriptions, joined=None, events=MINUTES_OF_DAY, defaults=None, **how):
     """What March costs in parts, in yuan, and whether it is comparable; None without parts."""
-    held = local_frame(spark, [(1, "voice", *one) for one in subscriptions],
-                       match_rows.SUBSCRIPTION)
+    held = local_frame(
+        spark, [(1, "voice", *one) for one in subscriptions], match_rows.SUBSCRIPTION
+    )
     rows, _ = event_records.parts_priced(
-        spark, {1: ([MARCH], joined, events)}, held, defaults or {},
-        event_records.tariffs_of(PACKAGES), **how)
+        spark,
+        {1: ([MARCH], joined, events)},
+        held,
+        defaults or {},
+        event_records.tariffs_of(PACKAGES),
+        **how,
+    )
     row = rows.get((1, MARCH, "voice"))
     return row if row is None else (row.rated, row.comparable)
 
@@ -57,36 +77,60 @@ def on(day):
 
 CASES = {  # one call of a minute each day
     "ten days at .10, twenty-one at .30": (
-        [("ten", LONG_AGO, on(11)), ("thirty", on(11), None)], "7.30"),
+        [("ten", LONG_AGO, on(11)), ("thirty", on(11), None)],
+        "7.30",
+    ),
     "three parts": (
-        [("ten", LONG_AGO, on(11)), ("thirty", on(11), on(21)), ("ten", on(21), None)], "5.10"),
+        [("ten", LONG_AGO, on(11)), ("thirty", on(11), on(21)), ("ten", on(21), None)],
+        "5.10",
+    ),
     "on the second day": ([("ten", LONG_AGO, on(2)), ("thirty", on(2), None)], "9.10"),
     "on the last day": ([("ten", LONG_AGO, on(31)), ("thirty", on(31), None)], "3.30"),
-    "the newer one of two counts": (
-        [("ten", LONG_AGO, None), ("thirty", on(11), None)], "7.30"),
+    "the newer one of two counts": ([("ten", LONG_AGO, None), ("thirty", on(11), None)], "7.30"),
     "days without one are priced by the one before": (
-        [("ten", LONG_AGO, on(11)), ("thirty", on(21), None)], "5.30"),
+        [("ten", LONG_AGO, on(11)), ("thirty", on(21), None)],
+        "5.30",
+    ),
     "days before the first by the first": (
-        [("ten", on(11), on(21)), ("thirty", on(21), None)], "5.30"),
+        [("ten", on(11), on(21)), ("thirty", on(21), None)],
+        "5.30",
+    ),
     "taken up on the 15th: whole fee of both": (
-        [("whole", LONG_AGO, on(15)), ("half", on(15), None)], "30.10"),
+        [("whole", LONG_AGO, on(15)), ("half", on(15), None)],
+        "30.10",
+    ),
     "taken up on the 16th: half the fee of the new": (
-        [("whole", LONG_AGO, on(16)), ("half", on(16), None)], "20.10"),
+        [("whole", LONG_AGO, on(16)), ("half", on(16), None)],
+        "20.10",
+    ),
     "left on the 16th: it was there from the first on": (
-        [("half", LONG_AGO, on(16)), ("ten", on(16), None)], "23.10"),
+        [("half", LONG_AGO, on(16)), ("ten", on(16), None)],
+        "23.10",
+    ),
     "left on the 16th: a whole month's fee": (
-        [("daily", LONG_AGO, on(16)), ("ten", on(16), None)], "34.10"),
+        [("daily", LONG_AGO, on(16)), ("ten", on(16), None)],
+        "34.10",
+    ),
     "taken up on the 16th: the fee of sixteen days": (
-        [("ten", LONG_AGO, on(16)), ("daily", on(16), None)], "19.10"),
+        [("ten", LONG_AGO, on(16)), ("daily", on(16), None)],
+        "19.10",
+    ),
     "sixteen free minutes for sixteen days": (
-        [("ten", LONG_AGO, on(16)), ("minutes", on(16), None)], "17.50"),
+        [("ten", LONG_AGO, on(16)), ("minutes", on(16), None)],
+        "17.50",
+    ),
     "all free minutes of one that was left": (
-        [("minutes", LONG_AGO, on(16)), ("ten", on(16), None)], "32.60"),
+        [("minutes", LONG_AGO, on(16)), ("ten", on(16), None)],
+        "32.60",
+    ),
     "the tariff changed on the 11th: fees of 10 and 21 days": (
-        [("plan", LONG_AGO, None)], str(10 + Decimal("6") + 42 + Decimal("4.20"))),
+        [("plan", LONG_AGO, None)],
+        str(10 + Decimal("6") + 42 + Decimal("4.20")),
+    ),
     "tariff and package changed": (
         [("plan", LONG_AGO, on(21)), ("ten", on(21), None)],
-        str(10 + 6 + 20 + 2 + Decimal("1.10"))),
+        str(10 + 6 + 20 + 2 + Decimal("1.10")),
+    ),
 }
 
 
@@ -131,7 +175,9 @@ def test_a_change_before_he_joined_is_none(spark):
 
 def test_what_pools_carry_over_is_not_known_of_parts(spark):
     assert priced(spark, [("keeps", LONG_AGO, on(11)), ("ten", on(11), None)]) == (
-        Decimal("2.10"), False)
+        Decimal("2.10"),
+        False,
+    )
 
 
 def test_a_month_of_which_no_part_can_be_priced_is_not_comparable(spark):
@@ -142,56 +188,110 @@ def test_a_month_of_which_no_part_can_be_priced_is_not_comparable(spark):
 
 def test_fees_that_the_records_tell_count_once_for_the_month(spark):
     """An information fee in each part, and direct toll that no package re-rates."""
-    far = [call(60, f"2009-03-{day} 12:00:00", key=f"{day}", toll="intra_prov", dial=dial)
-           for day in (10, 20) for dial in ("direct", "ip12593")]
-    held = local_frame(spark, [(1, "voice", "ten", LONG_AGO, on(11)),
-                               (1, "voice", "thirty", on(11), None)], match_rows.SUBSCRIPTION)
+    far = [
+        call(60, f"2009-03-{day} 12:00:00", key=f"{day}", toll="intra_prov", dial=dial)
+        for day in (10, 20)
+        for dial in ("direct", "ip12593")
+    ]
+    held = local_frame(
+        spark,
+        [(1, "voice", "ten", LONG_AGO, on(11)), (1, "voice", "thirty", on(11), None)],
+        match_rows.SUBSCRIPTION,
+    )
     rows, _ = event_records.parts_priced(
-        spark, {1: ([MARCH], None, far)}, held, {}, event_records.tariffs_of(PACKAGES), "ip_only",
-        fees={one: (0, "0.70", "2") for one in far})
+        spark,
+        {1: ([MARCH], None, far)},
+        held,
+        {},
+        event_records.tariffs_of(PACKAGES),
+        "ip_only",
+        fees=dict.fromkeys(far, (0, "0.70", "2")),
+    )
     row = rows[1, MARCH, "voice"]
     assert (row.rated, row.other_fees, row.direct_toll, row.d12593) == (
-        Decimal("0.40"), 4, Decimal("1.40"), Decimal("5.40"))
+        Decimal("0.40"),
+        4,
+        Decimal("1.40"),
+        Decimal("5.40"),
+    )
 
 
 def test_kinds_of_packages_have_their_own_parts(spark):
-    packages = PACKAGES | {name: package("sms", [
-        {"component": "message", "rate": rate, "per": "1msg", "increment": [1, 1]}])
-        for name, rate in (("a", "0.10"), ("b", "0.05"))}
-    held = local_frame(spark, [
-        (1, "voice", "ten", LONG_AGO, on(11)), (1, "voice", "thirty", on(11), None),
-        (1, "sms", "a", LONG_AGO, on(21)), (1, "sms", "b", on(21), None),
-        (2, "sms", "b", LONG_AGO, None)], match_rows.SUBSCRIPTION)
+    packages = PACKAGES | {
+        name: package(
+            "sms", [{"component": "message", "rate": rate, "per": "1msg", "increment": [1, 1]}]
+        )
+        for name, rate in (("a", "0.10"), ("b", "0.05"))
+    }
+    held = local_frame(
+        spark,
+        [
+            (1, "voice", "ten", LONG_AGO, on(11)),
+            (1, "voice", "thirty", on(11), None),
+            (1, "sms", "a", LONG_AGO, on(21)),
+            (1, "sms", "b", on(21), None),
+            (2, "sms", "b", LONG_AGO, None),
+        ],
+        match_rows.SUBSCRIPTION,
+    )
     texts = [message(f"2009-03-{day} 12:00:00", key=f"t{day}") for day in (15, 20, 21)]
     rows, _ = event_records.parts_priced(
-        spark, {1: ([MARCH, APRIL], None, MINUTES_OF_DAY + texts), 2: ([MARCH], None, texts)},
-        held, {}, event_records.tariffs_of(packages))
+        spark,
+        {1: ([MARCH, APRIL], None, MINUTES_OF_DAY + texts), 2: ([MARCH], None, texts)},
+        held,
+        {},
+        event_records.tariffs_of(packages),
+    )
     assert {key: row.rated for key, row in rows.items()} == {
-        (1, MARCH, "voice"): Decimal("7.30"), (1, MARCH, "sms"): Decimal("0.25")}
+        (1, MARCH, "voice"): Decimal("7.30"),
+        (1, MARCH, "sms"): Decimal("0.25"),
+    }
 
 
 def test_any_two_packages_of_a_month_cost_what_the_reference_says_of_their_days(spark):
     """Drawn packages, months and days of change: part by part equal to the reference rater."""
-    drawn = {name: one for name, one in catalogue_of(16, 2, start=11).items()
-             if one["kind"] == "voice" and not any(one["carry_over"] for one in one["pools"])}
+    drawn = {
+        name: one
+        for name, one in catalogue_of(16, 2, start=11).items()
+        if one["kind"] == "voice" and not any(one["carry_over"] for one in one["pools"])
+    }
     months = months_of_events().filter(lambda one: one[0] == MARCH and len(one[2]) > 5)
-    events = {number: [one for one in mine if one.service == "voice"]
-              for number, (_, _, mine) in enumerate(random_months(months, 40, 11), start=1)}
+    events = {
+        number: [one for one in mine if one.service == "voice"]
+        for number, (_, _, mine) in enumerate(random_months(months, 40, 11), start=1)
+    }
     names = sorted(drawn)
-    changes = {number: (names[number % len(names)], names[(number + 1) % len(names)],
-                        MARCH + timedelta(days=1 + number % 30)) for number in events}
-    held = local_frame(spark, [row for number, (old, new, day) in changes.items() for row in (
-        (number, "voice", old, LONG_AGO, day), (number, "voice", new, day, None))],
-        match_rows.SUBSCRIPTION)
+    changes = {
+        number: (
+            names[number % len(names)],
+            names[(number + 1) % len(names)],
+            MARCH + timedelta(days=1 + number % 30),
+        )
+        for number in events
+    }
+    held = local_frame(
+        spark,
+        [
+            row
+            for number, (old, new, day) in changes.items()
+            for row in ((number, "voice", old, LONG_AGO, day), (number, "voice", new, day, None))
+        ],
+        match_rows.SUBSCRIPTION,
+    )
     rows, _ = event_records.parts_priced(
-        spark, {number: ([MARCH], None, mine) for number, mine in events.items()}, held, {},
-        event_records.tariffs_of(drawn))
+        spark,
+        {number: ([MARCH], None, mine) for number, mine in events.items()},
+        held,
+        {},
+        event_records.tariffs_of(drawn),
+    )
     for number, (old, new, day) in changes.items():
         row, mine = rows[number, MARCH, "voice"], events[number]
         assert row.comparable, row.reason
         first = Rater(drawn[old]).rate_month([one for one in mine if one.local_date < day], MARCH)
-        second = Rater(drawn[new]).rate_month([one for one in mine if one.local_date >= day],
-                                              MARCH, day)
+        second = Rater(drawn[new]).rate_month(
+            [one for one in mine if one.local_date >= day], MARCH, day
+        )
         assert Fraction(row.rated) == sum(map(in_millionths, (first.total, second.total)))
 
 
@@ -206,18 +306,21 @@ FORMER = {
     "of another kind": ({"former_of": "texts"}, "texts is of kind sms, not voice"),
     "while the package's own is in force": (
         {"former_of": "plan", "valid": {"from": LONG_AGO, "to": date(2009, 3, 12)}},
-        "overlaps the tariff plan of plan, in force 2009-03-11"),
+        "overlaps the tariff plan of plan, in force 2009-03-11",
+    ),
     "while another former one is": (
         {"former_of": "plan", "valid": {"from": LONG_AGO, "to": date(2008, 6, 1)}},
-        "overlaps the tariff plan_2008 of plan"),
+        "overlaps the tariff plan_2008 of plan",
+    ),
 }
 
 
 @pytest.mark.parametrize("words", FORMER)
 def test_a_former_tariff_that_makes_no_sense_is_refused(words):
     change, problem = FORMER[words]
-    texts = package("sms", [{"component": "message", "rate": "0", "per": "1msg",
-                             "increment": [1, 1]}])
+    texts = package(
+        "sms", [{"component": "message", "rate": "0", "per": "1msg", "increment": [1, 1]}]
+    )
     with pytest.raises(ConfigError, match=problem):
         event_records.tariffs_of(PACKAGES | {"texts": texts, "odd": talk(**change)})
 
@@ -232,12 +335,16 @@ def test_of_a_package_that_is_held_the_tariff_of_the_day_counts(spark):
     people = match_rows.subscribers(spark, 1)
     held = local_frame(spark, [(1, "voice", "plan", LONG_AGO, None)], match_rows.SUBSCRIPTION)
     packages = event_records.tariffs_of(PACKAGES).packages
-    assert [holding.held_on(people, held, {}, day, packages).first().package_id
-            for day in (date(2009, 3, 10), date(2009, 3, 11))] == ["plan_2008", "plan"]
+    assert [
+        holding.held_on(people, held, {}, day, packages).first().package_id
+        for day in (date(2009, 3, 10), date(2009, 3, 11))
+    ] == ["plan_2008", "plan"]
 
 
 def test_only_tariffs_of_a_package_that_has_several_are_charged_by_days():
     packages = event_records.tariffs_of(PACKAGES).packages
     assert {name: one.partial_month for name, one in month_part.by_days(packages).items()} == {
-        "plan by days": "daily", "plan_2008 by days": "daily"}
+        "plan by days": "daily",
+        "plan_2008 by days": "daily",
+    }
     assert isinstance(catalogue.load([]).packages, dict)

@@ -1,4 +1,5 @@
 """Quotes by S2-R1…R8 with numbers worked out by hand, and which package is recommended."""
+
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -13,22 +14,39 @@ from tests.given.match_rows import APRIL, FEB, MARCH, POLICY
 
 LONG_AGO = date(2008, 1, 1)
 PACKAGES = rows.catalogue_of(
-    present=("voice", "50", "gotone"), big=("voice", "58", "gotone"),
-    small=("voice", "20", "gotone", "mzone"), young=("voice", "10", "mzone"),
+    present=("voice", "50", "gotone"),
+    big=("voice", "58", "gotone"),
+    small=("voice", "20", "gotone", "mzone"),
+    young=("voice", "10", "mzone"),
     teen=("voice", "10", "mzone"),
-    texts=("sms", "5", "gotone"), data=("gprs", "20", "gotone"),
+    texts=("sms", "5", "gotone"),
+    data=("gprs", "20", "gotone"),
 )
 # A bill of March: everything that R1 to R8 treat differently, 159.57 yuan in all.
 ITEMS = (
-    ("S1", MARCH, "package_rent", ("50", "present")), ("S1", MARCH, "package_rent", ("5", "texts")),
-    ("S1", MARCH, "local_voice", "40"), ("S1", MARCH, "roam_voice", "12"),
-    ("S1", MARCH, "ip_toll", "9"), ("S1", MARCH, "toll_voice", "7"),
-    ("S1", MARCH, "d12593", "1.57"), ("S1", MARCH, "info", "3"), ("S1", MARCH, "sms", "6"),
-    ("S1", MARCH, "mms", "2"), ("S1", MARCH, "gprs", "8"), ("S1", MARCH, "vas", "4"),
-    ("S1", MARCH, "other", "2"), ("S1", MARCH, "vpmn_rent", "10"),
+    ("S1", MARCH, "package_rent", ("50", "present")),
+    ("S1", MARCH, "package_rent", ("5", "texts")),
+    ("S1", MARCH, "local_voice", "40"),
+    ("S1", MARCH, "roam_voice", "12"),
+    ("S1", MARCH, "ip_toll", "9"),
+    ("S1", MARCH, "toll_voice", "7"),
+    ("S1", MARCH, "d12593", "1.57"),
+    ("S1", MARCH, "info", "3"),
+    ("S1", MARCH, "sms", "6"),
+    ("S1", MARCH, "mms", "2"),
+    ("S1", MARCH, "gprs", "8"),
+    ("S1", MARCH, "vas", "4"),
+    ("S1", MARCH, "other", "2"),
+    ("S1", MARCH, "vpmn_rent", "10"),
 )
-RECORDS = {"monthly_fee": "20", "toll": "6", "d12593": "1.57", "other_fees": "3",
-           "direct_toll": "7", "unrated_fees": "0.50"}
+RECORDS = {
+    "monthly_fee": "20",
+    "toll": "6",
+    "d12593": "1.57",
+    "other_fees": "3",
+    "direct_toll": "7",
+    "unrated_fees": "0.50",
+}
 
 
 def quoted(spark, evaluated, policy=POLICY, items=ITEMS):
@@ -46,15 +64,17 @@ def amounts(row, *names):
     return {name: str(row[name].normalize()) for name in names}
 
 
-@pytest.mark.parametrize("mode, rent, total", [
-    ("add", "10", "119.07"), ("subtract", "-10", "99.07"), ("none", "0", "109.07")])
+@pytest.mark.parametrize(
+    ("mode", "rent", "total"),
+    [("add", "10", "119.07"), ("subtract", "-10", "99.07"), ("none", "0", "109.07")],
+)
 def test_a_voice_quote_by_the_eight_rules(spark, mode, rent, total):
     evaluated = rows.evaluated(spark, (1, MARCH, "small", "voice", "70", RECORDS))
     row = quoted(spark, evaluated, rows.policy(vpmn_rent_mode=mode))[MARCH, "small"]
     assert amounts(row, *match.PASSED) == {
-        "d12593": "1.57",                 # R5: as recorded
-        "other_record_fees": "10.5",      # R6 and the toll of direct calls (R4), from the records
-        "new_service_fees": "27",         # R7: texts 5, sms 6, mms 2, gprs 8, vas 4, other 2
+        "d12593": "1.57",  # R5: as recorded
+        "other_record_fees": "10.5",  # R6 and the toll of direct calls (R4), from the records
+        "new_service_fees": "27",  # R7: texts 5, sms 6, mms 2, gprs 8, vas 4, other 2
         "vpmn_rent": rent.replace("10", "1E+1"),  # R8
     }
     assert row.passed_through == sum(row[name] for name in match.PASSED)
@@ -65,15 +85,20 @@ def test_a_voice_quote_by_the_eight_rules(spark, mode, rent, total):
 def test_an_sms_quote_lets_voice_and_its_rents_pass(spark):
     """Trap 32: services that a package does not cover pass through on both sides."""
     # Whatever R8 means for a voice package, an SMS package does not take the VPMN's place.
-    evaluated = rows.evaluated(spark, (1, MARCH, "texts", "sms", "11", {
-        "d12593": "1.57", "other_fees": "3", "direct_toll": "7"}))
+    evaluated = rows.evaluated(
+        spark,
+        (1, MARCH, "texts", "sms", "11", {"d12593": "1.57", "other_fees": "3", "direct_toll": "7"}),
+    )
     row = quoted(spark, evaluated, rows.policy(vpmn_rent_mode="subtract"))[MARCH, "texts"]
     # package 50 + local 40 + roaming 12 + ip toll 9 + mms 2 + gprs 8 + vas 4 + other 2
     assert amounts(row, "new_service_fees", "vpmn_rent") == {
-        "new_service_fees": "127", "vpmn_rent": "1E+1"}
+        "new_service_fees": "127",
+        "vpmn_rent": "1E+1",
+    }
     # The present package at its own cost gives the bill back: rent 5 and messages 6.
-    assert row.total == sum(Decimal(one[3][0] if isinstance(one[3], tuple) else one[3])
-                            for one in ITEMS)
+    assert row.total == sum(
+        Decimal(one[3][0] if isinstance(one[3], tuple) else one[3]) for one in ITEMS
+    )
     assert row.is_present
 
 
@@ -81,7 +106,10 @@ def test_without_a_bill_the_quote_holds_what_the_records_know(spark):
     evaluated = rows.evaluated(spark, (1, MARCH, "small", "voice", "70", RECORDS))
     row = quoted(spark, evaluated, items=())[MARCH, "small"]
     assert amounts(row, "total", "new_service_fees", "vpmn_rent") == {
-        "total": "82.07", "new_service_fees": "0", "vpmn_rent": "0"}
+        "total": "82.07",
+        "new_service_fees": "0",
+        "vpmn_rent": "0",
+    }
 
 
 def test_a_quote_that_is_not_comparable_has_no_amounts_but_a_reason(spark):
@@ -93,9 +121,11 @@ def test_a_quote_that_is_not_comparable_has_no_amounts_but_a_reason(spark):
 
 def test_the_package_of_the_month_is_the_present_one(spark):
     evaluated = rows.evaluated(
-        spark, (1, MARCH, "present", "voice", "90"), (1, MARCH, "small", "voice", "60"))
+        spark, (1, MARCH, "present", "voice", "90"), (1, MARCH, "small", "voice", "60")
+    )
     assert {name for (_, name), row in quoted(spark, evaluated).items() if row.is_present} == {
-        "present"}
+        "present"
+    }
 
 
 # ---- the match: one subscriber per case, all in one run ------------------------------------------
@@ -118,23 +148,33 @@ class Case:
 CASES = {
     "means and sums": Case(
         {"present": ("100", "110", "90"), "big": ("80", "95", "101"), "small": ("70", "130", "70")},
-        paid=("100", "110", "90")),
+        paid=("100", "110", "90"),
+    ),
     "15.00 and 14.99 saved": Case({"big": ("95", "95", "95"), "small": ("95", "95", "95.01")}),
     "months won": Case({"big": ("50", "100", "100"), "small": ("50", "99.999999", "100")}),
-    "bill shock": Case({"big": ("50", "50", "132"), "small": ("50", "50", "132.000001")},
-                       paid=("100", "120", "90")),
-    "ties": Case(dict.fromkeys(("big", "small", "young", "teen"), ("80", "80", "80")),
-                 brand="mzone"),
+    "bill shock": Case(
+        {"big": ("50", "50", "132"), "small": ("50", "50", "132.000001")}, paid=("100", "120", "90")
+    ),
+    "ties": Case(
+        dict.fromkeys(("big", "small", "young", "teen"), ("80", "80", "80")), brand="mzone"
+    ),
     "a gap": Case({"big": ("50", ORDER, "50"), "small": ("90", "90", "90")}),
     "only gaps": Case({"big": (ORDER, ORDER, ORDER)}),
-    "no bills": Case({"big": ("50", "60", "70"), "small": ("51", "60", "70")},
-                     paid=(None, None, None), causes=("no_bill",) * 3),
-    "one bill missing": Case({"big": ("50", "500", "50")}, paid=("100", None, "100"),
-                             causes=("equal", "no_bill", "equal")),
+    "no bills": Case(
+        {"big": ("50", "60", "70"), "small": ("51", "60", "70")},
+        paid=(None, None, None),
+        causes=("no_bill",) * 3,
+    ),
+    "one bill missing": Case(
+        {"big": ("50", "500", "50")},
+        paid=("100", None, "100"),
+        causes=("equal", "no_bill", "equal"),
+    ),
     "unknown brand": Case({"big": ("50", "50", "50")}, brand=None),
     "reproduced": Case({"big": ("50", "50", "50")}),
     "reproduced but for one month of two prices": Case(
-        {"big": ("50", "50", "50")}, causes=("equal", "order_of_events", "equal")),
+        {"big": ("50", "50", "50")}, causes=("equal", "order_of_events", "equal")
+    ),
     "never reproduced": Case({"big": ("50", "50", "50")}, causes=("order_of_events",) * 3),
 } | {
     cause: Case({"big": ("50", "50", "50")}, causes=("equal", cause, "equal"))
@@ -147,27 +187,48 @@ def matched(spark):
     """Case in words → package → its match row."""
     numbers = dict(enumerate(CASES.values(), start=1))
     people = local_frame(
-        spark, [(number, f"S{number}", case.brand, LONG_AGO) for number, case in numbers.items()],
-        rows.SUBSCRIBER)
-    evaluated = rows.evaluated(spark, *(
-        (number, month, name, PACKAGES[name].kind, cost)
-        for number, case in numbers.items()
-        for name, amounts in case.costs.items() for month, cost in zip(MONTHS, amounts)))
+        spark,
+        [(number, f"S{number}", case.brand, LONG_AGO) for number, case in numbers.items()],
+        rows.SUBSCRIBER,
+    )
+    evaluated = rows.evaluated(
+        spark,
+        *(
+            (number, month, name, PACKAGES[name].kind, cost)
+            for number, case in numbers.items()
+            for name, amounts in case.costs.items()
+            for month, cost in zip(MONTHS, amounts)
+        ),
+    )
     customers = rows.months(spark, *((n, month, None) for n in numbers for month in MONTHS))
     held = rows.holdings(
-        spark, customers, [(number, "voice", "present", LONG_AGO, None) for number in numbers])
+        spark, customers, [(number, "voice", "present", LONG_AGO, None) for number in numbers]
+    )
     owned = held.select("subscriber_id", "kind", "package_id").distinct()
     quotes = match.quotes(evaluated, rows.passing(spark, people, PACKAGES), held, POLICY.rating)
-    bills = rows.actual(spark, people, *(
-        (f"S{number}", month, total) for number, case in numbers.items()
-        for month, total in zip(MONTHS, case.paid) if total))
+    bills = rows.actual(
+        spark,
+        people,
+        *(
+            (f"S{number}", month, total)
+            for number, case in numbers.items()
+            for month, total in zip(MONTHS, case.paid)
+            if total
+        ),
+    )
     backtest = local_frame(
-        spark, [(number, month, cause) for number, case in numbers.items()
-                for month, cause in zip(MONTHS, case.causes)],
-        "subscriber_id long, month date, cause string")
+        spark,
+        [
+            (number, month, cause)
+            for number, case in numbers.items()
+            for month, cause in zip(MONTHS, case.causes)
+        ],
+        "subscriber_id long, month date, cause string",
+    )
     found = {words: {} for words in CASES}
     for row in match.package_match(
-            quotes, bills, backtest, owned, people, PACKAGES, POLICY.rating).collect():
+        quotes, bills, backtest, owned, people, PACKAGES, POLICY.rating
+    ).collect():
         found[list(CASES)[row.subscriber_id - 1]][row.package_id] = row
     return found
 
@@ -178,15 +239,18 @@ def test_means_savings_and_ranks_of_three_months(matched):
     assert (big.months_won, big.worst_month_cost, big.income_change) == (2, 101, -8)
     assert big.regret == 10 + 0 + 31
     assert (small.rank, big.rank, present.rank) == (1, 2, None)
-    assert big.recommended and big.reasons == []
-    assert small.mean_cost == 90 and small.reasons == ["BILL_SHOCK"]
+    assert big.recommended
+    assert big.reasons == []
+    assert small.mean_cost == 90
+    assert small.reasons == ["BILL_SHOCK"]
     assert present.reasons == ["OWNED", "NO_SAVING", "MONTHS_WON"]
 
 
 def test_a_mean_is_shown_to_the_micro_yuan_and_compared_as_a_sum(matched):
     # 15.00 in three months is 5.00 a month exactly; 14.99 is not.
     found = matched["15.00 and 14.99 saved"]
-    assert found["big"].reasons == [] and found["small"].reasons == ["NO_SAVING"]
+    assert found["big"].reasons == []
+    assert found["small"].reasons == ["NO_SAVING"]
     assert found["small"].saving == Decimal("4.996667")
 
 
@@ -240,10 +304,18 @@ def test_a_month_without_a_bill_is_not_compared(matched):
     assert (big.months, big.saving, big.reasons) == (2, 50, ["NO_BILL"])
 
 
-@pytest.mark.parametrize("words, refused", [
-    ("reproduced", False), ("reproduced but for one month of two prices", False),
-    ("never reproduced", True), ("unexplained", True), ("package_changed", True),
-    ("unknown_cell", True), ("no_package", True)])
+@pytest.mark.parametrize(
+    ("words", "refused"),
+    [
+        ("reproduced", False),
+        ("reproduced but for one month of two prices", False),
+        ("never reproduced", True),
+        ("unexplained", True),
+        ("package_changed", True),
+        ("unknown_cell", True),
+        ("no_package", True),
+    ],
+)
 def test_the_back_test_is_a_gate(matched, words, refused):
     assert matched[words]["big"].reasons == (["BACKTEST"] if refused else [])
 
@@ -254,8 +326,10 @@ HELD = {
     "the whole month": ([("big", LONG_AGO, None)], None, ("big", False)),
     "until the month's end": ([("big", LONG_AGO, APRIL)], None, ("big", False)),
     "a change within the month": (
-        [("big", LONG_AGO, date(2009, 3, 10)), ("small", date(2009, 3, 10), None)], None,
-        ("small", True)),
+        [("big", LONG_AGO, date(2009, 3, 10)), ("small", date(2009, 3, 10), None)],
+        None,
+        ("small", True),
+    ),
     "given up within the month": ([("big", LONG_AGO, date(2009, 3, 10))], None, ("big", True)),
     "begun within the month": ([("big", date(2009, 3, 10), None)], None, ("big", True)),
     "begun on joining": ([("big", date(2009, 3, 10), None)], date(2009, 3, 10), ("big", False)),
@@ -266,9 +340,11 @@ HELD = {
 def test_the_package_of_a_month(spark):
     """Trap 25: a package changed within a month of history is flagged."""
     customers = rows.months(
-        spark, *((number, MARCH, joined) for number, (_, joined, _) in enumerate(HELD.values())))
-    subscriptions = [(number, "voice", *one)
-                     for number, (held, _, _) in enumerate(HELD.values()) for one in held]
+        spark, *((number, MARCH, joined) for number, (_, joined, _) in enumerate(HELD.values()))
+    )
+    subscriptions = [
+        (number, "voice", *one) for number, (held, _, _) in enumerate(HELD.values()) for one in held
+    ]
     found = {
         list(HELD)[row.subscriber_id]: (row.package_id, row.changed)
         for row in rows.holdings(spark, customers, subscriptions, {"voice": "standard"}).collect()
@@ -284,9 +360,15 @@ TARIFF_OF = {
     "begun within it": ((date(2009, 3, 16), date(2010, 1, 1)), None, True),
     "begun on its second day": ((date(2009, 3, 2), date(2010, 1, 1)), None, True),
     "begun within it, on the day on which he joined": (
-        (date(2009, 3, 16), date(2010, 1, 1)), date(2009, 3, 16), False),
+        (date(2009, 3, 16), date(2010, 1, 1)),
+        date(2009, 3, 16),
+        False,
+    ),
     "begun the day after he joined": (
-        (date(2009, 3, 17), date(2010, 1, 1)), date(2009, 3, 16), True),
+        (date(2009, 3, 17), date(2010, 1, 1)),
+        date(2009, 3, 16),
+        True,
+    ),
     "ended before it": ((LONG_AGO, MARCH), None, True),
 }
 
@@ -294,26 +376,47 @@ TARIFF_OF = {
 def test_a_month_of_a_tariff_that_was_not_in_force_all_along_is_flagged(spark):
     """Trap 25: the tariff valid when he called is another one, though he changed nothing."""
     (sold,) = rows.catalogue_of(one=("voice", "0")).values()
-    packages = {words: replace(sold, valid_from=since, valid_to=until)
-                for words, ((since, until), _, _) in TARIFF_OF.items()}
+    packages = {
+        words: replace(sold, valid_from=since, valid_to=until)
+        for words, ((since, until), _, _) in TARIFF_OF.items()
+    }
     joined = [one for _, one, _ in TARIFF_OF.values()]
-    months = rows.months(spark, *((number, MARCH, one) for number, one in enumerate(joined)),
-                         (100, MARCH, None), (100, APRIL, None))
-    held = [(number, "voice", words, joined[number] or LONG_AGO, None)
-            for number, words in enumerate(TARIFF_OF)] + [(100, "sms", "not sold", LONG_AGO, None)]
+    months = rows.months(
+        spark,
+        *((number, MARCH, one) for number, one in enumerate(joined)),
+        (100, MARCH, None),
+        (100, APRIL, None),
+    )
+    held = [
+        (number, "voice", words, joined[number] or LONG_AGO, None)
+        for number, words in enumerate(TARIFF_OF)
+    ] + [(100, "sms", "not sold", LONG_AGO, None)]
     of_all = rows.holdings(spark, months, held, {"voice": "begun within it"}, packages).collect()
     assert {row.package_id: row.changed for row in of_all if row.subscriber_id < 100} == {
-        words: flagged for words, (_, _, flagged) in TARIFF_OF.items()}
+        words: flagged for words, (_, _, flagged) in TARIFF_OF.items()
+    }
     assert {(row.month, row.kind): row.changed for row in of_all if row.subscriber_id == 100} == {
-        (MARCH, "voice"): True, (APRIL, "voice"): False,  # the default of those who have none
-        (MARCH, "sms"): False, (APRIL, "sms"): False}
+        (MARCH, "voice"): True,
+        (APRIL, "voice"): False,  # the default of those who have none
+        (MARCH, "sms"): False,
+        (APRIL, "sms"): False,
+    }
 
 
 def test_the_packages_of_a_day(spark):
-    subscriptions = local_frame(spark, [
-        (1, "voice", "big", LONG_AGO, MARCH), (1, "voice", "small", MARCH, None),
-        (2, "sms", "texts", MARCH, None)], rows.SUBSCRIPTION)
+    subscriptions = local_frame(
+        spark,
+        [
+            (1, "voice", "big", LONG_AGO, MARCH),
+            (1, "voice", "small", MARCH, None),
+            (2, "sms", "texts", MARCH, None),
+        ],
+        rows.SUBSCRIPTION,
+    )
     people = rows.subscribers(spark, 1, 2)
     held = holding.held_on(people, subscriptions, {"sms": "sms_standard"}, date(2009, 2, 28), {})
-    assert sorted(held.collect()) == [(1, "sms", "sms_standard"), (1, "voice", "big"),
-                                      (2, "sms", "sms_standard")]
+    assert sorted(held.collect()) == [
+        (1, "sms", "sms_standard"),
+        (1, "voice", "big"),
+        (2, "sms", "sms_standard"),
+    ]

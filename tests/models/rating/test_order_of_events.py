@@ -3,6 +3,7 @@
 Each of these breaks "one price is enough": the same events in another order cost another amount.
 The evaluator says so when it has nothing but the cube, replays them, and then equals the reference.
 """
+
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -35,8 +36,12 @@ def voice(*rules, **changes):
 
 def one_price(rate="1", **changes):
     """Airtime at one rate by day and by night, as two rules: two lines of the bill."""
-    return voice(airtime(rate, match={"band": "peak"}, pools=["free"]),
-                 airtime(rate, pools=["free"]), bands=PEAK, **changes)
+    return voice(
+        airtime(rate, match={"band": "peak"}, pools=["free"]),
+        airtime(rate, pools=["free"]),
+        bands=PEAK,
+        **changes,
+    )
 
 
 DAY, NIGHT, FAR = "12:00:00", "22:00:00", {"toll": "inter_prov"}
@@ -47,56 +52,124 @@ ABROAD = {"roaming": "intl"}
 CASES = {
     "overlapping pools: two minutes anywhere, then five at home": Case(
         # At home first they use up the wide pool, and what is spoken abroad has no other.
-        voice(airtime(pools=["wide", "home"]), pools=[
-            pool(2, id="wide", order=1), pool(5, id="home", order=2, covers={"roaming": "home"})]),
-        ((120, DAY, {}), (120, DAY, ABROAD)), "0.80", "0"),
+        voice(
+            airtime(pools=["wide", "home"]),
+            pools=[
+                pool(2, id="wide", order=1),
+                pool(5, id="home", order=2, covers={"roaming": "home"}),
+            ],
+        ),
+        ((120, DAY, {}), (120, DAY, ABROAD)),
+        "0.80",
+        "0",
+    ),
     "a monthly tier of airtime beside toll of the same price": Case(
         # Far first: a minute of airtime and one of toll are free, three of airtime at .50 are left;
         # local first: two of its airtime are free, two of airtime at 1 and one of toll are left.
-        package("voice", [
-            airtime("1", pools=["free"]),
-            toll("1", per="60s", increment=[60, 60], pools=["free"])],
-                pools=[pool(2, components=["airtime", "toll"], both=True)],
-                tiers=[{"component": "airtime", "mode": "volume", "per": "60s", "steps": [
-                    {"up_to": 2, "rate": "1"}, {"up_to": None, "rate": "0.50"}]}]),
-        ((60, DAY, FAR), (180, DAY, {})), "1.50", "3"),
+        package(
+            "voice",
+            [
+                airtime("1", pools=["free"]),
+                toll("1", per="60s", increment=[60, 60], pools=["free"]),
+            ],
+            pools=[pool(2, components=["airtime", "toll"], both=True)],
+            tiers=[
+                {
+                    "component": "airtime",
+                    "mode": "volume",
+                    "per": "60s",
+                    "steps": [{"up_to": 2, "rate": "1"}, {"up_to": None, "rate": "0.50"}],
+                }
+            ],
+        ),
+        ((60, DAY, FAR), (180, DAY, {})),
+        "1.50",
+        "3",
+    ),
     "line rounding: .335 once for two minutes, or twice for one each": Case(
         one_price("0.335", pools=[pool(1)], rounding=BY_LINE),
-        ((60, DAY, {}), (120, NIGHT, {})), "0.67", "0.68"),
+        ((60, DAY, {}), (120, NIGHT, {})),
+        "0.67",
+        "0.68",
+    ),
     "groups: the free minute of a call is its first, and its second costs .30": Case(
-        voice({"component": "airtime", "pools": ["free"], "groups": [
-            {"start": 0, "rate": "0.10", "per": "60s", "increment": 60},
-            {"start": 60, "rate": "0.30", "per": "60s", "increment": 60}]}, pools=[pool(2)]),
-        ((60, DAY, {}), (120, DAY, {})), "0.30", "0.10"),
+        voice(
+            {
+                "component": "airtime",
+                "pools": ["free"],
+                "groups": [
+                    {"start": 0, "rate": "0.10", "per": "60s", "increment": 60},
+                    {"start": 60, "rate": "0.30", "per": "60s", "increment": 60},
+                ],
+            },
+            pools=[pool(2)],
+        ),
+        ((60, DAY, {}), (120, DAY, {})),
+        "0.30",
+        "0.10",
+    ),
     "split bands: a call has two prices": Case(
-        voice(airtime("0.40", match={"band": "peak"}, pools=["free"]),
-              airtime("0.24", pools=["free"]), bands=PEAK, band_policy="split", pools=[pool(1)]),
-        ((120, "07:59:00", {}), (60, DAY, {})), "0.80", "0.64"),
+        voice(
+            airtime("0.40", match={"band": "peak"}, pools=["free"]),
+            airtime("0.24", pools=["free"]),
+            bands=PEAK,
+            band_policy="split",
+            pools=[pool(1)],
+        ),
+        ((120, "07:59:00", {}), (60, DAY, {})),
+        "0.80",
+        "0.64",
+    ),
     "rounding at event below the quantum: .125 a second": Case(
-        voice(airtime("0.125", per="1s", increment=[1, 1], pools=["free"]), rounding=BY_EVENT,
-              pools=[pool(1, "1s")]),
-        ((2, DAY, {}), (1, DAY, {})), "0.26", "0.25"),
+        voice(
+            airtime("0.125", per="1s", increment=[1, 1], pools=["free"]),
+            rounding=BY_EVENT,
+            pools=[pool(1, "1s")],
+        ),
+        ((2, DAY, {}), (1, DAY, {})),
+        "0.26",
+        "0.25",
+    ),
     "two prices: 150 minutes by day and 100 by night, of which 200 are free (trap 5)": Case(
-        voice(airtime("0.40", match={"band": "peak"}, pools=["free"]),
-              airtime("0.24", pools=["free"]), bands=PEAK, pools=[pool(200)]),
-        ((9000, DAY, {}), (6000, NIGHT, {})), "12", "20"),
+        voice(
+            airtime("0.40", match={"band": "peak"}, pools=["free"]),
+            airtime("0.24", pools=["free"]),
+            bands=PEAK,
+            pools=[pool(200)],
+        ),
+        ((9000, DAY, {}), (6000, NIGHT, {})),
+        "12",
+        "20",
+    ),
     "one class: one price, one line, one pool": Case(
         voice(airtime("0.40", pools=["free"]), pools=[pool(3)], rounding=BY_LINE),
-        ((120, DAY, {}), (180, NIGHT, ABROAD)), "0.80", "0.80", ordered=False),
+        ((120, DAY, {}), (180, NIGHT, ABROAD)),
+        "0.80",
+        "0.80",
+        ordered=False,
+    ),
     "a cap over all that one price makes": Case(
         # A package re-rates one service, so there is never a line outside its cap.
         voice(airtime("0.40", pools=["free"]), pools=[pool(1)], caps={"voice": "1"}),
-        ((120, DAY, {}), (180, NIGHT, ABROAD)), "1", "1", ordered=False),
+        ((120, DAY, {}), (180, NIGHT, ABROAD)),
+        "1",
+        "1",
+        ordered=False,
+    ),
     "two prices, and the pool just suffices": Case(
-        one_price(pools=[pool(5)]), ((120, DAY, {}), (180, NIGHT, {})), "0", "0", ordered=False),
+        one_price(pools=[pool(5)]), ((120, DAY, {}), (180, NIGHT, {})), "0", "0", ordered=False
+    ),
     "two prices, and a pool without units": Case(
-        one_price(pools=[pool(0)]), ((120, DAY, {}), (180, NIGHT, {})), "5", "5", ordered=False),
+        one_price(pools=[pool(0)]), ((120, DAY, {}), (180, NIGHT, {})), "5", "5", ordered=False
+    ),
 }
 
 
 def in_time(events):
-    return [call(seconds, f"{day} {clock}", key=number, **facts)
-            for number, (day, (seconds, clock, facts)) in enumerate(zip(DAYS, events))]
+    return [
+        call(seconds, f"{day} {clock}", key=number, **facts)
+        for number, (day, (seconds, clock, facts)) in enumerate(zip(DAYS, events))
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -104,8 +177,10 @@ def months():
     """Number of a customer → (case in words, package, events, cost); each case in both orders."""
     made = []
     for words, case in CASES.items():
-        made += [(words, case.package, in_time(case.events), case.cost),
-                 (words, case.package, in_time(case.events[::-1]), case.reversed)]
+        made += [
+            (words, case.package, in_time(case.events), case.cost),
+            (words, case.package, in_time(case.events[::-1]), case.reversed),
+        ]
     return dict(enumerate(made, start=1))
 
 
@@ -115,9 +190,11 @@ def priced(spark, months):
     found = {}
     for replay in (True, False):
         rows = event_records.evaluated(
-            spark, {number: (MARCH, None, events) for number, (_, _, events, _) in months.items()},
+            spark,
+            {number: (MARCH, None, events) for number, (_, _, events, _) in months.items()},
             {f"package_{number}": tariff for number, (_, tariff, _, _) in months.items()},
-            replay=replay)
+            replay=replay,
+        )
         for number, (words, *_) in months.items():
             found.setdefault((replay, words), []).append(rows[number, f"package_{number}"])
     return found
@@ -128,8 +205,9 @@ def test_each_order_costs_what_it_costs_event_by_event(priced, months, words):
     mine = [one for one in months.values() if one[0] == words]
     expected = [Fraction(cost) for *_, cost in mine]
     assert [Fraction(row.rated) for row in priced[True, words]] == expected
-    assert [Rater(tariff).rate_month(events, MARCH).total for _, tariff, events, _ in mine
-            ] == expected
+    assert [
+        Rater(tariff).rate_month(events, MARCH).total for _, tariff, events, _ in mine
+    ] == expected
     assert {row.replayed for row in priced[True, words]} == {CASES[words].ordered}
 
 

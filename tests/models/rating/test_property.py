@@ -4,6 +4,7 @@ Hypothesis draws packages and customer-months (the same in every run). All of th
 guiding, days, months and evaluation in one Spark batch, and every price is compared to the last
 unit with the reference rater, which sees the events one by one in order of time.
 """
+
 import random
 from collections import Counter
 from fractions import Fraction
@@ -80,14 +81,15 @@ def test_amounts_are_those_of_the_bill(raters, customers, evaluated):
     for key, bill in bills(raters, customers):
         row = evaluated[key]
         assert sum(row[name] for name in rating.BUCKETS) == row.rated
-        exact = Fraction(row.commitment) - bill.commitment, Fraction(row.cap_cut) - sum(
-            bill.cap_cuts.values())
+        exact = (
+            Fraction(row.commitment) - bill.commitment,
+            Fraction(row.cap_cut) - sum(bill.cap_cuts.values()),
+        )
         assert all(abs(difference) <= Fraction(1, 10**6) for difference in exact)
         assert abs(Fraction(row.monthly_fee) - bill.fee) <= Fraction(1, 10**6)
 
 
-def test_a_price_that_was_not_replayed_stands_in_any_order_of_events(
-        raters, customers, evaluated):
+def test_a_price_that_was_not_replayed_stands_in_any_order_of_events(raters, customers, evaluated):
     assert Counter(row.replayed for row in evaluated.values())[False] > 5000
     backwards = {number: in_order(*month, key=_last_first) for number, month in customers.items()}
     turned = dict(bills(raters, backwards))
@@ -115,8 +117,11 @@ def in_order(month, joined, events, key):
     """The same events in another order: who was first by `key` gets the earliest instant."""
     instants = sorted(event.at for event in events)
     places = sorted(events, key=key)
-    return month, joined, [event._replace(at=at, key=no)
-                           for no, (event, at) in enumerate(zip(places, instants))]
+    return (
+        month,
+        joined,
+        [event._replace(at=at, key=no) for no, (event, at) in enumerate(zip(places, instants))],
+    )
 
 
 def _by_chance(seed):
@@ -144,8 +149,11 @@ def test_what_a_month_leaves_is_free_in_the_next_one_once(spark, raters, tariffs
         for number, three in enumerate(by_month, start=1)
     }
     assert len(quarters) > 50
-    carrying = {name: one for name, one in tariffs.items()
-                if any(pool["carry_over"] for pool in one["pools"])}
+    carrying = {
+        name: one
+        for name, one in tariffs.items()
+        if any(pool["carry_over"] for pool in one["pools"])
+    }
     assert len(carrying) > 5
     rows = event_records.evaluated_months(spark, quarters, carrying, holidays=HOLIDAYS)
     wrong = []

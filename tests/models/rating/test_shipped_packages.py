@@ -3,6 +3,7 @@
 Months of seeded chance: calls, messages and sessions at the edges of bands and increments, so many
 that pools run out. Three months in a row, because some packages carry units over.
 """
+
 import random
 from collections import defaultdict
 from datetime import date, datetime, timedelta
@@ -20,8 +21,19 @@ from tests.given.paths import ROOT
 CUSTOMERS = 24
 MONTHS = (date(2009, 3, 1), date(2009, 4, 1), date(2009, 5, 1))
 CHINA = event_records.CHINA
-CLOCKS = ("00:00:00", "07:59:30", "08:00:00", "12:00:00", "19:59:59", "20:00:00", "20:59:10",
-          "21:00:00", "21:59:50", "22:00:00", "23:59:30")
+CLOCKS = (
+    "00:00:00",
+    "07:59:30",
+    "08:00:00",
+    "12:00:00",
+    "19:59:59",
+    "20:00:00",
+    "20:59:10",
+    "21:00:00",
+    "21:59:50",
+    "22:00:00",
+    "23:59:30",
+)
 SECONDS = (0, 1, 6, 45, 59, 60, 61, 106, 170, 181, 600, 3599)
 PLACES = ("home",) * 6 + ("intra_prov", "inter_prov", "hkmotw", "intl")
 TOLLS = ("local",) * 4 + ("intra_prov", "inter_prov", "hkmotw", "intl")
@@ -29,34 +41,67 @@ TOLLS = ("local",) * 4 + ("intra_prov", "inter_prov", "hkmotw", "intl")
 
 def month_of_events(chance, month, holidays, numbers):
     """A customer's events of a month; each customer talks, writes and surfs more or less."""
+
     def events(service, count, quantities, **facts):
         for _ in range(chance.randrange(count + 1)):
             day = month + timedelta(days=chance.randrange(28))
             clock = chance.choice(CLOCKS)
             at = datetime.strptime(f"{day} {clock}", "%Y-%m-%d %H:%M:%S").replace(tzinfo=CHINA)
             number = next(numbers)
-            known = {"direction": None, "toll": None, "dial": None, "in_group": None,
-                     "message_kind": None, "roaming": PLACES, **facts}
-            drawn = {name: chance.choice(one) if isinstance(one, tuple) else one
-                     for name, one in known.items()}
-            day_type = ("holiday" if day in holidays
-                        else "weekend" if day.isoweekday() > 5 else "workday")
+            known = {
+                "direction": None,
+                "toll": None,
+                "dial": None,
+                "in_group": None,
+                "message_kind": None,
+                "roaming": PLACES,
+                **facts,
+            }
+            drawn = {
+                name: chance.choice(one) if isinstance(one, tuple) else one
+                for name, one in known.items()
+            }
+            day_type = (
+                "holiday" if day in holidays else "weekend" if day.isoweekday() > 5 else "workday"
+            )
             yield Event(
-                number, service, drawn["direction"], drawn["roaming"], drawn["toll"],
-                drawn["dial"], drawn["in_group"], drawn["message_kind"],
-                int(at.timestamp()) + number % 997 / 1024, day,
+                number,
+                service,
+                drawn["direction"],
+                drawn["roaming"],
+                drawn["toll"],
+                drawn["dial"],
+                drawn["in_group"],
+                drawn["message_kind"],
+                int(at.timestamp()) + number % 997 / 1024,
+                day,
                 sum(int(part) * size for part, size in zip(clock.split(":"), (3600, 60, 1))),
-                day_type, chance.choice(quantities))
+                day_type,
+                chance.choice(quantities),
+            )
 
     much = chance.choice((4, 40, 160))
     written = {"direction": ("mo", "mo", "mo", "mt"), "message_kind": ("p2p", "p2p", "sp")}
     return [
-        *events("voice", much, SECONDS, direction=("mo", "mo", "mo", "mt", "fwd"), toll=TOLLS,
-                dial=("direct", "direct", "ip17951", "ip12593"),
-                in_group=(False, False, False, True)),
-        *events("voice", much // 3, (7200, 14399), direction="mo", toll=TOLLS,
-                roaming=("home", "home", "intra_prov"), dial=("direct", "ip17951"),
-                in_group=False),
+        *events(
+            "voice",
+            much,
+            SECONDS,
+            direction=("mo", "mo", "mo", "mt", "fwd"),
+            toll=TOLLS,
+            dial=("direct", "direct", "ip17951", "ip12593"),
+            in_group=(False, False, False, True),
+        ),
+        *events(
+            "voice",
+            much // 3,
+            (7200, 14399),
+            direction="mo",
+            toll=TOLLS,
+            roaming=("home", "home", "intra_prov"),
+            dial=("direct", "ip17951"),
+            in_group=False,
+        ),
         *events("sms", 8 * much, (1,), **written),
         *events("mms", 3 * much, (1,), **written),
         *events("data", much, (0, 1, 1024, 10_241, 90_000, 200_000)),
@@ -77,9 +122,15 @@ def customers(conf):
     chance, numbers = random.Random(2009), iter(range(10**6))
     holidays = conf.policy.calendar.holidays
     return {
-        number: (MONTHS, chance.choice((None, None, date(2009, 3, 10), date(2009, 3, 16))),
-                 [event for month in MONTHS
-                  for event in month_of_events(chance, month, holidays, numbers)])
+        number: (
+            MONTHS,
+            chance.choice((None, None, date(2009, 3, 10), date(2009, 3, 16))),
+            [
+                event
+                for month in MONTHS
+                for event in month_of_events(chance, month, holidays, numbers)
+            ],
+        )
         for number in range(1, CUSTOMERS + 1)
     }
 
@@ -104,8 +155,11 @@ def test_every_shipped_package_costs_what_the_reference_rater_says(spark, conf, 
                 bill = rater.rate_month(rerated(events), month, joined, carried)
                 carried = {pool: use.carry_out for pool, use in bill.pools.items()}
                 totals[name].add(bill.total)
-                emptied.update((name, pool) for pool, use in bill.pools.items()
-                               if use.used == use.size + use.carried > 0)
+                emptied.update(
+                    (name, pool)
+                    for pool, use in bill.pools.items()
+                    if use.used == use.size + use.carried > 0
+                )
                 row = rows[number, month, name]
                 wanted = reference_bill.rounded(bill.total, 6, "half_up")
                 if not row.comparable or Fraction(row.rated) != wanted:
@@ -114,6 +168,7 @@ def test_every_shipped_package_costs_what_the_reference_rater_says(spark, conf, 
     # The months could tell: none costs its fee or its cap alone, and nearly every pool ran out.
     assert min(len(different) for different in totals.values()) > 20
     in_group = {("gotone_group", "in_group_minutes"), ("easyown_family", "family_minutes")}
-    pools = {(name, pool["id"]) for name, tariff in tariffs.items()
-             for pool in tariff.get("pools", ())}
+    pools = {
+        (name, pool["id"]) for name, tariff in tariffs.items() for pool in tariff.get("pools", ())
+    }
     assert pools - emptied == in_group

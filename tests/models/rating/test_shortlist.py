@@ -1,4 +1,5 @@
 """Which packages of a customer leave the evaluator: the best K of a kind and his own."""
+
 from datetime import date
 from types import SimpleNamespace
 
@@ -20,18 +21,33 @@ FREE_TOLL = {"component": "toll", "rate": "0", "per": "60s", "increment": [60, 6
 
 
 def voice(rate, fee="0", *brands, **changes):
-    return package("voice", [airtime(rate, **changes), FREE_TOLL], monthly_fee=fee,
-                   brands=list(brands) or ["gotone"])
+    return package(
+        "voice",
+        [airtime(rate, **changes), FREE_TOLL],
+        monthly_fee=fee,
+        brands=list(brands) or ["gotone"],
+    )
 
 
 PACKAGES = {
-    "dear": voice("1"), "fair": voice("0.50"), "cheap": voice("0.20"), "flat": voice("0", "2"),
-    "young": voice("0.10", "0", "mzone"), "old": voice("9"),
-    "partial": package("voice", [airtime("0.01", match={"roaming": "home"}), FREE_TOLL,
-                                 airtime("0.01", match={"roaming": "intl"})],
-                       otherwise="pass_through"),
-    "texts": package("sms", [{"component": "message", "rate": "0.1", "per": "1msg",
-                              "increment": [1, 1]}]),
+    "dear": voice("1"),
+    "fair": voice("0.50"),
+    "cheap": voice("0.20"),
+    "flat": voice("0", "2"),
+    "young": voice("0.10", "0", "mzone"),
+    "old": voice("9"),
+    "partial": package(
+        "voice",
+        [
+            airtime("0.01", match={"roaming": "home"}),
+            FREE_TOLL,
+            airtime("0.01", match={"roaming": "intl"}),
+        ],
+        otherwise="pass_through",
+    ),
+    "texts": package(
+        "sms", [{"component": "message", "rate": "0.1", "per": "1msg", "increment": [1, 1]}]
+    ),
 }
 OFFERED = tuple(name for name in PACKAGES if name != "old")
 
@@ -42,26 +58,40 @@ def kept(spark):
     tariffs = tariffs_of(PACKAGES)
     measures = measure.measures_wanted((), tariffs)
     people = {1: ("gotone", ["old"]), 2: ("mzone", None), 3: (None, ["cheap", "old"])}
-    events = {number: [call(300, f"2009-{month:02d}-03 12:00:00", key=(month, n))
-                       for month in (2, 3) for n in range(2)] + [message()] for number in people}
+    events = {
+        number: [
+            call(300, f"2009-{month:02d}-03 12:00:00", key=(month, n))
+            for month in (2, 3)
+            for n in range(2)
+        ]
+        + [message()]
+        for number in people
+    }
     records = event_records.guided(spark, events, tariffs)
     months = usage.by_month(usage.by_day(records, measures), [FEB, MARCH], measures)
     frame = months.selectExpr("month", "subscriber_id", "CAST(NULL AS DATE) joined")
-    about = local_frame(spark, [(number, *one) for number, one in people.items()],
-                        "subscriber_id long, brand string, own array<string>")
+    about = local_frame(
+        spark,
+        [(number, *one) for number, one in people.items()],
+        "subscriber_id long, brand string, own array<string>",
+    )
     cube = rating.Cube(frame, months, usage.cells(records).collect(), measures)
     sold = list(tariffs.packages.values())
     assert list(free_units.representatives(sold, "all")) == []
 
     def best(keep):
         rows = rating.evaluate_best(
-            cube, sold, about, Shortlist(sold, OFFERED, keep), "all").collect()
-        everything = {(row.subscriber_id, row.month, row.package_id): row
-                      for row in rating.evaluate(cube, sold, "all").collect()}
-        assert all(row == everything[row.subscriber_id, row.month, row.package_id]
-                   for row in rows)
-        return {number: {row.package_id for row in rows if row.subscriber_id == number}
-                for number in people}
+            cube, sold, about, Shortlist(sold, OFFERED, keep), "all"
+        ).collect()
+        everything = {
+            (row.subscriber_id, row.month, row.package_id): row
+            for row in rating.evaluate(cube, sold, "all").collect()
+        }
+        assert all(row == everything[row.subscriber_id, row.month, row.package_id] for row in rows)
+        return {
+            number: {row.package_id for row in rows if row.subscriber_id == number}
+            for number in people
+        }
 
     return best
 
@@ -86,13 +116,19 @@ def test_nothing_offered_leaves_the_own_ones(kept):
 
 
 def chosen(costs, comparable, keep=1, **fees):
-    packages = [SimpleNamespace(id=f"p{no}", kind="voice", brands=(), monthly_fee=fees.get(f"p{no}",
-                                                                                           0))
-                for no in range(len(costs))]
+    packages = [
+        SimpleNamespace(id=f"p{no}", kind="voice", brands=(), monthly_fee=fees.get(f"p{no}", 0))
+        for no in range(len(costs))
+    ]
     import pyarrow as pa
+
     kept = Shortlist(packages, [one.id for one in packages], keep).chosen(
-        np.array(costs), np.array(comparable), np.array([0]), pa.array([None], pa.string()),
-        pa.array([None], pa.list_(pa.string())))
+        np.array(costs),
+        np.array(comparable),
+        np.array([0]),
+        pa.array([None], pa.string()),
+        pa.array([None], pa.list_(pa.string())),
+    )
     return [no for no in range(len(costs)) if kept[no, 0]]
 
 

@@ -1,5 +1,6 @@
 """The worked cases of other people's rating engines and price lists: by the reference rater, and
 through the cube by the engine."""
+
 from datetime import timedelta
 from fractions import Fraction
 
@@ -28,7 +29,7 @@ def rule_of(case, groups, match=None):
     component = "volume" if case.get("service") == "data" else "airtime"
     rule = {"component": component, "match": match or {}, "connect": case.get("connect", "0")}
     if len(groups) == 1:
-        start, rate, per, increment = groups[0]
+        _start, rate, per, increment = groups[0]
         pair = increment if isinstance(increment, list) else [increment, increment]
         return rule | {"rate": rate, "per": per, "increment": pair}
     names = ("start", "rate", "per", "increment")
@@ -46,8 +47,10 @@ def one_event(case, total):
         until = before["until"].replace("00:00:00", "24:00")
         changes["bands"] = {"before": [{"days": "all", "from": start, "to": until}]}
         changes["band_policy"] = case["band_policy"]
-        rules = [rule_of(case, before["groups"], {"band": "before"}),
-                 rule_of(case, after["groups"])]
+        rules = [
+            rule_of(case, before["groups"], {"band": "before"}),
+            rule_of(case, after["groups"]),
+        ]
     else:
         rules = [rule_of(case, case["groups"])]
     if case.get("service") == "data":
@@ -60,25 +63,40 @@ def shared_pool(case, total):
     """What each event adds to the bill when they come in order of answer time."""
     rule = airtime(case["rate"], per=case["per"], increment=case["increment"], pools=["free"])
     tariff = package("voice", [rule], pools=[pool(case["pool_s"], "1s")])
-    events = sorted((call(event["duration"], f"2009-03-03 {event['start']}", event["key"])
-                     for event in case["events"]), key=lambda event: event.at)
+    events = sorted(
+        (
+            call(event["duration"], f"2009-03-03 {event['start']}", event["key"])
+            for event in case["events"]
+        ),
+        key=lambda event: event.at,
+    )
     bills = [total(tariff, events[:count]) for count in range(len(events) + 1)]
     return {event.key: bills[no + 1] - bills[no] for no, event in enumerate(events)}
 
 
 def tier_price(case, units, total):
     steps = [dict(zip(("up_to", "rate", "flat"), step)) for step in case["tiers"]["steps"]]
-    tier = {"component": "message", "mode": case["tiers"]["mode"], "per": "1msg", "steps": steps,
-            "flat_at_zero": "0" in case["expect_by_units"]}
+    tier = {
+        "component": "message",
+        "mode": case["tiers"]["mode"],
+        "per": "1msg",
+        "steps": steps,
+        "flat_at_zero": "0" in case["expect_by_units"],
+    }
     rule = {"component": "message", "rate": "9", "per": "1msg", "increment": [1, 1]}
     return total(package("sms", [rule], tiers=[tier]), [message()] * units)
 
 
 def minutes_in_order(case, total):
-    rules = [airtime(case["over"]["peak"], match={"band": "peak"}, pools=["free"]),
-             airtime(case["over"]["off_peak"], pools=["free"])]
+    rules = [
+        airtime(case["over"]["peak"], match={"band": "peak"}, pools=["free"]),
+        airtime(case["over"]["off_peak"], pools=["free"]),
+    ]
     tariff = package(
-        "voice", rules, pools=[pool(case["pool_min"])], monthly_fee=case["monthly_fee"],
+        "voice",
+        rules,
+        pools=[pool(case["pool_min"])],
+        monthly_fee=case["monthly_fee"],
         bands={"peak": [{"days": "all", "from": "08:00", "to": "20:00"}]},
     )
     events = []
@@ -90,8 +108,13 @@ def minutes_in_order(case, total):
 
 
 def megabytes_used(case, total):
-    rule = {"component": "volume", "rate": case["over_per_kb"], "per": "1KB",
-            "increment": ["1KB", "1KB"], "pools": ["free"]}
+    rule = {
+        "component": "volume",
+        "rate": case["over_per_kb"],
+        "per": "1KB",
+        "increment": ["1KB", "1KB"],
+        "pools": ["free"],
+    }
     bundle = pool(case["pool_mb"] * 1024, "1KB", components=["volume"])
     tariff = package("gprs", [rule], pools=[bundle], monthly_fee=case["monthly_fee"])
     return total(tariff, [session(case["used_mb"] * 1024**2)])
@@ -103,14 +126,20 @@ def prices(case, total):
         return {units: tier_price(case, int(units), total) for units in case["expect_by_units"]}
     if "events" in case:
         return shared_pool(case, total)
-    price = (minutes_in_order if "minutes_in_order" in case
-             else megabytes_used if "used_mb" in case else one_event)
+    price = (
+        minutes_in_order
+        if "minutes_in_order" in case
+        else megabytes_used
+        if "used_mb" in case
+        else one_event
+    )
     return {"expect": price(case, total)}
 
 
 def expected(case):
     answers = case.get("expect_by_units") or (
-        case["expect"] if "events" in case else {"expect": case["expect"]})
+        case["expect"] if "events" in case else {"expect": case["expect"]}
+    )
     return {name: Fraction(yuan) for name, yuan in answers.items()}
 
 
@@ -129,8 +158,9 @@ def by_engine(spark):
     free = {"component": "toll", "rate": "0", "per": "60s", "increment": [60, 60]}
     months = {number: (MARCH, None, events) for number, (_, events) in enumerate(asked, start=1)}
     tariffs = {
-        f"case_{number}": tariff if tariff["kind"] != "voice" else
-        tariff | {"rules": [*tariff["rules"], free]}
+        f"case_{number}": tariff
+        if tariff["kind"] != "voice"
+        else tariff | {"rules": [*tariff["rules"], free]}
         for number, (tariff, _) in enumerate(asked, start=1)
     }
     rows = event_records.evaluated(spark, months, tariffs)

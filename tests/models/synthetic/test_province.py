@@ -1,4 +1,5 @@
 """The synthetic province as plain arrays: what holds whatever the seed."""
+
 from collections import defaultdict
 from datetime import date
 
@@ -19,33 +20,58 @@ BRANDS = ["gotone", "mzone", "easyown"]
 
 def package(name: str, kind: str, fee: str, rules: list) -> dict:
     return {
-        "id": name, "name": name, "kind": kind, "brands": BRANDS, "monthly_fee": fee,
+        "id": name,
+        "name": name,
+        "kind": kind,
+        "brands": BRANDS,
+        "monthly_fee": fee,
         "partial_month": "daily",
-        "valid": {"from": date(2008, 1, 1), "to": date(2012, 1, 1)}, "rules": rules,
+        "valid": {"from": date(2008, 1, 1), "to": date(2012, 1, 1)},
+        "rules": rules,
         "rounding": {"at": "line", "scale": 2, "mode": "half_up"},
     }
 
 
 def per_minute(component: str, rate: str, **match) -> dict:
-    return {"component": component, "match": match, "rate": rate, "per": "60s",
-            "increment": ["60s", "60s"]}
+    return {
+        "component": component,
+        "match": match,
+        "rate": rate,
+        "per": "60s",
+        "increment": ["60s", "60s"],
+    }
 
 
 PACKAGES = [
     package("small", "voice", "10", [per_minute("airtime", "0.30"), per_minute("toll", "0.60")]),
     package("large", "voice", "50", [per_minute("airtime", "0.10"), per_minute("toll", "0.60")]),
-    package("sms_standard", "sms", "0", [
-        {"component": "message", "rate": "0.10", "per": "1msg", "increment": [1, 1]}]),
-    package("gprs_standard", "gprs", "0", [
-        {"component": "volume", "rate": "0.03", "per": "1KB", "increment": ["1KB", "1KB"]}]),
-    package("gprs_5", "gprs", "5", [
-        {"component": "volume", "rate": "0.01", "per": "1KB", "increment": ["1KB", "1KB"]}]),
+    package(
+        "sms_standard",
+        "sms",
+        "0",
+        [{"component": "message", "rate": "0.10", "per": "1msg", "increment": [1, 1]}],
+    ),
+    package(
+        "gprs_standard",
+        "gprs",
+        "0",
+        [{"component": "volume", "rate": "0.03", "per": "1KB", "increment": ["1KB", "1KB"]}],
+    ),
+    package(
+        "gprs_5",
+        "gprs",
+        "5",
+        [{"component": "volume", "rate": "0.01", "per": "1KB", "increment": ["1KB", "1KB"]}],
+    ),
 ]
 
 
 def planned(seed: int = 1, customers: int = 120, first=date(2009, 3, 1)) -> Province:
     return Province(
-        seed=seed, customers=customers, first=first, last=date(2009, 5, 3),
+        seed=seed,
+        customers=customers,
+        first=first,
+        last=date(2009, 5, 3),
         packages={one["id"]: one for one in PACKAGES},
         defaults={"sms": "sms_standard", "gprs": "gprs_standard"},
         services={"payment": "payment", "bill_query": "query", "package_handling": "package"},
@@ -118,7 +144,7 @@ def test_everybody_has_one_voice_package_on_each_day_of_his_life(province, life)
         held = np.zeros((len(people), province.days), dtype=int)
         for one in life.holdings:
             if one.kind == kind:
-                held[one.subscriber, max(0, one.start):max(0, one.end)] += 1
+                held[one.subscriber, max(0, one.start) : max(0, one.end)] += 1
         day = np.arange(province.days)[None, :]
         alive = (people.joined[:, None] <= day) & (day < people.left[:, None])
         assert held.max() == 1
@@ -145,9 +171,12 @@ def test_the_mix_of_calls_is_that_of_the_era(life, province):
     assert 2.5 < len(calls) / days < 5
     assert 0.06 < (calls.duration == 0).mean() < 0.12
     for share, low, high in (
-        ((calls.toll > 0).mean(), 0.05, 0.2), ((calls.dial == 1).mean(), 0.01, 0.08),
-        ((calls.dial == 2).mean(), 0.001, 0.03), ((calls.roaming > 0).mean(), 0.005, 0.06),
-        (calls.in_group.mean(), 0.01, 0.15), ((calls.info_fee > 0).mean(), 0.0003, 0.01),
+        ((calls.toll > 0).mean(), 0.05, 0.2),
+        ((calls.dial == 1).mean(), 0.01, 0.08),
+        ((calls.dial == 2).mean(), 0.001, 0.03),
+        ((calls.roaming > 0).mean(), 0.005, 0.06),
+        (calls.in_group.mean(), 0.01, 0.15),
+        ((calls.info_fee > 0).mean(), 0.0003, 0.01),
     ):
         assert low < share < high
     assert not (calls.in_group & (calls.toll > 0)).any()
@@ -174,8 +203,11 @@ def test_a_package_changed_within_the_month_is_billed_for_both_parts():
     large = planned(customers=CHUNK_CUSTOMERS)
     life = synthetic.live(large, 0)
     billed = synthetic.bill(large, life, Rates(large))
-    flagged = {(row[0], row[1]) for row in synthetic_truth.tables(large, life, billed)["bills"]
-               if row[-1] == "1"}
+    flagged = {
+        (row[0], row[1])
+        for row in synthetic_truth.tables(large, life, billed)["bills"]
+        if row[-1] == "1"
+    }
     seen = 0
     for one in life.holdings:
         left = one.end >= life.people.left[one.subscriber]
@@ -206,9 +238,14 @@ def test_about_a_third_of_customers_have_more_than_ten_contacts_that_show_a_pref
 def plain_rows(count: int, days: int) -> Rows:
     number = np.arange(count)
     ids = np.array([f"V{n}" for n in number], dtype=object)
-    columns = {"cdr_id": ids, "call_type": np.full(count, "MO", dtype=object),
-               "end_cause": np.full(count, "N", dtype=object), "vpmn_flag": number * 0,
-               "start_time": np.full(count, "20090402101112", dtype=object), "duration": number}
+    columns = {
+        "cdr_id": ids,
+        "call_type": np.full(count, "MO", dtype=object),
+        "end_cause": np.full(count, "N", dtype=object),
+        "vpmn_flag": number * 0,
+        "start_time": np.full(count, "20090402101112", dtype=object),
+        "duration": number,
+    }
     return Rows.of(columns, number % days, number)
 
 
@@ -217,16 +254,27 @@ def test_planted_defects_are_copies_and_no_true_row_is_lost(province):
     rows = plant(province, 0, "voice", plain_rows(10_000, province.days))
     true = np.isin(rows.mark, [MARKS.index("plain"), MARKS.index("late")])
     assert sorted(rows.columns["cdr_id"][true]) == sorted(f"V{n}" for n in range(10_000))
-    assert set(np.unique(rows.mark)) >= {MARKS.index(name) for name in (
-        "plain", "broken", "unknown_code", "clock_1980", "duplicate_within", "duplicate_across",
-        "late")}
-    assert not rows.cut[true].any() and (rows.cut[rows.mark == MARKS.index("broken")] > 0).all()
+    assert set(np.unique(rows.mark)) >= {
+        MARKS.index(name)
+        for name in (
+            "plain",
+            "broken",
+            "unknown_code",
+            "clock_1980",
+            "duplicate_within",
+            "duplicate_across",
+            "late",
+        )
+    }
+    assert not rows.cut[true].any()
+    assert (rows.cut[rows.mark == MARKS.index("broken")] > 0).all()
 
 
 def test_no_delivery_has_so_many_bad_rows_that_its_reader_refuses_it(province):
     rows = plant(province, 0, "voice", plain_rows(4_000, province.days))
-    bad = np.isin(rows.mark, [MARKS.index(name) for name in ("broken", "unknown_code",
-                                                             "clock_1980")])
+    bad = np.isin(
+        rows.mark, [MARKS.index(name) for name in ("broken", "unknown_code", "clock_1980")]
+    )
     share = np.bincount(rows.day[bad], minlength=province.days) / np.bincount(rows.day)
     assert 0 < share.max() <= PLANS["voice"].stop_share
 
@@ -241,6 +289,7 @@ def test_a_broken_line_ends_after_some_of_its_fields():
 
 # -- what the sources say of each other ------------------------------------------------------------
 
+
 def true_cells(rows: Rows, *names: str) -> list[tuple]:
     """Cells of the rows that are neither bad copies nor repeated."""
     kept = [MARKS.index(name) for name in ("plain", "late", "placeholder_number")]
@@ -249,30 +298,40 @@ def true_cells(rows: Rows, *names: str) -> list[tuple]:
 
 
 def test_orders_are_of_the_package_subscriptions_and_feedback_is_of_orders(rows):
-    held = set(true_cells(rows["package_subscription"], "user_id", "product_code", "order_channel",
-                          "order_time"))
+    held = set(
+        true_cells(
+            rows["package_subscription"], "user_id", "product_code", "order_channel", "order_time"
+        )
+    )
     orders = true_cells(rows["campaign_order"], "user_id", "product_code", "channel", "order_time")
-    assert orders and set(orders) <= held
+    assert orders
+    assert set(orders) <= held
     numbered = set(true_cells(rows["campaign_order"], "order_id", "user_id", "channel"))
-    answers = true_cells(rows["campaign_feedback"], "order_id", "user_id", "channel",
-                         "handle_flag")
+    answers = true_cells(rows["campaign_feedback"], "order_id", "user_id", "channel", "handle_flag")
     assert {answer[:3] for answer in answers if answer[0]} == numbered
     assert {handled for order, *_, handled in answers if order} == {"1"}
     assert {handled for order, *_, handled in answers if not order} == {"0"}
 
 
 def test_a_call_that_the_menu_led_to_an_agent_stands_in_his_log_after_it(rows):
-    agents = {call: (number, start) for call, number, start in true_cells(
-        rows["hotline_log"], "call_id", "msisdn", "start_time")}
+    agents = {
+        call: (number, start)
+        for call, number, start in true_cells(
+            rows["hotline_log"], "call_id", "msisdn", "start_time"
+        )
+    }
     led, settled = set(), set()
     for call, number, left, to_agent, busy in true_cells(
-            rows["ivr_log"], "call_id", "msisdn", "leave_time", "agent_flag", "busy_flag"):
+        rows["ivr_log"], "call_id", "msisdn", "leave_time", "agent_flag", "busy_flag"
+    ):
         if to_agent and busy == "0":
-            assert agents[call][0] == number and left < agents[call][1]
+            assert agents[call][0] == number
+            assert left < agents[call][1]
             led.add(call)
         elif call not in agents:
             settled.add(call)
-    assert len(led) > 20 and len(settled) > 20
+    assert len(led) > 20
+    assert len(settled) > 20
     assert not settled & set(agents)
 
 
@@ -283,19 +342,25 @@ def test_each_number_has_one_state_a_month_and_members_are_subscribers(province,
     assert {"0", "4", "5"} <= {state for *_, state in states}
     known = {subscriber_id(int(line)) for line in life.people.line}
     members = true_cells(rows["group_member"], "user_id")
-    assert members and {member for member, in members} <= known
+    assert members
+    assert {member for (member,) in members} <= known
 
 
 def test_ledgers_of_the_month_before_add_up_within_themselves(rows):
-    for amount, granted, approver in true_cells(rows["gift_deposit"], "amount", "granted",
-                                                "approver"):
-        assert int(granted) <= int(amount) and (approver or granted == "0")
+    for amount, granted, approver in true_cells(
+        rows["gift_deposit"], "amount", "granted", "approver"
+    ):
+        assert int(granted) <= int(amount)
+        assert approver or granted == "0"
     outlets = true_cells(rows["outlet_month"], "stat_month", "outlet_id", "channel", "commission")
     assert len({outlet[:2] for outlet in outlets}) == len(outlets)
-    assert all((commission != "0") == (channel in ("专营店", "代理点"))
-               for _, _, channel, commission in outlets)
+    assert all(
+        (commission != "0") == (channel in ("专营店", "代理点"))
+        for _, _, channel, commission in outlets
+    )
     seen = {outlet for _, outlet, *_ in outlets}
     used = true_cells(rows["hall_log"], "hall_id") + true_cells(rows["outlet_log"], "outlet_id")
-    assert {outlet for outlet, in used} <= seen
+    assert {outlet for (outlet,) in used} <= seen
     costs = true_cells(rows["mis_cost"], "cost_month", "centre", "type_code", "campaign_id")
-    assert len(set(costs)) == len(costs) and len({month for month, *_ in costs}) == 3
+    assert len(set(costs)) == len(costs)
+    assert len({month for month, *_ in costs}) == 3

@@ -1,4 +1,5 @@
 """The catalogue: what it answers, and every tariff it refuses with file, line and reason."""
+
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
@@ -47,17 +48,32 @@ def refusal(text):
 
 def facts(package, **changes):
     """A local call at noon on a workday, or the like of another service."""
-    usual = {"direction": "mo", "roaming": "home", "toll": "local", "dial": "direct",
-             "in_group": False, "message_kind": "p2p"}
-    return {"service": package.service, "day_type": "workday", "slot_from": 43200, **usual,
-            **changes}
+    usual = {
+        "direction": "mo",
+        "roaming": "home",
+        "toll": "local",
+        "dial": "direct",
+        "in_group": False,
+        "message_kind": "p2p",
+    }
+    return {
+        "service": package.service,
+        "day_type": "workday",
+        "slot_from": 43200,
+        **usual,
+        **changes,
+    }
 
 
 def test_a_package_is_read_exactly():
     package = read(VOICE)
     peak = package.rules[0]
     assert (peak.component, peak.rate, peak.per, peak.increment) == (
-        "airtime", Fraction("0.40"), 60, (60, 60))
+        "airtime",
+        Fraction("0.40"),
+        60,
+        (60, 60),
+    )
     assert peak.price == Fraction(1, 150)
     assert package.pools[0].size == 260 * 60
     assert package.band_at("weekend", 8 * 3600) == "peak"
@@ -70,23 +86,31 @@ def test_data_is_counted_in_kilobytes_of_1024_bytes_and_capped_by_service():
     assert package.caps == {"data": 500}
 
 
-@pytest.mark.parametrize("changes, due", [
-    ({}, ("airtime",)),
-    ({"toll": "intl"}, ("airtime", "toll")),
-    ({"toll": "intl", "direction": "fwd"}, ("airtime", "toll")),
-    ({"toll": "intl", "direction": "mt"}, ("airtime",)),
-    ({"service": "sms"}, ("message",)),
-    ({"service": "mms", "direction": "mt"}, ()),
-    ({"service": "data"}, ("volume",)),
-])
+@pytest.mark.parametrize(
+    ("changes", "due"),
+    [
+        ({}, ("airtime",)),
+        ({"toll": "intl"}, ("airtime", "toll")),
+        ({"toll": "intl", "direction": "fwd"}, ("airtime", "toll")),
+        ({"toll": "intl", "direction": "mt"}, ("airtime",)),
+        ({"service": "sms"}, ("message",)),
+        ({"service": "mms", "direction": "mt"}, ()),
+        ({"service": "data"}, ("volume",)),
+    ],
+)
 def test_due_components_follow_from_the_facts(changes, due):
     assert tariff.due_components(facts(read(VOICE), **changes)) == due
 
 
-@pytest.mark.parametrize("component, changes, no", [
-    ("airtime", {}, 0), ("airtime", {"slot_from": 0}, 1), ("toll", {"toll": "intl"}, 2),
-    ("volume", {}, None),
-])
+@pytest.mark.parametrize(
+    ("component", "changes", "no"),
+    [
+        ("airtime", {}, 0),
+        ("airtime", {"slot_from": 0}, 1),
+        ("toll", {"toll": "intl"}, 2),
+        ("volume", {}, None),
+    ],
+)
 def test_the_first_rule_that_matches_wins(component, changes, no):
     package = read(VOICE)
     rule = tariff.first_rule(package, component, facts(package, **changes))
@@ -120,25 +144,35 @@ def test_open_packages_are_valid_on_the_day_of_the_kind_and_not_only_held():
 
 
 def test_cuts_and_measures_of_a_service_are_those_of_its_packages():
-    voice, data = (document.parse(text, Path(f"{name}.yml")) for name, text in
-                   [("b", VOICE), ("a", DATA.replace("id: example", "id: data"))])
+    voice, data = (
+        document.parse(text, Path(f"{name}.yml"))
+        for name, text in [("b", VOICE), ("a", DATA.replace("id: example", "id: data"))]
+    )
     for documents in ([voice, data], [data, voice]):
         both = catalogue.load(documents)
         assert both.cuts("voice") == (0, 8 * 3600, 20 * 3600)
         assert both.cuts("data") == both.cuts("sms") == (0,)
         assert set(both.measures("voice")) == {
-            increments("voice", 1, 6, 6).definition, increments("voice", 1, 60, 60).definition}
+            increments("voice", 1, 6, 6).definition,
+            increments("voice", 1, 60, 60).definition,
+        }
         assert both.measures("data") == (increments("data", 1, 1024, 1024).definition,)
         assert list(both.packages) == ["data", "example"]
 
 
-@pytest.mark.parametrize("change, expected", [
-    (("58", "58.01"), 3000),                    # .07 / 6 s = 7/600, .40 / 60 s = 1/150, .24: 1/250
-    (("58", "58.0001"), 30_000),
-    (("[6, 6]", '[6, 6], connect: "0.0001"'), 30_000),
-    (('58"\npartial_month: none', '58.0001"\npartial_month: half_month'), 60_000),
-    (('58"\npartial_month: none', '58"\npartial_month: daily'), 3000 * 7 * 31),     # 58/29 is whole
-])
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (("58", "58.01"), 3000),  # .07 / 6 s = 7/600, .40 / 60 s = 1/150, .24: 1/250
+        (("58", "58.0001"), 30_000),
+        (("[6, 6]", '[6, 6], connect: "0.0001"'), 30_000),
+        (('58"\npartial_month: none', '58.0001"\npartial_month: half_month'), 60_000),
+        (
+            ('58"\npartial_month: none', '58"\npartial_month: daily'),
+            3000 * 7 * 31,
+        ),  # 58/29 is whole
+    ],
+)
 def test_the_denominator_is_the_least_that_makes_every_amount_whole(change, expected):
     assert tariff.denominator(read(VOICE.replace(*change))) == expected
 
@@ -152,65 +186,118 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
             assert found.no == no
 
 
-@pytest.mark.parametrize("change, message_of", [
-    ((VOICE[VOICE.index("  - {component: toll"):VOICE.index("rounding")], ""),
-     "conf/tariffs/example.yml:12: rules: no rule prices the toll of direction mo, roaming home, "
-     "toll intra_prov"),
-    (('{component: toll, rate', '{component: toll, match: {direction: mo}, rate'),
-     "no rule prices the toll of direction fwd"),
-    (('{component: toll, rate', '{component: toll, match: {toll: local}, rate'),
-     "conf/tariffs/example.yml:16: rules[2]: this rule can never match: no toll is due"),
-    (('{band: peak}', '{roaming: home}'), "bands: no rule and no pool names a band"),
-    (('rate: "0.24"', 'match: {band: [peak]}, rate: "0.24"'),
-     "conf/tariffs/example.yml:15: rules[1]: this rule can never match: rules[0] comes first"),
-    (('{band: peak}', '{band: peek}'),
-     "example.yml:13: rules[0].match.band: expected one of off_peak, peak; got 'peek'"),
-    (('{band: peak}', '{toll: nearby}'), "rules[0].match.toll: expected one of hkmotw"),
-    (('{band: peak}', '{message_kind: p2p}'),
-     "rules[0].match.message_kind: voice has no such fact"),
-    (('{band: peak}', '{service: sms}'),
-     "rules[0].match.service: expected one of voice; got 'sms'"),
-    (('pools: [free]', 'pools: [fre]'),
-     "conf/tariffs/example.yml:14: rules[0].pools[0]: no such pool 'fre'; known: free"),
-    (('pools: [free]', 'pools: []'),
-     "conf/tariffs/example.yml:10: pools[0]: no rule draws on pool 'free'"),
-    (('covers: {roaming: home}', 'covers: {direction: mt, toll: intl, band: off_peak}'),
-     "rules[0].pools[0]: pool 'free' covers no airtime of this rule"),
-    (('unit: 60s', 'unit: 6s'),
-     "conf/tariffs/example.yml:13: rules[0]: pool 'free' is drawn in blocks of 6: the increment "
-     "must be [6, 6], or the pool must say draw: base"),
-    (('"0.24", per: 60s, increment: [60, 60]', '"0.24", per: 60s, increment: [60, 1]'),
-     "rules[1]: pool 'free' is drawn in blocks of 60"),
-    (('components: [airtime]', 'components: [volume]'),
-     "pools[0].components[0]: a package of kind voice prices airtime and toll; got 'volume'"),
-    (('{component: toll', '{component: message'),
-     "conf/tariffs/example.yml:16: rules[2].component: a package of kind voice prices airtime"),
-    (('rate: "0.40"', 'rate: 0.40'), 'rules[0].rate: prices are written as strings: "0.40"'),
-    (('rate: "0.40"', 'rate: "4毛"'), "rules[0].rate: expected yuan as a decimal number"),
-    (('fee: "58"', 'fee: 58'), 'monthly_fee: prices are written as strings: "58"'),
-    (('per: 6s', 'per: 1KB'), "rules[2].per: voice is counted in seconds, like 60s; got '1KB'"),
-    (('[6, 6]', '[1msg, 1msg]'), "rules[2].increment[0]: voice is counted in seconds"),
-    (('[6, 6]', '[6, 0]'), "rules[2].increment[1]: expected at least 1; got '0'"),
-    (('unit: 60s', 'unit: 1MB'), "pools[0].unit: voice is counted in seconds, like 60s; got '1MB'"),
-    (('to: 2010-01-01', 'to: 2009-01-01'), "conf/tariffs/example.yml:5: valid: valid on no day"),
-    (('kind: voice', 'kind: video'), "kind: expected one of voice, gprs, sms, mms, wlan"),
-    (('"20:00"', '"07:00"'), "bands.peak[0]: 08:00 to 07:00 is no time of one day"),
-    (('{peak:', '{off_peak:'), "bands.off_peak: off_peak is what no band names"),
-    (('"20:00"}]', '"20:00"}], late: [{days: [workday], from: "19:00", to: "21:00"}]'),
-     "bands.late: overlaps with band 'peak'"),
-    (('rounding: {at: line', 'caps: {gprs: "5"}\nrounding: {at: line'),
-     "caps.gprs: a package of kind voice can cap only its own usage"),
-    (('rounding: {at: line', 'caps: {voice: "-5"}\nrounding: {at: line'),
-     "caps: the cap of voice is below 0"),
-    (('rounding: {at: line', 'min_commitment: "-5"\nrounding: {at: line'),
-     "min_commitment: a commitment is not below 0"),
-    (('rate: "0.07", per: 6s, increment: [6, 6]',
-      'groups: [{start: 6, rate: "1", per: 6s, increment: 6}]'),
-     "rules[2].groups: the first starts at 0"),
-    (('increment: [6, 6]',
-      'increment: [6, 6], groups: [{start: 0, rate: "1", per: 6s, increment: 6}]'),
-     "rules[2]: say either rate, per and increment, or groups"),
-])
+@pytest.mark.parametrize(
+    ("change", "message_of"),
+    [
+        (
+            (VOICE[VOICE.index("  - {component: toll") : VOICE.index("rounding")], ""),
+            "conf/tariffs/example.yml:12: rules: no rule prices the toll of direction mo, roaming home, "
+            "toll intra_prov",
+        ),
+        (
+            ("{component: toll, rate", "{component: toll, match: {direction: mo}, rate"),
+            "no rule prices the toll of direction fwd",
+        ),
+        (
+            ("{component: toll, rate", "{component: toll, match: {toll: local}, rate"),
+            "conf/tariffs/example.yml:16: rules[2]: this rule can never match: no toll is due",
+        ),
+        (("{band: peak}", "{roaming: home}"), "bands: no rule and no pool names a band"),
+        (
+            ('rate: "0.24"', 'match: {band: [peak]}, rate: "0.24"'),
+            "conf/tariffs/example.yml:15: rules[1]: this rule can never match: rules[0] comes first",
+        ),
+        (
+            ("{band: peak}", "{band: peek}"),
+            "example.yml:13: rules[0].match.band: expected one of off_peak, peak; got 'peek'",
+        ),
+        (("{band: peak}", "{toll: nearby}"), "rules[0].match.toll: expected one of hkmotw"),
+        (
+            ("{band: peak}", "{message_kind: p2p}"),
+            "rules[0].match.message_kind: voice has no such fact",
+        ),
+        (
+            ("{band: peak}", "{service: sms}"),
+            "rules[0].match.service: expected one of voice; got 'sms'",
+        ),
+        (
+            ("pools: [free]", "pools: [fre]"),
+            "conf/tariffs/example.yml:14: rules[0].pools[0]: no such pool 'fre'; known: free",
+        ),
+        (
+            ("pools: [free]", "pools: []"),
+            "conf/tariffs/example.yml:10: pools[0]: no rule draws on pool 'free'",
+        ),
+        (
+            ("covers: {roaming: home}", "covers: {direction: mt, toll: intl, band: off_peak}"),
+            "rules[0].pools[0]: pool 'free' covers no airtime of this rule",
+        ),
+        (
+            ("unit: 60s", "unit: 6s"),
+            "conf/tariffs/example.yml:13: rules[0]: pool 'free' is drawn in blocks of 6: the increment "
+            "must be [6, 6], or the pool must say draw: base",
+        ),
+        (
+            ('"0.24", per: 60s, increment: [60, 60]', '"0.24", per: 60s, increment: [60, 1]'),
+            "rules[1]: pool 'free' is drawn in blocks of 60",
+        ),
+        (
+            ("components: [airtime]", "components: [volume]"),
+            "pools[0].components[0]: a package of kind voice prices airtime and toll; got 'volume'",
+        ),
+        (
+            ("{component: toll", "{component: message"),
+            "conf/tariffs/example.yml:16: rules[2].component: a package of kind voice prices airtime",
+        ),
+        (('rate: "0.40"', "rate: 0.40"), 'rules[0].rate: prices are written as strings: "0.40"'),
+        (('rate: "0.40"', 'rate: "4毛"'), "rules[0].rate: expected yuan as a decimal number"),
+        (('fee: "58"', "fee: 58"), 'monthly_fee: prices are written as strings: "58"'),
+        (("per: 6s", "per: 1KB"), "rules[2].per: voice is counted in seconds, like 60s; got '1KB'"),
+        (("[6, 6]", "[1msg, 1msg]"), "rules[2].increment[0]: voice is counted in seconds"),
+        (("[6, 6]", "[6, 0]"), "rules[2].increment[1]: expected at least 1; got '0'"),
+        (
+            ("unit: 60s", "unit: 1MB"),
+            "pools[0].unit: voice is counted in seconds, like 60s; got '1MB'",
+        ),
+        (
+            ("to: 2010-01-01", "to: 2009-01-01"),
+            "conf/tariffs/example.yml:5: valid: valid on no day",
+        ),
+        (("kind: voice", "kind: video"), "kind: expected one of voice, gprs, sms, mms, wlan"),
+        (('"20:00"', '"07:00"'), "bands.peak[0]: 08:00 to 07:00 is no time of one day"),
+        (("{peak:", "{off_peak:"), "bands.off_peak: off_peak is what no band names"),
+        (
+            ('"20:00"}]', '"20:00"}], late: [{days: [workday], from: "19:00", to: "21:00"}]'),
+            "bands.late: overlaps with band 'peak'",
+        ),
+        (
+            ("rounding: {at: line", 'caps: {gprs: "5"}\nrounding: {at: line'),
+            "caps.gprs: a package of kind voice can cap only its own usage",
+        ),
+        (
+            ("rounding: {at: line", 'caps: {voice: "-5"}\nrounding: {at: line'),
+            "caps: the cap of voice is below 0",
+        ),
+        (
+            ("rounding: {at: line", 'min_commitment: "-5"\nrounding: {at: line'),
+            "min_commitment: a commitment is not below 0",
+        ),
+        (
+            (
+                'rate: "0.07", per: 6s, increment: [6, 6]',
+                'groups: [{start: 6, rate: "1", per: 6s, increment: 6}]',
+            ),
+            "rules[2].groups: the first starts at 0",
+        ),
+        (
+            (
+                "increment: [6, 6]",
+                'increment: [6, 6], groups: [{start: 0, rate: "1", per: 6s, increment: 6}]',
+            ),
+            "rules[2]: say either rate, per and increment, or groups",
+        ),
+    ],
+)
 def test_a_tariff_without_sense_is_refused_with_its_place(change, message_of):
     assert change[0] in VOICE
     assert message_of in refusal(VOICE.replace(*change))
@@ -236,10 +323,16 @@ def test_two_components_of_an_event_share_a_pool_only_when_the_pool_says_so():
     assert read(text.replace("draw: base", "draw: base, both: true")).pools[0].both
 
 
-@pytest.mark.parametrize("steps, expected", [
-    ('[{up_to: 10, rate: "1"}]', "bounds (up_to) are cumulative"),
-    ('[{up_to: 10, rate: "1"}, {up_to: 5, rate: "1"}, {up_to: null, rate: "1"}]', "bounds (up_to)"),
-])
+@pytest.mark.parametrize(
+    ("steps", "expected"),
+    [
+        ('[{up_to: 10, rate: "1"}]', "bounds (up_to) are cumulative"),
+        (
+            '[{up_to: 10, rate: "1"}, {up_to: 5, rate: "1"}, {up_to: null, rate: "1"}]',
+            "bounds (up_to)",
+        ),
+    ],
+)
 def test_tiers_end_open_and_grow(steps, expected):
     tier = f"tiers: [{{component: toll, mode: graduated, per: 6s, steps: {steps}}}]\n"
     assert f"tiers[0].steps: {expected}" in refusal(VOICE + tier)
@@ -254,20 +347,23 @@ def test_month_prices_are_not_rounded_at_event():
 
 
 def test_a_package_may_pass_what_it_does_not_price():
-    priced = VOICE[:VOICE.index("  - {component: toll")] + "rounding: {at: none}\n"
+    priced = VOICE[: VOICE.index("  - {component: toll")] + "rounding: {at: none}\n"
     package = read(priced + "otherwise: pass_through\n")
     assert tariff.first_rule(package, "toll", facts(package, toll="intl")) is None
 
 
 def test_every_problem_of_every_file_is_named_at_once():
     one = VOICE.replace("pools: [free]", "pools: []").replace("to: 2010", "to: 2008")
-    documents = [document.parse(one, Path("conf/tariffs/one.yml")),
-                 document.parse(DATA.replace('"5"', "5"), Path("conf/tariffs/two.yml"))]
+    documents = [
+        document.parse(one, Path("conf/tariffs/one.yml")),
+        document.parse(DATA.replace('"5"', "5"), Path("conf/tariffs/two.yml")),
+    ]
     with pytest.raises(ConfigError) as refused:
         catalogue.load(documents)
     lines = str(refused.value).splitlines()
     assert [line.split(": ")[0:2] for line in lines] == [
-        ["conf/tariffs/one.yml:5", "valid"], ["conf/tariffs/one.yml:10", "pools[0]"],
+        ["conf/tariffs/one.yml:5", "valid"],
+        ["conf/tariffs/one.yml:10", "pools[0]"],
         ["conf/tariffs/two.yml:7", "monthly_fee"],
     ]
 

@@ -1,4 +1,5 @@
 """The tariff packages of the configuration: complete, priceable, and read alike by two programs."""
+
 import re
 from collections import Counter
 from datetime import date
@@ -30,23 +31,42 @@ def test_the_gprs_prices_of_2009_are_open_from_their_first_day(sold):
         assert [package.id for package in sold[0].open_on(day, "gprs")] == ids
 
 
-@pytest.mark.parametrize("fee, minutes, peak, off_peak", [
-    (80, 200, "0.40", "0.24"), (108, 360, "0.30", "0.18"), (168, 700, "0.25", "0.15"),
-    (220, 1100, "0.20", "0.12"),
-])
+@pytest.mark.parametrize(
+    ("fee", "minutes", "peak", "off_peak"),
+    [
+        (80, 200, "0.40", "0.24"),
+        (108, 360, "0.30", "0.18"),
+        (168, 700, "0.25", "0.15"),
+        (220, 1100, "0.20", "0.12"),
+    ],
+)
 def test_the_gotone_packages_are_those_of_the_list_of_2006(sold, fee, minutes, peak, off_peak):
     package = sold[0].packages[f"gotone_{fee}"]
     assert (package.monthly_fee, package.pools[0].size) == (fee, minutes * 60)
     for hour, expected in [(7, off_peak), (8, peak), (19, peak), (20, off_peak)]:
-        local = {"service": "voice", "direction": "mo", "roaming": "home", "toll": "local",
-                 "dial": "direct", "in_group": False, "day_type": "weekend"}
+        local = {
+            "service": "voice",
+            "direction": "mo",
+            "roaming": "home",
+            "toll": "local",
+            "dial": "direct",
+            "in_group": False,
+            "day_type": "weekend",
+        }
         rule = tariff.first_rule(package, "airtime", local | {"slot_from": hour * 3600})
         assert (rule.rate, rule.per) == (Fraction(expected), 60)
 
 
-@pytest.mark.parametrize("fee, megabytes", [
-    (5, 30), (20, 150), (50, 500), (100, 2 * 1024), (200, 5 * 1024),
-])
+@pytest.mark.parametrize(
+    ("fee", "megabytes"),
+    [
+        (5, 30),
+        (20, 150),
+        (50, 500),
+        (100, 2 * 1024),
+        (200, 5 * 1024),
+    ],
+)
 def test_the_gprs_packages_are_those_of_the_price_list_of_2009(sold, fee, megabytes):
     package = sold[0].packages[f"gprs_{fee}"]
     assert (package.monthly_fee, package.pools[0].size) == (fee, megabytes * 1024**2)
@@ -62,7 +82,8 @@ def test_the_packages_of_the_configuration_say_where_their_prices_are_from(sold)
         document.check(found, shape)
     assert len(packages) >= 40
     kinds = Counter(package.kind for package in packages)
-    assert set(kinds) == {"voice", "gprs", "sms", "mms", "wlan"} and min(kinds.values()) >= 4
+    assert set(kinds) == {"voice", "gprs", "sms", "mms", "wlan"}
+    assert min(kinds.values()) >= 4
     sourced = [package for package in packages if package.source != "assumed"]
     assert len(sourced) >= 10
     for package in sourced:
@@ -74,16 +95,25 @@ def test_the_packages_of_the_configuration_say_where_their_prices_are_from(sold)
 def test_catalogue_and_reference_rater_read_every_package_alike(sold):
     """Rule and pools of every combination of facts, found by two programs that share nothing."""
     packages, documents = sold
-    events = {"voice": call(60), "sms": message(), "mms": message(service="mms"),
-              "data": session(1), "wlan": online(60)}
+    events = {
+        "voice": call(60),
+        "sms": message(),
+        "mms": message(service="mms"),
+        "data": session(1),
+        "wlan": online(60),
+    }
     for found in documents:
         package, rater = packages.packages[found.data["id"]], Rater(found.data)
         names = [fact for fact in SERVICE_FACTS[package.service] if fact != "day_type"]
         cells = product(packages.cuts(package.service), *(FACT_VALUES[fact] for fact in names))
         for second, *values in cells:
             event = events[package.service]._replace(**dict(zip(names, values)))
-            cell = {"service": package.service, "day_type": "workday", "slot_from": second,
-                    **dict(zip(names, values))}
+            cell = {
+                "service": package.service,
+                "day_type": "workday",
+                "slot_from": second,
+                **dict(zip(names, values)),
+            }
             charges = {charge.component: charge for charge in rater.charges(event, second)}
             assert tuple(sorted(charges)) == tuple(sorted(tariff.due_components(cell)))
             for component, charge in charges.items():

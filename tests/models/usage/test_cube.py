@@ -1,4 +1,5 @@
 """Guiding records into rating cells and adding them up: tiny deliveries, the case in words."""
+
 from datetime import date, datetime
 
 import pytest
@@ -39,12 +40,20 @@ def guide(spark):
 
 
 def test_a_recycled_number_belongs_to_who_held_it_at_the_instant(spark):
-    first, second, last = (datetime(*day, tzinfo=event_records.CHINA)
-                           for day in ((2008, 1, 1), (2009, 3, 10, 12), (2009, 3, 20)))
-    identity = local_frame(spark, [(1, "n1", first, second), (2, "n1", second, last)],
-                           event_records.IDENTITY)
-    moments = {"2009-03-10 11:59:59": 1, "2009-03-10 12:00:00": 2, "2009-03-19 23:59:59": 2,
-               "2009-03-20 00:00:00": None, "2007-12-31 10:00:00": None}
+    first, second, last = (
+        datetime(*day, tzinfo=event_records.CHINA)
+        for day in ((2008, 1, 1), (2009, 3, 10, 12), (2009, 3, 20))
+    )
+    identity = local_frame(
+        spark, [(1, "n1", first, second), (2, "n1", second, last)], event_records.IDENTITY
+    )
+    moments = {
+        "2009-03-10 11:59:59": 1,
+        "2009-03-10 12:00:00": 2,
+        "2009-03-19 23:59:59": 2,
+        "2009-03-20 00:00:00": None,
+        "2007-12-31 10:00:00": None,
+    }
     calls = [call(number, moment) for number, moment in enumerate(moments, start=1)]
     frames = event_records.frames(spark, [event_records.record(1, event) for event in calls])
     guided = usage.guide(usage.Records(*frames), identity, {"voice": (0,)}, ())
@@ -69,8 +78,15 @@ def test_each_call_is_rounded_up_before_the_sum(guide):
 
 
 def test_billed_units_at_the_edges_of_the_increments(guide):
-    edges = {0: [0, 0], 1: [60, 60], 60: [60, 60], 61: [120, 105], 105: [120, 105],
-             106: [120, 150], 121: [180, 150]}
+    edges = {
+        0: [0, 0],
+        1: [60, 60],
+        60: [60, 60],
+        61: [120, 105],
+        105: [120, 105],
+        106: [120, 150],
+        121: [180, 150],
+    }
     calls = [call(seconds, f"2009-03-{day:02d} 10:00:00") for day, seconds in enumerate(edges, 1)]
     rows = usage.by_day(guide(*calls), ALL).orderBy("local_date").collect()
     assert [row.billed for row in rows] == list(edges.values())
@@ -101,8 +117,12 @@ def test_a_service_without_cuts_has_one_slot(guide):
 
 
 def test_a_holiday_goes_before_the_weekend(guide):
-    days = {"2009-04-03": "workday", "2009-04-04": "holiday", "2009-04-11": "weekend",
-            "2009-04-12": "weekend"}
+    days = {
+        "2009-04-03": "workday",
+        "2009-04-04": "holiday",
+        "2009-04-11": "weekend",
+        "2009-04-12": "weekend",
+    }
     calls = (call(60, f"{day} 10:00:00") for day in days)
     guided = guide(*calls, holidays=(date(2009, 4, 4),))
     assert {str(row.local_date): row.day_type for row in guided.collect()} == days
@@ -110,19 +130,26 @@ def test_a_holiday_goes_before_the_weekend(guide):
 
 def test_facts_that_differ_make_another_cell_and_only_they(guide):
     guided = guide(
-        call(60, "2009-03-02 10:00:00"), call(600, "2009-03-03 11:00:00"),
+        call(60, "2009-03-02 10:00:00"),
+        call(600, "2009-03-03 11:00:00"),
         call(60, "2009-03-02 10:00:00", direction="mt"),
         call(60, "2009-03-02 10:00:00", dial="ip17951"),
     )
     assert len({row.cell_id for row in guided.collect()}) == 3
     assert sorted((row.direction, row.dial) for row in usage.cells(guided).collect()) == [
-        ("mo", "direct"), ("mo", "ip17951"), ("mt", "direct")]
+        ("mo", "direct"),
+        ("mo", "ip17951"),
+        ("mt", "direct"),
+    ]
 
 
 def test_messages_and_sessions_have_their_own_measures(guide):
     # Three sessions of 512 bytes are three KB, not two.
-    guided = guide(*[message()] * 3, *[session(512)] * 3,
-                   fees={message(): ("0.100", 0, "1.000"), session(512): ("0.03", 0, 0)})
+    guided = guide(
+        *[message()] * 3,
+        *[session(512)] * 3,
+        fees={message(): ("0.100", 0, "1.000"), session(512): ("0.03", 0, 0)},
+    )
     rows = {tuple(row.billed): row for row in usage.by_day(guided, ALL).collect()}
     assert set(rows) == {(3,), (3072,)}
     assert (rows[(3,)].quantity, rows[(3072,)].quantity) == (3, 1536)
@@ -138,19 +165,28 @@ def test_fees_add_up_exactly(guide):
 
 
 def test_a_month_is_cut_by_local_date_whatever_delivered_it(guide):
-    guided = guide(call(90, "2009-03-31 23:59:30"), call(60, "2009-04-01 00:00:00"),
-                   call(60, "2009-03-15 10:00:00"), shuffled=1)
+    guided = guide(
+        call(90, "2009-03-31 23:59:30"),
+        call(60, "2009-04-01 00:00:00"),
+        call(60, "2009-03-15 10:00:00"),
+        shuffled=1,
+    )
     rows = usage.by_month(usage.by_day(guided, ALL), [MARCH, APRIL], ALL).collect()
     quantities = {row.month: sum(cell.quantity for cell in row.cells) for row in rows}
     assert quantities == {MARCH: 150, APRIL: 60}
 
 
 def test_a_month_has_each_cell_once_in_order(guide):
-    calls = [call(61, f"2009-03-{day:02d} {hour:02d}:00:00", direction=direction)
-             for day in (2, 3, 9) for hour in (7, 12, 21) for direction in ("mo", "mt")]
+    calls = [
+        call(61, f"2009-03-{day:02d} {hour:02d}:00:00", direction=direction)
+        for day in (2, 3, 9)
+        for hour in (7, 12, 21)
+        for direction in ("mo", "mt")
+    ]
     (row,) = usage.by_month(usage.by_day(guide(*calls), ALL), [MARCH], ALL).collect()
     ids = [cell.cell_id for cell in row.cells]
-    assert ids == sorted(set(ids)) and len(ids) == 6
+    assert ids == sorted(set(ids))
+    assert len(ids) == 6
     assert {cell.events for cell in row.cells} == {3}
     assert {tuple(cell.billed) for cell in row.cells} == {(360, 315)}
 
@@ -167,7 +203,7 @@ def test_new_measures_are_numbered_after_the_known_ones():
     wanted = Demand(MINUTES, sixes, seconds, MESSAGES)
     added = measure.measures_wanted((MINUTES, SIXTY_FORTYFIVE), wanted)
     assert added == (seconds, sixes, MESSAGES)
-    assert measure.measures_wanted((MINUTES, SIXTY_FORTYFIVE) + added, wanted) == ()
+    assert measure.measures_wanted((MINUTES, SIXTY_FORTYFIVE, *added), wanted) == ()
 
 
 def test_a_register_with_a_gap_is_refused():
@@ -179,10 +215,12 @@ def test_usage_older_than_a_measure_names_package_month_and_command(guide):
     guided = guide(call(61))
     months = usage.by_month(usage.by_day(guided, (MINUTES,)), [MARCH], ALL)
     depths = usage.depths(months, usage.cells(guided)).collect()
-    tariffs = event_records.tariffs_of({
-        "old": package(rules=[airtime(), airtime(component="toll")]),
-        "new": package(rules=[airtime(increment=[60, 45]), airtime(component="toll")]),
-    }).packages
+    tariffs = event_records.tariffs_of(
+        {
+            "old": package(rules=[airtime(), airtime(component="toll")]),
+            "new": package(rules=[airtime(increment=[60, 45]), airtime(component="toll")]),
+        }
+    ).packages
     measure.refuse_lacking(depths, catalogue.depths([tariffs["old"]], ALL))
     with pytest.raises(ConfigError) as refusal:
         measure.refuse_lacking(depths, catalogue.depths(list(tariffs.values()), ALL))

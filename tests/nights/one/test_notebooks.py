@@ -1,4 +1,5 @@
 """Each notebook runs to its end over the tables of a night, and is kept without what it printed."""
+
 import shutil
 from pathlib import Path
 
@@ -27,8 +28,11 @@ def test_a_notebook_shows_every_table_and_plot_that_it_promises(path, one_night,
     book = run(path, one_night, tmp_path)
     for cell in book.cells:
         if cell.cell_type == "code":
-            shown = [output for output in cell.outputs if output.output_type != "stream"
-                     or output.name == "stdout"]
+            shown = [
+                output
+                for output in cell.outputs
+                if output.output_type != "stream" or output.name == "stdout"
+            ]
             assert shown, f"nothing is shown by: {cell.source[:80]}"
             for output in shown:
                 assert output.get("data", {}).get("text/plain", "") != "Empty DataFrame"

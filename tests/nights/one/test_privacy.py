@@ -1,4 +1,5 @@
 """Numbers and names of a night stand where the contracts say, and nowhere else."""
+
 import re
 
 import duckdb
@@ -14,18 +15,24 @@ ELEVEN_DIGITS = re.compile(rb"(?<![0-9])1[0-9]{10}(?![0-9])")
 def people(one_night) -> tuple[set[str], set[str]]:
     """Every number that was delivered as somebody's, and every name of a person."""
     numbers = query(one_night.warehouse, "SELECT DISTINCT msisdn FROM s", s="ods.subscriber")
-    names = query(one_night.warehouse, "SELECT DISTINCT name FROM c WHERE customer_type = 'person' "
-                                       "AND name IS NOT NULL", c="ods.customer")
-    return {number for number, in numbers}, {name for name, in names}
+    names = query(
+        one_night.warehouse,
+        "SELECT DISTINCT name FROM c WHERE customer_type = 'person' AND name IS NOT NULL",
+        c="ods.customer",
+    )
+    return {number for (number,) in numbers}, {name for (name,) in names}
 
 
 def test_logs_reports_and_the_logs_of_tables_name_nobody(one_night, people):
     numbers, names = ({word.encode() for word in words} for words in people)
-    assert len(numbers) > 50 and len(names) > 30
+    assert len(numbers) > 50
+    assert len(names) > 30
     read = 0
     for path in one_night.warehouse.rglob("*"):
-        if path.suffix in (".log", ".html", ".json", ".crc", ".yml") \
-                and "_archive" not in path.parts:
+        if (
+            path.suffix in (".log", ".html", ".json", ".crc", ".yml")
+            and "_archive" not in path.parts
+        ):
             text, read = path.read_bytes(), read + 1
             assert not numbers & set(ELEVEN_DIGITS.findall(text)), path
             assert path.suffix == ".crc" or not any(name in text for name in names), path
@@ -48,16 +55,23 @@ def test_tables_hold_numbers_and_names_in_the_columns_that_say_so(one_night, peo
                 if "string" not in column.type:
                     continue
                 place = f"{table}.{column.name}"
-                allowed |= {(place, kind) for kind in ("number", "name")
-                            if column.personal == kind}
+                allowed |= {(place, kind) for kind in ("number", "name") if column.personal == kind}
                 text = f'CAST("{column.name}" AS VARCHAR)'
                 for kind, sql in (
-                        ("number", f"SELECT 1 FROM (SELECT unnest(regexp_extract_all({text}, "
-                                   "'1[0-9]{10}')) AS word FROM t) JOIN numbers USING (word)"),
-                        ("name", f"SELECT 1 FROM t JOIN names ON {text} = word")):
+                    (
+                        "number",
+                        f"SELECT 1 FROM (SELECT unnest(regexp_extract_all({text}, "
+                        "'1[0-9]{10}')) AS word FROM t) JOIN numbers USING (word)",
+                    ),
+                    ("name", f"SELECT 1 FROM t JOIN names ON {text} = word"),
+                ):
                     if db.sql(sql + " LIMIT 1").fetchall():
                         found.add((place, kind))
     raw = {("ops.rejected_record.raw_line", "name")}
     assert found - raw <= allowed
-    assert {("ods.voice_call.msisdn", "number"), ("dw.subscriber_identity.msisdn", "number"),
-            ("push.sms.msisdn", "number"), ("ods.customer.name", "name")} <= found
+    assert {
+        ("ods.voice_call.msisdn", "number"),
+        ("dw.subscriber_identity.msisdn", "number"),
+        ("push.sms.msisdn", "number"),
+        ("ods.customer.name", "name"),
+    } <= found

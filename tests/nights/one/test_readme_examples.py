@@ -1,4 +1,6 @@
 """The examples of the README, run as they stand there."""
+
+import itertools
 import re
 import shutil
 from decimal import Decimal
@@ -25,8 +27,11 @@ def added(one_night, tmp_path_factory):
         path = folder / "conf" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    number, = query(one_night.warehouse, "SELECT min(msisdn) FROM i WHERE valid_to IS NULL",
-                    i="dw.subscriber_identity")[0]
+    (number,) = query(
+        one_night.warehouse,
+        "SELECT min(msisdn) FROM i WHERE valid_to IS NULL",
+        i="dw.subscriber_identity",
+    )[0]
     for source in one_night.landing.iterdir():
         (folder / "landing").mkdir(exist_ok=True)
         (folder / "landing" / source.name).symlink_to(source)
@@ -36,53 +41,83 @@ def added(one_night, tmp_path_factory):
     shutil.copytree(one_night.warehouse, folder / "warehouse")
     from jobs import night
 
-    assert night.main([
-        "--data-date", LAST, *OPTIONS, "--conf", str(folder / "conf"),
-        "--only", "ingest.hotline_east_log,contact_event,contact_view,rerate,preference",
-        "--landing", str(folder / "landing"), "--warehouse", str(folder / "warehouse"),
-        "--push", str(folder / "push")]) == 0
+    assert (
+        night.main(
+            [
+                "--data-date",
+                LAST,
+                *OPTIONS,
+                "--conf",
+                str(folder / "conf"),
+                "--only",
+                "ingest.hotline_east_log,contact_event,contact_view,rerate,preference",
+                "--landing",
+                str(folder / "landing"),
+                "--warehouse",
+                str(folder / "warehouse"),
+                "--push",
+                str(folder / "push"),
+            ]
+        )
+        == 0
+    )
     return folder / "warehouse"
 
 
 def test_the_added_source_is_taken_in_beside_the_others(added):
     """T1 is a listed code, T9 is not: it stays as the file has it."""
-    assert query(added, "SELECT contact_no, business_code, duration_s FROM c WHERE source = "
-                        "'hotline_east_log' ORDER BY 1", c="ods.contact") == [
-        ("E1", "bill_query", 42), ("E2", "T9", 60)]
-    assert query(added, "SELECT DISTINCT channel, kind, customer_id IS NOT NULL FROM e WHERE "
-                        "source = 'hotline_east_log'", e="dw.contact_event") == [
-        ("hotline", "enquiry", True)]
+    assert query(
+        added,
+        "SELECT contact_no, business_code, duration_s FROM c WHERE source = "
+        "'hotline_east_log' ORDER BY 1",
+        c="ods.contact",
+    ) == [("E1", "bill_query", 42), ("E2", "T9", 60)]
+    assert query(
+        added,
+        "SELECT DISTINCT channel, kind, customer_id IS NOT NULL FROM e WHERE "
+        "source = 'hotline_east_log'",
+        e="dw.contact_event",
+    ) == [("hotline", "enquiry", True)]
 
 
 def test_the_added_channel_is_ranked_for_every_customer(added):
-    ranked, customers = query(added, "SELECT count(*) FILTER (channel = 'kiosk'), "
-                                     "count(DISTINCT customer_id) FROM p",
-                              p="mart.channel_preference")[0]
+    ranked, customers = query(
+        added,
+        "SELECT count(*) FILTER (channel = 'kiosk'), count(DISTINCT customer_id) FROM p",
+        p="mart.channel_preference",
+    )[0]
     assert ranked == customers > 0
 
 
 def test_the_added_package_is_quoted(added):
-    quoted, comparable = query(added, "SELECT count(*), count(*) FILTER (comparable) FROM q "
-                                      "WHERE package_id = 'gotone_48'",
-                               q="mart.package_quote")[0]
-    assert quoted > 0 and comparable > 0
+    quoted, comparable = query(
+        added,
+        "SELECT count(*), count(*) FILTER (comparable) FROM q WHERE package_id = 'gotone_48'",
+        q="mart.package_quote",
+    )[0]
+    assert quoted > 0
+    assert comparable > 0
 
 
 def test_packages_are_ranked_by_the_priority_of_the_example(added):
     """saving + 0.5 × expected_income_change, with usage that answers to its price (S2-09)."""
-    ranked = query(added, """
+    ranked = query(
+        added,
+        """
         SELECT subscriber_id, kind, months, saving + 0.5 * expected_income_change, saving,
                expected_saving, usage_change
         FROM m WHERE rank IS NOT NULL AND saving IS NOT NULL ORDER BY 1, 2, rank""",
-                   m="mart.package_match")
+        m="mart.package_match",
+    )
     followed = 0
-    for (*one, worth, _, _, _), (*other, less, _, _, _) in zip(ranked, ranked[1:]):
+    for (*one, worth, _, _, _), (*other, less, _, _, _) in itertools.pairwise(ranked):
         if one == other:
             followed += 1
             assert worth >= less - Decimal("0.000002"), one
     assert followed > 100
     changed = [row for row in ranked if row[-1]]
-    assert changed and all(-1 <= row[-1] <= Decimal("0.3") for row in changed)
+    assert changed
+    assert all(-1 <= row[-1] <= Decimal("0.3") for row in changed)
     # Dearer usage is used less, which saves; cheaper usage is used more, which costs.
     assert all((expected - saving) * change <= 0 for *_, saving, expected, change in ranked)
 

@@ -1,4 +1,5 @@
 """Whatever is wrong with the input: one clear message, the right exit code, tables untouched."""
+
 import fcntl
 import gzip
 import os
@@ -33,8 +34,15 @@ from tests.readers.warehouse_reader import differing_rows, query, table
 
 FIRST, DAY = DAYS
 NEXT = DAY + timedelta(days=1)
-TABLES = ("ods.customer", "ods.subscriber", "ods.package_subscription", "ods.voice_call",
-          "ods.bill", "ods.web_view", "ops.rejected_record")
+TABLES = (
+    "ods.customer",
+    "ods.subscriber",
+    "ods.package_subscription",
+    "ods.voice_call",
+    "ods.bill",
+    "ods.web_view",
+    "ops.rejected_record",
+)
 
 
 class Province:
@@ -46,9 +54,20 @@ class Province:
 
     def night(self, *more: str, days=(DAY, DAY), warehouse=None, landing=None, conf=()) -> int:
         folders = [part for one in (ROOT / "conf", self.conf, *conf) for part in ("--conf", one)]
-        asked = ["--from-date", days[0], "--to-date", days[1], "--push", self.folder / "push",
-                 "--warehouse", warehouse or self.warehouse,
-                 "--landing", landing or self.landing.folder, *folders, *more]
+        asked = [
+            "--from-date",
+            days[0],
+            "--to-date",
+            days[1],
+            "--push",
+            self.folder / "push",
+            "--warehouse",
+            warehouse or self.warehouse,
+            "--landing",
+            landing or self.landing.folder,
+            *folders,
+            *more,
+        ]
         return night.main([str(one) for one in asked])
 
     def logs(self) -> set[Path]:
@@ -76,19 +95,22 @@ def bad(province, tmp_path):
 @pytest.fixture
 def refused(province, capfd):
     """Run a night that must not succeed; its message. Everything else about it is checked here."""
+
     def run(code, *more, only="ingest", logged=True, **how):
         asked = ("--only", only) if only else ()
         before, logs = versions(province.warehouse), province.logs()
         capfd.readouterr()
         assert province.night(*asked, *more, **how) == code
         message = capfd.readouterr().err
-        assert message.startswith("chudian: ") and message.endswith("\n")
+        assert message.startswith("chudian: ")
+        assert message.endswith("\n")
         assert message.count("\n") == 1, message
         assert versions(province.warehouse) == before
         if logged:
-            log, = province.logs() - logs
+            (log,) = province.logs() - logs
             assert message.removeprefix("chudian: ").strip() in log.read_text(encoding="utf-8")
         return message.removeprefix("chudian: ").rstrip("\n")
+
     return run
 
 
@@ -98,11 +120,17 @@ def versions(warehouse):
 
 
 def ledger(warehouse, *columns, state="committed"):
-    return set(query(warehouse, f"SELECT {', '.join(columns)} FROM ledger "
-                                f"WHERE state = '{state}'", ledger="ops.run_ledger"))
+    return set(
+        query(
+            warehouse,
+            f"SELECT {', '.join(columns)} FROM ledger WHERE state = '{state}'",
+            ledger="ops.run_ledger",
+        )
+    )
 
 
 # -- the province as it is -----------------------------------------------------------------------
+
 
 def test_rows_are_conserved_by_source_and_day_as_plain_python_counts_them(province):
     counted = {}
@@ -114,55 +142,109 @@ def test_rows_are_conserved_by_source_and_day_as_plain_python_counts_them(provin
             if line.text.strip().strip(MARK):
                 found[line.day][verdict] += 1
         for day, verdicts in found.items():
-            late, duplicate = verdicts["late"], sum(
-                verdicts[kind] for kind in ("duplicate_within", "duplicate_across"))
+            late, duplicate = (
+                verdicts["late"],
+                sum(verdicts[kind] for kind in ("duplicate_within", "duplicate_across")),
+            )
             accepted = verdicts["plain"] + late
-            counted[name, str(day)] = (verdicts.total(), accepted,
-                                       verdicts.total() - accepted - duplicate, duplicate, late)
-    told = {(source, day): tuple(rows) for source, day, *rows in ledger(
-        province.warehouse, "source", "slice", "rows_delivered", "rows_accepted", "rows_rejected",
-        "rows_duplicate", "rows_late")}
+            counted[name, str(day)] = (
+                verdicts.total(),
+                accepted,
+                verdicts.total() - accepted - duplicate,
+                duplicate,
+                late,
+            )
+    told = {
+        (source, day): tuple(rows)
+        for source, day, *rows in ledger(
+            province.warehouse,
+            "source",
+            "slice",
+            "rows_delivered",
+            "rows_accepted",
+            "rows_rejected",
+            "rows_duplicate",
+            "rows_late",
+        )
+    }
     assert told == counted
     assert told["voice", "2009-05-03"] == (60, 56, 2, 2, 1)
     for delivered, accepted, rejected, duplicate, late in told.values():
-        assert delivered == accepted + rejected + duplicate and late <= accepted
+        assert delivered == accepted + rejected + duplicate
+        assert late <= accepted
 
 
 def test_rejected_rows_keep_their_place_line_and_reason(province):
-    rows = query(province.warehouse, "SELECT file_name, row_no, raw_line, reasons FROM rejected "
-                                     "ORDER BY row_no", rejected="ops.rejected_record")
+    rows = query(
+        province.warehouse,
+        "SELECT file_name, row_no, raw_line, reasons FROM rejected ORDER BY row_no",
+        rejected="ops.rejected_record",
+    )
     assert rows == [
-        ("voice_20090503_1.txt.gz", 8, call(7, DAY, call_type="XX"),
-         ["direction: expected one of mo, mt, fwd"]),
-        ("voice_20090503_1.txt.gz", 9, call(8, DAY, "19800106000000"),
-         ["occurred_at: implausible clock, expected at most 62 days before the delivery and one "
-          "after it"])]
+        (
+            "voice_20090503_1.txt.gz",
+            8,
+            call(7, DAY, call_type="XX"),
+            ["direction: expected one of mo, mt, fwd"],
+        ),
+        (
+            "voice_20090503_1.txt.gz",
+            9,
+            call(8, DAY, "19800106000000"),
+            [
+                "occurred_at: implausible clock, expected at most 62 days before the delivery and one "
+                "after it"
+            ],
+        ),
+    ]
 
 
 def test_each_accepted_row_names_its_line(province):
-    rows = query(province.warehouse, "SELECT file_name, row_no, call_no FROM calls WHERE "
-                                     "batch_date = '2009-05-02'", calls="ods.voice_call")
+    rows = query(
+        province.warehouse,
+        "SELECT file_name, row_no, call_no FROM calls WHERE batch_date = '2009-05-02'",
+        calls="ods.voice_call",
+    )
     first, second = calls(FIRST)
-    expected = {(f"voice_20090502_{part}.txt.gz", number, line.split("|")[0])
-                for part, lines in ((1, first), (2, second))
-                for number, line in enumerate(lines, start=1) if line.strip()}
-    assert set(rows) == expected and len(rows) == 60
-    visits = query(province.warehouse, "SELECT row_no, session_no, page FROM seen WHERE "
-                   "batch_date = '2009-05-02' ORDER BY row_no", seen="ods.web_view")
+    expected = {
+        (f"voice_20090502_{part}.txt.gz", number, line.split("|")[0])
+        for part, lines in ((1, first), (2, second))
+        for number, line in enumerate(lines, start=1)
+        if line.strip()
+    }
+    assert set(rows) == expected
+    assert len(rows) == 60
+    visits = query(
+        province.warehouse,
+        "SELECT row_no, session_no, page FROM seen WHERE batch_date = '2009-05-02' ORDER BY row_no",
+        seen="ods.web_view",
+    )
     assert visits == [(n, f"W02{n}", "套餐, 余额") for n in range(1, 7)]
 
 
 # -- configuration and arguments: exit code 2, before anything is touched ------------------------
 
-@pytest.mark.parametrize("file, text, said", [
-    ("runtime.yml", "timezon: Asia/Shanghai", "1: timezon: unknown key, did you mean 'timezone'?"),
-    ("sources.yml", "voice: {cadense: daily}", "1: voice.cadense: unknown key"),
-    ("channels.yml", "hall: {unit_costs: '1'}", "1: hall.unit_costs: unknown key"),
-    ("services.yml", "payment: {standart: true}", "1: payment.standart: unknown key"),
-    ("policy.yml", "rating:\n  month: 3", "2: rating.month: unknown key, did you mean 'months'?"),
-    ("campaigns/tariff_saving.yml", "wafe: 1", "1: wafe: unknown key, did you mean 'wave'?"),
-    ("tariffs/gotone_58.yml", "monthly_fees: '58'", "1: monthly_fees: unknown key"),
-])
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        (
+            "runtime.yml",
+            "timezon: Asia/Shanghai",
+            "1: timezon: unknown key, did you mean 'timezone'?",
+        ),
+        ("sources.yml", "voice: {cadense: daily}", "1: voice.cadense: unknown key"),
+        ("channels.yml", "hall: {unit_costs: '1'}", "1: hall.unit_costs: unknown key"),
+        ("services.yml", "payment: {standart: true}", "1: payment.standart: unknown key"),
+        (
+            "policy.yml",
+            "rating:\n  month: 3",
+            "2: rating.month: unknown key, did you mean 'months'?",
+        ),
+        ("campaigns/tariff_saving.yml", "wafe: 1", "1: wafe: unknown key, did you mean 'wave'?"),
+        ("tariffs/gotone_58.yml", "monthly_fees: '58'", "1: monthly_fees: unknown key"),
+    ],
+)
 def test_an_unknown_key_in_any_file(refused, tmp_path, file, text, said):
     path = tmp_path / "local" / file
     path.parent.mkdir(parents=True)
@@ -171,42 +253,73 @@ def test_an_unknown_key_in_any_file(refused, tmp_path, file, text, said):
     assert re.search(rf"{re.escape(file)}:{re.escape(said)}", message)
 
 
-@pytest.mark.parametrize("asked, said", [
-    (["--data-date", "2009-02-30"], "no such date: 2009-02-30; write a day of the calendar as "
-                                    "YYYY-MM-DD, for example 2009-05-03"),
-    (["--data-date", "yesterday"], "not a date: 'yesterday'; write YYYY-MM-DD, for example "
-                                   "2009-05-03"),
-    (["--data-date", "20090503"], "not a date: '20090503'"),
-    ([], "--data-date is missing: give the day, for example --data-date 2009-05-03"),
-    (["--from-date", "2009-05-04", "--to-date", "2009-05-03"],
-     "the window ends before it begins: 2009-05-04..2009-05-03"),
-    (["--from-date", "2009-05-03"], "give --data-date (with --history if wanted), or --from-date"),
-    (["--data-date", "2009-05-03", "--history", "-1"], "--history -1: give a number of months"),
-    (["--data-date", "2009-05-03", "--history", "x"], "argument --history: invalid int value: 'x'"),
-    (["--data-date", "2009-05-03", "--only", "ingest.nosuch"],
-     "--only: no step 'ingest.nosuch'; the plan has: ingest."),
-    (["--data-date", "2009-05-03", "--only", " , "], "--only names no step; the plan has: ingest."),
-    (["--data-date", "2009-05-03", "--from", "nosuch"], "--from: no step 'nosuch'"),
-    (["--data-date", "2009-05-03", "--only", "push", "--from", "push"], "--only or --from"),
-    (["--data-date", "2009-05-03", "--accept-rejects", "  "], "--accept-rejects: say why in 1 to "),
-    (["--data-date", "2009-05-03", "--dato", "x"], "unrecognized arguments: --dato x; python -m "
-                                                   "jobs.night --help shows every option"),
-    (["--data-date", "2009-05-03", "--conf", "nowhere"], "no such configuration folder"),
-])
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            ["--data-date", "2009-02-30"],
+            "no such date: 2009-02-30; write a day of the calendar as "
+            "YYYY-MM-DD, for example 2009-05-03",
+        ),
+        (
+            ["--data-date", "yesterday"],
+            "not a date: 'yesterday'; write YYYY-MM-DD, for example 2009-05-03",
+        ),
+        (["--data-date", "20090503"], "not a date: '20090503'"),
+        ([], "--data-date is missing: give the day, for example --data-date 2009-05-03"),
+        (
+            ["--from-date", "2009-05-04", "--to-date", "2009-05-03"],
+            "the window ends before it begins: 2009-05-04..2009-05-03",
+        ),
+        (
+            ["--from-date", "2009-05-03"],
+            "give --data-date (with --history if wanted), or --from-date",
+        ),
+        (["--data-date", "2009-05-03", "--history", "-1"], "--history -1: give a number of months"),
+        (
+            ["--data-date", "2009-05-03", "--history", "x"],
+            "argument --history: invalid int value: 'x'",
+        ),
+        (
+            ["--data-date", "2009-05-03", "--only", "ingest.nosuch"],
+            "--only: no step 'ingest.nosuch'; the plan has: ingest.",
+        ),
+        (
+            ["--data-date", "2009-05-03", "--only", " , "],
+            "--only names no step; the plan has: ingest.",
+        ),
+        (["--data-date", "2009-05-03", "--from", "nosuch"], "--from: no step 'nosuch'"),
+        (["--data-date", "2009-05-03", "--only", "push", "--from", "push"], "--only or --from"),
+        (
+            ["--data-date", "2009-05-03", "--accept-rejects", "  "],
+            "--accept-rejects: say why in 1 to ",
+        ),
+        (
+            ["--data-date", "2009-05-03", "--dato", "x"],
+            "unrecognized arguments: --dato x; python -m jobs.night --help shows every option",
+        ),
+        (["--data-date", "2009-05-03", "--conf", "nowhere"], "no such configuration folder"),
+    ],
+)
 def test_impossible_arguments(capfd, tmp_path, asked, said):
     folders = ["--landing", str(tmp_path), "--warehouse", str(tmp_path / "warehouse")]
     assert night.main(asked + folders) == 2
     message = capfd.readouterr().err
-    assert message.startswith("chudian: ") and said in message and message.count("\n") == 1
+    assert message.startswith("chudian: ")
+    assert said in message
+    assert message.count("\n") == 1
     assert not (tmp_path / "warehouse").exists()
 
 
 # -- deliveries that are not there or not whole: exit code 4, before Spark -----------------------
 
+
 def test_a_missing_landing_file(refused, bad):
     message = refused(4, only="ingest.web_log", landing=bad.folder, days=(NEXT, NEXT))
-    assert message == (f"web_log 2009-05-04: no delivery: expected {bad.path('web_log', NEXT)} "
-                       "since 2009-05-05 00:00; wait for it, or mark the source optional")
+    assert message == (
+        f"web_log 2009-05-04: no delivery: expected {bad.path('web_log', NEXT)} "
+        "since 2009-05-05 00:00; wait for it, or mark the source optional"
+    )
 
 
 def test_a_missing_landing_folder(refused, tmp_path):
@@ -219,7 +332,8 @@ def test_a_control_file_that_disagrees(refused, bad):
     path.write_text(text.replace('"rows": 30', '"rows": 31', 1), encoding="utf-8")
     assert refused(4, landing=bad.folder) == (
         "voice 2009-05-03: voice_20090503_1.txt.gz: voice_20090503.ctl promises rows 31, the file "
-        "has 30: ask for the delivery again")
+        "has 30: ask for the delivery again"
+    )
     path.write_text(re.sub('"sha256": "....', '"sha256": "0000', text), encoding="utf-8")
     assert "promises sha256 0000" in refused(4, landing=bad.folder)
 
@@ -228,42 +342,71 @@ def test_a_truncated_gzip_file(refused, bad):
     path = bad.path("voice", DAY, part=1)
     path.write_bytes(path.read_bytes()[:-9])
     assert "voice_20090503_2.txt.gz: the gzip file ends before its end" in refused(
-        4, landing=bad.folder)
+        4, landing=bad.folder
+    )
 
 
 # -- deliveries that are whole but bad: exit code 3 ----------------------------------------------
 
-@pytest.mark.parametrize("header, said", [
-    (HEADER.removesuffix(",push_id"), "missing column push_id"),
-    (HEADER.replace("session_id,view_no", "view_no,session_id"), "columns in another order"),
-])
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        (HEADER.removesuffix(",push_id"), "missing column push_id"),
+        (HEADER.replace("session_id,view_no", "view_no,session_id"), "columns in another order"),
+    ],
+)
 def test_a_header_with_a_column_missing_or_in_another_order(refused, bad, header, said):
     bad.write("web_log", DAY, [[header]])
     assert refused(3, landing=bad.folder).startswith(
-        f"web_log 2009-05-03: web_20090503.csv:1: {said}; expected session_id,view_no,")
+        f"web_log 2009-05-03: web_20090503.csv:1: {said}; expected session_id,view_no,"
+    )
 
 
 SPOILT = {
     "a column missing, without a header": (
-        "package_subscription", [["S1|GOTONE_58|20090101|20991231|营业厅|20081228103000"]], "", 1,
-        "line: expected 7 fields separated by '|' (1 rows)"),
+        "package_subscription",
+        [["S1|GOTONE_58|20090101|20991231|营业厅|20081228103000"]],
+        "",
+        1,
+        "line: expected 7 fields separated by '|' (1 rows)",
+    ),
     "columns in another order, without a header": (
-        "bill", [["S1|200904|60000|2000|58000|58000"]], "", 1,
+        "bill",
+        [["S1|200904|60000|2000|58000|58000"]],
+        "",
+        1,
         "month: expected a value (1 rows); "
-        "subscriber_no: no such record in ods.subscriber.subscriber_no (1 rows)"),
+        "subscriber_no: no such record in ods.subscriber.subscriber_no (1 rows)",
+    ),
     "GB18030 in a UTF-8 file": (
-        "web_log", [[line.strip(MARK) for line in visits(DAY)]], "gb18030", 6,
-        "line: not readable as utf-8 (6 rows)"),
+        "web_log",
+        [[line.strip(MARK) for line in visits(DAY)]],
+        "gb18030",
+        6,
+        "line: not readable as utf-8 (6 rows)",
+    ),
     "UTF-8 in a GB18030 file": (
-        "customer", deliveries()["customer", FIRST], "utf-8", 6,
-        "line: not readable as gb18030 (6 rows)"),
+        "customer",
+        deliveries()["customer", FIRST],
+        "utf-8",
+        6,
+        "line: not readable as gb18030 (6 rows)",
+    ),
     "an unknown package code": (
         "package_subscription",
-        [["S1|NOSUCH_99|20090101|20991231|营业厅|20081228103000|20090101000000"]], "", 1,
-        "package_id: expected one of the configured tariff packages (1 rows)"),
+        [["S1|NOSUCH_99|20090101|20991231|营业厅|20081228103000|20090101000000"]],
+        "",
+        1,
+        "package_id: expected one of the configured tariff packages (1 rows)",
+    ),
     "a bill without a subscriber": (
-        "bill", [[*deliveries()["bill", DAY][0], "200904|S7|60000|2000|58000|58000"]], "", 7,
-        "subscriber_no: no such record in ods.subscriber.subscriber_no (1 rows)"),
+        "bill",
+        [[*deliveries()["bill", DAY][0], "200904|S7|60000|2000|58000|58000"]],
+        "",
+        7,
+        "subscriber_no: no such record in ods.subscriber.subscriber_no (1 rows)",
+    ),
 }
 
 
@@ -290,32 +433,48 @@ def test_calls_from_zones_of_a_new_code_are_kept_counted_and_judged(province, ba
     warehouse = shutil.copytree(province.warehouse, tmp_path / "warehouse")
     runs = set(query(warehouse, "SELECT run_id FROM l", l="ops.run_ledger"))
     assert province.night("--only", "ingest.voice", landing=bad.folder, warehouse=warehouse) == 0
-    (run,), = set(query(warehouse, "SELECT run_id FROM l", l="ops.run_ledger")) - runs
-    assert query(warehouse, f"""
+    ((run,),) = set(query(warehouse, "SELECT run_id FROM l", l="ops.run_ledger")) - runs
+    assert query(
+        warehouse,
+        f"""
         SELECT rows_accepted, rows_rejected, rows_warned FROM l
-        WHERE run_id = '{run}' AND state = 'committed'""", l="ops.run_ledger") == [(60, 0, 3)]
-    assert query(warehouse, f"""
+        WHERE run_id = '{run}' AND state = 'committed'""",
+        l="ops.run_ledger",
+    ) == [(60, 0, 3)]
+    assert query(
+        warehouse,
+        f"""
         SELECT "check", severity, observed, expected FROM q
-        WHERE run_id = '{run}' AND NOT success""", q="ops.quality_result") == [
-        ("warning: roaming: a code that is not listed, kept as unknown", "warning", "3", "0")]
-    assert query(warehouse, f"""
+        WHERE run_id = '{run}' AND NOT success""",
+        q="ops.quality_result",
+    ) == [("warning: roaming: a code that is not listed, kept as unknown", "warning", "3", "0")]
+    assert query(
+        warehouse,
+        f"""
         SELECT roaming, count(*) FROM v WHERE batch_date = '{DAY}' GROUP BY ALL ORDER BY ALL""",
-                 v="ods.voice_call") == [("home", 57), ("unknown", 3)]
+        v="ods.voice_call",
+    ) == [("home", 57), ("unknown", 3)]
 
 
 def test_too_many_zones_of_a_new_code_stop_the_source_for_its_list_is_wrong(refused, bad):
     bad.write("voice", DAY, zones(4))
     assert refused(3, landing=bad.folder, only="ingest.voice") == (
         "voice 2009-05-03: unlisted_code_share: 0.0667, expected at most 0.05; most often: "
-        "roaming: a code that is not listed, kept as unknown (4 rows)")
+        "roaming: a code that is not listed, kept as unknown (4 rows)"
+    )
 
 
 def test_a_source_that_was_stopped_is_failed_in_the_ledger_with_the_reason(province):
-    told = query(province.warehouse, """
+    told = query(
+        province.warehouse,
+        """
         SELECT DISTINCT slice, message FROM ledger WHERE state = 'failed' AND source = 'bill'""",
-                 ledger="ops.run_ledger")
-    assert any(slice_ == "2009-05-03" and "no such record in ods.subscriber" in message
-               for slice_, message in told)
+        ledger="ops.run_ledger",
+    )
+    assert any(
+        slice_ == "2009-05-03" and "no such record in ods.subscriber" in message
+        for slice_, message in told
+    )
 
 
 def test_an_operator_lets_a_delivery_pass_once(province, bad, tmp_path):
@@ -324,73 +483,113 @@ def test_an_operator_lets_a_delivery_pass_once(province, bad, tmp_path):
     bad.write("bill", DAY, lines, encoding)
     (tmp_path / "local").mkdir()
     (tmp_path / "local" / "sources.yml").write_text(
-        "web_log: {warn: {'stay: an odd second': \"enter_time like '%3'\"}}\n", encoding="utf-8")
+        "web_log: {warn: {'stay: an odd second': \"enter_time like '%3'\"}}\n", encoding="utf-8"
+    )
     warehouse = shutil.copytree(province.warehouse, tmp_path / "warehouse")
     runs = set(query(warehouse, "SELECT run_id FROM l", l="ops.run_ledger"))
-    assert province.night("--only", "ingest.bill,ingest.web_log", "--accept-rejects",
-                          " S7 is a test\n subscriber ", landing=bad.folder, warehouse=warehouse,
-                          conf=[tmp_path / "local"]) == 0
-    (run,), = set(query(warehouse, "SELECT run_id FROM l", l="ops.run_ledger")) - runs
-    told = query(warehouse, f"""
+    assert (
+        province.night(
+            "--only",
+            "ingest.bill,ingest.web_log",
+            "--accept-rejects",
+            " S7 is a test\n subscriber ",
+            landing=bad.folder,
+            warehouse=warehouse,
+            conf=[tmp_path / "local"],
+        )
+        == 0
+    )
+    ((run,),) = set(query(warehouse, "SELECT run_id FROM l", l="ops.run_ledger")) - runs
+    told = query(
+        warehouse,
+        f"""
         SELECT source, rows_accepted, rows_rejected, rows_warned, message FROM l
-        WHERE run_id = '{run}' AND state = 'committed' ORDER BY source""", l="ops.run_ledger")
-    assert told == [("bill", 6, 1, 0, "accepted: S7 is a test subscriber"),
-                    ("web_log", 6, 0, 1, None)]
-    failed = query(warehouse, f"""
+        WHERE run_id = '{run}' AND state = 'committed' ORDER BY source""",
+        l="ops.run_ledger",
+    )
+    assert told == [
+        ("bill", 6, 1, 0, "accepted: S7 is a test subscriber"),
+        ("web_log", 6, 0, 1, None),
+    ]
+    failed = query(
+        warehouse,
+        f"""
         SELECT source, "check", severity, observed, expected FROM q
-        WHERE run_id = '{run}' AND NOT success ORDER BY ALL""", q="ops.quality_result")
+        WHERE run_id = '{run}' AND NOT success ORDER BY ALL""",
+        q="ops.quality_result",
+    )
     assert failed == [
-        *[("bill", f"{share}_share", severity, "0.1429", f"at most {limit}")
-          for share in ("missing_reference", "reject")
-          for severity, limit in (("critical", 0.05), ("warning", 0.01))],
-        ("web_log", "warning: stay: an odd second", "warning", "1", "0")]
+        *[
+            ("bill", f"{share}_share", severity, "0.1429", f"at most {limit}")
+            for share in ("missing_reference", "reject")
+            for severity, limit in (("critical", 0.05), ("warning", 0.01))
+        ],
+        ("web_log", "warning: stay: an odd second", "warning", "1", "0"),
+    ]
 
 
 def test_an_expression_that_stops_at_a_cell_is_a_fault_of_the_configuration(refused, tmp_path):
     (tmp_path / "local").mkdir()
     (tmp_path / "local" / "sources.yml").write_text(
-        "voice: {mapping: {duration_s: 'cast(opp_oper as bigint)'}}\n", encoding="utf-8")
+        "voice: {mapping: {duration_s: 'cast(opp_oper as bigint)'}}\n", encoding="utf-8"
+    )
     assert refused(2, only="ingest.voice", conf=[tmp_path / "local"]) == (
         "sources.yml: voice: an expression of the mapping stops at a cell (CAST_INVALID_INPUT): "
-        "use its try_… form")
+        "use its try_… form"
+    )
 
 
 def test_files_that_change_after_they_were_counted(refused, bad, monkeypatch):
     """What Spark reads must be what was delivered, line for line."""
     bad.write("web_log", DAY, [visits(DAY)[:-1]])
     files = landing.Landing.files
-    monkeypatch.setattr(landing.Landing, "files", lambda *asked: [
-        replace(file, rows=file.rows + 1) for file in files(*asked)])
+    monkeypatch.setattr(
+        landing.Landing,
+        "files",
+        lambda *asked: [replace(file, rows=file.rows + 1) for file in files(*asked)],
+    )
     assert refused(3, only="ingest.web_log", landing=bad.folder) == (
-        "web_log 2009-05-03: rows_against_control: 1, expected 0")
+        "web_log 2009-05-03: rows_against_control: 1, expected 0"
+    )
 
 
-@pytest.mark.parametrize("error, said", [
-    (ValueError("13800000001 is no number"), "stopped by an unexpected ValueError; the whole "
-                                             "story is in "),
-    (KeyboardInterrupt(), "interrupted; run the same command again, it goes on safely"),
-], ids=["a fault of the program", "Ctrl-C"])
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            ValueError("13800000001 is no number"),
+            "stopped by an unexpected ValueError; the whole story is in ",
+        ),
+        (KeyboardInterrupt(), "interrupted; run the same command again, it goes on safely"),
+    ],
+    ids=["a fault of the program", "Ctrl-C"],
+)
 def test_what_nobody_foresaw(refused, province, bad, monkeypatch, error, said):
     def stop(*_):
         raise error
+
     monkeypatch.setattr("jobs.steps.ingest.ingest.run", stop)
     bad.write("web_log", DAY, [visits(DAY)[:-1]])
     before = province.logs()
     message = refused(1, only="ingest.web_log", logged=False, landing=bad.folder)
-    assert message.startswith(said) and "13800000001" not in message
-    log, = province.logs() - before
+    assert message.startswith(said)
+    assert "13800000001" not in message
+    (log,) = province.logs() - before
     if isinstance(error, ValueError):
-        assert message.endswith(log.name) and "Traceback" in log.read_text(encoding="utf-8")
+        assert message.endswith(log.name)
+        assert "Traceback" in log.read_text(encoding="utf-8")
     assert log.stat().st_mode & 0o077 == 0  # what it holds is for the operator alone
 
 
 # -- order of steps and of runs ------------------------------------------------------------------
 
+
 def test_a_step_whose_input_was_never_taken_in(refused):
     nobody = (date(2009, 6, 1), date(2009, 6, 1))
     assert refused(4, only="identity", days=nobody) == (
         "identity: ods.subscriber from subscriber is not committed for 2009-06-01: run the step "
-        "that makes it first (python -m jobs.night --list shows which)")
+        "that makes it first (python -m jobs.night --list shows which)"
+    )
 
 
 def test_a_second_run_at_the_same_time(refused, province):
@@ -399,53 +598,81 @@ def test_a_second_run_at_the_same_time(refused, province):
         lock.truncate()
         lock.write("run 20090504T020000Z-1")
         lock.flush()
-        assert refused(1) == (f"a run is under way over {province.warehouse} (run "
-                              "20090504T020000Z-1): wait for it to end, or give another "
-                              "--warehouse")
+        assert refused(1) == (
+            f"a run is under way over {province.warehouse} (run "
+            "20090504T020000Z-1): wait for it to end, or give another "
+            "--warehouse"
+        )
 
 
 # -- the machine ---------------------------------------------------------------------------------
+
 
 def test_an_unwritable_warehouse(refused, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     place = tmp_path / "file" / "warehouse"
     assert refused(1, warehouse=place, logged=False) == (
         f"the warehouse {place} cannot be written (Not a directory): check the folder and its "
-        "rights, or give another --warehouse")
+        "rights, or give another --warehouse"
+    )
 
 
 @pytest.fixture
 def alone(province, tmp_path):
     """A night in a process of its own, with a changed environment; what it printed."""
+
     def run(*more, **environment):
         kept = {name: value for name, value in os.environ.items() if name != "JAVA_HOME"}
         return subprocess.run(
-            [sys.executable, "-m", "jobs.night", "--data-date", str(DAY), "--only",
-             "ingest.web_log", "--conf", str(ROOT / "conf"), "--conf", str(province.conf),
-             "--landing", str(province.landing.folder),
-             "--warehouse", str(tmp_path / "warehouse"), *more],
-            cwd=ROOT, env={**kept, **environment}, capture_output=True, text=True, timeout=300)
+            [
+                sys.executable,
+                "-m",
+                "jobs.night",
+                "--data-date",
+                str(DAY),
+                "--only",
+                "ingest.web_log",
+                "--conf",
+                str(ROOT / "conf"),
+                "--conf",
+                str(province.conf),
+                "--landing",
+                str(province.landing.folder),
+                "--warehouse",
+                str(tmp_path / "warehouse"),
+                *more,
+            ],
+            cwd=ROOT,
+            env={**kept, **environment},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
     return run
 
 
 def log_of(warehouse):
-    log, = (warehouse / "_logs").glob("*.log")
+    (log,) = (warehouse / "_logs").glob("*.log")
     return log.read_text(encoding="utf-8")
 
 
 def test_java_home_that_leads_nowhere(alone, tmp_path):
     done = alone(JAVA_HOME="/nowhere")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == ("chudian: Java was not found: JAVA_HOME is /nowhere, which has no "
-                           "bin/java: set it to Java 17 or newer, or unset it\n")
+    assert done.stderr == (
+        "chudian: Java was not found: JAVA_HOME is /nowhere, which has no "
+        "bin/java: set it to Java 17 or newer, or unset it\n"
+    )
     assert not (tmp_path / "warehouse" / "ods").exists()
 
 
 def test_no_java_anywhere(alone, tools):
     done = alone(PATH=str(tools))
     assert done.returncode == 1
-    assert done.stderr == ("chudian: Java was not found: install Java 17 or newer, or set "
-                           "JAVA_HOME\n")
+    assert done.stderr == (
+        "chudian: Java was not found: install Java 17 or newer, or set JAVA_HOME\n"
+    )
 
 
 def test_a_java_that_does_not_start(alone, tmp_path, tools):
@@ -454,9 +681,12 @@ def test_a_java_that_does_not_start(alone, tmp_path, tools):
     java.write_text("#!/bin/sh\necho 'Error: too old for this' >&2\nexit 1\n", encoding="utf-8")
     java.chmod(0o755)
     done = alone(JAVA_HOME=str(tmp_path / "java"))
-    assert done.returncode == 1 and done.stderr.count("\n") == 1
-    assert done.stderr.startswith("chudian: Spark could not be started: Java 17 or newer and the "
-                                  "memory that the Spark profile asks for are needed; ")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith(
+        "chudian: Spark could not be started: Java 17 or newer and the "
+        "memory that the Spark profile asks for are needed; "
+    )
     assert "Error: too old for this" in log_of(tmp_path / "warehouse")
 
 
@@ -466,10 +696,13 @@ def test_what_java_has_to_say_goes_to_the_log(alone, tmp_path):
     (tmp_path / "warehouse" / "ops").write_text("in the way", encoding="utf-8")
     done = alone()
     assert done.returncode == 1
-    assert done.stderr == (f"chudian: the table ops.run_ledger cannot be made below "
-                           f"{tmp_path / 'warehouse'}: check the folder and its rights, or give "
-                           "another --warehouse\n")
-    assert "\tat " not in done.stdout and "Traceback" not in done.stdout
+    assert done.stderr == (
+        f"chudian: the table ops.run_ledger cannot be made below "
+        f"{tmp_path / 'warehouse'}: check the folder and its rights, or give "
+        "another --warehouse\n"
+    )
+    assert "\tat " not in done.stdout
+    assert "Traceback" not in done.stdout
     assert "\tat " in log_of(tmp_path / "warehouse")
 
 
@@ -486,17 +719,24 @@ def tools(tmp_path):
 
 
 def set_up(tools, **environment):
-    return subprocess.run([shutil.which("bash"), "conf/setup/environment.sh", "nowhere", "0"],
-                          cwd=ROOT, env={"PATH": str(tools), **environment}, capture_output=True,
-                          text=True, timeout=60)
+    return subprocess.run(
+        [shutil.which("bash"), "conf/setup/environment.sh", "nowhere", "0"],
+        cwd=ROOT,
+        env={"PATH": str(tools), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 def test_the_set_up_asks_for_java_and_python(tools):
     done = set_up(tools)
-    assert done.returncode == 1 and done.stderr.count("\n") == 1
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("chudian: Java was not found: install Java 17 or newer")
-    (tools / "java").write_text("#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n",
-                                encoding="utf-8")
+    (tools / "java").write_text(
+        "#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n", encoding="utf-8"
+    )
     (tools / "java").chmod(0o755)
     done = set_up(tools)
     assert done.returncode == 1
@@ -510,6 +750,7 @@ def test_the_set_up_asks_for_java_and_python(tools):
 
 # -- again, later, corrected ---------------------------------------------------------------------
 
+
 @pytest.fixture
 def copied(province, tmp_path):
     """A copy of the warehouse that a test may change."""
@@ -522,29 +763,38 @@ def test_a_delivery_that_has_not_changed_is_not_taken_in_again(province, copied,
     before = versions(copied)
     assert province.night("--only", "ingest", warehouse=copied, landing=tmp_path / "empty") == 0
     said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("[")]
-    assert len(said) == 6 and all("unchanged" in line for line in said)
+    assert len(said) == 6
+    assert all("unchanged" in line for line in said)
     assert versions(copied) == before
 
 
-def test_a_day_that_is_read_again_from_the_archive_gives_equal_tables(province, copied, tmp_path,
-                                                                      capsys):
+def test_a_day_that_is_read_again_from_the_archive_gives_equal_tables(
+    province, copied, tmp_path, capsys
+):
     """A code more in a table: every day of the source is out of date, and is read once."""
     (tmp_path / "more").mkdir()
-    (tmp_path / "more" / "sources.yml").write_text("voice: {codes: {toll: {'5': local}}}\n",
-                                                   encoding="utf-8")
-    folders = [str(part) for one in (ROOT / "conf", province.conf, tmp_path / "more")
-               for part in ("--conf", one)]
+    (tmp_path / "more" / "sources.yml").write_text(
+        "voice: {codes: {toll: {'5': local}}}\n", encoding="utf-8"
+    )
+    folders = [
+        str(part)
+        for one in (ROOT / "conf", province.conf, tmp_path / "more")
+        for part in ("--conf", one)
+    ]
     where = ["--warehouse", str(copied), "--landing", str(tmp_path / "empty")]
     status.main([*folders, "--warehouse", str(copied)])
-    assert re.search(r"voice +2009-05-02 … 2009-05-03 \(2\) +read otherwise today",
-                     capsys.readouterr().out)
+    assert re.search(
+        r"voice +2009-05-02 … 2009-05-03 \(2\) +read otherwise today", capsys.readouterr().out
+    )
     assert repair.main([*folders, *where, "--dry-run"]) == 0
     assert capsys.readouterr().out == f"{'ingest.voice':<28} once more for 2009-05-02..2009-05-03\n"
     before = versions(copied)
     assert repair.main([*folders, *where]) == 0
     after = versions(copied)
     assert {name for name in TABLES if after[name] != before[name]} == {
-        "ods.voice_call", "ops.rejected_record"}
+        "ods.voice_call",
+        "ops.rejected_record",
+    }
     for name in TABLES:
         assert differing_rows(province.warehouse, copied, name) == 0, name
     capsys.readouterr()
@@ -556,8 +806,15 @@ def test_a_day_that_is_read_again_from_the_archive_gives_equal_tables(province, 
 
 def test_day_by_day_gives_what_the_range_gave(province, tmp_path):
     for day in DAYS:
-        assert province.night("--only", "ingest.voice,ingest.web_log", days=(day, day),
-                              warehouse=tmp_path / "daily") == 0
+        assert (
+            province.night(
+                "--only",
+                "ingest.voice,ingest.web_log",
+                days=(day, day),
+                warehouse=tmp_path / "daily",
+            )
+            == 0
+        )
     for name in ("ods.voice_call", "ods.web_view", "ops.rejected_record"):
         assert differing_rows(province.warehouse, tmp_path / "daily", name) == 0, name
 
@@ -566,21 +823,25 @@ def test_a_corrected_delivery_takes_away_what_it_no_longer_holds(province, copie
     """The two rejected lines are mended, the first ten calls gone, one is longer."""
     first, second = calls(DAY)
     first[7], first[8] = call(7, DAY), call(8, DAY)
-    first = [call(9, DAY, duration="777")] + first[10:]
+    first = [call(9, DAY, duration="777"), *first[10:]]
     bad.write("voice", DAY, [first, second])
     assert province.night("--only", "ingest.voice", warehouse=copied, landing=bad.folder) == 0
-    rows = query(copied, "SELECT batch_date, call_no, duration_s FROM calls",
-                 calls="ods.voice_call")
+    rows = query(
+        copied, "SELECT batch_date, call_no, duration_s FROM calls", calls="ods.voice_call"
+    )
     today = {number: seconds for day, number, seconds in rows if day == DAY}
     # Calls 0 to 8 are gone; the repeated line of call 3 is now the only one, and so it stays.
     assert set(today) == {f"V03{n:03}" for n in range(9, 60) if n not in (40, 41)} | {"V03003"}
     assert today["V03009"] == 777
     assert sum(day == FIRST for day, _, _ in rows) == 60
     assert not query(copied, "FROM rejected", rejected="ops.rejected_record")
-    told = query(copied, """SELECT rows_delivered, rows_accepted, rows_rejected, rows_duplicate
+    told = query(
+        copied,
+        """SELECT rows_delivered, rows_accepted, rows_rejected, rows_duplicate
                             FROM ledger WHERE source = 'voice' AND state = 'committed'
                             AND slice = '2009-05-03' ORDER BY committed_at""",
-                 ledger="ops.run_ledger")
+        ledger="ops.run_ledger",
+    )
     assert told == [(60, 56, 2, 2), (51, 50, 0, 1)]
 
 

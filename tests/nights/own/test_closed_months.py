@@ -1,4 +1,5 @@
 """A month that closes is made whole; of earlier ones only the customers with late events."""
+
 from datetime import date
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from tests.given.tiny_province import PEOPLE, Landing, call, deliveries, overlay
 from tests.readers.warehouse_reader import query, table
 
 APRIL, MAY = date(2009, 4, 1), date(2009, 5, 1)
-CLOSES = date(2009, 5, 3), date(2009, 6, 3)     # of April and of May
+CLOSES = date(2009, 5, 3), date(2009, 6, 3)  # of April and of May
 SOURCES = ("customer", "subscriber", "package_subscription", "voice")
 STEPS = "ingest,identity,usage_day,usage_month,free_units"
-POISONED, LATE = "13800000003", "13800000002"   # numbers of S3 and S2
+POISONED, LATE = "13800000003", "13800000002"  # numbers of S3 and S2
 COUNTED = """
     SELECT number, month, sum(cell.quantity)::BIGINT AS seconds
     FROM (SELECT month, subscriber_id, unnest(cells) AS cell FROM t)
@@ -24,9 +25,17 @@ COUNTED = """
 
 def lines(month: int) -> list[str]:
     """Of each customer six calls of an hour by day and six by night: more than pools hold."""
-    return [call(100 * n + turn, date(2009, month, 7 + turn), f"2009{month:02}{7 + turn:02}{at}",
-                 msisdn=f"1380000000{n}", duration="3600")
-            for n in PEOPLE for turn, at in enumerate(("100000", "230000") * 6)]
+    return [
+        call(
+            100 * n + turn,
+            date(2009, month, 7 + turn),
+            f"2009{month:02}{7 + turn:02}{at}",
+            msisdn=f"1380000000{n}",
+            duration="3600",
+        )
+        for n in PEOPLE
+        for turn, at in enumerate(("100000", "230000") * 6)
+    ]
 
 
 class Company:
@@ -49,19 +58,42 @@ class Company:
 
     def night(self, day: date, steps: str = STEPS) -> None:
         folders = [part for one in (ROOT / "conf", self.conf) for part in ("--conf", str(one))]
-        assert night.main(["--only", steps, "--data-date", str(day), *folders,
-                           "--landing", str(self.folder / "landing"),
-                           "--push", str(self.folder / "push"),
-                           "--warehouse", str(self.warehouse)]) == 0
+        assert (
+            night.main(
+                [
+                    "--only",
+                    steps,
+                    "--data-date",
+                    str(day),
+                    *folders,
+                    "--landing",
+                    str(self.folder / "landing"),
+                    "--push",
+                    str(self.folder / "push"),
+                    "--warehouse",
+                    str(self.warehouse),
+                ]
+            )
+            == 0
+        )
 
     def splits(self) -> list[tuple]:
         """Of the three months that the second night compares."""
-        return sorted(query(self.warehouse, "SELECT x::VARCHAR FROM t x WHERE month > '2009-02-28'",
-                            t="dw.free_unit_split"))
+        return sorted(
+            query(
+                self.warehouse,
+                "SELECT x::VARCHAR FROM t x WHERE month > '2009-02-28'",
+                t="dw.free_unit_split",
+            )
+        )
 
     def seconds(self) -> dict[tuple[str, date], int]:
-        return {(number, month): used for number, month, used in query(
-            self.warehouse, COUNTED, t="dw.usage_month", i="dw.subscriber_identity")}
+        return {
+            (number, month): used
+            for number, month, used in query(
+                self.warehouse, COUNTED, t="dw.usage_month", i="dw.subscriber_identity"
+            )
+        }
 
     def files(self, month: date) -> list[str]:
         uris = table(self.warehouse, "dw.usage_month").file_uris()
@@ -73,8 +105,11 @@ def company(spark, tmp_path_factory):
     """After April has closed somebody takes a row of it away; then May closes."""
     made = Company(tmp_path_factory.mktemp("closed months"))
     made.night(CLOSES[0])
-    who, = query(made.warehouse, f"SELECT DISTINCT subscriber_id FROM i WHERE msisdn = "
-                                 f"'{POISONED}'", i="dw.subscriber_identity")
+    (who,) = query(
+        made.warehouse,
+        f"SELECT DISTINCT subscriber_id FROM i WHERE msisdn = '{POISONED}'",
+        i="dw.subscriber_identity",
+    )
     table(made.warehouse, "dw.usage_month").delete(f"subscriber_id = {who[0]}")
     made.night(CLOSES[1])
     return made
@@ -84,17 +119,23 @@ def test_a_late_call_touches_its_customer_in_its_month_and_nobody_else(company):
     """What was taken away stays away: his April was not made again."""
     seconds = company.seconds()
     assert seconds.pop((LATE, APRIL)) == 12 * 3600 + 61
-    assert (POISONED, APRIL) not in seconds and (POISONED, MAY) in seconds
-    assert len(seconds) == 4 + 6 and set(seconds.values()) == {12 * 3600}
+    assert (POISONED, APRIL) not in seconds
+    assert (POISONED, MAY) in seconds
+    assert len(seconds) == 4 + 6
+    assert set(seconds.values()) == {12 * 3600}
 
 
 def test_free_units_are_split_anew_for_him_alone_as_if_all_were(company):
     """Taken away, the splits are made again; made together they are those of the two nights. (Where
     packages carry units over, a month without usage has a split, too.)"""
     there = company.splits()
-    made = {row for row in query(
-        company.warehouse, "SELECT month, count(DISTINCT subscriber_id) FROM t GROUP BY 1",
-        t="dw.free_unit_split")}
+    made = set(
+        query(
+            company.warehouse,
+            "SELECT month, count(DISTINCT subscriber_id) FROM t GROUP BY 1",
+            t="dw.free_unit_split",
+        )
+    )
     assert {(APRIL, 6), (MAY, 6)} <= made
     table(company.warehouse, "dw.free_unit_split").delete()
     company.night(CLOSES[1], "free_units")

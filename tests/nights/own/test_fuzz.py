@@ -1,4 +1,5 @@
 """Damaged files: refused at the gate in one line, or each of their lines in exactly one place."""
+
 import gzip
 import hashlib
 import json
@@ -28,7 +29,8 @@ def conf(tmp_path_factory):
     folder = tmp_path_factory.mktemp("conf")
     shipped = config.load([ROOT / "conf"]).sources
     (folder / "sources.yml").write_text(
-        yaml.safe_dump(files.sources(shipped), allow_unicode=True), encoding="utf-8")
+        yaml.safe_dump(files.sources(shipped), allow_unicode=True), encoding="utf-8"
+    )
     return folder, config.load([ROOT / "conf", folder])
 
 
@@ -40,8 +42,13 @@ def deliver(landing: Path, name: str, day, contents: dict) -> dict[str, Path]:
     promises = []
     for number, path in paths.items():
         path.write_bytes(contents[number])
-        promises.append({"file": path.name, "bytes": len(contents[number]),
-                         "sha256": hashlib.sha256(contents[number]).hexdigest()})
+        promises.append(
+            {
+                "file": path.name,
+                "bytes": len(contents[number]),
+                "sha256": hashlib.sha256(contents[number]).hexdigest(),
+            }
+        )
     (folder / "calls.ctl").write_text("\n".join(map(json.dumps, promises)), encoding="utf-8")
     return paths
 
@@ -53,8 +60,10 @@ def refused(landing: Path, source, day) -> bool:
         return False
     except ChudianError as error:
         said = str(error)
-        assert error.exit_code in (3, 4) and "\n" not in said
-        assert said.startswith(f"{source.id} {day}: ") and len(said) < 600
+        assert error.exit_code in (3, 4)
+        assert "\n" not in said
+        assert said.startswith(f"{source.id} {day}: ")
+        assert len(said) < 600
         return True
 
 
@@ -82,19 +91,47 @@ def fuzz(seed: int, conf, folder: Path) -> None:
                 rows = files.filled_lines(files.unpacked(path), name == "quoted")
                 sent.setdefault((name, str(day)), []).extend((path.name, row) for row in rows)
     assert 0 < stopped < len(sent) * FILES / 2
-    assert night.main([
-        "--from-date", str(DAYS[0]), "--to-date", str(DAYS[-1]), "--only", "ingest",
-        "--conf", str(ROOT / "conf"), "--conf", str(overlay), "--landing", str(landing),
-        "--warehouse", str(warehouse), "--push", str(folder)]) == 0
+    assert (
+        night.main(
+            [
+                "--from-date",
+                str(DAYS[0]),
+                "--to-date",
+                str(DAYS[-1]),
+                "--only",
+                "ingest",
+                "--conf",
+                str(ROOT / "conf"),
+                "--conf",
+                str(overlay),
+                "--landing",
+                str(landing),
+                "--warehouse",
+                str(warehouse),
+                "--push",
+                str(folder),
+            ]
+        )
+        == 0
+    )
     places = defaultdict(list)
-    for kind, table, day in (("accepted", "ods.voice_call", "batch_date"),
-                             ("rejected", "ops.rejected_record", "data_date")):
+    for kind, table, day in (
+        ("accepted", "ods.voice_call", "batch_date"),
+        ("rejected", "ops.rejected_record", "data_date"),
+    ):
         for source, on, *place in query(
-                warehouse, f"SELECT source, {day}::VARCHAR, file_name, row_no FROM t", t=table):
+            warehouse, f"SELECT source, {day}::VARCHAR, file_name, row_no FROM t", t=table
+        ):
             places[source, on, kind].append(tuple(place))
-    ledger = {(source, day): counts for source, day, *counts in query(
-        warehouse, "SELECT source, slice, rows_delivered, rows_accepted, rows_rejected, "
-                   "rows_duplicate FROM l WHERE state = 'committed'", l="ops.run_ledger")}
+    ledger = {
+        (source, day): counts
+        for source, day, *counts in query(
+            warehouse,
+            "SELECT source, slice, rows_delivered, rows_accepted, rows_rejected, "
+            "rows_duplicate FROM l WHERE state = 'committed'",
+            l="ops.run_ledger",
+        )
+    }
     assert ledger.keys() == sent.keys()
     for (name, day), (delivered, accepted, rejected, duplicate) in ledger.items():
         kept, thrown = places[name, day, "accepted"], places[name, day, "rejected"]
@@ -128,10 +165,21 @@ def test_a_delivery_that_was_damaged_after_its_control_file_is_refused(conf, tmp
         spoiled = chance.choice([path, path.parent / "calls.ctl"])
         content = spoiled.read_bytes()
         place = chance.randrange(len(content))
-        spoiled.write_bytes(chance.choice([
-            content[:place], content[place:], content * 2, b"", content + b"\0",
-            content[:place] + bytes([chance.randrange(256)]) + content[place + 1:],
-            content[:place] + b"\n" + content[place:], b"\xff\xfe" + content, b"[" * 50_000]))
+        spoiled.write_bytes(
+            chance.choice(
+                [
+                    content[:place],
+                    content[place:],
+                    content * 2,
+                    b"",
+                    content + b"\0",
+                    content[:place] + bytes([chance.randrange(256)]) + content[place + 1 :],
+                    content[:place] + b"\n" + content[place:],
+                    b"\xff\xfe" + content,
+                    b"[" * 50_000,
+                ]
+            )
+        )
         if not refused(tmp_path, loaded.sources[name], day):
             same += 1
             assert path.read_bytes() == sent

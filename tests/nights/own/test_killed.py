@@ -1,4 +1,5 @@
 """Nights that are killed by the system at any moment: the next one leaves what it should have."""
+
 import os
 import shutil
 import signal
@@ -19,8 +20,11 @@ from tests.readers.warehouse_reader import differing_rows, query, table
 FIRST, DAY = DAYS
 # Where the taking in of a source can be stopped: its slices are announced; its rows are there and
 # not yet what it rejected; the ledger knows of both. (Before that: see the corrected delivery.)
-MOMENTS = [("ods.voice_call", "before"), ("ods.voice_call", "after"),
-           ("ops.quality_result", "before")]
+MOMENTS = [
+    ("ods.voice_call", "before"),
+    ("ods.voice_call", "after"),
+    ("ops.quality_result", "before"),
+]
 UNKNOWN = ("ops.rejected_record", "after")
 KILLS = 30
 
@@ -32,15 +36,30 @@ class Nights:
         self.folder, shipped = folder, config.load([ROOT / "conf"])
         self.conf = overlay(folder / "conf", shipped.sources)
         profile = (ROOT / "conf" / "spark" / "local.conf").read_text(encoding="utf-8")
-        interpreted.write_profile(self.conf, profile.replace("6g", "1g"),  # small, and at once
-                                  interpreted.SHORT_LIVED)
+        interpreted.write_profile(
+            self.conf,
+            profile.replace("6g", "1g"),  # small, and at once
+            interpreted.SHORT_LIVED,
+        )
         self.landing = Landing(folder / "landing", shipped.sources)
         self.landing.write_all()
 
     def asked(self, warehouse: str, only: str, days=DAYS) -> list[str]:
-        return [*self.folders(), "--from-date", str(days[0]), "--to-date", str(days[-1]),
-                "--landing", str(self.landing.folder), "--push", str(self.folder / "push"),
-                "--warehouse", str(self.folder / warehouse), "--only", only]
+        return [
+            *self.folders(),
+            "--from-date",
+            str(days[0]),
+            "--to-date",
+            str(days[-1]),
+            "--landing",
+            str(self.landing.folder),
+            "--push",
+            str(self.folder / "push"),
+            "--warehouse",
+            str(self.folder / warehouse),
+            "--only",
+            only,
+        ]
 
     def folders(self) -> list[str]:
         return ["--conf", str(ROOT / "conf"), "--conf", str(self.conf)]
@@ -50,9 +69,13 @@ class Nights:
 
     def started(self, *command: str) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=ROOT, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYSPARK_PYTHON": sys.executable})
+            [sys.executable, "-m", *command],
+            cwd=ROOT,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYSPARK_PYTHON": sys.executable},
+        )
 
     def killed_at(self, moment, warehouse: str, only: str) -> None:
         running = self.started("tests.given.killed_run", *moment, *self.asked(warehouse, only))
@@ -61,23 +84,49 @@ class Nights:
     def status(self, warehouse: str) -> str:
         """What jobs.status prints of the second day."""
         return subprocess.run(
-            [sys.executable, "-m", "jobs.status", *self.folders(), "--warehouse",
-             str(self.folder / warehouse), "--data-date", str(DAY)], cwd=ROOT,
-            capture_output=True, text=True, timeout=300).stdout
+            [
+                sys.executable,
+                "-m",
+                "jobs.status",
+                *self.folders(),
+                "--warehouse",
+                str(self.folder / warehouse),
+                "--data-date",
+                str(DAY),
+            ],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        ).stdout
 
     def states(self, warehouse: str, source: str = "voice") -> set[str]:
         """What the last row of the ledger says of each slice of a source."""
-        return {state for state, in query(
-            self.folder / warehouse,
-            f"SELECT arg_max(state, committed_at) FROM l WHERE source = '{source}' "
-            "GROUP BY \"table\", slice", l="ops.run_ledger")}
+        return {
+            state
+            for (state,) in query(
+                self.folder / warehouse,
+                f"SELECT arg_max(state, committed_at) FROM l WHERE source = '{source}' "
+                'GROUP BY "table", slice',
+                l="ops.run_ledger",
+            )
+        }
 
     def differing(self, one: str, other: str) -> list[str]:
-        return [name for name in ("ods.customer", "ods.subscriber", "ods.package_subscription",
-                                  "ods.voice_call", "ods.bill", "ods.contact",
-                                  "ops.rejected_record")
-                if (self.folder / one / name.replace(".", "/")).is_dir()
-                and differing_rows(self.folder / one, self.folder / other, name)]
+        return [
+            name
+            for name in (
+                "ods.customer",
+                "ods.subscriber",
+                "ods.package_subscription",
+                "ods.voice_call",
+                "ods.bill",
+                "ods.contact",
+                "ops.rejected_record",
+            )
+            if (self.folder / one / name.replace(".", "/")).is_dir()
+            and differing_rows(self.folder / one, self.folder / other, name)
+        ]
 
 
 def test_a_run_killed_at_each_moment_of_its_commits_is_made_good_by_the_next(tmp_path):
@@ -127,6 +176,8 @@ def test_30_kills_at_random_moments(tmp_path):
         if number % 10 == 9:
             nights.run("killed", "ingest")
             assert nights.differing("killed", "undisturbed") == []
-            assert all(nights.states("killed", source) == {"committed"}
-                       for source in ("customer", "voice", "bill", "web_log"))
+            assert all(
+                nights.states("killed", source) == {"committed"}
+                for source in ("customer", "voice", "bill", "web_log")
+            )
     assert killed > KILLS / 2

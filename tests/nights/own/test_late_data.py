@@ -4,6 +4,7 @@ Within the look-back of their sources: calls and the pages of visits of three da
 or up to five days later, some of them twice, and the days are taken in one by one or several at
 once.
 """
+
 from datetime import date, timedelta
 from pathlib import Path
 from random import Random
@@ -30,7 +31,7 @@ FIRST = DAYS[0]
 LAST = FIRST + timedelta(days=8)
 ALL_DAYS = list(Window(FIRST, LAST).days())
 EVENT_DAYS = ALL_DAYS[:3]
-LATEST = 5          # days after the event; a repetition comes within the look-back of that
+LATEST = 5  # days after the event; a repetition comes within the look-back of that
 STEPS = "ingest,identity,contact_event,contact_view,usage_day"
 PEOPLES = ("customer", "subscriber", "package_subscription")
 # What says only how a row came; usage stands by delivery and is added up.
@@ -54,10 +55,17 @@ def records() -> list[tuple[str, date, str]]:
     made = []
     for day in EVENT_DAYS:
         made += [("voice", day, call(number, day)) for number in range(20)]
-        made += [("web_log", day, f"W{day:%d}{n}{hour:02},{page},portal,1380000000{n},"
-                  f"{day} {hour:02}:0{page}:0{n},30,余额,1,,{asked},,{done},")
-                 for n in PEOPLE for hour in (9, 21)
-                 for page, asked, done in ((1, "查询", "view"), (2, "办理", "done"))]
+        made += [
+            (
+                "web_log",
+                day,
+                f"W{day:%d}{n}{hour:02},{page},portal,1380000000{n},"
+                f"{day} {hour:02}:0{page}:0{n},30,余额,1,,{asked},,{done},",
+            )
+            for n in PEOPLE
+            for hour in (9, 21)
+            for page, asked, done in ((1, "查询", "view"), (2, "办理", "done"))
+        ]
     return made
 
 
@@ -96,9 +104,26 @@ def made(folder: Path, conf: Path, sources, chance: Random | None) -> Path:
     landing = delivered(folder, sources, chance)
     folders = [part for one in (ROOT / "conf", conf) for part in ("--conf", str(one))]
     for first, last in nights(chance):
-        assert night.main(["--only", STEPS, "--from-date", str(first), "--to-date", str(last),
-                           "--landing", str(landing), "--warehouse", str(folder / "warehouse"),
-                           "--push", str(folder / "push"), *folders]) == 0
+        assert (
+            night.main(
+                [
+                    "--only",
+                    STEPS,
+                    "--from-date",
+                    str(first),
+                    "--to-date",
+                    str(last),
+                    "--landing",
+                    str(landing),
+                    "--warehouse",
+                    str(folder / "warehouse"),
+                    "--push",
+                    str(folder / "push"),
+                    *folders,
+                ]
+            )
+            == 0
+        )
     return folder / "warehouse"
 
 

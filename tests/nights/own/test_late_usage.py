@@ -3,6 +3,7 @@ only the months of those whom it concerns have changed.
 
 Three nights of April and three of May, the month closing on the third.
 """
+
 from collections import Counter
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,9 +21,9 @@ APRIL = date(2009, 4, 1)
 ALL_DAYS = [FIRST + timedelta(days=number) for number in range(7)]
 STEPS = "ingest,identity,usage_day,usage_month"
 PEOPLES = ("customer", "subscriber", "package_subscription")
-LATE = call(91, date(2009, 4, 30), opp_no="13911111111")        # of the second subscriber
-FORGOTTEN = call(92, date(2009, 4, 29), opp_no="13922222222")   # of the third
-TWICE = call(93, date(2009, 4, 30), opp_no="13933333333")       # of the fourth
+LATE = call(91, date(2009, 4, 30), opp_no="13911111111")  # of the second subscriber
+FORGOTTEN = call(92, date(2009, 4, 29), opp_no="13922222222")  # of the third
+TWICE = call(93, date(2009, 4, 30), opp_no="13933333333")  # of the fourth
 CELLS = """
     SELECT subscriber_id, {when} AS day, cell_id, sum(events), sum(billed_events), sum(quantity),
            sum(airtime_fee), sum(toll_fee), sum(other_fee) FROM d GROUP BY ALL"""
@@ -47,10 +48,26 @@ class Company:
 
     def night(self, first: date, last: date) -> "Company":
         folders = [part for one in (ROOT / "conf", self.conf) for part in ("--conf", str(one))]
-        assert night.main(["--only", STEPS, "--from-date", str(first), "--to-date", str(last),
-                           "--landing", str(self.landing.folder), "--warehouse",
-                           str(self.warehouse), "--push", str(self.folder / "push"),
-                           *folders]) == 0
+        assert (
+            night.main(
+                [
+                    "--only",
+                    STEPS,
+                    "--from-date",
+                    str(first),
+                    "--to-date",
+                    str(last),
+                    "--landing",
+                    str(self.landing.folder),
+                    "--warehouse",
+                    str(self.warehouse),
+                    "--push",
+                    str(self.folder / "push"),
+                    *folders,
+                ]
+            )
+            == 0
+        )
         return self
 
     @property
@@ -63,8 +80,10 @@ class Company:
 
     def months(self) -> dict[tuple, list]:
         """(month, subscriber_id) → cells of dw.usage_month."""
-        return {(row["month"], row["subscriber_id"]): row["cells"]
-                for row in all_rows(self.warehouse, "dw.usage_month").to_pylist()}
+        return {
+            (row["month"], row["subscriber_id"]): row["cells"]
+            for row in all_rows(self.warehouse, "dw.usage_month").to_pylist()
+        }
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +96,12 @@ def companies(spark, tmp_path_factory):
     (conf / "policy.yml").write_text("rating: {months: 1, min_months_won: 1}\n")
     own = {LATE: [date(2009, 4, 30)], FORGOTTEN: [date(2009, 4, 29)], TWICE: [date(2009, 4, 30)]}
     right = Company(folder / "right", conf, shipped.sources, own)
-    wrong = Company(folder / "wrong", conf, shipped.sources, {
-        LATE: [CLOSE], FORGOTTEN: [], TWICE: [date(2009, 4, 30), date(2009, 5, 2)]})
+    wrong = Company(
+        folder / "wrong",
+        conf,
+        shipped.sources,
+        {LATE: [CLOSE], FORGOTTEN: [], TWICE: [date(2009, 4, 30), date(2009, 5, 2)]},
+    )
     right.night(FIRST, ALL_DAYS[-1])
     wrong.night(FIRST, ALL_DAYS[2]).night(ALL_DAYS[3], CLOSE)
     at_the_close = wrong.months()
@@ -91,8 +114,10 @@ def companies(spark, tmp_path_factory):
 def test_days_and_months_are_those_of_the_right_deliveries(companies):
     """Trap 23: what came twice counts once. Trap 24: what came late is in its month."""
     right, wrong, _ = companies
-    assert wrong.usage() == right.usage() and len(right.usage()) > 30
-    assert wrong.months() == right.months() and len(right.months()) == 6
+    assert wrong.usage() == right.usage()
+    assert len(right.usage()) > 30
+    assert wrong.months() == right.months()
+    assert len(right.months()) == 6
 
 
 def test_a_month_is_the_sum_of_its_days_and_these_of_its_records(companies):
@@ -100,25 +125,45 @@ def test_a_month_is_the_sum_of_its_days_and_these_of_its_records(companies):
     days = Counter()
     for who, day, cell, events, billed, quantity, *_ in right.usage():
         if day.replace(day=1) == APRIL:
-            days.update({(who, cell, "events"): events, (who, cell, "billed_events"): billed,
-                         (who, cell, "quantity"): quantity})
-    months = Counter({(who, cell["cell_id"], name): cell[name]
-                      for (_, who), cells in right.months().items() for cell in cells
-                      for name in ("events", "billed_events", "quantity")})
+            days.update(
+                {
+                    (who, cell, "events"): events,
+                    (who, cell, "billed_events"): billed,
+                    (who, cell, "quantity"): quantity,
+                }
+            )
+    months = Counter(
+        {
+            (who, cell["cell_id"], name): cell[name]
+            for (_, who), cells in right.months().items()
+            for cell in cells
+            for name in ("events", "billed_events", "quantity")
+        }
+    )
     assert +months == +days
-    given = query(right.warehouse, "SELECT count(*), sum(duration_s) FROM v WHERE month("
-                                   "local_date) = 4", v="ods.voice_call")
-    assert given == [tuple(sum(value for (*_, one), value in months.items() if one == name)
-                           for name in ("events", "quantity"))]
+    given = query(
+        right.warehouse,
+        "SELECT count(*), sum(duration_s) FROM v WHERE month(local_date) = 4",
+        v="ods.voice_call",
+    )
+    assert given == [
+        tuple(
+            sum(value for (*_, one), value in months.items() if one == name)
+            for name in ("events", "quantity")
+        )
+    ]
     assert given[0][0] == 3 * 12 + 3
 
 
 def test_a_late_call_touches_its_own_subscriber_and_day_only(companies):
     """The slice of the night that brought it has it beside that day's own calls."""
     _, wrong, _ = companies
-    rows = query(wrong.warehouse, f"SELECT local_date, events, quantity FROM d WHERE batch_date = "
-                                  f"DATE '{CLOSE}' AND local_date < DATE '{CLOSE}'",
-                 d="dw.usage_day")
+    rows = query(
+        wrong.warehouse,
+        f"SELECT local_date, events, quantity FROM d WHERE batch_date = "
+        f"DATE '{CLOSE}' AND local_date < DATE '{CLOSE}'",
+        d="dw.usage_day",
+    )
     assert rows == [(date(2009, 4, 30), 1, 92)]
 
 
@@ -127,8 +172,11 @@ def test_a_call_of_a_corrected_delivery_changes_one_customer_month(companies):
     _, wrong, before = companies
     after = wrong.months()
     changed = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
-    owner = query(wrong.warehouse, "SELECT DISTINCT subscriber_id FROM i WHERE msisdn = "
-                                   "'13800000003'", i="dw.subscriber_identity")
+    owner = query(
+        wrong.warehouse,
+        "SELECT DISTINCT subscriber_id FROM i WHERE msisdn = '13800000003'",
+        i="dw.subscriber_identity",
+    )
     assert changed == [(APRIL, owner[0][0])]
     told = [sum(cell["quantity"] for cell in months[changed[0]]) for months in (before, after)]
     assert told[1] - told[0] == 93
@@ -139,5 +187,6 @@ def test_the_same_nights_once_more_add_nothing(companies):
     right, wrong, _ = companies
     usage, months = right.usage("batch_date"), right.months()
     right.night(ALL_DAYS[1], CLOSE)
-    assert right.usage("batch_date") == usage and right.months() == months
+    assert right.usage("batch_date") == usage
+    assert right.months() == months
     assert differing_rows(right.warehouse, wrong.warehouse, "dw.usage_month") == 0

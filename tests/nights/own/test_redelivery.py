@@ -1,4 +1,5 @@
 """A delivery that was corrected after its night: the next night leaves what the right one had."""
+
 from datetime import date
 from pathlib import Path
 
@@ -14,8 +15,16 @@ from tests.readers.warehouse_reader import differing_rows, query
 FIRST, SECOND = DAYS
 THIRD = date(2009, 5, 4)
 STEPS = "ingest,identity,contact_event,contact_view"
-TABLES = ("ods.customer", "ods.subscriber", "ods.package_subscription", "ods.voice_call",
-          "dw.subscriber_identity", "dw.contact_event", "dw.contact_view", "ops.rejected_record")
+TABLES = (
+    "ods.customer",
+    "ods.subscriber",
+    "ods.package_subscription",
+    "ods.voice_call",
+    "dw.subscriber_identity",
+    "dw.contact_event",
+    "dw.contact_view",
+    "ops.rejected_record",
+)
 
 
 class Company:
@@ -44,13 +53,30 @@ class Company:
         return [*folders, "--warehouse", str(self.folder / "warehouse")]
 
     def night(self, first: date, last: date) -> int:
-        return night.main(["--only", STEPS, "--from-date", str(first), "--to-date", str(last),
-                           "--landing", str(self.landing.folder), "--push",
-                           str(self.folder / "push"), *self.where()])
+        return night.main(
+            [
+                "--only",
+                STEPS,
+                "--from-date",
+                str(first),
+                "--to-date",
+                str(last),
+                "--landing",
+                str(self.landing.folder),
+                "--push",
+                str(self.folder / "push"),
+                *self.where(),
+            ]
+        )
 
     def rows(self, columns: str, state: str) -> list[tuple]:
-        return sorted(query(self.folder / "warehouse", f"SELECT {columns} FROM l WHERE state = "
-                            f"'{state}'", l="ops.run_ledger"))
+        return sorted(
+            query(
+                self.folder / "warehouse",
+                f"SELECT {columns} FROM l WHERE state = '{state}'",
+                l="ops.run_ledger",
+            )
+        )
 
 
 @pytest.fixture(scope="module")
@@ -76,22 +102,29 @@ def test_the_tables_are_those_of_the_right_deliveries(companies):
 
 def test_a_session_that_midnight_cut_in_two_is_one_contact_of_the_day_it_began(companies):
     for one in companies:
-        assert query(one.folder / "warehouse", """
+        assert query(
+            one.folder / "warehouse",
+            """
             SELECT batch_date, kind, result, duration_s FROM c
-            WHERE source_record = 'W031'""", c="dw.contact_event") == [
-            (SECOND, "transaction", "success", 35)]
+            WHERE source_record = 'W031'""",
+            c="dw.contact_event",
+        ) == [(SECOND, "transaction", "success", 35)]
 
 
 def test_what_hung_on_it_was_made_again_and_nothing_else(companies):
     right, wrong = companies
-    goes_on = [("dw.contact_event", str(SECOND)),
-               ("dw.contact_view", str(SECOND))]  # of both days: they were loaded in one go
+    goes_on = [
+        ("dw.contact_event", str(SECOND)),
+        ("dw.contact_view", str(SECOND)),
+    ]  # of both days: they were loaded in one go
     assert right.rows('"table", slice', STALE) == goes_on
     visits_table = wrong.landing.sources["web_log"].record
-    corrected = [("dw.contact_event", str(FIRST)),
-                 ("dw.contact_event", str(SECOND)),  # a session may go on from day to day
-                 ("ods.voice_call", str(SECOND)),    # it repeats a call of the first
-                 (visits_table, str(SECOND))]
+    corrected = [
+        ("dw.contact_event", str(FIRST)),
+        ("dw.contact_event", str(SECOND)),  # a session may go on from day to day
+        ("ods.voice_call", str(SECOND)),  # it repeats a call of the first
+        (visits_table, str(SECOND)),
+    ]
     assert wrong.rows('"table", slice', STALE) == sorted([*goes_on, *corrected])
     anew = [("ods.voice_call", str(FIRST)), (visits_table, str(FIRST))]
     again = wrong.rows('"table", slice', COMMITTED)
@@ -102,11 +135,12 @@ def test_what_hung_on_it_was_made_again_and_nothing_else(companies):
 
 def test_a_spoiled_delivery_of_an_earlier_day_is_told_and_stops_nothing(companies, capsys):
     right, wrong = companies
-    said, = wrong.rows("source, slice, message", FAILED)
+    (said,) = wrong.rows("source, slice, message", FAILED)
     assert said[:2] == ("package_subscription", str(SECOND))
     assert said[2].startswith("package_subscription 2009-05-03: package_20090503.txt: ")
     assert status.main([*wrong.where(), "--data-date", str(THIRD), "--days", "3"]) == 4
     shown = capsys.readouterr()
-    assert "; what was committed before stands" in shown.out and "made again" not in shown.out
+    assert "; what was committed before stands" in shown.out
+    assert "made again" not in shown.out
     assert "1 of 15 deliveries are missing or failed" in shown.err
     assert status.main([*right.where(), "--data-date", str(THIRD), "--days", "3"]) == 0

@@ -1,4 +1,5 @@
 """The border of the tables: what a step may touch, what is committed, and what the ledger says."""
+
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -39,11 +40,19 @@ def opened(spark, root, conf, contracts):
     judge = Judge(None, "test")
 
     def make(run_id="run"):
-        made = Warehouse(spark, str(root), contracts, conf, Ledger(run_id, conf.fingerprint),
-                         judge, Landing(root / "landing", below(str(root), root)),
-                         Outbox(root / "push"))
+        made = Warehouse(
+            spark,
+            str(root),
+            contracts,
+            conf,
+            Ledger(run_id, conf.fingerprint),
+            judge,
+            Landing(root / "landing", below(str(root), root)),
+            Outbox(root / "push"),
+        )
         made.open(TABLES)
         return made
+
     return make
 
 
@@ -56,11 +65,14 @@ def wh(opened):
 @pytest.fixture(scope="module")
 def frame(spark, contracts):
     """Rows of a table: the contract's example with some columns changed."""
+
     def make(table, *rows):
         example = example_row(contracts[table])
-        schema = T.StructType([T.StructField(field.name, field.dataType)
-                               for field in struct_type(contracts[table])])
+        schema = T.StructType(
+            [T.StructField(field.name, field.dataType) for field in struct_type(contracts[table])]
+        )
         return spark.createDataFrame([{**example, **row} for row in rows], schema)
+
     return make
 
 
@@ -91,22 +103,30 @@ def files(folder, table, day):
 def ledger_of(folder, run_id, *columns):
     found = all_rows(Path(folder), "ops.run_ledger")
     rows = [row for row in found.to_pylist() if row["run_id"] == run_id]
-    return [tuple(row[name] for name in columns)
-            for row in sorted(rows, key=lambda row: row["committed_at"])]
+    return [
+        tuple(row[name] for name in columns)
+        for row in sorted(rows, key=lambda row: row["committed_at"])
+    ]
 
 
 # -- what a step may touch -----------------------------------------------------------------------
 
+
 def test_a_table_that_the_step_does_not_declare_is_neither_read_nor_written(wh, root, frame):
     before = version(root, SUBSCRIPTION)
     with wh.step(step(reads=[CUSTOMER]), Window(THIRD, THIRD)):
-        for use, act in (("reads", lambda: wh.read(SUBSCRIPTION)),
-                         ("reads", lambda: wh.last_snapshot(SUBSCRIPTION, THIRD)),
-                         ("reads", lambda: wh.read(MONTH, months=[APRIL])),
-                         ("writes", lambda: wh.replace(SUBSCRIPTION, frame(SUBSCRIPTION, {}))),
-                         ("writes", lambda: wh.append(MEASURE, frame(MEASURE, {})))):
-            with pytest.raises(ChudianError, match=f"^demo {use} dw.* which the plan does not "
-                                                   "declare: add it to the step in jobs/plan.py$"):
+        for use, act in (
+            ("reads", lambda: wh.read(SUBSCRIPTION)),
+            ("reads", lambda: wh.last_snapshot(SUBSCRIPTION, THIRD)),
+            ("reads", lambda: wh.read(MONTH, months=[APRIL])),
+            ("writes", lambda: wh.replace(SUBSCRIPTION, frame(SUBSCRIPTION, {}))),
+            ("writes", lambda: wh.append(MEASURE, frame(MEASURE, {}))),
+        ):
+            with pytest.raises(
+                ChudianError,
+                match=f"^demo {use} dw.* which the plan does not "
+                "declare: add it to the step in jobs/plan.py$",
+            ):
                 act()
     assert version(root, SUBSCRIPTION) == before
 
@@ -120,36 +140,63 @@ def test_tables_are_touched_inside_a_step_only(wh, frame):
 NEVER = [date(2010, 5, day) for day in (1, 2, 3)]
 
 
-@pytest.mark.parametrize("table, how, said", [
-    (CUSTOMER, {}, "ods.customer from customer is not committed for 2010-05-03"),
-    (CUSTOMER, {"upto": NEVER[2]}, "ods.customer from customer is not committed for 2010-05-03"),
-    (CUSTOMER, {"window": Window(NEVER[0], NEVER[2])},
-     "ods.customer from customer is not committed for 2010-05-01"),
-    (SUBSCRIPTION, {"on": NEVER[1]}, "dw.subscription is not committed for 2010-05-02"),
-    (SUBSCRIPTION, {}, "dw.subscription is not committed for 2010-05-03"),
-    (CONTACT, {"window": Window(NEVER[0], NEVER[1])},
-     "dw.contact_event is not committed for 2010-05-01"),
-    (MONTH, {"months": [date(2010, 3, 1), date(2010, 4, 1)]},
-     "dw.usage_month is not committed for 2010-03-01"),
-], ids=["a delivery", "deliveries up to a day", "deliveries of days", "a snapshot",
-        "today's snapshot", "days of an event table", "months"])
+@pytest.mark.parametrize(
+    ("table", "how", "said"),
+    [
+        (CUSTOMER, {}, "ods.customer from customer is not committed for 2010-05-03"),
+        (
+            CUSTOMER,
+            {"upto": NEVER[2]},
+            "ods.customer from customer is not committed for 2010-05-03",
+        ),
+        (
+            CUSTOMER,
+            {"window": Window(NEVER[0], NEVER[2])},
+            "ods.customer from customer is not committed for 2010-05-01",
+        ),
+        (SUBSCRIPTION, {"on": NEVER[1]}, "dw.subscription is not committed for 2010-05-02"),
+        (SUBSCRIPTION, {}, "dw.subscription is not committed for 2010-05-03"),
+        (
+            CONTACT,
+            {"window": Window(NEVER[0], NEVER[1])},
+            "dw.contact_event is not committed for 2010-05-01",
+        ),
+        (
+            MONTH,
+            {"months": [date(2010, 3, 1), date(2010, 4, 1)]},
+            "dw.usage_month is not committed for 2010-03-01",
+        ),
+    ],
+    ids=[
+        "a delivery",
+        "deliveries up to a day",
+        "deliveries of days",
+        "a snapshot",
+        "today's snapshot",
+        "days of an event table",
+        "months",
+    ],
+)
 def test_a_step_whose_input_is_not_committed_stops_and_names_it(wh, table, how, said):
     with pytest.raises(InputError) as raised:
         with wh.step(step(reads=TABLES), Window(NEVER[2], NEVER[2])):
             wh.read(table, **how)
-    assert str(raised.value) == (f"demo: {said}: run the step that makes it first "
-                                 "(python -m jobs.night --list shows which)")
+    assert str(raised.value) == (
+        f"demo: {said}: run the step that makes it first (python -m jobs.night --list shows which)"
+    )
 
 
 # -- what does not fit ---------------------------------------------------------------------------
+
 
 def renamed(rows):
     return rows.withColumnRenamed("kind", "sort").drop("valid_to")
 
 
 def unreadable(rows):
-    return rows.selectExpr("* except (subscriber_id)",
-                           "concat(subscriber_id, '-13800000001') AS subscriber_id")
+    return rows.selectExpr(
+        "* except (subscriber_id)", "concat(subscriber_id, '-13800000001') AS subscriber_id"
+    )
 
 
 def event(day, number, **changes):
@@ -157,31 +204,82 @@ def event(day, number, **changes):
 
 
 WRONG = [
-    ("unknown and missing columns", SUBSCRIPTION, renamed, [{}], ChudianError,
-     "dw.subscription: the frame does not fit the contract: unknown columns ['sort'], missing "
-     "columns ['kind', 'valid_to']"),
-    ("a value that does not fit its type", SUBSCRIPTION, unreadable, [{}], QualityError,
-     "dw.subscription 2009-05-03: a value does not fit the type of its column "
-     "(CAST_INVALID_INPUT)"),
-    ("a snapshot of another day", SUBSCRIPTION, None, [{"data_date": SECOND}], ChudianError,
-     "dw.subscription: rows of 2009-05-02 in a run that replaces 2009-05-03"),
-    ("an event of another delivery", CONTACT, None, [event(SECOND, 1)], ChudianError,
-     "dw.contact_event: rows of 2009-05-02 in a run that replaces 2009-05-03"),
-    ("a month that is not closed", MONTH, None, [{"month": date(2009, 5, 1)}], ChudianError,
-     "dw.usage_month: rows of 2009-05-01 in a run that replaces 2009-02-01, 2009-03-01, "
-     "2009-04-01"),
-    ("a key twice", CONTACT, None, [event(THIRD, 1), event(THIRD, 1), event(THIRD, 2)],
-     QualityError, "dw.contact_event 2009-05-03: key_duplicates: 1, expected 0"),
-    ("out of range", CONTACT, None, [event(THIRD, 1, duration_s=-77001),
-                                     event(THIRD, 2, duration_s=-1)],
-     QualityError,
-     "dw.contact_event 2009-05-03: duration_s: expected at least 0 seconds (2 rows)"),
-    ("missing, and too long", CONTACT, None,
-     [event(THIRD, 1, direction=None, source_record="13800000001" * 20)], QualityError,
-     "dw.contact_event 2009-05-03: direction: expected a value (1 rows); source_record: expected "
-     "at most 128 characters (1 rows)"),
-    ("no first day of a month", MONTH, None, [{"month": date(2009, 4, 2)}], QualityError,
-     "dw.usage_month 2009-05-03: month: expected the first day of a month (1 rows)"),
+    (
+        "unknown and missing columns",
+        SUBSCRIPTION,
+        renamed,
+        [{}],
+        ChudianError,
+        "dw.subscription: the frame does not fit the contract: unknown columns ['sort'], missing "
+        "columns ['kind', 'valid_to']",
+    ),
+    (
+        "a value that does not fit its type",
+        SUBSCRIPTION,
+        unreadable,
+        [{}],
+        QualityError,
+        "dw.subscription 2009-05-03: a value does not fit the type of its column "
+        "(CAST_INVALID_INPUT)",
+    ),
+    (
+        "a snapshot of another day",
+        SUBSCRIPTION,
+        None,
+        [{"data_date": SECOND}],
+        ChudianError,
+        "dw.subscription: rows of 2009-05-02 in a run that replaces 2009-05-03",
+    ),
+    (
+        "an event of another delivery",
+        CONTACT,
+        None,
+        [event(SECOND, 1)],
+        ChudianError,
+        "dw.contact_event: rows of 2009-05-02 in a run that replaces 2009-05-03",
+    ),
+    (
+        "a month that is not closed",
+        MONTH,
+        None,
+        [{"month": date(2009, 5, 1)}],
+        ChudianError,
+        "dw.usage_month: rows of 2009-05-01 in a run that replaces 2009-02-01, 2009-03-01, "
+        "2009-04-01",
+    ),
+    (
+        "a key twice",
+        CONTACT,
+        None,
+        [event(THIRD, 1), event(THIRD, 1), event(THIRD, 2)],
+        QualityError,
+        "dw.contact_event 2009-05-03: key_duplicates: 1, expected 0",
+    ),
+    (
+        "out of range",
+        CONTACT,
+        None,
+        [event(THIRD, 1, duration_s=-77001), event(THIRD, 2, duration_s=-1)],
+        QualityError,
+        "dw.contact_event 2009-05-03: duration_s: expected at least 0 seconds (2 rows)",
+    ),
+    (
+        "missing, and too long",
+        CONTACT,
+        None,
+        [event(THIRD, 1, direction=None, source_record="13800000001" * 20)],
+        QualityError,
+        "dw.contact_event 2009-05-03: direction: expected a value (1 rows); source_record: expected "
+        "at most 128 characters (1 rows)",
+    ),
+    (
+        "no first day of a month",
+        MONTH,
+        None,
+        [{"month": date(2009, 4, 2)}],
+        QualityError,
+        "dw.usage_month 2009-05-03: month: expected the first day of a month (1 rows)",
+    ),
 ]
 
 
@@ -201,8 +299,9 @@ def refusals(opened, frame, root):
     return found
 
 
-@pytest.mark.parametrize("case, said", [(one[0], one[-1]) for one in WRONG],
-                         ids=[one[0] for one in WRONG])
+@pytest.mark.parametrize(
+    ("case", "said"), [(one[0], one[-1]) for one in WRONG], ids=[one[0] for one in WRONG]
+)
 def test_rows_that_do_not_fit_are_refused_in_one_line_without_their_values(refusals, case, said):
     assert refusals[case] == said
     before, after = refusals["versions"]
@@ -211,27 +310,37 @@ def test_rows_that_do_not_fit_are_refused_in_one_line_without_their_values(refus
 
 def test_every_judgement_is_kept(refusals, root):
     found = all_rows(root, "ops.quality_result").to_pylist()
-    kept = [(row["table"], row["severity"], row["success"], row["observed"], row["expected"])
-            for row in found if row["run_id"] == "refusals" and row["check"] == "key_duplicates"]
+    kept = [
+        (row["table"], row["severity"], row["success"], row["observed"], row["expected"])
+        for row in found
+        if row["run_id"] == "refusals" and row["check"] == "key_duplicates"
+    ]
     assert kept.count((CONTACT, "critical", False, "1", "0")) == 1
     assert kept.count((CONTACT, "critical", True, "0", "0")) == 3
 
 
-@pytest.mark.parametrize("changes, said", [
-    ({"duration_s": -77001}, "duration_s_range"),
-    ({"direction": None, "source_record": "13800000001"}, "direction"),
-], ids=["CHECK", "NOT NULL"])
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"duration_s": -77001}, "duration_s_range"),
+        ({"direction": None, "source_record": "13800000001"}, "direction"),
+    ],
+    ids=["CHECK", "NOT NULL"],
+)
 def test_the_last_lock_names_the_rule_and_no_value(wh, frame, root, changes, said):
     before = version(root, CONTACT)
     with pytest.raises(QualityError) as raised:
-        wh.tables.save(CONTACT, frame(CONTACT, event(THIRD, 1, **changes)),
-                       f"batch_date = '{THIRD}'")
-    assert str(raised.value) == (f"dw.contact_event: a row breaks the contract ({said}); nothing "
-                                 "was written")
+        wh.tables.save(
+            CONTACT, frame(CONTACT, event(THIRD, 1, **changes)), f"batch_date = '{THIRD}'"
+        )
+    assert str(raised.value) == (
+        f"dw.contact_event: a row breaks the contract ({said}); nothing was written"
+    )
     assert version(root, CONTACT) == before
 
 
 # -- slices --------------------------------------------------------------------------------------
+
 
 def snapshot(day, *subscribers):
     return [{"data_date": day, "subscriber_id": number} for number in subscribers]
@@ -243,7 +352,8 @@ def test_a_snapshot_is_replaced_and_the_others_stay_as_they_are(wh, frame, root)
 
     first = frame(SUBSCRIPTION, *snapshot(FIRST, 1, 2))
     other_order = first.select(*reversed(first.columns)).withColumn(
-        "subscriber_id", first["subscriber_id"].cast("string"))
+        "subscriber_id", first["subscriber_id"].cast("string")
+    )
     assert write(wh, SUBSCRIPTION, other_order, FIRST) == 2
     untouched = files(root, SUBSCRIPTION, FIRST)
     write(wh, SUBSCRIPTION, frame(SUBSCRIPTION, *snapshot(SECOND, 3)), SECOND)
@@ -262,8 +372,13 @@ def test_a_snapshot_is_replaced_and_the_others_stay_as_they_are(wh, frame, root)
 
 
 def test_a_range_replaces_its_days_and_no_other(wh, frame, root):
-    write(wh, CONTACT, frame(CONTACT, event(FIRST, 1), event(SECOND, 2), event(THIRD, 3)), FIRST,
-          THIRD)
+    write(
+        wh,
+        CONTACT,
+        frame(CONTACT, event(FIRST, 1), event(SECOND, 2), event(THIRD, 3)),
+        FIRST,
+        THIRD,
+    )
     untouched = files(root, CONTACT, FIRST)
     write(wh, CONTACT, frame(CONTACT, event(THIRD, 5)), SECOND, THIRD)
     assert rows_of(root, CONTACT, "batch_date", "contact_id") == [(FIRST, 1), (THIRD, 5)]
@@ -273,12 +388,17 @@ def test_a_range_replaces_its_days_and_no_other(wh, frame, root):
 def test_months_are_replaced_as_the_policy_closes_them(wh, frame, root):
     """On the third the last three months are closed: February to April; on the second, to March."""
     months = [date(2009, month, 1) for month in (1, 2, 3, 4)]
-    write(wh, MONTH, frame(MONTH, *[{"month": one, "subscriber_id": 1} for one in months[:3]]),
-          SECOND)
-    write(wh, MONTH, frame(MONTH, *[{"month": one, "subscriber_id": 2} for one in months[2:]]),
-          THIRD)
+    write(
+        wh, MONTH, frame(MONTH, *[{"month": one, "subscriber_id": 1} for one in months[:3]]), SECOND
+    )
+    write(
+        wh, MONTH, frame(MONTH, *[{"month": one, "subscriber_id": 2} for one in months[2:]]), THIRD
+    )
     assert rows_of(root, MONTH, "month", "subscriber_id") == [
-        (months[0], 1), (months[2], 2), (months[3], 2)]
+        (months[0], 1),
+        (months[2], 2),
+        (months[3], 2),
+    ]
 
 
 def delivered(number, source="customer", day=THIRD):
@@ -286,17 +406,35 @@ def delivered(number, source="customer", day=THIRD):
 
 
 def refused(number, source="customer", day=THIRD):
-    return {"source": source, "data_date": day, "file_name": "f", "row_no": number,
-            "raw_line": f"line {number}", "reasons": ["broken"]}
+    return {
+        "source": source,
+        "data_date": day,
+        "file_name": "f",
+        "row_no": number,
+        "raw_line": f"line {number}",
+        "reasons": ["broken"],
+    }
 
 
 def take_in(wh, frame, accepted, rejected, source="customer", day=THIRD):
-    counts = {str(day): {"rows_delivered": len(accepted) + len(rejected),
-                         "rows_accepted": len(accepted), "rows_rejected": len(rejected),
-                         "rows_duplicate": 0, "rows_late": 0}}
+    counts = {
+        str(day): {
+            "rows_delivered": len(accepted) + len(rejected),
+            "rows_accepted": len(accepted),
+            "rows_rejected": len(rejected),
+            "rows_duplicate": 0,
+            "rows_late": 0,
+        }
+    }
     with wh.step(step(writes=[CUSTOMER], source=source), Window(day, day)):
-        wh.take_in(CUSTOMER, source, frame(CUSTOMER, *accepted), frame(REJECTED, *rejected),
-                   counts, changed=[])
+        wh.take_in(
+            CUSTOMER,
+            source,
+            frame(CUSTOMER, *accepted),
+            frame(REJECTED, *rejected),
+            counts,
+            changed=[],
+        )
 
 
 def customers_of_the_third(root):
@@ -311,38 +449,55 @@ def test_a_delivery_replaces_what_its_own_source_delivered_that_day(wh, frame, r
     take_in(wh, frame, [delivered(1, day=SECOND)], [refused(1, day=SECOND)], day=SECOND)
     take_in(wh, frame, [delivered(7)], [refused(8)])
     assert rows_of(root, CUSTOMER, "batch_date", "source", "customer_no") == [
-        (SECOND, "customer", "C1"), (THIRD, "customer", "C7"), (THIRD, "subscriber", "C5")]
+        (SECOND, "customer", "C1"),
+        (THIRD, "customer", "C7"),
+        (THIRD, "subscriber", "C5"),
+    ]
     assert rows_of(root, REJECTED, "data_date", "source", "row_no") == [
-        (SECOND, "customer", 1), (THIRD, "customer", 8), (THIRD, "subscriber", 6)]
+        (SECOND, "customer", 1),
+        (THIRD, "customer", 8),
+        (THIRD, "subscriber", 6),
+    ]
     take_in(wh, frame, [delivered(7), delivered(8)], [])  # mended: nothing is rejected any more
     assert rows_of(root, REJECTED, "data_date", "source", "row_no") == [
-        (SECOND, "customer", 1), (THIRD, "subscriber", 6)]
+        (SECOND, "customer", 1),
+        (THIRD, "subscriber", 6),
+    ]
     before = version(root, REJECTED)
     take_in(wh, frame, [delivered(7)], [])
     assert version(root, REJECTED) == before  # nothing to keep, nothing to clear: no commit
 
 
-def test_a_delivery_that_fails_between_its_two_tables_leaves_what_stood_stale(
-        opened, frame, root):
+def test_a_delivery_that_fails_between_its_two_tables_leaves_what_stood_stale(opened, frame, root):
     """New rows are there without their rejected lines, so the day is taken in once more."""
     wh = opened("fails midway")
     take_in(wh, frame, [delivered(7)], [refused(8)])
     spoiled = frame(REJECTED, refused(9)).withColumn(
-        "raw_line", F.raise_error(F.lit("the disk is full")))
-    counts = {str(THIRD): {"rows_delivered": 2, "rows_accepted": 1, "rows_rejected": 1,
-                           "rows_duplicate": 0, "rows_late": 0}}
-    with pytest.raises(Exception, match="the disk is full"), \
-            wh.step(step(writes=[CUSTOMER], source="customer"), Window(THIRD, THIRD)):
+        "raw_line", F.raise_error(F.lit("the disk is full"))
+    )
+    counts = {
+        str(THIRD): {
+            "rows_delivered": 2,
+            "rows_accepted": 1,
+            "rows_rejected": 1,
+            "rows_duplicate": 0,
+            "rows_late": 0,
+        }
+    }
+    with (
+        pytest.raises(Exception, match="the disk is full"),
+        wh.step(step(writes=[CUSTOMER], source="customer"), Window(THIRD, THIRD)),
+    ):
         wh.take_in(CUSTOMER, "customer", frame(CUSTOMER, delivered(9)), spoiled, counts, [])
     later = opened("after it").ledger
-    assert later.stale[CUSTOMER, "customer"] == {
-        str(THIRD): "the run fails midway failed midway"}
+    assert later.stale[CUSTOMER, "customer"] == {str(THIRD): "the run fails midway failed midway"}
     assert later.entry(CUSTOMER, THIRD, "customer").rows_accepted == 1
     assert not later.stale.get((CUSTOMER, "subscriber"))
 
 
 def test_a_delivery_that_fails_right_after_its_rows_are_there_leaves_what_stood_stale(
-        opened, frame, root, monkeypatch):
+    opened, frame, root, monkeypatch
+):
     wh = opened("fails late")
     take_in(wh, frame, [delivered(7)], [])
     save = wh.tables.save
@@ -358,25 +513,38 @@ def test_a_delivery_that_fails_right_after_its_rows_are_there_leaves_what_stood_
     monkeypatch.undo()
     assert customers_of_the_third(root) == ["C8"]
     assert opened("after it").ledger.stale[CUSTOMER, "customer"] == {
-        str(THIRD): "the run fails late failed midway"}
+        str(THIRD): "the run fails late failed midway"
+    }
 
 
 def test_a_delivery_that_fails_before_its_rows_are_there_leaves_what_stood_as_it_was(
-        opened, frame, root):
+    opened, frame, root
+):
     wh = opened("fails early")
     take_in(wh, frame, [delivered(7)], [])
     spoiled = frame(CUSTOMER, delivered(8)).withColumn(
-        "customer_no", F.raise_error(F.lit("the disk is full")))
-    counts = {str(THIRD): {"rows_delivered": 1, "rows_accepted": 1, "rows_rejected": 0,
-                           "rows_duplicate": 0, "rows_late": 0}}
-    with pytest.raises(Exception, match="the disk is full"), \
-            wh.step(step(writes=[CUSTOMER], source="customer"), Window(THIRD, THIRD)):
+        "customer_no", F.raise_error(F.lit("the disk is full"))
+    )
+    counts = {
+        str(THIRD): {
+            "rows_delivered": 1,
+            "rows_accepted": 1,
+            "rows_rejected": 0,
+            "rows_duplicate": 0,
+            "rows_late": 0,
+        }
+    }
+    with (
+        pytest.raises(Exception, match="the disk is full"),
+        wh.step(step(writes=[CUSTOMER], source="customer"), Window(THIRD, THIRD)),
+    ):
         wh.take_in(CUSTOMER, "customer", spoiled, frame(REJECTED), counts, [])
     assert customers_of_the_third(root) == ["C7"]
     assert not opened("after it").ledger.stale.get((CUSTOMER, "customer"))
 
 
 # -- registers -----------------------------------------------------------------------------------
+
 
 def test_a_register_is_only_added_to_and_no_key_comes_twice(wh, frame, root):
     one = {"service": "voice", "measure_no": 1, "definition": "minutes"}
@@ -385,14 +553,17 @@ def test_a_register_is_only_added_to_and_no_key_comes_twice(wh, frame, root):
         assert wh.append(MEASURE, frame(MEASURE, one)) == 1
         before = version(root, MEASURE)
         for rows in ((one,), (two, two), ({**one, "definition": "hours"},)):
-            with pytest.raises(QualityError, match="^dw.rating_measure 2009-05-03: key_duplicates: "
-                                                   "1, expected 0$"):
+            with pytest.raises(
+                QualityError, match="^dw.rating_measure 2009-05-03: key_duplicates: 1, expected 0$"
+            ):
                 wh.append(MEASURE, frame(MEASURE, *rows))
         assert wh.append(MEASURE, wh.empty(MEASURE)) == 0
         assert version(root, MEASURE) == before
         assert wh.append(MEASURE, frame(MEASURE, two)) == 1
         assert rows_of(root, MEASURE, "measure_no", "definition") == [
-            (1, "minutes"), (2, "seconds")]
+            (1, "minutes"),
+            (2, "seconds"),
+        ]
         with pytest.raises(ChudianError, match="dw.rating_measure is only appended to"):
             wh.replace(MEASURE, frame(MEASURE, {}))
         with pytest.raises(ChudianError, match="dw.usage_month is written by slices"):
@@ -400,6 +571,7 @@ def test_a_register_is_only_added_to_and_no_key_comes_twice(wh, frame, root):
 
 
 # -- ledger --------------------------------------------------------------------------------------
+
 
 def test_the_ledger_tells_of_every_attempt_and_a_later_run_reads_it(opened, frame, root, conf):
     wh = opened(run_id="told")
@@ -409,10 +581,22 @@ def test_the_ledger_tells_of_every_attempt_and_a_later_run_reads_it(opened, fram
         wh.replace(CONTACT, frame(CONTACT, event(THIRD, 1)))
         wh.replace(MONTH, frame(MONTH, {"month": APRIL}))
     wh.close()
-    rows = ledger_of(root, "told", "table", "slice", "state", "rows_out", "output_version",
-                     "input_versions", "config_fingerprint", "message")
-    seen = {(table, slice_, state): (rows_out, at, inputs)
-            for table, slice_, state, rows_out, at, inputs, _, _ in rows}
+    rows = ledger_of(
+        root,
+        "told",
+        "table",
+        "slice",
+        "state",
+        "rows_out",
+        "output_version",
+        "input_versions",
+        "config_fingerprint",
+        "message",
+    )
+    seen = {
+        (table, slice_, state): (rows_out, at, inputs)
+        for table, slice_, state, rows_out, at, inputs, _, _ in rows
+    }
     assert len(seen) == len(rows) == 12
     assert {state for _, _, state in seen} == {"started", "committed"}
     inputs = f'{{"dw.subscription": {version(root, SUBSCRIPTION)}}}'
@@ -429,21 +613,29 @@ def test_the_ledger_tells_of_every_attempt_and_a_later_run_reads_it(opened, fram
     assert later.ledger.last_slice(SUBSCRIPTION, THIRD) == SECOND
 
 
-@pytest.mark.parametrize("run_id, error, message", [
-    ("stopped", QualityError("one line\nand another"), "one line"),
-    ("crashed", ValueError("13800000001 is no number"), "ValueError"),
-    ("killed", KeyboardInterrupt(), "KeyboardInterrupt"),
-], ids=["on purpose", "unexpected: its text may hold a value", "interrupted"])
-def test_a_step_that_stops_leaves_failed_rows_for_what_it_had_not_committed(wh, frame, root,
-                                                                            run_id, error, message):
+@pytest.mark.parametrize(
+    ("run_id", "error", "message"),
+    [
+        ("stopped", QualityError("one line\nand another"), "one line"),
+        ("crashed", ValueError("13800000001 is no number"), "ValueError"),
+        ("killed", KeyboardInterrupt(), "KeyboardInterrupt"),
+    ],
+    ids=["on purpose", "unexpected: its text may hold a value", "interrupted"],
+)
+def test_a_step_that_stops_leaves_failed_rows_for_what_it_had_not_committed(
+    wh, frame, root, run_id, error, message
+):
     wh.ledger.run_id = run_id
     with pytest.raises(type(error)):
         with wh.step(step(writes=[MEASURE, CONTACT]), Window(FIRST, FIRST)):
             wh.append(MEASURE, wh.empty(MEASURE))
             raise error
     assert ledger_of(root, run_id, "table", "state", "message") == [
-        (MEASURE, "started", None), (CONTACT, "started", None),
-        (MEASURE, "committed", None), (CONTACT, "failed", message)]
+        (MEASURE, "started", None),
+        (CONTACT, "started", None),
+        (MEASURE, "committed", None),
+        (CONTACT, "failed", message),
+    ]
     with pytest.raises(ChudianError, match="inside a step"):
         wh.read(MEASURE)
 
@@ -491,18 +683,22 @@ def test_what_a_run_announced_and_did_not_reach_failed(opened, frame, root):
     first, second = step(writes=[SUBSCRIPTION]), replace(step(writes=[MONTH]), name="after it")
     day = Window(THIRD, THIRD)
     wh.announce([first, second], day)
-    with pytest.raises(QualityError):
-        with wh.step(first, day):
-            raise QualityError("too bad")
+    with pytest.raises(QualityError), wh.step(first, day):
+        raise QualityError("too bad")
     wh.close()
-    last = {(table, slice_): (state, message) for table, slice_, state, message in
-            ledger_of(root, "halted", "table", "slice", "state", "message")}
+    last = {
+        (table, slice_): (state, message)
+        for table, slice_, state, message in ledger_of(
+            root, "halted", "table", "slice", "state", "message"
+        )
+    }
     assert last.pop((SUBSCRIPTION, str(THIRD))) == ("failed", "too bad")
     assert {table for table, _ in last} == {MONTH}
     assert set(last.values()) == {("failed", "not reached")}
 
 
 # -- other readers -------------------------------------------------------------------------------
+
 
 def test_delta_rs_opens_every_table_at_reader_version_1(wh, root, contracts):
     for table in (*TABLES, "ops.run_ledger", "ops.quality_result", REJECTED):
@@ -516,12 +712,15 @@ def test_a_table_that_cannot_be_made(wh, spark, contracts, tmp_path):
     (tmp_path / "dw").write_text("in the way", encoding="utf-8")
     with pytest.raises(ChudianError) as raised:
         Tables(spark, str(tmp_path), contracts).create(SUBSCRIPTION)
-    assert str(raised.value) == (f"the table dw.subscription cannot be made below {tmp_path}: "
-                                 "check the folder and its rights, or give another --warehouse")
+    assert str(raised.value) == (
+        f"the table dw.subscription cannot be made below {tmp_path}: "
+        "check the folder and its rights, or give another --warehouse"
+    )
 
 
 def test_records_become_rows_of_their_table(wh):
     class Record:
         service, measure_no, definition = "data", 1, "kilobytes"
-    row, = wh.rows(MEASURE, [Record]).collect()
+
+    (row,) = wh.rows(MEASURE, [Record]).collect()
     assert row.asDict() == {"service": "data", "measure_no": 1, "definition": "kilobytes"}

@@ -1,4 +1,5 @@
 """A contract that makes no sense is refused with the file and line of the mistake."""
+
 import pytest
 
 from schemas import contract
@@ -8,54 +9,122 @@ CALL = "ods/call.yml"
 
 # case in words, what of ods/call.yml is replaced, by what, what the message says
 MISTAKES = [
-    ("unknown key of the table", "retention_days: 400", "retention_day: 400",
-     "unknown key, did you mean 'retention_days'?"),
-    ("unknown key of a column", "max_length: 5", "max_lenght: 5",
-     "unknown key, did you mean 'max_length'?"),
+    (
+        "unknown key of the table",
+        "retention_days: 400",
+        "retention_day: 400",
+        "unknown key, did you mean 'retention_days'?",
+    ),
+    (
+        "unknown key of a column",
+        "max_length: 5",
+        "max_lenght: 5",
+        "unknown key, did you mean 'max_length'?",
+    ),
     ("a key twice", "sort_by: [subscriber_no]", "slice: batch_date", "the key stands twice"),
-    ("layer that does not exist", "table: ods.call", "table: odd.call",
-     "expected a name like ods.voice_call"),
+    (
+        "layer that does not exist",
+        "table: ods.call",
+        "table: odd.call",
+        "expected a name like ods.voice_call",
+    ),
     ("name of another file", "table: ods.call", "table: ods.calls", "the file is that of ods.call"),
     ("unknown type", "type: bigint", "type: bigit", "unknown type 'bigit', did you mean 'bigint'?"),
-    ("a type that raises the reader version", "type: timestamp,", "type: timestamp_ntz,",
-     "unknown type 'timestamp_ntz', did you mean 'timestamp'?"),
+    (
+        "a type that raises the reader version",
+        "type: timestamp,",
+        "type: timestamp_ntz,",
+        "unknown type 'timestamp_ntz', did you mean 'timestamp'?",
+    ),
     ("scale above precision", '"decimal(12,3)"', '"decimal(3,12)"', "unknown type 'decimal(3,12)'"),
-    ("type left open", "array<struct<no:int,fee:decimal(5,2)>>", "array<struct<no:int>",
-     "unknown type 'array<struct<no:int>'"),
+    (
+        "type left open",
+        "array<struct<no:int,fee:decimal(5,2)>>",
+        "array<struct<no:int>",
+        "unknown type 'array<struct<no:int>'",
+    ),
     ("unknown type inside", "no:int", "no:integer", "unknown type 'integer', did you mean"),
     ("a field twice", "no:int,fee:decimal(5,2)", "no:int,no:int", "unknown type 'array<struct"),
     ("a binary float", "type: double, unit: score", "type: double", "a binary float is refused"),
-    ("money in a binary float", "type: double, unit: score", "type: float, unit: yuan",
-     "a binary float is refused"),
+    (
+        "money in a binary float",
+        "type: double, unit: score",
+        "type: float, unit: yuan",
+        "a binary float is refused",
+    ),
     ("a binary float inside", "fee:decimal(5,2)", "fee:double", "a binary float is refused"),
     ("yuan as a whole number", "unit: seconds", "unit: yuan", "yuan asks for a type decimal(p,s)"),
     ("unknown unit", "unit: seconds", "unit: second", "did you mean 'seconds'?"),
-    ("a month that is no date", "type: string, name_cn: 备注", "type: string, unit: month, "
-     "name_cn: 备注", "month is the first day of a month and asks for the type date"),
+    (
+        "a month that is no date",
+        "type: string, name_cn: 备注",
+        "type: string, unit: month, name_cn: 备注",
+        "month is the first day of a month and asks for the type date",
+    ),
     ("column twice", "name: note", "name: fee", "the column 'fee' stands twice, first at"),
-    ("file to include missing", "include: [delivered]", "include: [deliverd]",
-     "no file _deliverd.yml beside it, did you mean 'delivered'?"),
-    ("dangling key", "key: [source, call_no]", "key: [source, call_nr]",
-     "no column 'call_nr', did you mean 'call_no'?"),
-    ("dangling partition", "partition_by: [batch_date]", "partition_by: [batch_day]",
-     "no column 'batch_day', did you mean 'batch_date'?"),
+    (
+        "file to include missing",
+        "include: [delivered]",
+        "include: [deliverd]",
+        "no file _deliverd.yml beside it, did you mean 'delivered'?",
+    ),
+    (
+        "dangling key",
+        "key: [source, call_no]",
+        "key: [source, call_nr]",
+        "no column 'call_nr', did you mean 'call_no'?",
+    ),
+    (
+        "dangling partition",
+        "partition_by: [batch_date]",
+        "partition_by: [batch_day]",
+        "no column 'batch_day', did you mean 'batch_date'?",
+    ),
     ("dangling slice", "slice: batch_date", "slice: data_date", "no column 'data_date'"),
-    ("dangling sort", "sort_by: [subscriber_no]", "sort_by: [subscriber]",
-     "no column 'subscriber', did you mean 'subscriber_no'?"),
-    ("reference to no table", "references: dw.subscriber.", "references: ods.subscriber.",
-     "no column 'ods.subscriber.subscriber_no', did you mean 'dw.subscriber.subscriber_no'?"),
-    ("reference to no column", "references: dw.subscriber.subscriber_no",
-     "references: dw.subscriber.subscriber_nr", "no column 'dw.subscriber.subscriber_nr'"),
-    ("reference to another type", "references: dw.subscriber.subscriber_no",
-     "references: dw.subscriber.data_date", "dw.subscriber.data_date is of type date, not string"),
-    ("partition without a value", "partition_by: [batch_date]",
-     "partition_by: [batch_date, channel]", "'channel' is not required"),
+    (
+        "dangling sort",
+        "sort_by: [subscriber_no]",
+        "sort_by: [subscriber]",
+        "no column 'subscriber', did you mean 'subscriber_no'?",
+    ),
+    (
+        "reference to no table",
+        "references: dw.subscriber.",
+        "references: ods.subscriber.",
+        "no column 'ods.subscriber.subscriber_no', did you mean 'dw.subscriber.subscriber_no'?",
+    ),
+    (
+        "reference to no column",
+        "references: dw.subscriber.subscriber_no",
+        "references: dw.subscriber.subscriber_nr",
+        "no column 'dw.subscriber.subscriber_nr'",
+    ),
+    (
+        "reference to another type",
+        "references: dw.subscriber.subscriber_no",
+        "references: dw.subscriber.data_date",
+        "dw.subscriber.data_date is of type date, not string",
+    ),
+    (
+        "partition without a value",
+        "partition_by: [batch_date]",
+        "partition_by: [batch_date, channel]",
+        "'channel' is not required",
+    ),
     ("key without an order", "key: [source, call_no]", "key: [source, steps]", "has no order"),
-    ("sorted by what is the same", "sort_by: [subscriber_no]", "sort_by: [batch_date]",
-     "the same throughout a partition"),
+    (
+        "sorted by what is the same",
+        "sort_by: [subscriber_no]",
+        "sort_by: [batch_date]",
+        "the same throughout a partition",
+    ),
     ("limit as a binary float", 'min: "-0.5"', "min: -0.5", "an amount as text like"),
-    ("limit finer than the type", 'max: "99.999"', 'max: "99.9999"',
-     "an amount that decimal(12,3) holds exactly"),
+    (
+        "limit finer than the type",
+        'max: "99.999"',
+        'max: "99.9999"',
+        "an amount that decimal(12,3) holds exactly",
+    ),
     ("empty range", "min: 0, max: 86400", "min: 86401, max: 86400", "the range is empty"),
     ("limit of a text", "max_length: 5", "max: 5", "only numbers and dates have a max"),
     ("limit of another type", "min: 1987-11-18", "min: 1987", "expected a value of type date"),
@@ -64,13 +133,21 @@ MISTAKES = [
     ("nothing allowed", 'allowed: [mo, "m\'t"]', "allowed: []", "at least 1 of them"),
     ("allowed twice", 'allowed: [mo, "m\'t"]', "allowed: [mo, mo]", "each value once"),
     ("broken pattern", "[A-Z]\\\\d+", "[A-Z", "not a regular expression"),
-    ("unknown class of person's data", "example: V1", "personal: phone, example: V1",
-     "expected one of number"),
+    (
+        "unknown class of person's data",
+        "example: V1",
+        "personal: phone, example: V1",
+        "expected one of number",
+    ),
     ("example missing", ", example: hall", "", "the key 'example' is missing"),
     ("required without an example", "example: 61", "example: null", "a required column needs"),
     ("example of another type", "example: 61", 'example: "61"', "expected a value of type bigint"),
-    ("example too big for the type", "example: 61", "example: 9223372036854775808",
-     "expected a value of type bigint"),
+    (
+        "example too big for the type",
+        "example: 61",
+        "example: 9223372036854775808",
+        "expected a value of type bigint",
+    ),
     ("true is no number", "example: 61", "example: true", "expected a value of type bigint"),
     ("example below min", "example: 61", "example: -1", "expected a value between min and max"),
     ("example above max", "example: 61", "example: 86401", "expected a value between min and max"),
@@ -79,15 +156,20 @@ MISTAKES = [
     ("example not allowed", '"m\'t"]', '"m\'t"], example: fwd', "expected one of mo, m't"),
     ("example off the pattern", "example: V1", "example: V1x", "expected text that matches"),
     ("example too long", "example: 备注", "example: abcdef", "expected at most 5 characters"),
-    ("example within a month", "example: 2009-04-01", "example: 2009-04-02",
-     "expected the first day of a month"),
+    (
+        "example within a month",
+        "example: 2009-04-01",
+        "example: 2009-04-02",
+        "expected the first day of a month",
+    ),
     ("instant without an offset", "00:30:00+08:00", "00:30:00", "an instant with its offset"),
     ("example of another struct", 'fee: "0.10"', 'fees: "0.10"', "expected a value of type struct"),
 ]
 
 
-@pytest.mark.parametrize("old, new, says", [case[1:] for case in MISTAKES],
-                         ids=[case[0] for case in MISTAKES])
+@pytest.mark.parametrize(
+    ("old", "new", "says"), [case[1:] for case in MISTAKES], ids=[case[0] for case in MISTAKES]
+)
 def test_refused_with_file_and_line(load, files, old, new, says):
     assert files[CALL].count(old) == 1
     place = files[CALL][: files[CALL].index(old)].count("\n") + 1
@@ -107,8 +189,11 @@ def test_a_mistake_in_an_included_file_is_named_there(load, files):
 
 def test_a_column_twice_is_named_at_both_places(load, files):
     files[CALL] = files[CALL].replace("name: note", "name: source")
-    with pytest.raises(ConfigError, match=r"ods/_delivered\.yml:2: .*the column 'source' stands "
-                                          r"twice, first at .*ods/call\.yml:20"):
+    with pytest.raises(
+        ConfigError,
+        match=r"ods/_delivered\.yml:2: .*the column 'source' stands "
+        r"twice, first at .*ods/call\.yml:20",
+    ):
         load(files)
 
 
@@ -120,31 +205,41 @@ def test_an_unknown_key_in_an_included_file_is_named_there(load, files):
 
 def test_a_snapshot_has_its_slice_in_the_key(load, files):
     files["dw/subscriber.yml"] = files["dw/subscriber.yml"].replace(
-        "key: [data_date, subscriber_no]", "key: [subscriber_no]")
+        "key: [data_date, subscriber_no]", "key: [subscriber_no]"
+    )
     with pytest.raises(ConfigError, match=r"dw/subscriber\.yml:5: key: 'data_date' is missing"):
         load(files)
 
 
 def test_a_slice_is_a_partition(load, files):
     files["dw/subscriber.yml"] = files["dw/subscriber.yml"].replace(
-        "partition_by: [data_date]", "partition_by: [subscriber_no]")
-    with pytest.raises(ConfigError, match=r"dw/subscriber\.yml:7: slice: 'data_date' is not in "
-                                          r"partition_by"):
+        "partition_by: [data_date]", "partition_by: [subscriber_no]"
+    )
+    with pytest.raises(
+        ConfigError,
+        match=r"dw/subscriber\.yml:7: slice: 'data_date' is not in "
+        r"partition_by",
+    ):
         load(files)
 
 
 def test_a_slice_is_cut_by_a_date(load, files):
-    files["dw/subscriber.yml"] = files["dw/subscriber.yml"].replace(
-        "data_date, type: date", "data_date, type: string").replace(
-        "example: 2009-05-03", "example: today")
-    with pytest.raises(ConfigError, match=r"dw/subscriber\.yml:7: slice: 'data_date' is of type "
-                                          r"string; a slice is cut by a date"):
+    files["dw/subscriber.yml"] = (
+        files["dw/subscriber.yml"]
+        .replace("data_date, type: date", "data_date, type: string")
+        .replace("example: 2009-05-03", "example: today")
+    )
+    with pytest.raises(
+        ConfigError,
+        match=r"dw/subscriber\.yml:7: slice: 'data_date' is of type "
+        r"string; a slice is cut by a date",
+    ):
         load(files)
 
 
 def test_rules_that_do_not_fit_a_verdict_are_refused(load, files):
     column = "  - {name: c%d, type: int, required: true, name_cn: 列, description: d, example: 1}\n"
-    free = 60 - 13      # the small contract has 13, the set of channels among them
+    free = 60 - 13  # the small contract has 13, the set of channels among them
     full = files[CALL] + "".join(column % number for number in range(free))
     assert "ods.call" in load({**files, CALL: full})
     more = full + column % free
@@ -153,14 +248,18 @@ def test_rules_that_do_not_fit_a_verdict_are_refused(load, files):
 
 
 def test_every_problem_of_every_file_is_listed(load, files):
-    files[CALL] = files[CALL].replace("type: bigint", "type: bigit").replace(
-        "type: boolean", "type: bool")
+    files[CALL] = (
+        files[CALL].replace("type: bigint", "type: bigit").replace("type: boolean", "type: bool")
+    )
     files["dw/subscriber.yml"] = files["dw/subscriber.yml"].replace("slice: data_date", "slice: x")
     with pytest.raises(ConfigError) as caught:
         load(files)
     lines = str(caught.value).splitlines()
     assert [line.split(": ")[0].split("/tables/")[1] for line in lines] == [
-        "ods/call.yml:16", "ods/call.yml:24", "dw/subscriber.yml:7"]
+        "ods/call.yml:16",
+        "ods/call.yml:24",
+        "dw/subscriber.yml:7",
+    ]
 
 
 def test_a_folder_without_contracts_is_refused(tmp_path):
@@ -176,6 +275,7 @@ def test_a_table_needs_columns(load, files):
 
 
 def test_an_unknown_column_is_named_with_the_nearest(call):
-    with pytest.raises(ConfigError, match="ods.call has no column 'dutation_s', did you mean "
-                                          "'duration_s'"):
+    with pytest.raises(
+        ConfigError, match="ods.call has no column 'dutation_s', did you mean 'duration_s'"
+    ):
         call.column("dutation_s")

@@ -1,4 +1,5 @@
 """One small contract in each of its renderings."""
+
 from dataclasses import replace
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -16,7 +17,7 @@ DICTIONARY = GOLDEN / "data_dictionary.md"
 def test_the_contract_itself(call):
     assert (call.layer, call.name, call.slice) == ("ods", "call", "batch_date")
     assert call.key == ("source", "call_no")
-    assert call.column_names[-3:] == ("check", "source", "batch_date")   # included ones come last
+    assert call.column_names[-3:] == ("check", "source", "batch_date")  # included ones come last
     assert call.column("fee").min == Decimal("-0.5")
     assert call.column("joined_on").min == date(1987, 11, 18)
     assert call.column("direction").allowed == ("mo", "m't")
@@ -37,36 +38,56 @@ def test_the_version_changes_with_the_contract_only(load, files, call):
 
 
 def test_spark_schema(call):
-    expected = T.StructType([
-        T.StructField("call_no", T.StringType(), True),
-        T.StructField("subscriber_no", T.StringType(), False),
-        T.StructField("direction", T.StringType(), False),
-        T.StructField("channel", T.StringType(), True),
-        T.StructField("duration_s", T.LongType(), False),
-        T.StructField("fee", T.DecimalType(12, 3), True),
-        T.StructField("joined_on", T.DateType(), True),
-        T.StructField("month", T.DateType(), True),
-        T.StructField("note", T.StringType(), True),
-        T.StructField("began_at", T.TimestampType(), True),
-        T.StructField("score", T.DoubleType(), True),
-        T.StructField("steps", T.ArrayType(T.StructType([
-            T.StructField("no", T.IntegerType()),
-            T.StructField("fee", T.DecimalType(5, 2))])), True),
-        T.StructField("check", T.BooleanType(), True),
-        T.StructField("source", T.StringType(), False),
-        T.StructField("batch_date", T.DateType(), False),
-    ])
+    expected = T.StructType(
+        [
+            T.StructField("call_no", T.StringType(), True),
+            T.StructField("subscriber_no", T.StringType(), False),
+            T.StructField("direction", T.StringType(), False),
+            T.StructField("channel", T.StringType(), True),
+            T.StructField("duration_s", T.LongType(), False),
+            T.StructField("fee", T.DecimalType(12, 3), True),
+            T.StructField("joined_on", T.DateType(), True),
+            T.StructField("month", T.DateType(), True),
+            T.StructField("note", T.StringType(), True),
+            T.StructField("began_at", T.TimestampType(), True),
+            T.StructField("score", T.DoubleType(), True),
+            T.StructField(
+                "steps",
+                T.ArrayType(
+                    T.StructType(
+                        [
+                            T.StructField("no", T.IntegerType()),
+                            T.StructField("fee", T.DecimalType(5, 2)),
+                        ]
+                    )
+                ),
+                True,
+            ),
+            T.StructField("check", T.BooleanType(), True),
+            T.StructField("source", T.StringType(), False),
+            T.StructField("batch_date", T.DateType(), False),
+        ]
+    )
     assert rendered.struct_type(call) == expected
 
 
 def test_example_row(call):
     assert rendered.example_row(call) == {
-        "call_no": "V1", "subscriber_no": "S1", "direction": "mo", "channel": "hall",
-        "duration_s": 61, "fee": Decimal("0.800"), "joined_on": date(2005, 6, 1),
-        "month": date(2009, 4, 1), "note": "备注",
+        "call_no": "V1",
+        "subscriber_no": "S1",
+        "direction": "mo",
+        "channel": "hall",
+        "duration_s": 61,
+        "fee": Decimal("0.800"),
+        "joined_on": date(2005, 6, 1),
+        "month": date(2009, 4, 1),
+        "note": "备注",
         "began_at": datetime(2009, 5, 3, 0, 30, tzinfo=timezone(timedelta(hours=8))),
-        "score": 0.5, "steps": [{"no": 1, "fee": Decimal("0.10")}], "check": True,
-        "source": "voice", "batch_date": date(2009, 5, 3),
+        "score": 0.5,
+        "steps": [{"no": 1, "fee": Decimal("0.10")}],
+        "check": True,
+        "source": "voice",
+        "batch_date": date(2009, 5, 3),
     }
 
 
@@ -92,7 +113,9 @@ def test_rules_in_a_fixed_order_and_in_words(spark, call):
 
 
 def test_delta_statement(call):
-    assert delta.create_table_sql(call, "s3://bucket/it`s") == f"""\
+    assert (
+        delta.create_table_sql(call, "s3://bucket/it`s")
+        == f"""\
 CREATE TABLE IF NOT EXISTS delta.`s3://bucket/it``s` (
   `call_no` string COMMENT '话单编号',
   `subscriber_no` string NOT NULL COMMENT '用户标识',
@@ -132,11 +155,21 @@ DATE\\'1987-11-18\\')',
   'delta.constraints.note_max_length' = '`note` IS NULL OR (octet_length(`note`) <= 5 OR \
 char_length(`note`) <= 5)'
 )"""
+    )
 
 
-SOURCE = Source("voice", "ods.voice_call", "语音清单", "boss", Cadence(),
-                SourceFiles("{source}", "*.txt"), SourceFormat(delimiter="|"), "Asia/Shanghai",
-                ("a",), {})
+SOURCE = Source(
+    "voice",
+    "ods.voice_call",
+    "语音清单",
+    "boss",
+    Cadence(),
+    SourceFiles("{source}", "*.txt"),
+    SourceFormat(delimiter="|"),
+    "Asia/Shanghai",
+    ("a",),
+    {},
+)
 
 
 def test_suite_of_a_delivery():
@@ -144,42 +177,82 @@ def test_suite_of_a_delivery():
     metrics = ["rows_against_control", "reject_share", "warning: a call of an hour"]
     suite = expectations.delivery_suite(SOURCE, metrics)
     assert suite == [
-        {"type": between, "severity": severity,
-         "kwargs": {"column": column, "min_value": low, "max_value": high}}
+        {
+            "type": between,
+            "severity": severity,
+            "kwargs": {"column": column, "min_value": low, "max_value": high},
+        }
         for column, low, high, severity in [
-            ("rows_against_control", 0, 0, "critical"), ("reject_share", None, 0.05, "critical"),
-            ("reject_share", None, 0.01, "warning"), (metrics[-1], 0, 0, "warning")]]
+            ("rows_against_control", 0, 0, "critical"),
+            ("reject_share", None, 0.05, "critical"),
+            ("reject_share", None, 0.01, "warning"),
+            (metrics[-1], 0, 0, "warning"),
+        ]
+    ]
 
 
 def test_suite_of_a_delivery_with_all_that_can_be_judged():
     band = RowsBand(Decimal("0.5"), Decimal("3"), 28)
-    source = replace(SOURCE, files=SourceFiles("{source}", "*.txt", rows_band=band),
-                     late_after_days=2,
-                     references=ShareLimits(warn_share=Decimal("0"), stop_share=Decimal("0.2")))
-    found = expectations.delivery_suite(source, [
-        "missing_reference_share", "unlisted_code_share", "rows_band", "volume_drift",
-        "late_share", "newest_event_age"])
-    assert [(one["kwargs"]["column"], one["kwargs"]["min_value"], one["kwargs"]["max_value"],
-             one["severity"]) for one in found] == [
+    source = replace(
+        SOURCE,
+        files=SourceFiles("{source}", "*.txt", rows_band=band),
+        late_after_days=2,
+        references=ShareLimits(warn_share=Decimal("0"), stop_share=Decimal("0.2")),
+    )
+    found = expectations.delivery_suite(
+        source,
+        [
+            "missing_reference_share",
+            "unlisted_code_share",
+            "rows_band",
+            "volume_drift",
+            "late_share",
+            "newest_event_age",
+        ],
+    )
+    assert [
+        (
+            one["kwargs"]["column"],
+            one["kwargs"]["min_value"],
+            one["kwargs"]["max_value"],
+            one["severity"],
+        )
+        for one in found
+    ] == [
         ("missing_reference_share", None, 0.2, "critical"),
         ("missing_reference_share", None, 0.0, "warning"),
-        ("unlisted_code_share", None, 0.05, "critical"), ("rows_band", 0.5, 3.0, "critical"),
-        ("volume_drift", 0.5, 2.0, "warning"), ("late_share", None, 0.1, "warning"),
-        ("newest_event_age", None, 2, "warning")]
+        ("unlisted_code_share", None, 0.05, "critical"),
+        ("rows_band", 0.5, 3.0, "critical"),
+        ("volume_drift", 0.5, 2.0, "warning"),
+        ("late_share", None, 0.1, "warning"),
+        ("newest_event_age", None, 2, "warning"),
+    ]
     without = expectations.delivery_suite(SOURCE, ["missing_reference_share"])
     assert [one["kwargs"]["max_value"] for one in without] == [0.05, 0.01], "those of the rejects"
 
 
 def test_suite_of_a_slice(contracts):
-    assert [(one["kwargs"]["column"], one["kwargs"]["min_value"], one["kwargs"]["max_value"],
-             one["severity"]) for one in expectations.suite(contracts["dw.subscriber"])] == [
-        ("key_duplicates", 0, 0, "critical"), ("null_data_date", 0, 0, "critical"),
-        ("null_subscriber_no", 0, 0, "critical"), ("rows", 1, None, "warning")]
+    assert [
+        (
+            one["kwargs"]["column"],
+            one["kwargs"]["min_value"],
+            one["kwargs"]["max_value"],
+            one["severity"],
+        )
+        for one in expectations.suite(contracts["dw.subscriber"])
+    ] == [
+        ("key_duplicates", 0, 0, "critical"),
+        ("null_data_date", 0, 0, "critical"),
+        ("null_subscriber_no", 0, 0, "critical"),
+        ("rows", 1, None, "warning"),
+    ]
 
 
 def test_an_optional_column_of_the_key_may_be_missing(contracts):
     assert [one["kwargs"]["column"] for one in expectations.suite(contracts["ods.call"])] == [
-        "key_duplicates", "null_source"]
+        "key_duplicates",
+        "null_source",
+    ]
 
 
 def test_data_dictionary_is_the_golden_one(contracts):

@@ -1,4 +1,5 @@
 """Row rules at their boundaries, on frames of one column's cases."""
+
 from datetime import date
 from decimal import Decimal
 
@@ -56,16 +57,20 @@ def verdicts(spark, call):
     rules = rendered.row_rules(call, SETS)
     example = rendered.example_row(call)
     rows = [{**example, column: value} for column, _, _, value, _ in CASES] + [example]
-    nullable = T.StructType([T.StructField(field.name, field.dataType)
-                             for field in rendered.struct_type(call)])
+    nullable = T.StructType(
+        [T.StructField(field.name, field.dataType) for field in rendered.struct_type(call)]
+    )
     frame = spark.createDataFrame(rows, nullable)
     found = frame.select(F.array(*[one.violated for one in rules]).alias("broken")).collect()
-    return [[(rule.column, rule.code) for rule, broken in zip(rules, row["broken"]) if broken]
-            if None not in row["broken"] else None for row in found]
+    return [
+        [(rule.column, rule.code) for rule, broken in zip(rules, row["broken"]) if broken]
+        if None not in row["broken"]
+        else None
+        for row in found
+    ]
 
 
-@pytest.mark.parametrize("place", range(len(CASES)),
-                         ids=[f"{c[0]} {c[1]}: {c[2]}" for c in CASES])
+@pytest.mark.parametrize("place", range(len(CASES)), ids=[f"{c[0]} {c[1]}: {c[2]}" for c in CASES])
 def test_boundary(verdicts, place):
     column, code, _, _, breaks = CASES[place]
     assert ((column, code) in verdicts[place]) == breaks
@@ -78,29 +83,33 @@ def test_the_example_breaks_no_rule(verdicts):
 
 
 def test_a_missing_required_value_breaks_required_alone(verdicts):
-    place = next(place for place, case in enumerate(CASES)
-                 if case[0] == "duration_s" and case[3] is None)
+    place = next(
+        place for place, case in enumerate(CASES) if case[0] == "duration_s" and case[3] is None
+    )
     assert verdicts[place] == [("duration_s", "required")]
 
 
 def test_an_empty_configured_set_allows_only_a_missing_value(spark, call):
-    rule = next(one for one in rendered.row_rules(call, {"channels": []})
-                if one.column == "channel")
+    rule = next(
+        one for one in rendered.row_rules(call, {"channels": []}) if one.column == "channel"
+    )
     frame = spark.createDataFrame([("hall",), (None,)], "channel string")
     assert [row[0] for row in frame.select(rule.violated).collect()] == [True, False]
 
 
 def test_a_set_that_nobody_configured_is_refused(spark, call):
-    with pytest.raises(ConfigError, match="channel: the set 'channels' is not given; known: "
-                                          "packages"):
+    with pytest.raises(
+        ConfigError, match="channel: the set 'channels' is not given; known: packages"
+    ):
         rendered.row_rules(call, {"packages": ["p"]})
 
 
 def test_keys_are_equal_when_all_of_their_values_are(spark, call):
     rows = [("voice", "V1"), ("voice", "V1"), ("voice", "V2"), ("voice", None), ("sms", "V1")]
     frame = spark.createDataFrame(rows, "source string, call_no string")
-    first, again, *others = [row[0] for row in frame.select(rendered.key_hash(call, frame))
-                             .collect()]
+    first, again, *others = [
+        row[0] for row in frame.select(rendered.key_hash(call, frame)).collect()
+    ]
     assert first == again
     assert len({first, *others}) == 4
 

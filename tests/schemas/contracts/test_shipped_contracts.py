@@ -1,4 +1,5 @@
 """Every contract that is shipped: what others rely on, and rules that hold over all of them."""
+
 import deltalake
 import pytest
 from pyspark.sql import functions as F
@@ -8,26 +9,29 @@ from schemas.render import delta, dictionary
 from schemas.render import spark as rendered
 
 CONTRACTS = contract.load()
-SETS = {"channels": ["hall", "hotline", "sms"], "packages": ["gotone_58"],
-        "businesses": ["balance_query"]}
+SETS = {
+    "channels": ["hall", "hotline", "sms"],
+    "packages": ["gotone_58"],
+    "businesses": ["balance_query"],
+}
 
 RELIED_ON = {
     "ops.run_ledger": "run_id step source table slice state committed_at rows_delivered "
-                      "rows_accepted rows_rejected rows_duplicate rows_late config_fingerprint",
+    "rows_accepted rows_rejected rows_duplicate rows_late config_fingerprint",
     "ops.rejected_record": "source file_name row_no raw_line reasons data_date",
     "ops.quality_result": "source table slice check severity success observed expected",
     "dw.subscriber_identity": "subscriber_id msisdn customer_id valid_from valid_to",
     "dw.contact_event": "contact_id customer_id subscriber_id channel direction kind "
-                        "business_code occurred_at duration_s result source source_record",
+    "business_code occurred_at duration_s result source source_record",
     "dw.usage_month": "month subscriber_id cells",
     "mart.package_quote": "subscriber_id month package_id monthly_fee passed_through total "
-                          "replayed",
+    "replayed",
     "mart.package_match": "mean_present_cost mean_cost saving months_won worst_month_cost regret "
-                          "rank recommended reasons",
+    "rank recommended reasons",
     "mart.backtest": "actual rated difference within_tolerance cause",
     "mart.channel_preference": "rank score contacts last_contact_at basis reason",
     "mart.decision": "customer_id activity offer channel wave value fate first_reason reasons "
-                     "price runner_up",
+    "price runner_up",
 }
 
 
@@ -45,10 +49,15 @@ def test_every_delivered_record_says_where_it_came_from():
 
 def test_numbers_live_in_few_places_only():
     """Analysis tables carry subscriber_id; numbers stay with deliveries, identity and pushes."""
-    holding = {one.table for one in CONTRACTS.values()
-               if any(column.personal == "number" for column in one.columns)}
+    holding = {
+        one.table
+        for one in CONTRACTS.values()
+        if any(column.personal == "number" for column in one.columns)
+    }
     assert {table for table in holding if table.split(".")[0] in ("dw", "mart", "ops")} == {
-        "dw.subscriber_identity", "ops.rejected_record"}
+        "dw.subscriber_identity",
+        "ops.rejected_record",
+    }
     assert all(CONTRACTS[table].restricted for table in holding if not table.startswith("ods."))
 
 
@@ -62,12 +71,19 @@ def test_every_amount_has_a_unit():
     for table in CONTRACTS.values():
         for column in table.columns:
             assert column.data_type.name != "decimal" or column.unit in (
-                "yuan", "share", "square_metres")
+                "yuan",
+                "share",
+                "square_metres",
+            )
 
 
 def test_full_loads_followed_by_changes_are_never_dropped():
-    for table in ("ods.customer", "ods.subscriber", "ods.package_subscription",
-                  "ods.do_not_contact"):
+    for table in (
+        "ods.customer",
+        "ods.subscriber",
+        "ods.package_subscription",
+        "ods.do_not_contact",
+    ):
         assert CONTRACTS[table].retention_days is None
 
 
@@ -97,19 +113,26 @@ def test_other_readers_open_it(warehouse, table):
     assert tuple(field.name for field in opened.schema().fields) == one.column_names
 
 
-@pytest.mark.parametrize("table", ["ods.voice_call", "dw.usage_month", "mart.decision",
-                                   "push.web", "ops.run_ledger"])
+@pytest.mark.parametrize(
+    "table", ["ods.voice_call", "dw.usage_month", "mart.decision", "push.web", "ops.run_ledger"]
+)
 def test_its_example_can_be_written_and_read_elsewhere(spark, warehouse, table):
     one = CONTRACTS[table]
     location = str(warehouse / one.layer / one.name)
-    (spark.createDataFrame([rendered.example_row(one)], rendered.struct_type(one))
-     .write.format("delta").mode("append").save(location))
+    (
+        spark.createDataFrame([rendered.example_row(one)], rendered.struct_type(one))
+        .write.format("delta")
+        .mode("append")
+        .save(location)
+    )
     rows = deltalake.DeltaTable(location).to_pyarrow_table().to_pylist()
     assert [{name: row[name] for name in one.key} for row in rows] == [
-        {name: rendered.example_row(one)[name] for name in one.key}]
+        {name: rendered.example_row(one)[name] for name in one.key}
+    ]
 
 
 def test_the_dictionary_has_a_chapter_per_table():
     text = dictionary.markdown(CONTRACTS)
     assert [line for line in text.splitlines() if line.startswith("### ")] == [
-        f"### {one.table} {one.name_cn}" for one in CONTRACTS.values()]
+        f"### {one.table} {one.name_cn}" for one in CONTRACTS.values()
+    ]
