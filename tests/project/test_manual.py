@@ -17,7 +17,7 @@ from conf.setup.coverage_by_room import by_room, table
 from jobs import import_tariffs
 from jobs.plan import night as plan
 from models.tariff import catalogue
-from schemas import config, contract
+from schemas import config, contract, document
 from tests.given.manual import PAGES, blocks_in, write_local_files
 from tests.given.paths import CONF, ROOT
 
@@ -33,7 +33,7 @@ PLACE = re.compile(r"(?:conf|dags|docs|jobs|models|notebooks|schemas|tests)/[\w.
 TABLE = re.compile(r"(?:ods|dw|mart|push|ops)\.\w+")
 COMMAND = re.compile(r"(?:python -m jobs\.|spark-submit jobs/)(\w+)(?:\.py)?([^`\n]*)")
 SLUG = slugify(case="lower")
-BUILD = "build --quiet --strict --config-file conf/docs/mkdocs.yml --site-dir".split()
+BUILD = ("build", "--quiet", "--strict", "--config-file", "conf/docs/mkdocs.yml", "--site-dir")
 NETWORK = re.compile(r"^(?:https?:)?//")
 
 
@@ -102,6 +102,26 @@ def test_every_table_has_its_contract(page, contracts):
 def test_every_target_of_make_is_there(page):
     known = set(re.findall(r"^([a-z]+):", text_of(ROOT / "Makefile"), re.MULTILINE))
     assert set(re.findall(r"(?:`|^ *)make ([a-z]+)", text_of(page), re.MULTILINE)) <= known
+
+
+def test_make_lists_what_users_call():
+    listed = re.findall(r"^([a-z]+):.*## ", text_of(ROOT / "Makefile"), re.MULTILINE)
+    assert listed[0] == "help"
+    called = "setup run test check cover soak bench quote trial airflow docs clean"
+    assert set(called.split()) <= set(listed)
+
+
+def test_a_change_is_checked_before_it_is_tested():
+    landing = text_of(ROOT / ".ci/run")
+    assert landing.index("make check") < landing.index("make test")
+
+
+def test_hooks_before_a_commit_need_no_network():
+    hooks = document.read(ROOT / ".pre-commit-config.yaml").data["repos"]
+    assert [repo["repo"] for repo in hooks] == ["local"]
+    for hook in hooks[0]["hooks"]:
+        assert hook["language"] == "system"
+        assert ".venv/bin/" in hook["entry"]
 
 
 def commands() -> list[tuple[str, str]]:
