@@ -14,11 +14,10 @@ import pytest
 from pymdownx.slugs import slugify
 
 from conf.setup.coverage_by_room import by_room, table
-from jobs import import_tariffs
 from jobs.plan import night as plan
 from models.tariff import catalogue
 from schemas import config, contract, document
-from tests.given.manual import PAGES, blocks_in, write_local_files
+from tests.given.manual import PAGES, write_local_files
 from tests.given.paths import CONF, ROOT
 
 README = ROOT / "README.md"
@@ -157,15 +156,6 @@ def test_the_yaml_examples_are_accepted_together(tmp_path, contracts):
     loaded = config.load([CONF, tmp_path], contracts)
     assert "gotone_48" in catalogue.load(loaded.tariffs.values()).packages
     assert "hotline_east_log" in loaded.sources
-
-
-def test_the_price_list_becomes_packages(tmp_path, capsys):
-    (text,) = blocks_in("csv")
-    prices = tmp_path / "prices.csv"
-    prices.write_text(text, encoding="utf-8")
-    out = tmp_path / "tariffs"
-    assert import_tariffs.main([str(prices), "--conf", str(CONF), "--out", str(out)]) == 0
-    assert "1 of 1 lines became packages" in capsys.readouterr().out
 
 
 def test_the_glossary_has_the_words_of_our_own():
