@@ -17,7 +17,7 @@ export UV_SYSTEM_CERTS := 1
 export PYSPARK_PYTHON := $(abspath $(PYTHON))
 unexport PYTHONPATH SPARK_HOME PYTHONHOME
 
-.PHONY: help setup run test check soak bench quote trial airflow docs clean
+.PHONY: help setup run test check cover soak bench quote trial airflow docs clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -39,9 +39,17 @@ run: setup ## synthesize a province, load its history and run one full night int
 test: setup ## the whole suite, in two workers
 	@$(PYTHON) -m pytest -n 2 --dist loadgroup
 
-check: setup ## style, imports between rooms
+check: setup ## style, form, imports between rooms, types
 	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m ruff format --check .
 	@$(VENV)/bin/lint-imports --no-cache
+	@$(PYTHON) -m mypy
+
+cover: setup ## the suite once more, with its coverage by room; no gate
+	@mkdir -p build
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup --cov --cov-report=
+	@$(PYTHON) -m coverage json -q -o build/coverage.json
+	@$(PYTHON) conf/setup/coverage_by_room.py build/coverage.json
 
 soak: setup ## the long trials
 	@$(PYTHON) -m pytest -m soak
@@ -60,8 +68,9 @@ trial: setup ## the same night over the real calls and contacts of DATA
 airflow: setup ## the nightly DAG in a local Airflow on the loopback address
 	@bash conf/setup/airflow.sh $(VENV)
 
-docs: setup ## the data dictionary, rendered from the contracts, into build/docs
-	@$(PYTHON) -m jobs.dictionary --out build/docs/tables.md
+docs: setup ## the manual as a site that needs no network, into build/docs
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON) -m mkdocs build --quiet --strict --config-file conf/docs/mkdocs.yml
+	@echo "open build/docs/index.html"
 
 clean: ## remove build/ (the environment stays; remove .venv by hand)
 	@rm -rf build

@@ -7,6 +7,7 @@ import pytest
 from jobs import import_tariffs
 from models.tariff import catalogue
 from schemas import config
+from tests.given.manual import blocks_in
 from tests.given.paths import ROOT
 
 HEAD = "id,like,name,brands,valid.from,monthly_fee,pools[0].amount,rules[7].rate,source\n"
@@ -121,8 +122,7 @@ def test_a_package_is_written_over_only_when_asked(imported, tmp_path):
     assert "monthly_fee: '89'" in (out / "gotone_88.yml").read_text()
 
 
-def test_the_price_list_of_the_readme_becomes_a_package(imported):
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    text = readme.split("```\nid,like,")[1].split("```")[0]
-    code, said, _ = imported(f"id,like,{text}")
+def test_the_price_list_of_the_manual_becomes_a_package(imported):
+    (text,) = blocks_in("csv")
+    code, said, _ = imported(text)
     assert (code, "1 of 1 lines became packages" in said) == (0, True)

@@ -1,4 +1,4 @@
-"""The examples of the README, run as they stand there."""
+"""The examples of README and manual, run as they are written there."""
 
 import itertools
 import re
@@ -7,12 +7,11 @@ from decimal import Decimal
 
 import pytest
 
+from tests.given.manual import blocks_in, write_local_files
 from tests.given.one_night import OPTIONS
-from tests.given.paths import ROOT
 from tests.given.small_province import LAST
 from tests.readers.warehouse_reader import query
 
-EXAMPLE = re.compile(r"```yaml\n# conf/local/(\S+)\n(.*?)```", re.DOTALL)
 CALLS = """ticket;caller;answered_at;seconds;topic
 E1;{number};2009-05-03 09:15:00;42;T1
 E2;{number};2009-05-03 09:20:00;60;T9
@@ -23,10 +22,8 @@ E2;{number};2009-05-03 09:20:00;60;T9
 def added(one_night, tmp_path_factory):
     """The night's last day once more, with a source, a channel and a package added by YAML."""
     folder = tmp_path_factory.mktemp("readme")
-    for name, text in EXAMPLE.findall((ROOT / "README.md").read_text(encoding="utf-8")):
-        path = folder / "conf" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    # The cluster's profile is for a cluster; that it is accepted is tested with the manual.
+    write_local_files(folder / "conf", leave_out=("runtime.yml",))
     (number,) = query(
         one_night.warehouse,
         "SELECT min(msisdn) FROM i WHERE valid_to IS NULL",
@@ -64,7 +61,7 @@ def added(one_night, tmp_path_factory):
     return folder / "warehouse"
 
 
-def test_the_added_source_is_taken_in_beside_the_others(added):
+def test_the_added_source_is_ingested_beside_the_others(added):
     """T1 is a listed code, T9 is not: it stays as the file has it."""
     assert query(
         added,
@@ -122,17 +119,12 @@ def test_packages_are_ranked_by_the_priority_of_the_example(added):
     assert all((expected - saving) * change <= 0 for *_, saving, expected, change in ranked)
 
 
-def test_the_tree_of_the_readme_is_there():
-    """Every path that the annotated tree names exists."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    tree = text.split("## Where to change what")[1].split("```")[1]
-    folder = ""
-    for line in tree.strip().splitlines():
-        names = line.split("  ")[0 if line[0] != " " else 1].split()
-        if line[0] != " ":
-            folder = names[0]
-        for name in names:
-            path = name if name.startswith(folder) else folder + name
-            if "<" in path or "…" in path or name in ("local/",):
-                continue
-            assert list(ROOT.glob(path.rstrip("/"))), path
+@pytest.mark.parametrize("example", blocks_in("python"), ids=lambda text: text.split('"')[1])
+def test_the_python_examples_print_their_tables(one_night, example, tmp_path, monkeypatch, capsys):
+    (tmp_path / "build").mkdir()
+    (tmp_path / "build" / "warehouse").symlink_to(one_night.warehouse)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "example", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "count_star()" in printed
+    assert not re.search(r"\b0 rows", printed)
