@@ -37,6 +37,14 @@ def test_the_version_changes_with_the_contract_only(load, files, call):
     assert other.version != call.version
 
 
+def test_the_domain_is_the_folder_below_the_layer(load, files, call, contracts):
+    assert (call.domain, contracts["dw.subscriber"].domain) == ("", "customer")
+    files["ods/usage/call.yml"] = files.pop("ods/call.yml")
+    moved = load(files)["ods.call"]
+    assert (moved.table, moved.domain) == ("ods.call", "usage")
+    assert moved.version == call.version, "moving a file is no new contract"
+
+
 def test_spark_schema(call):
     expected = T.StructType(
         [
