@@ -63,7 +63,7 @@ def verdicts(spark, call):
     frame = spark.createDataFrame(rows, nullable)
     found = frame.select(F.array(*[one.violated for one in rules]).alias("broken")).collect()
     return [
-        [(rule.column, rule.code) for rule, broken in zip(rules, row["broken"]) if broken]
+        [(rule.column, rule.code) for rule, broken in zip(rules, row["broken"], strict=True) if broken]
         if None not in row["broken"]
         else None
         for row in found

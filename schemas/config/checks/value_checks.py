@@ -1,11 +1,42 @@
-"""Checks of values that several configuration files write alike: time zones, templates, lists."""
+"""Checks of values that several files share: ids, intervals, time zones, templates, lists."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from string import Formatter
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.document import Document, Key
 from schemas.document.violation import near_miss
+
+
+def id_problem(found: Document, stem: str) -> Iterator[str]:
+    """An `id` that is not the name of its file."""
+    if found.data["id"] != stem:
+        yield found.problem(
+            ("id",), f"expected '{stem}', the name of the file; got '{found.data['id']}'"
+        )
+
+
+def interval_problem(found: Document) -> Iterator[str]:
+    """An interval `valid` that is empty."""
+    if end_of(found) <= start_of(found):
+        yield found.problem(
+            ("valid", "to"),
+            f"expected a date after {start_of(found)} (the last day is not included); "
+            f"got {end_of(found)}",
+        )
+
+
+def start_of(found: Document) -> date:
+    """The first day of the file's interval `valid`."""
+    start: date = found.data["valid"]["from"]
+    return start
+
+
+def end_of(found: Document) -> date:
+    """The day after the last one of the file's interval `valid`."""
+    end: date = found.data["valid"]["to"]
+    return end
 
 
 def zone_problem(found: Document, path: Key, zone: str) -> Iterator[str]:
@@ -31,12 +62,12 @@ def template_problems(
 
 
 def repeated(found: Document, path: Key, names: Sequence[str]) -> Iterator[str]:
-    """Names that stand twice in a list; capital and small letters are the same, as in SQL."""
+    """Names that a list holds twice; capital and small letters are equal, as in SQL."""
     first: dict[str, int] = {}
     for position, name in enumerate(names):
         before = first.setdefault(name.lower(), position)
         if before != position:
             yield found.problem(
                 (*path, position),
-                f"'{name}' stands twice, first on line {found.line((*path, before))}",
+                f"'{name}' is listed twice, first on line {found.line((*path, before))}",
             )

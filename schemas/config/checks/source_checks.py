@@ -1,20 +1,20 @@
-"""References of sources.yml: file columns, contract columns, codes, expressions, time zones."""
+"""Checks of sources.yml: file columns, contract columns, codes, expressions, formats, limits."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from schemas.config.checks.value_checks import repeated, template_problems, zone_problem
 from schemas.config.expression import columns_of
 from schemas.config.source import OTHERWISE
-from schemas.config.value_checks import repeated, template_problems, zone_problem
 from schemas.contract import Contract
 from schemas.document import Document, Key
 from schemas.document.violation import near_miss
 
 FILE_PLACEHOLDERS = ("source", "data_date", "yyyymmdd", "yyyymm")
-# Filled in by the ingest of a delivery, never by a mapping.
+# Columns that the ingest fills itself, so that no mapping may.
 FILLED = ("source", "file_name", "row_no", "batch_date", "record_key", "local_date", "local_second")
-# What the format of each kind must say, and what it may say.
+# Keys of the format that each kind requires, and those that it also knows.
 FORMAT_KEYS = {
     "delimited": (("delimiter",), ("quote", "header", "encoding", "compression")),
     "fixed_width": (("widths",), ("encoding", "compression")),
@@ -26,7 +26,7 @@ FORMAT_KEYS = {
 def problems(
     found: Document, contracts: Mapping[str, Contract] | None, sets: Mapping[str, Sequence[str]]
 ) -> Iterator[str]:
-    """One line per problem. `sets`: the configured values that a contract names by a set."""
+    """One line per problem. `sets`: the values of the sets that a contract may name."""
     for name, entry in found.data.items():
         if "timezone" in entry:
             yield from zone_problem(found, (name, "timezone"), entry["timezone"])
@@ -34,19 +34,17 @@ def problems(
         yield from repeated(found, (name, "columns"), entry["columns"])
         yield from _format(found, name, entry)
         yield from _expressions(found, name, entry)
-        yield from _judged(found, name, entry)
+        yield from _limits(found, name, entry)
         for column, codes in entry.get("codes", {}).items():
             if set(codes) == {OTHERWISE}:
                 yield found.problem(
-                    (name, "codes", column, OTHERWISE), "list the codes that are known beside it"
+                    (name, "codes", column, OTHERWISE), "list the known codes beside it"
                 )
             if column not in entry["mapping"]:
                 yield found.problem(
                     (name, "codes", column),
-                    (
-                        f"codes of a column that the mapping does not fill"
-                        f"{near_miss(column, entry['mapping'])}"
-                    ),
+                    f"the mapping does not fill the column of these codes"
+                    f"{near_miss(column, entry['mapping'])}",
                 )
         if contracts is not None:
             yield from _record(found, name, entry, contracts, sets)
@@ -59,24 +57,24 @@ def _files(found: Document, name: str, files: Mapping[str, Any]) -> Iterator[str
     if files.get("control") and files.get("stable_s"):
         yield found.problem(
             (*path, "stable_s"),
-            "the control file says when the delivery is complete: leave this out",
+            "the control file already tells when the delivery is complete: leave this key out",
         )
     yield from _band(found, (*path, "rows_band"), files.get("rows_band"))
 
 
 def _band(found: Document, path: Key, band: Mapping[str, str] | None) -> Iterator[str]:
     if band and not 0 <= Decimal(band["low"]) <= 1 <= Decimal(band["high"]):
-        yield found.problem(path, "expected 0 ≤ low ≤ 1 ≤ high, as shares of what is usual")
+        yield found.problem(path, "expected 0 ≤ low ≤ 1 ≤ high, as shares of the usual rows")
 
 
 def _format(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
-    """Keys of the format that its kind lacks or does not know."""
+    """Keys that the kind of format requires and lacks, or does not know."""
     form, path = entry["format"], (name, "format")
     kind = form.get("kind", "delimited")
     needed, other = FORMAT_KEYS[kind]
     for key in needed:
         if form.get(key) is None:
-            yield found.problem(path, f"the key '{key}' is missing, which {kind} needs")
+            yield found.problem(path, f"the key '{key}' is missing: {kind} needs it")
     for key in form:
         if key not in ("kind", *needed, *other):
             known = ", ".join(("kind", *needed, *other))
@@ -84,14 +82,13 @@ def _format(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[st
     if kind == "fixed_width" and len(form.get("widths") or ()) not in (0, len(entry["columns"])):
         yield found.problem(
             (*path, "widths"),
-            f"expected a width for each of the "
-            f"{len(entry['columns'])} columns; got "
-            f"{len(form['widths'])}",
+            f"expected a width for each of the {len(entry['columns'])} columns; "
+            f"got {len(form['widths'])}",
         )
 
 
 def _expressions(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
-    """Columns in mapping, exclude and warn that the file does not have."""
+    """Columns in `mapping`, `exclude` and `warn` that the file does not have."""
     known = {column.lower() for column in entry["columns"]}
     for part in ("mapping", "exclude", "warn"):
         for key, expression in (entry.get(part) or {}).items():
@@ -109,8 +106,8 @@ def _expressions(found: Document, name: str, entry: Mapping[str, Any]) -> Iterat
                     )
 
 
-def _judged(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
-    """Limits by which a delivery is judged that make no sense."""
+def _limits(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    """Limits of a delivery that contradict each other or are no shares."""
     for key in ("rejects", "references"):
         limits = entry.get(key)
         if limits and not 0 <= Decimal(limits["warn_share"]) <= Decimal(limits["stop_share"]) <= 1:
@@ -140,7 +137,7 @@ def _record(
         for column in entry.get(part, {}):
             if column in FILLED and column in contract.column_names:
                 yield found.problem(
-                    (name, part, column), "filled in when the file is taken in: leave it out"
+                    (name, part, column), "the ingest fills this column: leave it out"
                 )
             elif column not in free:
                 yield found.problem(
@@ -171,10 +168,10 @@ def _codes(
     if OTHERWISE in codes and known is None:
         yield found.problem(
             (*path, OTHERWISE),
-            "only where the contract lists what is allowed can a code be unknown: leave it out",
+            "a code can be unknown only where the contract lists the allowed values: leave it out",
         )
     for code, value in codes.items():
         if known is not None and isinstance(value, str) and value not in known:
             yield found.problem(
-                (*path, code), f"'{value}' is not allowed there{near_miss(value, known)}"
+                (*path, code), f"the contract does not allow '{value}'{near_miss(value, known)}"
             )
