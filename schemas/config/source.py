@@ -42,7 +42,7 @@ class Cadence:
 
 @dataclass(frozen=True)
 class RowsBand:
-    """Limits of a delivery's rows: `low` to `high` times the usual number.
+    """Limits of a delivery's rows: `low` to `high` times the usual number, or it stops or warns.
 
     The usual number is the median of the deliveries in the `days` before, on the same weekday if
     the source is daily.

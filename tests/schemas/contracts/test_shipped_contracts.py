@@ -102,7 +102,8 @@ def test_its_example_satisfies_its_own_rules(spark, table):
     frame = spark.createDataFrame([rendered.example_row(one)], rendered.struct_type(one))
     rules = rendered.row_rules(one, SETS)
     broken = frame.select(F.array(*[rule.violated for rule in rules])).first()[0]
-    assert [rule.reason for rule, verdict in zip(rules, broken, strict=True) if verdict is not False] == []
+    verdicts = zip(rules, broken, strict=True)
+    assert [rule.reason for rule, verdict in verdicts if verdict is not False] == []
 
 
 @pytest.mark.parametrize("table", CONTRACTS)
