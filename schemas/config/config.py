@@ -32,7 +32,7 @@ class Config:
 
     Channels are sorted by `order`, campaigns by priority, tariffs by id. `tariffs` are documents
     of the right shape; models.tariff.catalogue reads their meaning. `fingerprint` is the sha256
-    of everything else, whatever the order of files and keys.
+    of everything else; the order of files and keys does not change it.
     """
 
     runtime: Runtime

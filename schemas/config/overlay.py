@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from schemas.errors import ConfigError
 
 SINGLE = ("runtime", "sources", "channels", "services", "policy")
 FOLDERS = {"campaigns": "campaign", "tariffs": "tariff"}
-_SHAPES = Path(__file__).parents[1] / "shapes"
+_SHAPES = resources.files("schemas") / "shapes"
 
 
 @dataclass(frozen=True)

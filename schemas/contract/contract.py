@@ -10,6 +10,8 @@ and line.
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,8 +23,9 @@ from schemas.document import Document, Key
 from schemas.document.violation import near_miss
 from schemas.errors import ConfigError
 
-TABLES = Path(__file__).parents[1] / "tables"
-_SHAPE = Path(__file__).parents[1] / "shapes" / "contract.yml"
+# Resources and not paths: the package may be read from an archive (--py-files).
+TABLES = resources.files("schemas") / "tables"
+_SHAPE = resources.files("schemas") / "shapes" / "contract.yml"
 LAYERS = ("ods", "dw", "mart", "push", "ops")
 APPEND_ONLY = "-"  # the slice value of a table that is only appended to
 
@@ -92,8 +95,8 @@ class Contract:
 class _ContractFile(NamedTuple):
     """A contract's file and what its place in the folder of contracts says."""
 
-    path: Path
-    layer_folder: Path
+    file: Traversable
+    layer_folder: Traversable
     domain: str
 
     @property
@@ -101,8 +104,12 @@ class _ContractFile(NamedTuple):
         return self.layer_folder.name
 
     @property
+    def name(self) -> str:
+        return self.file.name.removesuffix(".yml")
+
+    @property
     def table(self) -> str:
-        return f"{self.layer}.{self.path.stem}"
+        return f"{self.layer}.{self.name}"
 
 
 @dataclass(frozen=True)
@@ -123,17 +130,16 @@ class _Entry:
         return self.document.problem((*self.path, key), text)
 
 
-def load(folder: Path | str = TABLES) -> dict[str, Contract]:
+def load(folder: Path | Traversable | str = TABLES) -> dict[str, Contract]:
     """Every contract below `folder` by table name, sorted by layer and name.
 
     Files whose names begin with `_` hold columns that several contracts include.
     Raises ConfigError with one line per problem of any file.
     """
-    folder = Path(folder)
-    files = sorted(_files(folder), key=_order)
+    files = sorted(_files(Path(folder) if isinstance(folder, str) else folder), key=_order)
     if not files:
         raise ConfigError(
-            f"{document.shown(folder)}: no contract <layer>/<domain>/<table>.yml below it"
+            f"{document.shown(str(folder))}: no contract <layer>/<domain>/<table>.yml below it"
         )
     shape = document.read(_SHAPE).data
     contracts: dict[str, Contract] = {}
@@ -152,32 +158,42 @@ def load(folder: Path | str = TABLES) -> dict[str, Contract]:
     return contracts
 
 
-def _files(folder: Path) -> Iterator[_ContractFile]:
-    for path in folder.glob("*/**/*.yml"):
-        layer, *domain = path.relative_to(folder).parts[:-1]
-        if not path.name.startswith("_"):
-            yield _ContractFile(path, folder / layer, "/".join(domain))
+def _files(folder: Traversable) -> Iterator[_ContractFile]:
+    """The contracts `<layer>/**/<table>.yml` below the folder."""
+    for layer in folder.iterdir() if folder.is_dir() else ():
+        if layer.is_dir():
+            yield from _files_of(layer, layer, ())
+
+
+def _files_of(
+    layer: Traversable, folder: Traversable, domain: tuple[str, ...]
+) -> Iterator[_ContractFile]:
+    for one in folder.iterdir():
+        if one.is_dir():
+            yield from _files_of(layer, one, (*domain, one.name))
+        elif one.name.endswith(".yml") and not one.name.startswith("_"):
+            yield _ContractFile(one, layer, "/".join(domain))
 
 
 def _order(file: _ContractFile) -> tuple[int, str, str, str]:
     place = LAYERS.index(file.layer) if file.layer in LAYERS else len(LAYERS)
-    return place, file.layer, file.path.stem, file.domain
+    return place, file.layer, file.name, file.domain
 
 
 def _twice(files: list[_ContractFile]) -> Iterator[str]:
     """Files of one name in two domains of a layer: a table has one contract."""
-    first: dict[str, Path] = {}
+    first: dict[str, _ContractFile] = {}
     for file in files:
-        before = first.setdefault(file.table, file.path)
-        if before != file.path:
+        before = first.setdefault(file.table, file)
+        if before is not file:
             yield (
-                f"{document.shown(file.path)}: {file.table} already has the contract "
-                f"{document.shown(before)}: keep one of the two"
+                f"{document.shown(str(file.file))}: {file.table} already has the contract "
+                f"{document.shown(str(before.file))}: keep one of the two"
             )
 
 
 def _read(file: _ContractFile, shape: Mapping[str, Any]) -> tuple[Contract, list[_Entry]]:
-    here = document.read(file.path)
+    here = document.read(file.file)
     document.check(here, shape)
     entries, problems = _columns(here)
     for name in here.data.get("include", []):
@@ -205,7 +221,8 @@ def _included(
     path = file.layer_folder / f"_{name}.yml"
     if not path.is_file():
         at = here.data["include"].index(name)
-        known = sorted(one.stem[1:] for one in file.layer_folder.glob("_*.yml"))
+        names = (one.name for one in file.layer_folder.iterdir())
+        known = sorted(one[1:-4] for one in names if one.startswith("_") and one.endswith(".yml"))
         raise here.error(
             ("include", at), f"no file {path.name} in {file.layer}{near_miss(name, known)}"
         )

@@ -13,6 +13,7 @@ import datetime
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -77,11 +78,14 @@ class Document:
         return Document(self.path, data, places)
 
 
-def read(path: Path | str) -> Document:
-    """The document in a YAML file of UTF-8 text; an empty file is an empty map."""
-    path = Path(path)
+def read(file: Path | Traversable | str) -> Document:
+    """The document in a YAML file of UTF-8 text; an empty file is an empty map.
+
+    A Traversable is a file of a package, which may lie in an archive.
+    """
+    path = Path(str(file))
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = (path if isinstance(file, str) else file).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ConfigError(f"{Place(path, line)}: not UTF-8 text: save the file as UTF-8") from None

@@ -1,5 +1,7 @@
 """What an archive for --py-files holds: every module, and the YAML that is read beside them."""
 
+import os
+import shutil
 import subprocess
 import sys
 
@@ -37,18 +39,24 @@ def test_the_archive_holds_every_module_and_every_yaml_file(built, ending):
     assert names(built, ending) == names(ROOT, ending)
 
 
-def test_the_contracts_are_read_from_it(built):
-    """With the project itself out of reach."""
+def test_contracts_and_shapes_are_read_from_the_archive(built, tmp_path):
+    """As spark-submit offers it: a zip file on the path, with the project out of reach."""
+    archive = shutil.make_archive(str(tmp_path / "chudian"), "zip", built)
     program = (
         "from schemas import contract; from schemas.config.overlay import shape; "
         "print(contract.__file__, len(contract.load()), shape('tariff')['type'])"
     )
     found = subprocess.run(
-        [sys.executable, "-c", program], cwd=built, check=True, capture_output=True, text=True
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": archive},
+        check=True,
+        capture_output=True,
+        text=True,
     )
     contracts = [path for path in names(ROOT, "yml") if "/tables/" in path and "/_" not in path]
     assert found.stdout.split() == [
-        str(built / "schemas/contract/__init__.py"),
+        f"{archive}/schemas/contract/__init__.py",
         str(len(contracts)),
         "object",
     ]

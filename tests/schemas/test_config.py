@@ -505,7 +505,7 @@ def test_a_file_that_nothing_reads_is_refused(folder):
             "sources.yml",
             'complaint_{yyyymmdd}.txt"}',
             'complaint_{yyyymmdd}.txt", control: "c.ctl", stable_s: 60}',
-            "conf/sources.yml:7: complaint.files.stable_s: the control file already tells when "
+            "conf/sources.yml:7: complaint.files.stable_s: the control file already shows when "
             "the delivery is complete: leave this key out",
         ),
         (
@@ -824,7 +824,7 @@ def test_every_bill_item_needs_a_treatment_and_no_other_has_one(folder, contract
     ],
 )
 def test_a_fee_is_counted_once(folder, item, treatment, message):
-    """By the records or by the bill, whatever the policy says (S2-R5, S2-R6, S2-R7)."""
+    """Either from the records or from the bill, under any policy (S2-R5, S2-R6, S2-R7)."""
     edit(
         folder,
         "policy.yml",

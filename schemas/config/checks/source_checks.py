@@ -57,7 +57,7 @@ def _files(found: Document, name: str, files: Mapping[str, Any]) -> Iterator[str
     if files.get("control") and files.get("stable_s"):
         yield found.problem(
             (*path, "stable_s"),
-            "the control file already tells when the delivery is complete: leave this key out",
+            "the control file already shows when the delivery is complete: leave this key out",
         )
     yield from _band(found, (*path, "rows_band"), files.get("rows_band"))
 

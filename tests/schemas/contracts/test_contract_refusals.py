@@ -7,7 +7,7 @@ from schemas.errors import ConfigError
 
 CALL = "ods/call.yml"
 
-# case in words, what of ods/call.yml is replaced, by what, what the message says
+# case in words, text of ods/call.yml, its replacement, what the message says
 MISTAKES = [
     (
         "unknown key of the table",
@@ -290,6 +290,8 @@ def test_every_problem_of_every_file_is_listed(load, files):
 def test_a_folder_without_contracts_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="no contract <layer>/<domain>/<table>.yml below it"):
         contract.load(tmp_path)
+    with pytest.raises(ConfigError, match="nowhere: no contract"):
+        contract.load(tmp_path / "nowhere")
 
 
 def test_a_table_needs_columns(load, files):
