@@ -1,1 +1,1 @@
-"""What things are: contracts of tables, shapes of configuration, and their renderings."""
+"""Definitions: contracts of tables, the configuration and its shapes, and their renderings."""

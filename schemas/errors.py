@@ -1,12 +1,12 @@
-"""Errors a user can cause, each with the exit code that a schedule acts on.
+"""Errors that a user can cause, each with the exit code that a scheduler acts on.
 
-A message is one or more complete lines: where it is, what was found, what was expected and what to
-do. It never holds a customer's data.
+A message is one or more complete lines: the place, what was found, what was expected, what to do.
+It never holds a customer's data.
 """
 
 
 class ChudianError(Exception):
-    """Anything the program stops for on purpose (exit code 1)."""
+    """Base of all errors that stop the program on purpose (exit code 1)."""
 
     exit_code = 1
 
@@ -18,7 +18,7 @@ class ConfigError(ChudianError):
 
 
 class QualityError(ChudianError):
-    """A delivery that came whole but is bad, or a result that breaks its contract (exit code 3)."""
+    """A complete delivery of bad quality, or a result that breaks its contract (exit code 3)."""
 
     exit_code = 3
 
@@ -30,19 +30,19 @@ class InputError(ChudianError):
 
 
 def unexpected(error: Exception) -> str:
-    """What to say of an error that no one has foreseen; never its own words where a log has them.
+    """The message for an error that no code expects.
 
-    They may hold a row's values. A full disk is told by its words, whoever met it.
+    If the error has a log, its own text is left out: it may hold values of a row. A full disk is
+    recognised by the text, wherever it was raised.
     """
-    where = getattr(error, "log", None)
+    log = getattr(error, "log", None)
     if "No space left on device" in str(error):
         return (
-            "a disk is full (that of the warehouse, or Spark's temporary one): what was "
-            f"committed stands; make room and run again{f' (log: {where})' if where else ''}"
+            "a disk is full (the warehouse's, or Spark's temporary one): what was committed "
+            f"remains valid; make room and run again{f' (log: {log})' if log else ''}"
         )
-    told = (
-        f"; the whole story is in {where}"
-        if where
-        else "".join(f": {line}" for line in str(error).splitlines()[:1])
-    )
-    return f"stopped by an unexpected {type(error).__name__}{told}"
+    if log:
+        details = f"; details are in {log}"
+    else:
+        details = "".join(f": {line}" for line in str(error).splitlines()[:1])
+    return f"stopped by an unexpected {type(error).__name__}{details}"

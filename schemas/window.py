@@ -1,7 +1,7 @@
-"""Windows of delivery days and calendar months, the only time that a run knows.
+"""Windows of delivery days, and calendar months: the only time that a run knows.
 
-A run is a function of its window of `data_date`s; nothing here reads a clock. Days are inclusive
-at both ends, as people write them; a month stands as the date of its first day.
+A run is a function of its window of `data_date`s; nothing here reads a clock. A window includes
+both its ends, as people write them. A month is the date of its first day.
 """
 
 import calendar
@@ -23,13 +23,13 @@ class Window:
     def __post_init__(self) -> None:
         if self.last < self.first:
             raise ConfigError(
-                f"the window ends before it begins: {self.first}..{self.last}; "
+                f"the window ends before it begins: {self.first}..{self.last}: "
                 f"write the earlier date first"
             )
 
     @classmethod
     def parse(cls, text: str) -> "Window":
-        """`2009-05-03` or `2009-01-01..2009-05-03`."""
+        """The window written `2009-05-03` or `2009-01-01..2009-05-03`."""
         first, dots, last = text.partition("..")
         return cls(parse_date(first), parse_date(last if dots else first))
 
@@ -58,7 +58,7 @@ class Window:
 def grouped(
     days: Iterable[date], alike: Callable[[date, date], bool] | None = None
 ) -> list[Window]:
-    """Days as windows: those that follow each other, and are `alike` where that is asked."""
+    """Days grouped into windows of consecutive days that are `alike`, if it is given."""
     found: list[Window] = []
     for day in sorted(days):
         last = found[-1].last if found else None
@@ -70,15 +70,14 @@ def grouped(
 
 
 def parse_date(text: str) -> date:
-    """A date written YYYY-MM-DD; anything else, and a day that no calendar has, is refused."""
+    """The date written YYYY-MM-DD; ConfigError for another form or an impossible day."""
     text = text.strip()
     if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         try:
             return date.fromisoformat(text)
         except ValueError:
             raise ConfigError(
-                f"no such date: {text}; write a day of the calendar as "
-                f"YYYY-MM-DD, for example 2009-05-03"
+                f"no such date: {text}; write an existing day as YYYY-MM-DD, for example 2009-05-03"
             ) from None
     raise ConfigError(f"not a date: '{text}'; write YYYY-MM-DD, for example 2009-05-03")
 
@@ -89,17 +88,17 @@ def month_of(day: date) -> date:
 
 
 def add_months(day: date, n: int) -> date:
-    """The same day `n` months later (earlier when negative), at most that month's last day."""
+    """The same day `n` months later (negative: earlier), at most that month's last day."""
     count = day.year * 12 + day.month - 1 + n
     year, month = count // 12, count % 12 + 1
     return date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
 def closing_day(month: date, close_day: int) -> date:
-    """The data_date at which `month` is complete.
+    """The data_date on which `month` closes: its data are complete.
 
-    `close_day` ≥ 1: that day of the following month, when its bills are delivered (in a month
-    that is shorter, its last day); 0: the month's own last day, for sources without bills.
+    `close_day` ≥ 1: that day of the following month, when its bills are delivered (at most the
+    last day). 0: the month's own last day, if no bills are delivered.
     """
     following = add_months(month_of(month), 1)
     if close_day == 0:
@@ -110,7 +109,7 @@ def closing_day(month: date, close_day: int) -> date:
 
 
 def closed_months(on: date, n: int, close_day: int) -> list[date]:
-    """The last `n` months that are closed on the day `on`, oldest first."""
+    """The last `n` months that are closed on `on`, oldest first."""
     newest = month_of(on)
     while closing_day(newest, close_day) > on:
         newest = add_months(newest, -1)

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# The nightly DAG in an Airflow of its own, on this machine only: database, logs and password under
-# build/airflow; pool and connection from conf/airflow. Ctrl-C stops it; what it knew stays there.
+# Runs the nightly DAG in a separate Airflow, on this machine only. Its database, logs and password are
+# in build/airflow and remain there; pool and connection come from conf/airflow. Ctrl-C stops it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 venv=$(realpath --no-symlinks "$1")
 
 export PATH=$venv/bin:$PATH
-export PYTHONPATH=$PWD                         # the triggerer finds what it waits with
+export PYTHONPATH=$PWD                         # lets the triggerer import its triggers
 export AIRFLOW_HOME=$PWD/build/airflow
 export AIRFLOW__CORE__DAGS_FOLDER=$PWD/dags
 export AIRFLOW__CORE__LOAD_EXAMPLES=False
@@ -17,7 +17,7 @@ export AIRFLOW__API__BASE_URL=http://127.0.0.1:$AIRFLOW__API__PORT
 export AIRFLOW__API__WORKERS=1
 export AIRFLOW__CORE__EXECUTION_API_SERVER_URL=$AIRFLOW__API__BASE_URL/execution/
 export AIRFLOW__USAGE_DATA_COLLECTION__ENABLED=False
-mkdir -p "$AIRFLOW_HOME" && chmod 700 "$AIRFLOW_HOME"   # it keeps a password and keys
+mkdir -p "$AIRFLOW_HOME" && chmod 700 "$AIRFLOW_HOME"   # it holds a password and keys
 
 stop() { echo "chudian: $1; see build/airflow/$2.log" >&2; exit 1; }
 
@@ -27,9 +27,9 @@ echo "preparing Airflow's database, pool and connection in build/airflow"
     && airflow connections import --overwrite conf/airflow/connections.json
 } >"$AIRFLOW_HOME/setup.log" 2>&1 || stop "Airflow could not be prepared" setup
 
-# Not `airflow standalone`: its scheduler and triggerer also serve log files, on every network.
+# Not `airflow standalone`: its scheduler and triggerer also serve log files on every network.
 declare -A part
-finish() { # the scheduler first: it waits for the task under way, which reports to the server
+finish() { # the scheduler first: it waits for the running task, which reports to the server
   trap '' INT TERM
   trap - EXIT
   echo "stopping; a Spark application that is running is waited for, so that its step is whole"
@@ -37,7 +37,7 @@ finish() { # the scheduler first: it waits for the task under way, which reports
   workers=$(pgrep -P "${part[scheduler]}" || true)
   kill "${part[scheduler]}" 2>/dev/null || true
   while sleep 2; kill -0 "${part[scheduler]}" 2>/dev/null; do
-    # It waits for idle workers as well, and for good: without an application it is asked once more.
+    # It would also wait forever for idle workers: if no application runs, it is signalled again.
     pgrep -f "$PWD/jobs/night.py" >/dev/null || kill "${part[scheduler]}" $workers 2>/dev/null || true
   done
   kill "${part[@]}" 2>/dev/null || true

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Builds the environment: checks Python and Java, makes the folder, installs the exact pins through uv,
-# fetches Delta's jars. Restartable: what is there already is kept, what is damaged is made again.
+# Builds the environment: checks Python and Java, creates the folder, installs the exact pins with uv,
+# fetches Delta's jars. Restartable: existing parts are kept, damaged ones are replaced.
 set -euo pipefail
 venv=$1 uv_version=$2
 
 stop() { echo "chudian: $1" >&2; exit 1; }
 
-good_python() { # 3.11 or newer, with the module that makes environments
+good_python() { # 3.11 or newer, with the module that creates environments
   "$1" -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 }
 python=
@@ -32,7 +32,7 @@ echo "installing the pinned packages (about a minute the first time)"
 "$venv/bin/uv" pip install --quiet --python "$venv/bin/python" \
   --constraint conf/setup/constraints.txt --build-constraint conf/setup/constraints.txt \
   --editable '.[dev]' setuptools
-# Compiled here: who runs a night need not be allowed to write there, and would compile each time.
-# What cannot be compiled is a template among the packages' files, which nobody imports.
+# Compiled at set-up: a user without write permission there would compile again on each run. Files that
+# do not compile are templates in the packages, which no code imports.
 "$venv/bin/python" -m compileall -qq -j 0 "$venv"/lib/python3*/site-packages || true
 "$venv/bin/python" -m jobs.runtime.spark_jars conf/setup/spark-jars.lock

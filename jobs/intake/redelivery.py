@@ -16,7 +16,7 @@ from jobs.plan.night import Step, due_days
 from jobs.warehouse.ledger import Entry, Ledger
 from jobs.warehouse.lineage import Lineage
 from schemas.config import Config
-from schemas.config.source_fingerprint import outdated, reading, value_sets
+from schemas.config.source_fingerprint import outdated, source_fingerprint, value_sets
 from schemas.contract import Contract
 from schemas.window import Window, grouped
 
@@ -89,7 +89,7 @@ class Deliveries:
 def how_read(conf: Config, contracts: Mapping[str, Contract], name: str) -> str:
     """The fingerprint of how a source is read today."""
     source = conf.sources[name]
-    return reading(source, contracts[source.record], value_sets(conf))
+    return source_fingerprint(source, contracts[source.record], value_sets(conf))
 
 
 def outdated_days(

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from models.frames.lookup import looked_up
 from models.frames.money import AMOUNT_TYPE
 from models.tariff.package import KIND_SERVICE
-from schemas.config.settings import BillItem
+from schemas.config.policy import BillItem
 
 KINDS = tuple(KIND_SERVICE)
 PACKAGE_RENT = "package_rent"

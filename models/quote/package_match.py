@@ -23,7 +23,7 @@ from models.rating.evaluator import yuan
 from models.rating.package_prices import BUCKETS
 from models.tariff.money_limit import MICRO
 from models.tariff.package import Package
-from schemas.config.settings import RatingPolicy
+from schemas.config.policy import RatingPolicy
 from schemas.errors import ConfigError
 
 REASONS = (

@@ -1,19 +1,12 @@
 """The configuration of a run, read and checked."""
 
-from schemas.config.config import (
-    BillItem,
-    Cadence,
-    Campaign,
-    Channel,
-    Config,
-    Policy,
-    Push,
-    Runtime,
-    Service,
-    Source,
-    fingerprint,
-    load,
-)
+from schemas.config.campaign import Campaign
+from schemas.config.channel import Channel, Push
+from schemas.config.config import Config, fingerprint, load
+from schemas.config.policy import BillItem, Policy
+from schemas.config.service import Service
+from schemas.config.settings import Runtime
+from schemas.config.source import Cadence, Source
 
 __all__ = [
     "BillItem",

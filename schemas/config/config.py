@@ -1,56 +1,65 @@
-"""Load the configuration: every problem is named with file and line before Spark starts."""
+"""Load the configuration; every problem is reported with file and line before Spark starts."""
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from schemas.config import checks as reference
-from schemas.config import overlay, settings
+from schemas.config import overlay
+from schemas.config.campaign import Campaign, campaign_of
+from schemas.config.channel import Channel
+from schemas.config.checks import campaign_checks, channel_checks, policy_checks, source_checks
+from schemas.config.checks.value_checks import id_problem, interval_problem, zone_problem
 from schemas.config.overlay import Documents
-from schemas.config.settings import (
-    BillItem,
-    Campaign,
-    Channel,
-    Config,
-    Policy,
-    Push,
-    Runtime,
-    Service,
-)
-from schemas.config.source import Cadence, Source
+from schemas.config.policy import Policy
+from schemas.config.service import Service
+from schemas.config.settings import Runtime, built
+from schemas.config.source import Source, source_of
 from schemas.contract import Contract
 from schemas.document import Document
 from schemas.errors import ConfigError
 
-__all__ = [
-    "BillItem",
-    "Cadence",
-    "Campaign",
-    "Channel",
-    "Config",
-    "Policy",
-    "Push",
-    "Runtime",
-    "Service",
-    "Source",
-    "load",
-]
-
 _DEFAULT = Path(__file__).resolve().parents[2] / "conf"
+
+
+@dataclass(frozen=True)
+class Config:
+    """The effective configuration of a run.
+
+    Channels are sorted by `order`, campaigns by priority, tariffs by id. `tariffs` are documents
+    of the right shape; models.tariff.catalogue reads their meaning. `fingerprint` is the sha256
+    of everything else; the order of files and keys does not change it.
+    """
+
+    runtime: Runtime
+    sources: Mapping[str, Source]
+    channels: Mapping[str, Channel]
+    services: Mapping[str, Service]
+    policy: Policy
+    campaigns: Mapping[str, Campaign]
+    tariffs: Mapping[str, Document]
+    fingerprint: str
+
+    def lookback_days(self, *records: str) -> dict[str, int]:
+        """How many days each source of these tables looks back, by source."""
+        return {
+            name: source.lookback_days
+            for name, source in self.sources.items()
+            if source.record in records
+        }
 
 
 def load(
     folders: Sequence[Path | str] = (), contracts: Mapping[str, Contract] | None = None
 ) -> Config:
-    """The effective configuration of `folders`, each laid over the one before.
+    """The effective configuration of `folders`; each one overlays the one before.
 
-    Without folders: `conf` of the project, then `conf/local` where it exists. Maps merge by key
-    (null over a map takes it away), lists and single values replace. With `contracts`, names of
+    Without folders: `conf` of the project, then `conf/local` if it exists. Maps merge by key
+    (null over a map removes it), lists and single values replace. With `contracts`, names of
     tables and columns are checked against them. Raises ConfigError with one line per problem.
     """
     chosen = [Path(folder) for folder in folders]
@@ -58,37 +67,55 @@ def load(
         local = _DEFAULT / "local"
         chosen = [_DEFAULT, local] if local.is_dir() else [_DEFAULT]
     documents = overlay.read(chosen)
-    problems = reference.problems(documents, contracts)
+    problems = list(_problems(documents, contracts))
     if problems:
         raise ConfigError("\n".join(problems))
     return _config(documents)
 
 
+def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) -> Iterator[str]:
+    """What the shapes of the files cannot express, one line per problem, file by file.
+
+    Names that nothing defines, values that exclude each other, intervals that are empty or
+    overlap.
+    """
+    runtime = documents.runtime
+    sets = {
+        "channels": tuple(documents.channels.data),
+        "packages": tuple(documents.tariffs),
+        "businesses": tuple(documents.services.data),
+    }
+    yield from zone_problem(runtime, ("timezone",), runtime.data["timezone"])
+    yield from source_checks.problems(documents.sources, contracts, sets)
+    yield from channel_checks.problems(documents.channels, contracts)
+    yield from policy_checks.problems(documents.policy, documents.tariffs, contracts)
+    yield from campaign_checks.problems(documents.campaigns, documents.channels)
+    for name, tariff in documents.tariffs.items():
+        yield from id_problem(tariff, name)
+        yield from interval_problem(tariff)
+
+
 def _config(documents: Documents) -> Config:
     zone = documents.runtime.data["timezone"]
     channels = sorted(
-        (
-            settings.built(Channel, {"id": name, **entry})
-            for name, entry in documents.channels.data.items()
-        ),
+        (built(Channel, {"id": name, **entry}) for name, entry in documents.channels.data.items()),
         key=lambda channel: channel.order,
     )
     campaigns = sorted(
-        (settings.campaign(found.data) for found in documents.campaigns.values()),
+        (campaign_of(found.data) for found in documents.campaigns.values()),
         key=lambda campaign: (campaign.priority, campaign.id),
     )
-    parts = {
-        "runtime": settings.built(Runtime, documents.runtime.data),
+    parts: dict[str, Any] = {
+        "runtime": built(Runtime, documents.runtime.data),
         "sources": {
-            name: settings.source(name, entry, zone)
-            for name, entry in documents.sources.data.items()
+            name: source_of(name, entry, zone) for name, entry in documents.sources.data.items()
         },
         "channels": {channel.id: channel for channel in channels},
         "services": {
-            name: settings.built(Service, {"id": name, **entry})
+            name: built(Service, {"id": name, **entry})
             for name, entry in documents.services.data.items()
         },
-        "policy": settings.built(Policy, documents.policy.data),
+        "policy": built(Policy, documents.policy.data),
         "campaigns": {campaign.id: campaign for campaign in campaigns},
         "tariffs": dict(documents.tariffs),
     }
@@ -96,7 +123,7 @@ def _config(documents: Documents) -> Config:
 
 
 def fingerprint(value: Any) -> str:
-    """sha256 of the canonical form of a value: sorted keys, exact decimals, no file names."""
+    """The sha256 of the canonical form of a value: sorted keys, exact decimals, no file names."""
     text = json.dumps(_canonical(value), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -104,7 +131,7 @@ def fingerprint(value: Any) -> str:
 def _canonical(value: Any) -> Any:
     if isinstance(value, Document):
         return _canonical(value.data)
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         return {one.name: _canonical(getattr(value, one.name)) for one in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): _canonical(one) for key, one in value.items()}

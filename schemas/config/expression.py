@@ -1,7 +1,7 @@
-"""What a scalar SQL expression of the configuration refers to, read without Spark.
+"""The columns and functions that a scalar SQL expression uses, found without Spark.
 
-Only as much of the grammar as tells columns from everything else; a word that is both a column
-and a word of SQL (`date`, `timestamp`) passes unless it is quoted with backquotes.
+The reader knows only as much of the grammar as separates columns from everything else. A word
+that may be a column or a keyword (`date`, `timestamp`) is a keyword unless it has backquotes.
 """
 
 import itertools
@@ -112,12 +112,13 @@ _CLOCK = ("current_date", "current_timestamp")
 def columns_of(expression: str) -> list[str]:
     """The columns that an expression reads, in order, each as it is written.
 
-    Raises ValueError in words for an open quote, unequal parentheses or a query.
+    Raises ValueError, with a message for the user, for an open quote, unequal parentheses or a
+    query.
     """
     tokens = _tokens(expression)
     bound = {before["word"] for before, token in itertools.pairwise(tokens) if token["arrow"]}
     found = []
-    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None]):
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
         word = token["word"]
         if token["quoted"]:
             found.append(token["quoted"].replace("``", "`"))
@@ -135,15 +136,15 @@ def columns_of(expression: str) -> list[str]:
 
 
 def functions_of(expression: str) -> list[str]:
-    """The functions that an expression calls, in order and in small letters; those of the clock
-    that are called without parentheses among them.
+    """The functions that an expression calls, in order and in small letters.
 
-    Raises ValueError as columns_of does.
+    They include the functions of the clock that SQL calls without parentheses. Raises ValueError
+    as columns_of does.
     """
     tokens = _tokens(expression)
     called = (
         token["word"].lower()
-        for token, after in zip(tokens, [*tokens[1:], None])
+        for token, after in zip(tokens, [*tokens[1:], None], strict=False)
         if token["word"]
         and (
             token["word"].lower() in _CLOCK
@@ -153,7 +154,7 @@ def functions_of(expression: str) -> list[str]:
     return list(dict.fromkeys(called))
 
 
-def _tokens(expression: str) -> list[re.Match]:
+def _tokens(expression: str) -> list[re.Match[str]]:
     tokens = list(_TOKEN.finditer(expression))
     if any(token["open"] for token in tokens):
         raise ValueError("a quote is not closed")

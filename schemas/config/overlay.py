@@ -1,8 +1,9 @@
-"""The files of one or more configuration folders, laid over one another and of the right shape."""
+"""The files of one or more configuration folders, overlaid and checked for their shape."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from schemas.errors import ConfigError
 
 SINGLE = ("runtime", "sources", "channels", "services", "policy")
 FOLDERS = {"campaigns": "campaign", "tariffs": "tariff"}
-_SHAPES = Path(__file__).parents[1] / "shapes"
+_SHAPES = resources.files("schemas") / "shapes"
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,9 @@ class Documents:
 
 
 def read(folders: Sequence[Path]) -> Documents:
-    """The documents of `folders`, later ones laid over earlier ones.
+    """The documents of `folders`; each folder overlays the ones before.
 
-    Raises ConfigError naming every problem of every file.
+    Raises ConfigError with one line per problem of any file.
     """
     for folder in folders:
         if not folder.is_dir():
@@ -54,18 +55,19 @@ def read(folders: Sequence[Path]) -> Documents:
         problems = [*_missing(merged, folders), *_misshapen(merged)]
     if problems:
         raise ConfigError("\n".join(problems))
-    singles = {name: merged["", name] for name in SINGLE}
-    groups = {
-        group: {name: found for (part, name), found in sorted(merged.items()) if part == group}
-        for group in FOLDERS
-    }
-    return Documents(**singles, **groups)
+    parts: dict[str, Any] = {name: merged["", name] for name in SINGLE}
+    for group in FOLDERS:
+        parts[group] = {
+            name: found for (part, name), found in sorted(merged.items()) if part == group
+        }
+    return Documents(**parts)
 
 
 @cache
 def shape(name: str) -> Mapping[str, Any]:
     """The JSON Schema of one kind of configuration file."""
-    return document.read(_SHAPES / f"{name}.yml").data
+    found: Mapping[str, Any] = document.read(_SHAPES / f"{name}.yml").data
+    return found
 
 
 def _files(folder: Path) -> Iterator[tuple[tuple[str, str], Path]]:
@@ -78,7 +80,7 @@ def _files(folder: Path) -> Iterator[tuple[tuple[str, str], Path]]:
 
 
 def _unknown_files(folder: Path) -> Iterator[str]:
-    """YAML files that nothing reads: a file with a wrong name would be a setting without effect."""
+    """YAML files that nothing reads: a misspelt file name would be a setting without effect."""
     known = [f"{name}.yml" for name in SINGLE]
     for path in sorted(folder.glob("*.y*ml")):
         if path.name not in known:
@@ -88,7 +90,7 @@ def _unknown_files(folder: Path) -> Iterator[str]:
             yield f"{document.shown(path)}: unknown file: rename it to {path.stem}.yml"
 
 
-def _missing(merged: Mapping, folders: Sequence[Path]) -> Iterator[str]:
+def _missing(merged: Mapping[tuple[str, str], Document], folders: Sequence[Path]) -> Iterator[str]:
     for name in SINGLE:
         if ("", name) not in merged:
             where = ", ".join(document.shown(folder) for folder in folders)

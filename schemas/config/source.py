@@ -1,6 +1,6 @@
-"""What the configuration says of a delivered file: frozen dataclasses named after the YAML keys.
+"""sources.yml as frozen dataclasses: each source and how its files become records.
 
-Shares are Decimal, lists are tuples. Keys that a file leaves out have the defaults written here.
+Shares are Decimal, lists are tuples. A key that a file leaves out has the default of its field.
 """
 
 import calendar
@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
-OTHERWISE = "otherwise"  # among the codes of a column: what a code that is not listed becomes
+from schemas.config.settings import built
+
+OTHERWISE = "otherwise"  # the key in `codes` that gives the value of a code that is not listed
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,10 @@ class Cadence:
 
 @dataclass(frozen=True)
 class RowsBand:
-    """A delivery holds `low` to `high` times the rows that are usual, or stops or warns.
+    """Limits of a delivery's rows: `low` to `high` times the usual number, or it stops or warns.
 
-    Usual is the median of the deliveries of the same weekday (of a source that is not daily: of
-    all) in the `days` before.
+    The usual number is the median of the deliveries in the `days` before, on the same weekday if
+    the source is daily.
     """
 
     low: Decimal
@@ -52,11 +55,11 @@ class RowsBand:
 
 @dataclass(frozen=True)
 class SourceFiles:
-    """Where a delivery lies below the landing folder, and by what it is known to be complete.
+    """Where a delivery lies below the landing folder, and how the run knows that it is complete.
 
-    Placeholders: {source} {data_date} {yyyymmdd} {yyyymm}. `control` names the rows, bytes and
-    checksum of each file. Where there is none, files may have to be `stable_s` seconds old (0: at
-    any age), and their rows within a band.
+    Placeholders: {source} {data_date} {yyyymmdd} {yyyymm}. The `control` file lists the rows,
+    bytes and checksum of each file. Without one, the files must be `stable_s` seconds old (0: any
+    age), and their rows must lie within `rows_band`, if set.
     """
 
     folder: str
@@ -75,9 +78,9 @@ class SourceFiles:
 
 @dataclass(frozen=True)
 class SourceFormat:
-    """How a file is written.
+    """The format of a file.
 
-    `kind`: delimited, fixed_width (`widths` in bytes of the encoding), json_lines (one object a
+    `kind`: delimited, fixed_width (`widths` in bytes of the encoding), json_lines (one object per
     line) or parquet (columns by name).
     """
 
@@ -92,7 +95,7 @@ class SourceFormat:
 
 @dataclass(frozen=True)
 class ShareLimits:
-    """Shares of a delivery's rows that may be at fault before it warns, and before it stops."""
+    """Above `warn_share` of faulty rows a delivery warns; above `stop_share` it stops the run."""
 
     warn_share: Decimal = Decimal("0.01")
     stop_share: Decimal = Decimal("0.05")
@@ -102,17 +105,17 @@ class ShareLimits:
 class Source:
     """One kind of delivered file and how it becomes records of `record`, a table of layer ods.
 
-    `codes`: contract column → value of the file → ours; a value that is not listed is rejected, or
-    kept as what `otherwise` says and counted as a warning. `mapping`: contract column → scalar SQL
-    over the file's columns (all text, NULL when empty). `exclude`: reason → SQL predicate of rows
-    to reject, `warn`: of rows to keep and count. `due_by`: local time on the day after by which a
-    delivery is expected. `redelivery_days`: how many days back a night looks for deliveries that
-    came anew.
+    - `mapping`: contract column → scalar SQL over the file's columns (all text, NULL when empty).
+    - `codes`: contract column → value in the file → our value. A value that is not listed is
+      rejected; with `otherwise` it becomes that value and is counted as a warning.
+    - `exclude`: reason → SQL predicate of rows to reject. `warn`: of rows to keep and count.
+    - `due_by`: local time on the day after the data date by which a delivery is expected.
+    - `redelivery_days`: how many days back a night looks for corrected and late deliveries.
+    - `rejects`, `references`: limits of the shares of rejected rows and of rows whose reference
+      points to no known record. Without `references` the limits of `rejects` apply to both.
 
-    A delivery stops or warns by the share of rejected rows (`rejects`) and of rows that refer to
-    what is nowhere (`references`; without it as `rejects`). It only warns when its rows leave
-    `volume_band`, when more than `late_share` of the accepted rows are late, and when its newest
-    event is older than `late_after_days`.
+    Three limits only warn: `volume_band` of the rows, `late_share` of the accepted rows, and
+    `late_after_days`, the age in days of the newest event.
     """
 
     id: str
@@ -140,3 +143,11 @@ class Source:
     optional: bool = False
     due_by: str = "00:00"
     redelivery_days: int = 31
+
+
+def source_of(id: str, entry: Mapping[str, Any], zone: str) -> Source:
+    """The source that an entry of sources.yml describes; `zone` is its default time zone."""
+    cadence = entry["cadence"]
+    cadence = {} if cadence == "daily" else cadence
+    entry = {"timezone": zone, **entry, "exclude": entry.get("exclude") or {}, "cadence": cadence}
+    return built(Source, {"id": id, **entry})

@@ -1,7 +1,7 @@
-"""How a source is read, as a short fingerprint: when it changes, what was taken in is out of date.
+"""A short fingerprint of how a source is read: if it changes, ingested slices are out of date.
 
-What it is called and how it is described does not count, only what decides the rows: the entry of
-sources.yml, the rules of its record, and the configured values that the record may hold.
+Only what decides the rows counts: the entry of sources.yml, the rules of its record, and the
+configured values that the record may hold. Names and descriptions do not count.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from schemas.config.source import Source
 from schemas.contract import Contract
 
 DIGITS = 8
-UNREAD = (
+NOT_COUNTED = (
     "id",
     "name_cn",
     "system",
@@ -23,12 +23,19 @@ UNREAD = (
     "optional",
     "due_by",
     "redelivery_days",
-)  # of a source
-DESCRIBED = ("name_cn", "description", "example", "unit", "personal", "data_type")  # of a column
+)  # fields of a source
+DESCRIBED = (
+    "name_cn",
+    "description",
+    "example",
+    "unit",
+    "personal",
+    "data_type",
+)  # fields of a column
 
 
 def value_sets(conf: Config) -> dict[str, list[str]]:
-    """The sets of values that a contract may name."""
+    """The configured sets of values that a contract may name."""
     return {
         "channels": sorted(conf.channels),
         "packages": sorted(conf.tariffs),
@@ -36,14 +43,16 @@ def value_sets(conf: Config) -> dict[str, list[str]]:
     }
 
 
-def reading(source: Source, contract: Contract, sets: Mapping[str, Sequence[str]]) -> str:
-    """`<entry and rules>.<values of the sets that the record names>`."""
+def source_fingerprint(
+    source: Source, contract: Contract, sets: Mapping[str, Sequence[str]]
+) -> str:
+    """`<hash of entry and rules>.<hash of the values of the sets that the record names>`."""
     rules = [
         {one.name: getattr(column, one.name) for one in fields(column) if one.name not in DESCRIBED}
         for column in contract.columns
     ]
     entry = {
-        one.name: getattr(source, one.name) for one in fields(source) if one.name not in UNREAD
+        one.name: getattr(source, one.name) for one in fields(source) if one.name not in NOT_COUNTED
     }
     named = {
         column.allowed: sets[column.allowed]
@@ -53,11 +62,12 @@ def reading(source: Source, contract: Contract, sets: Mapping[str, Sequence[str]
     return ".".join(fingerprint(part)[:DIGITS] for part in ([entry, contract.key, rules], named))
 
 
-def outdated(taken_in: str, now: str, rejected: int) -> bool:
-    """Whether a slice that was read so would be read otherwise now.
+def outdated(ingested: str, now: str, rejected: int) -> bool:
+    """Whether a slice with the source fingerprint `ingested` would get other rows `now`.
 
-    A value that is new in a set can only let in rows that were rejected.
+    A new value of a set can only accept rows that were rejected before, so that without rejected
+    rows a change of the sets alone does not count.
     """
-    entry, values = taken_in.split(".")
+    entry, values = ingested.split(".")
     entry_now, values_now = now.split(".")
     return entry != entry_now or (rejected > 0 and values != values_now)

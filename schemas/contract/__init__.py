@@ -1,4 +1,4 @@
-"""Contracts of tables: what a table is."""
+"""Contracts of tables: what each table holds."""
 
 from schemas.contract.contract import APPEND_ONLY, LAYERS, TABLES, Contract, load
 

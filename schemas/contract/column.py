@@ -1,4 +1,4 @@
-"""One column of a contract, read from its entry and checked for sense."""
+"""One column of a contract, read from its entry and checked."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -15,11 +15,11 @@ FLOAT_UNITS = ("share", "score", "probability")
 
 @dataclass(frozen=True)
 class Column:
-    """A column; fields are the keys of its entry.
+    """A column; the fields are the keys of its entry.
 
     `allowed` is a tuple of texts or the name of a configured set (channels, packages,
-    businesses); `example` is a Python value that a DataFrame of the type takes; `min` and `max`
-    are int, Decimal or date as the type asks; `references` names a column as layer.table.column.
+    businesses). `example` is a Python value that a DataFrame of the type accepts. `min` and `max`
+    are int, Decimal or date, by the type. `references` names a column as layer.table.column.
     """
 
     name: str
@@ -43,7 +43,7 @@ Problem = tuple[str, str]
 
 
 def read(entry: Mapping[str, Any]) -> tuple[Column | None, list[Problem]]:
-    """The column of an entry of the right shape, or None and what is wrong as (key, text)."""
+    """The column of an entry of the right shape, or None; and what is wrong, as (key, text)."""
     try:
         kind = column_type.parse(entry["type"])
     except ValueError as error:
@@ -76,17 +76,16 @@ def read(entry: Mapping[str, Any]) -> tuple[Column | None, list[Problem]]:
 def _unit(entry: Mapping[str, Any], kind: ColumnType) -> Iterator[Problem]:
     unit = entry.get("unit")
     if kind.holds_float and (unit not in FLOAT_UNITS or kind.is_nested):
+        units = ", ".join(FLOAT_UNITS)
         yield (
             "type",
-            (
-                "a binary float is refused: write decimal(p,s), or a unit of "
-                + ", ".join(FLOAT_UNITS)
-            ),
+            "a binary float is refused: write decimal(p,s), or a plain float or double with a "
+            f"unit of {units}",
         )
     if unit == "yuan" and kind.name != "decimal":
-        yield "unit", f"yuan asks for a type decimal(p,s); got {kind}"
+        yield "unit", f"yuan needs a type decimal(p,s); got {kind}"
     if unit == "month" and kind.name != "date":
-        yield "unit", f"month is the first day of a month and asks for the type date; got {kind}"
+        yield "unit", f"month is the first day of a month and needs the type date; got {kind}"
 
 
 def _limits(entry: Mapping[str, Any], kind: ColumnType) -> Iterator[Problem]:
@@ -95,7 +94,7 @@ def _limits(entry: Mapping[str, Any], kind: ColumnType) -> Iterator[Problem]:
         if entry.get(key) is None:
             continue
         if not (kind.is_number or kind.name == "date"):
-            yield key, f"only numbers and dates have a {key}; got the type {kind}"
+            yield key, f"only numbers and dates may have {key}; got the type {kind}"
             continue
         try:
             limits.append(column_type.value(kind, entry[key]))
@@ -108,7 +107,7 @@ def _limits(entry: Mapping[str, Any], kind: ColumnType) -> Iterator[Problem]:
 def _text(entry: Mapping[str, Any], kind: ColumnType) -> Iterator[Problem]:
     for key in ("allowed", "pattern", "max_length"):
         if entry.get(key) is not None and kind.name != "string":
-            yield key, f"only text has {key}; got the type {kind}"
+            yield key, f"only text may have {key}; got the type {kind}"
     try:
         re.compile(entry.get("pattern") or "")
     except re.error as error:
@@ -116,7 +115,7 @@ def _text(entry: Mapping[str, Any], kind: ColumnType) -> Iterator[Problem]:
 
 
 def _example(column: Column, written: bool) -> Iterator[Problem]:
-    """The example has to satisfy the column: tests and the dictionary start from it."""
+    """The example must satisfy the column: tests and the data dictionary use it."""
     example = column.example
     if not written and not isinstance(column.allowed, tuple):
         yield "name", "the key 'example' is missing"

@@ -1,6 +1,6 @@
-"""Types of columns as contracts write them: a plain tree, from which each renderer makes its own.
+"""Types of columns as contracts write them: a plain tree that each renderer translates.
 
-Written as Spark SQL writes them: `bigint`, `decimal(12,3)`, `array<struct<a:int,b:string>>`.
+The notation is that of Spark SQL: `bigint`, `decimal(12,3)`, `array<struct<a:int,b:string>>`.
 """
 
 import re
@@ -19,7 +19,7 @@ _TOKEN = re.compile(r"\s*([a-z_][a-z0-9_]*|[0-9]+|[<>(),:])")
 
 @dataclass(frozen=True)
 class ColumnType:
-    """One type: `name`, and for decimals, arrays and structs what stands inside."""
+    """One type: `name`, and the parts of a decimal, an array (`element`) or a struct (`fields`)."""
 
     name: str
     precision: int = 0
@@ -51,7 +51,7 @@ class ColumnType:
 
 
 def parse(text: str) -> ColumnType:
-    """The type that `text` names; ValueError says what of it is unknown."""
+    """The type that `text` names; ValueError names the unknown part."""
     tokens = _TOKEN.findall(text)
     if "".join(tokens) != re.sub(r"\s+", "", text):
         raise ValueError(f"unknown type '{text}'")
@@ -95,32 +95,41 @@ def _struct(rest: list[str], text: str) -> tuple[ColumnType, list[str]]:
 
 
 def value(kind: ColumnType, written: Any) -> Any:
-    """The Python value of something written in YAML, as a DataFrame of the type takes it.
+    """The Python value of something written in YAML, as a DataFrame of the type accepts it.
 
-    Amounts are text ("0.40"), instants text with an offset ("2009-05-03T08:00:00+08:00"), so that
-    neither a binary float nor the zone of a machine can slip in. ValueError says what was expected.
+    Amounts are text ("0.40") and instants are text with an offset ("2009-05-03T08:00:00+08:00"):
+    no binary float and no zone of a machine can affect them. ValueError says what was expected.
     """
     if written is None:
         return None
+    if kind.name == "decimal":
+        return _decimal(kind, written)
+    if kind.name == "timestamp":
+        return _instant(written)
+    if kind.is_nested:
+        return _nested(kind, written)
+    return _simple(kind, written)
+
+
+def _simple(kind: ColumnType, written: Any) -> Any:
     if kind.name in INTEGERS:
         half = 2 ** (INTEGERS[kind.name] - 1)
         if type(written) is int and -half <= written < half:
             return written
-    elif kind.name == "decimal":
-        return _decimal(kind, written)
     elif kind.name in FLOATS:
         if isinstance(written, (int, Decimal)) and not isinstance(written, bool):
             return float(written)
-    elif kind.name == "timestamp":
-        return _instant(written)
-    elif kind.name == "array":
-        if isinstance(written, list):
-            return [value(kind.element, one) for one in written]
-    elif kind.name == "struct":
-        if isinstance(written, dict) and set(written) == {name for name, _ in kind.fields}:
-            return {name: value(one, written[name]) for name, one in kind.fields}
     elif type(written) is {"string": str, "boolean": bool, "date": date}[kind.name]:
         return written
+    raise ValueError(f"expected a value of type {kind}")
+
+
+def _nested(kind: ColumnType, written: Any) -> Any:
+    if kind.element is not None:
+        if isinstance(written, list):
+            return [value(kind.element, one) for one in written]
+    elif isinstance(written, dict) and set(written) == {name for name, _ in kind.fields}:
+        return {name: value(one, written[name]) for name, one in kind.fields}
     raise ValueError(f"expected a value of type {kind}")
 
 

@@ -1,38 +1,43 @@
-"""Contracts of tables: the only place where grain, columns, types, keys and ranges are written.
+"""Contracts of tables: the only place that defines grain, columns, types, keys and ranges.
 
-A contract is a file `tables/<layer>/<table>.yml`. Everything else about a table is rendered from
-it: the Spark schema and row rules (spark.py), the Delta DDL (delta.py), the quality suite
-(expectations.py) and the data dictionary (dictionary.py). A contract that does not make sense is
-refused before anything runs, every problem with its file and line.
+A contract is a file `tables/<layer>/<domain>/<table>.yml`, or `tables/<layer>/<table>.yml` in a
+layer without domains. Everything else about a table is rendered from it (`schemas.render`):
+the Spark schema and row rules, the Delta DDL, the quality suite and the data dictionary.
+A contract that contradicts itself is refused before anything runs; each problem names its file
+and line.
 """
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from schemas import document
 from schemas.contract import column as columns_module
 from schemas.contract.column import Column
 from schemas.contract.rule import MAX_RULES, requirements
-from schemas.document import Document
+from schemas.document import Document, Key
 from schemas.document.violation import near_miss
 from schemas.errors import ConfigError
 
-TABLES = Path(__file__).parents[1] / "tables"
-_SHAPE = Path(__file__).parents[1] / "shapes" / "contract.yml"
+# Resources and not paths: the package may be read from an archive (--py-files).
+TABLES = resources.files("schemas") / "tables"
+_SHAPE = resources.files("schemas") / "shapes" / "contract.yml"
 LAYERS = ("ods", "dw", "mart", "push", "ops")
-APPEND_ONLY = "-"  # stands for the slice of a table that is only appended to
+APPEND_ONLY = "-"  # the slice value of a table that is only appended to
 
 
 @dataclass(frozen=True)
 class Contract:
-    """One table; fields are the keys of its file.
+    """One table; the fields are the keys of its file.
 
-    `slice` is the column a slice is cut by, or None for a table that is only appended to. `key`
-    is unique within the table; where a table keeps snapshots the slice is part of it.
-    `retention_days` None: kept for ever. `restricted`: raw or directly identifying content.
+    `slice` is the column that cuts the table into slices; None: the table is only appended to.
+    `key` is unique within the table; in a table of snapshots it includes the slice.
+    `retention_days` None: rows are kept forever. `restricted`: raw or directly identifying content.
+    `domain` is the file's folder below its layer, empty for none; it does not change `version`.
     """
 
     table: str
@@ -46,6 +51,7 @@ class Contract:
     sort_by: tuple[str, ...] = ()
     retention_days: int | None = None
     restricted: bool = False
+    domain: str = field(default="", repr=False)
 
     @property
     def layer(self) -> str:
@@ -57,7 +63,7 @@ class Contract:
 
     @property
     def aged_by(self) -> str | None:
-        """The column by which retention counts: the slice, else the instant a row was made."""
+        """The column that retention counts from: the slice, else the first required instant."""
         return self.slice or next(
             (
                 column.name
@@ -73,10 +79,11 @@ class Contract:
 
     @property
     def version(self) -> str:
-        """Twelve hex digits that change whenever anything in the contract does."""
+        """Twelve hex digits that change when anything in the contract changes, texts included."""
         return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
 
     def column(self, name: str) -> Column:
+        """The column of this name; ConfigError if the table has none."""
         for column in self.columns:
             if column.name == name:
                 return column
@@ -85,76 +92,140 @@ class Contract:
         )
 
 
+class _ContractFile(NamedTuple):
+    """A contract's file and what its place in the folder of contracts says."""
+
+    file: Traversable
+    layer_folder: Traversable
+    domain: str
+
+    @property
+    def layer(self) -> str:
+        return self.layer_folder.name
+
+    @property
+    def name(self) -> str:
+        return self.file.name.removesuffix(".yml")
+
+    @property
+    def table(self) -> str:
+        return f"{self.layer}.{self.name}"
+
+
 @dataclass(frozen=True)
 class _Entry:
-    """An entry of a column and where it stands: in the table's file or in one it includes."""
+    """The entry of a column and its place: in the table's file or in an included one."""
 
     document: Document
-    path: tuple[str | int, ...]
+    path: Key
     column: Column | None
+
+    @property
+    def written(self) -> Mapping[str, Any]:
+        """The entry as the file has it."""
+        found: Mapping[str, Any] = self.document.data["columns"][self.path[-1]]
+        return found
 
     def problem(self, key: str, text: str) -> str:
         return self.document.problem((*self.path, key), text)
 
 
-def load(folder: Path | str = TABLES) -> dict[str, Contract]:
-    """Every contract below `folder` by table name, in the order of layers and names.
+def load(folder: Path | Traversable | str = TABLES) -> dict[str, Contract]:
+    """Every contract below `folder` by table name, sorted by layer and name.
 
+    Files whose names begin with `_` hold columns that several contracts include.
     Raises ConfigError with one line per problem of any file.
     """
-    folder = Path(folder)
-    paths = [path for path in sorted(folder.glob("*/*.yml")) if not path.name.startswith("_")]
-    if not paths:
-        raise ConfigError(f"{document.shown(folder)}: no contract <layer>/<table>.yml below it")
+    files = sorted(_files(Path(folder) if isinstance(folder, str) else folder), key=_order)
+    if not files:
+        raise ConfigError(
+            f"{document.shown(str(folder))}: no contract <layer>/<domain>/<table>.yml below it"
+        )
     shape = document.read(_SHAPE).data
     contracts: dict[str, Contract] = {}
     entries: dict[str, list[_Entry]] = {}
-    problems: list[str] = []
-    for path in sorted(paths, key=lambda one: _order(one.parent.name, one.stem)):
+    problems = [*_twice(files)]
+    for file in files:
         try:
-            contract, entries[f"{path.parent.name}.{path.stem}"] = _read(path, shape)
+            contract, entries[file.table] = _read(file, shape)
             contracts[contract.table] = contract
         except ConfigError as error:
             problems += str(error).splitlines()
     if not problems:
-        problems += _dangling(contracts, entries)
+        problems += _dangling(entries)
     if problems:
         raise ConfigError("\n".join(dict.fromkeys(problems)))
     return contracts
 
 
-def _order(layer: str, name: str) -> tuple[int, str, str]:
-    return (LAYERS.index(layer) if layer in LAYERS else len(LAYERS), layer, name)
+def _files(folder: Traversable) -> Iterator[_ContractFile]:
+    """The contracts `<layer>/**/<table>.yml` below the folder."""
+    for layer in folder.iterdir() if folder.is_dir() else ():
+        if layer.is_dir():
+            yield from _files_of(layer, layer, ())
 
 
-def _read(path: Path, shape: Mapping[str, Any]) -> tuple[Contract, list[_Entry]]:
-    here = document.read(path)
+def _files_of(
+    layer: Traversable, folder: Traversable, domain: tuple[str, ...]
+) -> Iterator[_ContractFile]:
+    for one in folder.iterdir():
+        if one.is_dir():
+            yield from _files_of(layer, one, (*domain, one.name))
+        elif one.name.endswith(".yml") and not one.name.startswith("_"):
+            yield _ContractFile(one, layer, "/".join(domain))
+
+
+def _order(file: _ContractFile) -> tuple[int, str, str, str]:
+    place = LAYERS.index(file.layer) if file.layer in LAYERS else len(LAYERS)
+    return place, file.layer, file.name, file.domain
+
+
+def _twice(files: list[_ContractFile]) -> Iterator[str]:
+    """Files of one name in two domains of a layer: a table has one contract."""
+    first: dict[str, _ContractFile] = {}
+    for file in files:
+        before = first.setdefault(file.table, file)
+        if before is not file:
+            yield (
+                f"{document.shown(str(file.file))}: {file.table} already has the contract "
+                f"{document.shown(str(before.file))}: keep one of the two"
+            )
+
+
+def _read(file: _ContractFile, shape: Mapping[str, Any]) -> tuple[Contract, list[_Entry]]:
+    here = document.read(file.file)
     document.check(here, shape)
     entries, problems = _columns(here)
     for name in here.data.get("include", []):
-        included, more = _included(here, name, shape)
+        included, more = _included(file, here, name, shape)
         entries, problems = entries + included, problems + more
     problems += [*_repeated(entries), *_names(here, entries)]
+    columns = tuple(entry.column for entry in entries if entry.column is not None)
     if not problems:
-        columns = tuple(entry.column for entry in entries)
-        problems += [*_table(here, columns), *_placement(here, columns)]
+        problems += [*_table(file, here, columns), *_placement(here, columns)]
     if problems:
         raise ConfigError("\n".join(problems))
-    data = {
+    data: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value
         for key, value in here.data.items()
         if key != "include"
     }
     data["slice"] = None if data["slice"] == "none" else data["slice"]
-    return Contract(**{**data, "columns": columns}), entries
+    return Contract(**{**data, "columns": columns, "domain": file.domain}), entries
 
 
-def _included(here: Document, name: str, shape: Mapping) -> tuple[list[_Entry], list[str]]:
-    path = here.path.parent / f"_{name}.yml"
+def _included(
+    file: _ContractFile, here: Document, name: str, shape: Mapping[str, Any]
+) -> tuple[list[_Entry], list[str]]:
+    """The columns of `_<name>.yml` in the layer's folder."""
+    path = file.layer_folder / f"_{name}.yml"
     if not path.is_file():
         at = here.data["include"].index(name)
-        known = sorted(one.stem[1:] for one in here.path.parent.glob("_*.yml"))
-        raise here.error(("include", at), f"no file {path.name} beside it{near_miss(name, known)}")
+        names = (one.name for one in file.layer_folder.iterdir())
+        known = sorted(one[1:-4] for one in names if one.startswith("_") and one.endswith(".yml"))
+        raise here.error(
+            ("include", at), f"no file {path.name} in {file.layer}{near_miss(name, known)}"
+        )
     other = document.read(path)
     document.check(
         other,
@@ -169,31 +240,29 @@ def _included(here: Document, name: str, shape: Mapping) -> tuple[list[_Entry], 
 
 
 def _columns(here: Document) -> tuple[list[_Entry], list[str]]:
-    entries, problems = [], []
-    for position, entry in enumerate(here.data["columns"]):
-        column, found = columns_module.read(entry)
-        entries.append(_Entry(here, ("columns", position), column))
-        problems += [entries[-1].problem(key, f"{entry['name']}: {text}") for key, text in found]
+    entries: list[_Entry] = []
+    problems: list[str] = []
+    for position, written in enumerate(here.data["columns"]):
+        column, found = columns_module.read(written)
+        entry = _Entry(here, ("columns", position), column)
+        entries.append(entry)
+        problems += [entry.problem(key, f"{written['name']}: {text}") for key, text in found]
     return entries, problems
-
-
-def _written(entry: _Entry) -> Mapping[str, Any]:
-    return entry.document.data["columns"][entry.path[-1]]
 
 
 def _repeated(entries: list[_Entry]) -> Iterator[str]:
     first: dict[str, _Entry] = {}
     for entry in entries:
-        name = _written(entry)["name"]
+        name = entry.written["name"]
         if name in first:
             place = first[name].document.place(first[name].path)
-            yield entry.problem("name", f"the column '{name}' stands twice, first at {place}")
+            yield entry.problem("name", f"the column '{name}' is defined twice, first at {place}")
         first.setdefault(name, entry)
 
 
 def _names(here: Document, entries: list[_Entry]) -> Iterator[str]:
-    """Names that the table's own keys use and no column has."""
-    known = [_written(entry)["name"] for entry in entries]
+    """Column names in the table's keys that the table does not have."""
+    known = [entry.written["name"] for entry in entries]
     if not known:
         yield here.problem(("columns",), "the table has no columns")
     for key in ("key", "partition_by", "sort_by"):
@@ -203,17 +272,19 @@ def _names(here: Document, entries: list[_Entry]) -> Iterator[str]:
     if here.data["slice"] not in [*known, "none"]:
         yield here.problem(
             ("slice",),
-            f"no column '{here.data['slice']}'; write the column "
-            f"beside it, or none for a table that is only appended to",
+            f"no column '{here.data['slice']}': add the column, "
+            f"or write none for a table that is only appended to",
         )
 
 
-def _table(here: Document, columns: tuple[Column, ...]) -> Iterator[str]:
-    """Keys of the table that name columns which cannot serve."""
+def _table(file: _ContractFile, here: Document, columns: tuple[Column, ...]) -> Iterator[str]:
+    """A name that is not the file's, key columns that cannot serve as such, too many rules."""
     data, by_name = here.data, {column.name: column for column in columns}
-    place = f"{here.path.parent.name}.{here.path.stem}"
-    if data["table"] != place:
-        yield here.problem(("table",), f"the file is that of {place}; got '{data['table']}'")
+    if data["table"] != file.table:
+        yield here.problem(
+            ("table",),
+            f"expected '{file.table}', from the file's layer and name; got '{data['table']}'",
+        )
     for key in ("key", "partition_by", "sort_by"):
         for position, name in enumerate(data.get(key, [])):
             kind = by_name[name].data_type
@@ -226,17 +297,20 @@ def _table(here: Document, columns: tuple[Column, ...]) -> Iterator[str]:
                     (key, position), f"'{name}' is not required: a partition needs a value"
                 )
             elif key == "sort_by" and name in data.get("partition_by", []):
-                yield here.problem((key, position), f"'{name}' is the same throughout a partition")
+                yield here.problem(
+                    (key, position),
+                    f"'{name}' is a partition column, constant within a partition: leave it out",
+                )
     count = len(requirements(columns)) + sum(isinstance(one.allowed, str) for one in columns)
     if count > MAX_RULES:
         yield here.problem(
             ("columns",),
-            f"{count} row rules; at most {MAX_RULES} fit the verdict of a row: split the table",
+            f"{count} row rules; the verdict of a row holds at most {MAX_RULES}: split the table",
         )
 
 
 def _placement(here: Document, columns: tuple[Column, ...]) -> Iterator[str]:
-    """A slice is replaced alone: it is a date, a partition, and in the key of a snapshot."""
+    """Each slice can be replaced alone: it is a date, a partition and in a snapshot's key."""
     name = here.data["slice"]
     if name == "none":
         if here.data["retention_days"] is not None and not any(
@@ -244,34 +318,33 @@ def _placement(here: Document, columns: tuple[Column, ...]) -> Iterator[str]:
         ):
             yield here.problem(
                 ("retention_days",),
-                "no row has an age: write a required column of "
-                "type timestamp, or null: kept for ever",
+                "the age of a row is unknown: add a required column of type timestamp, "
+                "or write null to keep rows forever",
             )
         return
     kind = next(column.data_type for column in columns if column.name == name)
     if kind.name != "date":
-        yield here.problem(("slice",), f"'{name}' is of type {kind}; a slice is cut by a date")
+        yield here.problem(("slice",), f"'{name}' is of type {kind}; a slice column is a date")
     if name not in here.data.get("partition_by", []):
         yield here.problem(
             ("slice",),
-            f"'{name}' is not in partition_by: replacing a slice would rewrite its neighbours",
+            f"'{name}' is not in partition_by: replacing a slice would rewrite other slices",
         )
     if name != "batch_date" and name not in here.data["key"]:
-        yield here.problem(("key",), f"'{name}' is missing: each slice is a snapshot of its own")
+        yield here.problem(("key",), f"'{name}' is missing: each slice is a separate snapshot")
 
 
-def _dangling(
-    contracts: Mapping[str, Contract], entries: Mapping[str, list[_Entry]]
-) -> Iterator[str]:
-    """References to a table or column that does not exist, or that has another type."""
+def _dangling(entries: Mapping[str, list[_Entry]]) -> Iterator[str]:
+    """References to a column that does not exist or that has another type."""
     known = {
-        f"{table}.{column.name}": column.type
-        for table, contract in contracts.items()
-        for column in contract.columns
+        f"{table}.{entry.column.name}": entry.column.type
+        for table, several in entries.items()
+        for entry in several
+        if entry.column is not None
     }
-    for entry in (entry for table in contracts for entry in entries[table]):
+    for entry in (entry for several in entries.values() for entry in several):
         column = entry.column
-        if column.references is None:
+        if column is None or column.references is None:
             continue
         if column.references not in known:
             yield entry.problem(

@@ -1,7 +1,7 @@
-"""What a row has to satisfy, once, in SQL: row rules and CHECK constraints are made from it.
+"""The requirements on a row, in SQL: row rules and CHECK constraints are derived from them.
 
-A rule says in words what was expected and never holds a value of a row, so that reasons, reports
-and messages made from it hold no customer data.
+A rule says in words what was expected and never holds a value of a row. Reasons, reports and
+messages that are derived from it therefore hold no customer data.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from typing import Any
 from schemas.contract.column import Column
 from schemas.errors import ConfigError
 
-MAX_RULES = 60  # the verdicts of a row fit into one bigint with room for the reader's own
+MAX_RULES = 60  # a row's verdicts are bits of one bigint; the ingest needs a few for its own
 
 _SET_NAMES = {"channels": "channels", "packages": "tariff packages", "businesses": "businesses"}
 
@@ -35,10 +35,10 @@ class Requirement:
 def requirements(
     columns: Sequence[Column], sets: Mapping[str, Sequence[str]] | None = None
 ) -> list[Requirement]:
-    """Every requirement on the columns, in their order and per column in the order of the codes.
+    """Every requirement on the columns: in their order, per column in the order of the codes.
 
-    `sets` holds the configured sets that `allowed` may name; without it those columns have no
-    such requirement, which is what a table outliving its configuration needs.
+    `sets` holds the configured sets that `allowed` may name. Without it, columns that name a set
+    have no such requirement, because a table outlives its configuration.
     """
     found: list[Requirement] = []
     for column in columns:
@@ -67,7 +67,7 @@ def requirements(
                 )
             )
         if column.max_length:
-            # Bytes are known without a look at the text, and are at least as many.
+            # The number of bytes is known without decoding, and is never below that of characters.
             found.append(
                 Requirement(
                     column.name,
@@ -81,7 +81,7 @@ def requirements(
 
 
 def quoted_name(name: str) -> str:
-    """A name as SQL takes it whatever it is (`table`, `check` and `first` are words of SQL)."""
+    """A name as an SQL identifier, also if it is a keyword (`table`, `check`, `first`)."""
     return "`" + name.replace("`", "``") + "`"
 
 
@@ -93,13 +93,14 @@ def quoted_text(text: str) -> str:
 def _allowed(column: Column, sets: Mapping[str, Sequence[str]] | None) -> tuple[str, str] | None:
     if column.allowed is None:
         return None
+    values: Sequence[str]
     if isinstance(column.allowed, tuple):
         values, words = column.allowed, f"one of {', '.join(column.allowed)}"
     elif sets is None:
         return None
     elif column.allowed not in sets:
         raise ConfigError(
-            f"{column.name}: the set '{column.allowed}' is not given; "
+            f"{column.name}: the set '{column.allowed}' is not configured; "
             f"known: {', '.join(sorted(sets)) or 'none'}"
         )
     else:

@@ -1,4 +1,4 @@
-"""YAML documents that know where each value stands."""
+"""YAML documents that know the file and line of each value."""
 
 from schemas.document.document import (
     Document,

@@ -1,20 +1,21 @@
-"""YAML documents that know where each of their values stands, and the check of their shape.
+"""YAML documents that know the file and line of each value, and the check of their shape.
 
-Every problem is one line `file:line: path: what, expected, what to do`, so that whoever wrote the
-file finds the place without reading a stack. Read more strictly than YAML 1.1 asks:
+Every problem is one line `file:line: path: what, expected, what to do`, so that the author of the
+file finds the place without reading a stack. The reader is stricter than YAML 1.1:
 
-- keys are always text (`on:`, `010:` and `1:` stay as written) and no key stands twice in a map;
+- keys are always text (`on:`, `010:` and `1:` remain as written) and unique within their map;
 - only `true` and `false` are booleans; `08:00` and `0600` are text;
 - a number with a point becomes `decimal.Decimal`: money never passes through a binary float;
-- a date becomes `datetime.date`; an impossible one (2009-02-30) is refused where it stands.
+- a date becomes `datetime.date`; an impossible one (2009-02-30) is refused with its line.
 """
 
 import datetime
 import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
@@ -22,7 +23,10 @@ from schemas.document.violation import Key, Validator, explained
 from schemas.errors import ConfigError
 
 _TAG = "tag:yaml.org,2002:"
-_BaseLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+if TYPE_CHECKING:
+    _BaseLoader = yaml.SafeLoader
+else:  # the one in C, much faster, if PyYAML was built with libyaml
+    _BaseLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Place(NamedTuple):
@@ -38,16 +42,16 @@ class Place(NamedTuple):
 class Document:
     """Plain Python values of one YAML file (or of several, overlaid) and the place of each.
 
-    A path is a tuple of map keys and list positions; the place of a map entry is that of its key.
+    A path is a tuple of map keys and list positions. The place of a map entry is that of its key.
     """
 
-    def __init__(self, path: Path, data: Any, places: Mapping[Key, Place]):
+    def __init__(self, path: Path, data: Any, places: Mapping[Key, Place]) -> None:
         self.path = path
         self.data = data
         self._places = dict(places)
 
     def place(self, path: Key = ()) -> Place:
-        """Where `path` stands; of a path that is missing, where the nearest map above it stands."""
+        """The place of `path`; for a missing path, the place of the nearest map above it."""
         path = tuple(path)
         while path and path not in self._places:
             path = path[:-1]
@@ -57,7 +61,7 @@ class Document:
         return self.place(path).line
 
     def problem(self, path: Key, text: str) -> str:
-        """One line for the user: file, line, path and what is wrong there."""
+        """One line for the user: file, line, path and what is wrong."""
         name = dotted(path)
         return f"{self.place(path)}: {name}: {text}" if name else f"{self.place(path)}: {text}"
 
@@ -65,20 +69,23 @@ class Document:
         return ConfigError(self.problem(path, text))
 
     def overlaid(self, top: "Document") -> "Document":
-        """This document with `top` laid over it.
+        """This document overlaid with `top`.
 
-        Maps merge by key, everything else is replaced; null over a map takes the map away.
+        Maps merge by key, everything else is replaced. Null over a map removes the map.
         """
         places = dict(self._places)
         data = _overlay(self.data, top.data, (), places, top._places)
         return Document(self.path, data, places)
 
 
-def read(path: Path | str) -> Document:
-    """The document in a YAML file of UTF-8 text; an empty file is an empty map."""
-    path = Path(path)
+def read(file: Path | Traversable | str) -> Document:
+    """The document in a YAML file of UTF-8 text; an empty file is an empty map.
+
+    A Traversable is a file of a package, which may lie in an archive.
+    """
+    path = Path(str(file))
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = (path if isinstance(file, str) else file).read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise ConfigError(f"{Place(path, line)}: not UTF-8 text: save the file as UTF-8") from None
@@ -88,7 +95,7 @@ def read(path: Path | str) -> Document:
 
 
 def parse(text: str, path: Path) -> Document:
-    """The document written in `text`; `path` is the file that its problems name."""
+    """The document in `text`; its problems name the file `path`."""
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as error:
@@ -102,7 +109,7 @@ def parse(text: str, path: Path) -> Document:
 
 
 def shown(path: Path | str) -> str:
-    """A file's name for a message: relative to the current folder when it lies inside it."""
+    """A file's name for a message, relative to the current folder if it lies below it."""
     try:
         return str(Path(path).resolve().relative_to(Path.cwd()))
     except ValueError:
@@ -120,11 +127,11 @@ def dotted(path: Iterable[str | int]) -> str:
     return text
 
 
-def check(document: Document, shape: Mapping, *, at: Key = ()) -> None:
-    """Refuse a document whose value at `at` does not have `shape`, naming every problem.
+def check(document: Document, shape: Mapping[str, Any], *, at: Key = ()) -> None:
+    """Raise ConfigError, one line per problem, if the value at `at` does not have `shape`.
 
-    `shape` is a JSON Schema (2020-12). A `description` beside a `pattern`, `type` or `anyOf` is
-    what the message says was expected.
+    `shape` is a JSON Schema (2020-12). Messages take what was expected from the `description`
+    beside a `pattern`, `type` or `anyOf`.
     """
     value = document.data
     for part in at:
@@ -134,8 +141,8 @@ def check(document: Document, shape: Mapping, *, at: Key = ()) -> None:
         raise ConfigError("\n".join(lines))
 
 
-def problems(document: Document, shape: Mapping, value: Any, at: Key) -> list[str]:
-    """The lines that `check` would raise, in the order of the places they name."""
+def problems(document: Document, shape: Mapping[str, Any], value: Any, at: Key) -> list[str]:
+    """The lines that `check` raises, sorted by their places."""
     found: dict[tuple[Key, str], None] = {}
     for error in Validator(shape).iter_errors(value):
         for path, text in explained(error, at):
@@ -156,8 +163,10 @@ def problems(document: Document, shape: Mapping, value: Any, at: Key) -> list[st
 
 
 class _Loader(_BaseLoader):
-    yaml_implicit_resolvers: dict = {}
+    """A loader that takes plain text for nothing but the forms added below."""
 
+
+_Loader.yaml_implicit_resolvers = {}
 
 _NUMBER = list("-+0123456789.")
 for _tag, _pattern, _first in (
@@ -170,24 +179,36 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(_TAG + _tag, re.compile(f"(?:{_pattern})$"), _first)
 
 
-def _value(node: yaml.Node, path: Key, places: dict, file: Path, above: tuple) -> Any:
+def _value(
+    node: yaml.Node,
+    path: Key,
+    places: dict[Key, Place],
+    file: Path,
+    above: tuple[yaml.Node, ...],
+) -> Any:
     """The plain value of a YAML node; fills `places` for everything below `path`."""
     if any(node is one for one in above):
         raise _refusal(file, node, path, "an alias inside its own anchor")
     above = (*above, node)
     if isinstance(node, yaml.MappingNode):
         return _map(node, path, places, file, above)
-    if isinstance(node, yaml.SequenceNode):
-        for position, item in enumerate(node.value):
-            places[(*path, position)] = _place(file, item)
-        return [
-            _value(item, (*path, position), places, file, above)
-            for position, item in enumerate(node.value)
-        ]
-    return _scalar(node, path, file)
+    if isinstance(node, yaml.ScalarNode):
+        return _scalar(node, path, file)
+    for position, item in enumerate(node.value):
+        places[(*path, position)] = _place(file, item)
+    return [
+        _value(item, (*path, position), places, file, above)
+        for position, item in enumerate(node.value)
+    ]
 
 
-def _map(node: yaml.MappingNode, path: Key, places: dict, file: Path, above: tuple) -> dict:
+def _map(
+    node: yaml.MappingNode,
+    path: Key,
+    places: dict[Key, Place],
+    file: Path,
+    above: tuple[yaml.Node, ...],
+) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
         if not isinstance(key_node, yaml.ScalarNode):
@@ -199,7 +220,7 @@ def _map(node: yaml.MappingNode, path: Key, places: dict, file: Path, above: tup
                 file,
                 key_node,
                 below,
-                f"the key stands twice, first on line {places[below].line}: keep one of the two",
+                f"duplicate key, first on line {places[below].line}: keep one of the two",
             )
         places[below] = _place(file, key_node)
         result[key] = _value(value_node, below, places, file, above)
@@ -236,7 +257,9 @@ def _refusal(file: Path, node: yaml.Node, path: Key, text: str) -> ConfigError:
     return ConfigError(f"{_place(file, node)}: {name}{text}")
 
 
-def _overlay(base: Any, top: Any, path: Key, places: dict, top_places: Mapping) -> Any:
+def _overlay(
+    base: Any, top: Any, path: Key, places: dict[Key, Place], top_places: Mapping[Key, Place]
+) -> Any:
     if isinstance(base, dict) and isinstance(top, dict):
         merged = dict(base)
         for key, value in top.items():
@@ -253,8 +276,8 @@ def _overlay(base: Any, top: Any, path: Key, places: dict, top_places: Mapping) 
     return top
 
 
-def _take_places(path: Key, places: dict, top_places: Mapping) -> None:
-    """Forget the places at and below `path` and take those of the upper document."""
+def _take_places(path: Key, places: dict[Key, Place], top_places: Mapping[Key, Place]) -> None:
+    """Replace the places at and below `path` by those of the upper document."""
     for known in [one for one in places if one[: len(path)] == path]:
         del places[known]
     places.update((one, at) for one, at in top_places.items() if one[: len(path)] == path)

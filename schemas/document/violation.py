@@ -1,25 +1,28 @@
-"""Violations of a JSON Schema in the words of whoever wrote the file.
+"""Violations of a JSON Schema, explained to the author of the file.
 
-The schemas under `schemas/shapes` are JSON Schema 2020-12 written as YAML. A `description` beside a
-`pattern`, `type` or `anyOf` says what was expected there.
+The schemas in `schemas/shapes` are JSON Schema 2020-12 written as YAML. Messages take what was
+expected from the `description` beside a `pattern`, `type` or `anyOf`.
 """
 
 import datetime
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 import jsonschema
+from jsonschema.protocols import Validator as ValidatorProtocol
 
 Key = tuple[str | int, ...]
 
 DECIMAL_PATTERN = r"^-?[0-9]+(\.[0-9]+)?$"
 
 
-def _type(validator: Any, types: Any, value: Any, schema: Mapping) -> Iterator:
-    """As JSON Schema says, but for a text of `format: date`: it has been read as a date."""
+def _type(
+    validator: Any, types: Any, value: Any, schema: Mapping[str, Any]
+) -> Iterator[jsonschema.ValidationError]:
+    """The keyword `type` of JSON Schema, except that our reader turns `format: date` into dates."""
     if schema.get("format") != "date":
         yield from jsonschema.Draft202012Validator.VALIDATORS["type"](
             validator, types, value, schema
@@ -28,7 +31,8 @@ def _type(validator: Any, types: Any, value: Any, schema: Mapping) -> Iterator:
         yield jsonschema.ValidationError(f"{value!r} is no date")
 
 
-Validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"type": _type})
+_extend: Callable[..., type[ValidatorProtocol]] = jsonschema.validators.extend
+Validator = _extend(jsonschema.Draft202012Validator, {"type": _type})
 _TYPE_NAMES = {
     "object": "a map",
     "array": "a list",
@@ -41,7 +45,7 @@ _TYPE_NAMES = {
 
 
 def near_miss(word: Any, known: Iterable[str]) -> str:
-    """`, did you mean 'files'?` when a known word is close, else the known words."""
+    """`, did you mean 'files'?` if a known word is close, else the known words."""
     known = [str(one) for one in known]
     close = _close(word, known)
     if close:
@@ -55,25 +59,25 @@ def near_miss(word: Any, known: Iterable[str]) -> str:
 def explained(error: jsonschema.ValidationError, at: Key) -> Iterator[tuple[Key, str]]:
     """The places and texts of one violation; it may name several keys."""
     path, kind = at + tuple(error.absolute_path), error.validator
+    schema = _schema(error)
+    got: Any = error.instance
+    required: Any = error.validator_value
     if "propertyNames" in error.absolute_schema_path:
-        hint = near_miss(error.instance, error.schema.get("enum", ()))
-        expected = error.schema.get("description")
-        yield (
-            (*path, error.instance),
-            "unknown key" + (f", expected {expected}" if expected else hint),
-        )
+        hint = near_miss(got, schema.get("enum", ()))
+        expected = schema.get("description")
+        yield (*path, got), "unknown key" + (f", expected {expected}" if expected else hint)
     elif kind == "additionalProperties":
-        known = list(error.schema.get("properties", {}))
-        patterns = error.schema.get("patternProperties", {})
-        for key in error.instance:
+        known = list(schema.get("properties", {}))
+        patterns = schema.get("patternProperties", {})
+        for key in got:
             if key not in known and not any(re.search(one, key) for one in patterns):
-                free = [one for one in known if one not in error.instance]
+                free = [one for one in known if one not in got]
                 yield (*path, key), "unknown key" + near_miss(key, free or known)
     elif kind == "required":
-        unknown = [key for key in error.instance if key not in error.schema.get("properties", {})]
-        for key in error.validator_value:
-            # A misspelt key is named once, as the unknown one.
-            if key not in error.instance and not _close(key, unknown):
+        unknown = [key for key in got if key not in schema.get("properties", {})]
+        for key in required:
+            # A misspelt key is reported once, as the unknown one.
+            if key not in got and not _close(key, unknown):
                 yield path, f"the key '{key}' is missing"
     elif kind in ("anyOf", "oneOf"):
         yield from _branch(error, at, path)
@@ -82,8 +86,8 @@ def explained(error: jsonschema.ValidationError, at: Key) -> Iterator[tuple[Key,
 
 
 def _branch(error: jsonschema.ValidationError, at: Key, path: Key) -> Iterator[tuple[Key, str]]:
-    """Of several allowed forms, the problems of the only one with the type of what is there."""
-    branches: dict[int, list] = {}
+    """The problems of the one allowed form that has the value's type, or of all forms at once."""
+    branches: dict[str | int, list[jsonschema.ValidationError]] = {}
     for one in error.context:
         branches.setdefault(one.schema_path[0], []).append(one)
     meant = [
@@ -99,9 +103,11 @@ def _branch(error: jsonschema.ValidationError, at: Key, path: Key) -> Iterator[t
 
 
 def _expected(error: jsonschema.ValidationError) -> str:
-    value, wanted, got = error.validator_value, error.schema.get("description"), error.instance
-    kind = error.validator
-    if error.schema.get("pattern") == DECIMAL_PATTERN and _is_number(got):
+    value: Any = error.validator_value
+    got: Any = error.instance
+    schema, kind = _schema(error), error.validator
+    wanted = schema.get("description")
+    if schema.get("pattern") == DECIMAL_PATTERN and _is_number(got):
         return f'prices are written as strings: "{got}"'
     if kind == "enum":
         names = [_spoken(one) for one in value]
@@ -111,9 +117,7 @@ def _expected(error: jsonschema.ValidationError) -> str:
     if kind == "type":
         names = [value] if isinstance(value, str) else value
         named = " or ".join(_TYPE_NAMES[one] for one in names)
-        wanted = wanted or (
-            "a date like 2009-05-03" if error.schema.get("format") == "date" else named
-        )
+        wanted = wanted or ("a date like 2009-05-03" if schema.get("format") == "date" else named)
     elif kind == "const":
         wanted = wanted or _quoted(value)
     elif kind == "pattern":
@@ -130,6 +134,10 @@ def _expected(error: jsonschema.ValidationError) -> str:
     elif kind == "uniqueItems":
         wanted = "each value once"
     return f"expected {wanted}; got {_quoted(got)}" if wanted else _short(error.message)
+
+
+def _schema(error: jsonschema.ValidationError) -> Mapping[str, Any]:
+    return error.schema if isinstance(error.schema, Mapping) else {}
 
 
 def _close(word: Any, known: list[str]) -> list[str]:
@@ -149,7 +157,7 @@ def _spoken(value: Any) -> str:
 
 
 def _quoted(value: Any) -> str:
-    """A value as a message shows it: text in quotes, maps and lists by their kind."""
+    """A value as a message shows it: text in quotes, a map by its kind, a list by its items."""
     if isinstance(value, dict):
         return "a map" if value else "an empty map"
     if isinstance(value, list):

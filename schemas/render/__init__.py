@@ -1,1 +1,1 @@
-"""Renderings of a contract that need a library: Spark, Delta, Great Expectations, Markdown."""
+"""What contracts are rendered into: Spark, Delta, Great Expectations, Markdown."""

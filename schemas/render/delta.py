@@ -1,17 +1,17 @@
-"""Delta rendering of a contract: the statement that makes its table."""
+"""Delta rendering of a contract: the statement that creates its table."""
 
 from schemas.contract import Contract
 from schemas.contract.rule import quoted_name, quoted_text, requirements
 
 READER_VERSION = 1  # what delta-rs, DuckDB and Polars open without any table feature
-WRITER_VERSION = 3  # the first that knows CHECK constraints
+WRITER_VERSION = 3  # the first one with CHECK constraints
 
 
 def create_table_sql(contract: Contract, location: str) -> str:
-    """The statement that makes the contract's table at `location` unless one is there.
+    """The statement that creates the contract's table at `location` unless one exists.
 
-    NOT NULL and CHECK are the last lock behind the row rules. The constraints stand in the table's
-    properties: added one by one they cost a commit each.
+    NOT NULL and CHECK are the last lock behind the row rules. The constraints are written as table
+    properties, because each ALTER TABLE would cost a commit.
     """
     columns = ",\n  ".join(
         f"{quoted_name(column.name)} {column.type}{' NOT NULL' if column.required else ''}"
@@ -48,9 +48,9 @@ def properties(contract: Contract) -> dict[str, str]:
 
 
 def checks(contract: Contract) -> dict[str, str]:
-    """CHECK predicates by name, true for a missing value: required has NOT NULL.
+    """CHECK predicates by name; true for a missing value, because NOT NULL covers `required`.
 
-    Sets named in the configuration are left out, because a table outlives them.
+    Configured sets get no predicate, because a table outlives its configuration.
     """
     return {
         f"{one.column}_{one.code}": f"{quoted_name(one.column)} IS NULL OR ({one.holds})"
@@ -60,9 +60,10 @@ def checks(contract: Contract) -> dict[str, str]:
 
 
 def _measured(contract: Contract) -> list[str]:
-    """Columns by which reads skip files: statistics of the others would be dead weight.
+    """Columns whose statistics let a read skip files; statistics of others would be dead weight.
 
-    Those of personal columns would keep numbers in the table's log, which no VACUUM cleans.
+    Personal columns get none: their values would remain in the table's log, which VACUUM does not
+    clean.
     """
     wanted = dict.fromkeys((*contract.sort_by, *contract.key))
     return [

@@ -1,4 +1,4 @@
-"""The data dictionary: every contract as a chapter of one Markdown text."""
+"""The data dictionary: one Markdown text with a chapter per layer and domain."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,11 +7,11 @@ from schemas.contract.column import Column
 from schemas.contract.rule import requirements
 
 _LAYER_TEXTS = {
-    "ods": "what was delivered, conformed",
+    "ods": "delivered records, conformed",
     "dw": "details and roll-ups",
     "mart": "results",
-    "push": "what leaves",
-    "ops": "run ledger, rejects, quality results",
+    "push": "rows of the channel files",
+    "ops": "run ledger, rejected records, quality results, erasures",
 }
 _HEAD = (
     "column",
@@ -27,23 +27,34 @@ _HEAD = (
 
 
 def markdown(contracts: Mapping[str, Contract]) -> str:
-    """Layers, their tables, and of each table its grain, keys and columns."""
+    """A chapter per layer and domain: a list of its tables, then each with its columns.
+
+    A layer without domains (push, ops) has its tables directly below it.
+    """
     lines = ["# Data dictionary 数据字典", ""]
     for layer in LAYERS:
         tables = [one for one in contracts.values() if one.layer == layer]
         if tables:
             lines += [f"## {layer}: {_LAYER_TEXTS[layer]}", ""]
-            lines += _table(
-                ("table", "名称", "one row is"),
-                [(f"`{one.table}`", one.name_cn, one.grain) for one in tables],
-            )
-            for one in tables:
-                lines += _chapter(one)
+        for domain in sorted({one.domain for one in tables}):
+            if domain:
+                lines += [f"### {layer}/{domain}", ""]
+            lines += _chapter([one for one in tables if one.domain == domain])
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _chapter(contract: Contract) -> list[str]:
-    kept = "for ever" if contract.retention_days is None else f"{contract.retention_days} days"
+def _chapter(contracts: list[Contract]) -> list[str]:
+    lines = _table(
+        ("table", "名称", "one row is"),
+        [(f"`{one.table}`", one.name_cn, one.grain) for one in contracts],
+    )
+    for one in contracts:
+        lines += _section(one)
+    return lines
+
+
+def _section(contract: Contract) -> list[str]:
+    kept = "forever" if contract.retention_days is None else f"{contract.retention_days} days"
     facts = [
         f"- one row is: {contract.grain}",
         f"- key: {_names(contract.key)}",
@@ -57,7 +68,7 @@ def _chapter(contract: Contract) -> list[str]:
     if contract.restricted:
         facts.append("- restricted: raw or directly identifying, not for analysts")
     return [
-        f"### {contract.table} {contract.name_cn}",
+        f"{'####' if contract.domain else '###'} {contract.table} {contract.name_cn}",
         "",
         contract.description,
         "",

@@ -1,21 +1,25 @@
-"""Great Expectations rendering of a contract: what the metrics of a slice have to satisfy.
+"""Great Expectations rendering of a contract: the expectations on the metrics of a slice.
 
-A suite is judged over a frame of one row, the metrics of a slice, counted in the pass that writes
-it; judging the rows themselves would cost many jobs. Plain dictionaries: the library is imported
-only where they are run.
+A suite is evaluated over a frame of one row: the metrics of a slice, counted in the pass that
+writes it. Evaluating the rows themselves would cost many jobs. Suites are plain dictionaries,
+because only the module that runs them imports the library.
 """
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from schemas.config.source import ShareLimits, Source
 from schemas.contract import Contract
 
+_Limit = int | Decimal | None
+_Limits = tuple[_Limit, _Limit, str]  # low, high, severity
+
 CRITICAL, WARNING = "critical", "warning"
 BETWEEN = "expect_column_values_to_be_between"
 AGAINST_CONTROL = "rows_against_control"
-ROW_WARNING = "warning: "  # and its reason: the rows that were kept with it
-# What an operator may let pass for once. Rows that nobody can account for are never let pass.
+ROW_WARNING = "warning: "  # followed by its reason: the number of rows kept with it
+# Checks that an operator may accept for once. Unaccounted rows are never accepted.
 PASSABLE = ("reject_share", "missing_reference_share", "unlisted_code_share", "rows_band")
 
 
@@ -23,8 +27,8 @@ def suite(contract: Contract) -> list[dict[str, Any]]:
     """Expectations over the metrics of a table's slice, as {type, kwargs, severity}.
 
     Metrics: `rows`, `key_duplicates` (rows that repeat a key within the slice) and `null_<column>`
-    of each required column of the key. Critical: the slice is not committed. Warning: it is
-    recorded.
+    of each required column of the key. If a critical one fails, the slice is not committed. If a
+    warning fails, it is only recorded.
     """
     found = [_between("key_duplicates", 0, 0, CRITICAL)]
     found += [
@@ -38,38 +42,39 @@ def suite(contract: Contract) -> list[dict[str, Any]]:
 
 
 def delivery_suite(source: Source, metrics: Iterable[str]) -> list[dict[str, Any]]:
-    """Expectations over the metrics of a delivery (models/delivery_figures.py), as in `suite`.
+    """Expectations over the metrics of a delivery (models.intake.delivery_metrics), as in `suite`.
 
-    A metric that a delivery does not have is not judged: a record without references, a source
-    without a band or with too few deliveries to compare, one that delivers no events.
+    A metric that the delivery does not have gets none. This is so for a record without references,
+    a source without a band, too few deliveries to compare, and a source without events.
     """
     rows_band, usual = source.files.rows_band, source.volume_band
-    judged = {
+    limits_of: dict[str, list[_Limits]] = {
         AGAINST_CONTROL: [(0, 0, CRITICAL)],
         "reject_share": _limits(source.rejects),
         "missing_reference_share": _limits(source.references or source.rejects),
-        # Each is counted as a warning; with as many as would stop it as rejects the list is wrong.
+        # Each such row is a warning. As many of them as rejects that stop mean a wrong list.
         "unlisted_code_share": [(None, source.rejects.stop_share, CRITICAL)],
         "rows_band": [(rows_band.low, rows_band.high, CRITICAL)] if rows_band else [],
         "volume_drift": [(usual.low, usual.high, WARNING)],
         "late_share": [(None, source.late_share, WARNING)],
         "newest_event_age": [(None, source.late_after_days, WARNING)],
     }
-    judged |= {name: [(0, 0, WARNING)] for name in metrics if name.startswith(ROW_WARNING)}
+    limits_of |= {name: [(0, 0, WARNING)] for name in metrics if name.startswith(ROW_WARNING)}
     return [
         _between(name, *limits)
-        for name, several in judged.items()
+        for name, several in limits_of.items()
         if name in metrics
         for limits in several
     ]
 
 
-def _limits(limits: ShareLimits) -> list[tuple]:
+def _limits(limits: ShareLimits) -> list[_Limits]:
     return [(None, limits.stop_share, CRITICAL), (None, limits.warn_share, WARNING)]
 
 
-def _between(column: str, low, high, severity: str) -> dict[str, Any]:
-    def number(limit):  # a share is a Decimal, which the library does not compare with a float
+def _between(column: str, low: _Limit, high: _Limit, severity: str) -> dict[str, Any]:
+    def number(limit: _Limit) -> int | float | None:
+        """The library does not compare a Decimal with a float."""
         return limit if limit is None or isinstance(limit, int) else float(limit)
 
     return {

@@ -15,7 +15,7 @@ from schemas.contract.rule import requirements
 
 CRITICAL = "critical"
 
-_SIMPLE = {
+_SIMPLE: Mapping[str, type[T.DataType]] = {
     "string": T.StringType,
     "smallint": T.ShortType,
     "int": T.IntegerType,
@@ -32,9 +32,9 @@ _SIMPLE = {
 class Rule:
     """One verdict on a row.
 
-    `violated` is true or false, never null: true for a row that breaks the rule. `expected` says
-    in words what was expected and never holds the row's value. A row that breaks a critical rule
-    cannot be written; every rule of a contract is one, because NOT NULL and CHECK stand behind it.
+    `violated` is true for a row that breaks the rule, else false; it is never null. `expected`
+    says in words what was expected and never holds the row's value. A row that breaks a critical
+    rule cannot be written. Every rule of a contract is critical: NOT NULL and CHECK back it.
     """
 
     column: str
@@ -50,7 +50,7 @@ class Rule:
 
 
 def struct_type(contract: Contract) -> T.StructType:
-    """The schema of the table's frames: columns in the contract's order, required not nullable."""
+    """The schema of the table's frames: columns in the contract's order, required ones not null."""
     return T.StructType(
         [
             T.StructField(column.name, data_type(column.data_type), nullable=not column.required)
@@ -61,38 +61,36 @@ def struct_type(contract: Contract) -> T.StructType:
 
 def data_type(kind: ColumnType) -> T.DataType:
     """The Spark type of a contract's type; elements and fields are nullable."""
+    if kind.element is not None:
+        return T.ArrayType(data_type(kind.element))
     if kind.name == "decimal":
         return T.DecimalType(kind.precision, kind.scale)
-    if kind.name == "array":
-        return T.ArrayType(data_type(kind.element))
     if kind.name == "struct":
         return T.StructType([T.StructField(name, data_type(one)) for name, one in kind.fields])
     return _SIMPLE[kind.name]()
 
 
 def row_rules(contract: Contract, sets: Mapping[str, Sequence[str]]) -> list[Rule]:
-    """The rules of a row in a fixed order, so that a rule's position may be a bit of a verdict.
+    """The rules of a row, at most 60, in a fixed order: a rule's position is a bit of a verdict.
 
-    At most 60. `sets` holds the configured sets that `allowed` may name (channels, packages,
-    businesses); one that the contract names and `sets` lacks is a ConfigError. A missing value
-    breaks `required` only.
+    `sets` holds the configured sets that `allowed` may name (channels, packages, businesses). A
+    set that the contract names and `sets` lacks raises ConfigError. A missing value breaks
+    `required` only.
     """
-    rules = []
-    for one in requirements(contract.columns, sets):
-        holds = F.expr(one.holds)
-        rules.append(
-            Rule(one.column, one.code, one.expected, CRITICAL, ~F.coalesce(holds, F.lit(True)))
-        )
-    return rules
+    true = F.lit(col=True)
+    return [
+        Rule(one.column, one.code, one.expected, CRITICAL, ~F.coalesce(F.expr(one.holds), true))
+        for one in requirements(contract.columns, sets)
+    ]
 
 
 def key_hash(contract: Contract, frame: DataFrame) -> SparkColumn:
-    """The business key of the frame's rows as one bigint: equal keys, equal numbers.
+    """The business key of the frame's rows as one bigint: equal keys give equal numbers.
 
-    xxhash64 of the key's columns in the contract's types. A missing value is a value of its own,
-    and counts in its place: the hash alone would take ("a", null) for (null, "a").
+    xxhash64 of the key's columns in the contract's types. For an optional column it also hashes
+    whether the value is missing: otherwise ("a", null) and (null, "a") would be equal.
     """
-    parts = []
+    parts: list[SparkColumn] = []
     for column in (contract.column(name) for name in contract.key):
         value = frame[column.name].cast(data_type(column.data_type))
         parts += [value] if column.required else [value, value.isNull()]
@@ -100,5 +98,5 @@ def key_hash(contract: Contract, frame: DataFrame) -> SparkColumn:
 
 
 def example_row(contract: Contract) -> dict[str, Any]:
-    """A row that satisfies the contract, by column name: what tests override a column of."""
+    """A row that satisfies the contract, by column name; tests override single columns of it."""
     return {column.name: column.example for column in contract.columns}

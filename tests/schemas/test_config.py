@@ -246,20 +246,21 @@ def test_a_file_that_nothing_reads_is_refused(folder):
             "tariffs/gprs_standard.yml",
             '"0.03"',
             "0.03",
-            'conf/tariffs/gprs_standard.yml:11: rules[0].rate: prices are written as strings: "0.03"',
+            "conf/tariffs/gprs_standard.yml:11: rules[0].rate: prices are written as strings: "
+            '"0.03"',
         ),
         (
             "sources.yml",
             '"1": tariff',
             '"1": tariff, otherwise: tariff',
-            "conf/sources.yml:12: complaint.codes.complaint_type.otherwise: expected 'unknown', or leave "
-            "it out; got 'tariff'",
+            "conf/sources.yml:12: complaint.codes.complaint_type.otherwise: expected 'unknown', "
+            "or leave it out; got 'tariff'",
         ),
         (
             "sources.yml",
             '{"1": tariff}',
             "{otherwise: unknown}",
-            "conf/sources.yml:12: complaint.codes.complaint_type.otherwise: list the codes that are known "
+            "conf/sources.yml:12: complaint.codes.complaint_type.otherwise: list the known codes "
             "beside it",
         ),
         (
@@ -272,20 +273,22 @@ def test_a_file_that_nothing_reads_is_refused(folder):
             "channels.yml",
             "  capacity: 400\n",
             "",
-            "conf/channels.yml:2: hall: a pushed channel needs 'capacity': write how many contacts a day "
-            "it carries, 0 for never",
+            "conf/channels.yml:2: hall: a pushed channel needs 'capacity': write its contacts per "
+            "day, 0 for none",
         ),
         (
             "channels.yml",
             "order: 1",
             "order: 2",
-            "conf/channels.yml:8: web.order: 2 is already the order of 'hall': each channel has its own",
+            "conf/channels.yml:8: web.order: 2 is already the order of 'hall': each channel needs "
+            "its own",
         ),
         (
             "channels.yml",
             "hall_{yyyymmdd}",
             "hall_{yymmdd}",
-            "conf/channels.yml:7: hall.push.file: unknown placeholder {yymmdd}, did you mean 'yyyymmdd'?",
+            "conf/channels.yml:7: hall.push.file: unknown placeholder {yymmdd}, did you mean "
+            "'yyyymmdd'?",
         ),
         (
             "campaigns/saving.yml",
@@ -297,25 +300,28 @@ def test_a_file_that_nothing_reads_is_refused(folder):
             "campaigns/saving.yml",
             "[hall]",
             "[web]",
-            "conf/campaigns/saving.yml:6: channels[0]: the channel 'web' has no push in channels.yml",
+            "conf/campaigns/saving.yml:6: channels[0]: the channel 'web' has no 'push' in "
+            "channels.yml",
         ),
         (
             "campaigns/saving.yml",
             "[hall]",
             "[hall, hall]",
-            "conf/campaigns/saving.yml:6: channels[1]: 'hall' stands twice, first on line 6",
+            "conf/campaigns/saving.yml:6: channels[1]: 'hall' is listed twice, first on line 6",
         ),
         (
             "campaigns/saving.yml",
             "{saving}",
             "{savings}",
-            "conf/campaigns/saving.yml:13: script: unknown placeholder {savings}, did you mean 'saving'?",
+            "conf/campaigns/saving.yml:13: script: unknown placeholder {savings}, did you mean "
+            "'saving'?",
         ),
         (
             "campaigns/saving.yml",
             "{saving}",
             "{saving",
-            "conf/campaigns/saving.yml:13: script: the braces do not match: '{package_name} 省 {saving'",
+            "conf/campaigns/saving.yml:13: script: the braces do not match: '{package_name} 省 "
+            "{saving'",
         ),
         (
             "campaigns/saving.yml",
@@ -340,8 +346,8 @@ def test_a_file_that_nothing_reads_is_refused(folder):
             "tariffs/gprs_standard.yml",
             "to: 2010-01-01",
             "to: 2009-01-01",
-            "conf/tariffs/gprs_standard.yml:7: valid.to: expected a date after 2009-01-01 (the last day "
-            "is not included); got 2009-01-01",
+            "conf/tariffs/gprs_standard.yml:7: valid.to: expected a date after 2009-01-01 (the "
+            "last day is not included); got 2009-01-01",
         ),
         (
             "policy.yml",
@@ -354,66 +360,67 @@ def test_a_file_that_nothing_reads_is_refused(folder):
             "policy.yml",
             "{gprs: gprs_standard}",
             "{sms: gprs_standard}",
-            "conf/policy.yml:9: rating.default_package.sms: the tariff 'gprs_standard' is of kind gprs, "
-            "not sms",
+            "conf/policy.yml:9: rating.default_package.sms: the tariff 'gprs_standard' is of kind "
+            "gprs, not sms",
         ),
         (
             "policy.yml",
             "rerated, kind: voice",
             "rerated, kind: talk",
-            "conf/policy.yml:15: bill_items.local_voice.kind: expected one of voice, gprs, sms, mms, "
-            "wlan; got 'talk'",
+            "conf/policy.yml:15: bill_items.local_voice.kind: expected one of voice, gprs, sms, "
+            "mms, wlan; got 'talk'",
         ),
         (
             "policy.yml",
             "{treatment: rerated, kind: voice}",
             "{treatment: rerated}",
-            "conf/policy.yml:15: bill_items.local_voice: a re-rated item needs 'kind': voice, gprs, sms, "
-            "mms or wlan",
+            "conf/policy.yml:15: bill_items.local_voice: a re-rated item needs 'kind': voice, "
+            "gprs, sms, mms or wlan",
         ),
         (
             "policy.yml",
             "ip_only",
             "all",
-            "conf/policy.yml:16: bill_items.toll_voice: direct long-distance calls are re-rated if and "
-            "only if rating.toll_rerated is all: write treatment rerated with all, records with ip_only",
+            "conf/policy.yml:16: bill_items.toll_voice: direct long-distance calls are re-rated "
+            "only if rating.toll_rerated is all: write treatment rerated with all, records with "
+            "ip_only",
         ),
         (
             "policy.yml",
             "  months: 3",
             '  usage_elasticity: "0.1"\n  months: 3',
-            "conf/policy.yml:5: rating.usage_elasticity: expected 0 to -5 with at most six decimals: "
-            "dearer usage is not used more; got 0.1",
+            "conf/policy.yml:5: rating.usage_elasticity: expected 0 to -5 with at most six "
+            "decimals (usage does not grow with its price); got 0.1",
         ),
         (
             "policy.yml",
             "  months: 3",
             '  usage_elasticity: "-5.000001"\n  months: 3',
-            "conf/policy.yml:5: rating.usage_elasticity: expected 0 to -5 with at most six decimals: "
-            "dearer usage is not used more; got -5.000001",
+            "conf/policy.yml:5: rating.usage_elasticity: expected 0 to -5 with at most six "
+            "decimals (usage does not grow with its price); got -5.000001",
         ),
         (
             "policy.yml",
             "  months: 3",
             '  usage_elasticity: "-0.0000001"\n  months: 3',
-            "conf/policy.yml:5: rating.usage_elasticity: expected 0 to -5 with at most six decimals: "
-            "dearer usage is not used more; got -1E-7",
+            "conf/policy.yml:5: rating.usage_elasticity: expected 0 to -5 with at most six "
+            "decimals (usage does not grow with its price); got -1E-7",
         ),
         (
             "policy.yml",
             "  months: 3",
             "  priority: saving * RAND()\n  months: 3",
-            "conf/policy.yml:5: rating.priority: 'rand' may not be used there; known: abs, "
-            "array_contains, ceil, coalesce, floor, greatest, if, ifnull, least, nullif, nvl, round, "
-            "size",
+            "conf/policy.yml:5: rating.priority: 'rand' is not allowed in a priority; known: abs, "
+            "array_contains, ceil, coalesce, floor, greatest, if, ifnull, least, nullif, nvl, "
+            "round, size",
         ),
         (
             "policy.yml",
             "  months: 3",
             "  priority: if(current_date > valid, saving, 0)\n  months: 3",
-            "conf/policy.yml:5: rating.priority: 'current_date' may not be used there; known: abs, "
-            "array_contains, ceil, coalesce, floor, greatest, if, ifnull, least, nullif, nvl, round, "
-            "size",
+            "conf/policy.yml:5: rating.priority: 'current_date' is not allowed in a priority; "
+            "known: abs, array_contains, ceil, coalesce, floor, greatest, if, ifnull, least, "
+            "nullif, nvl, round, size",
         ),
         (
             "policy.yml",
@@ -425,7 +432,7 @@ def test_a_file_that_nothing_reads_is_refused(folder):
             "sources.yml",
             "start_time, channel, kind]",
             "start_time, channel, kind, NO]",
-            "conf/sources.yml:9: complaint.columns[5]: 'NO' stands twice, first on line 9",
+            "conf/sources.yml:9: complaint.columns[5]: 'NO' is listed twice, first on line 9",
         ),
         (
             "sources.yml",
@@ -445,14 +452,15 @@ def test_a_file_that_nothing_reads_is_refused(folder):
             "sources.yml",
             "msisdn: number",
             'msisdn: "concat(number, \'x"',
-            "conf/sources.yml:15: complaint.mapping.msisdn: a quote is not closed: concat(number, 'x",
+            "conf/sources.yml:15: complaint.mapping.msisdn: a quote is not closed: concat(number, "
+            "'x",
         ),
         (
             "sources.yml",
             "complaint_type: kind\n",
             "about_channel: kind\n",
-            "conf/sources.yml:12: complaint.codes.complaint_type: codes of a column that the mapping does "
-            "not fill, did you mean 'complaint_no'?",
+            "conf/sources.yml:12: complaint.codes.complaint_type: the mapping does not fill the "
+            "column of these codes, did you mean 'complaint_no'?",
         ),
         (
             "sources.yml",
@@ -470,8 +478,8 @@ def test_a_file_that_nothing_reads_is_refused(folder):
             "sources.yml",
             "  mapping:\n",
             '  volume_band: {low: "1.1", high: "2", days: 28}\n  mapping:\n',
-            "conf/sources.yml:13: complaint.volume_band: expected 0 ≤ low ≤ 1 ≤ high, as shares of what "
-            "is usual",
+            "conf/sources.yml:13: complaint.volume_band: expected 0 ≤ low ≤ 1 ≤ high, as shares "
+            "of the usual rows",
         ),
         (
             "sources.yml",
@@ -483,8 +491,8 @@ def test_a_file_that_nothing_reads_is_refused(folder):
             "sources.yml",
             "  mapping:\n",
             '  warn: {a reason: "nosuch = 1"}\n  mapping:\n',
-            "conf/sources.yml:13: complaint.warn.a reason: the file has no column 'nosuch'; known: no, "
-            "number, start_time, channel, kind",
+            "conf/sources.yml:13: complaint.warn.a reason: the file has no column 'nosuch'; "
+            "known: no, number, start_time, channel, kind",
         ),
         (
             "sources.yml",
@@ -497,15 +505,15 @@ def test_a_file_that_nothing_reads_is_refused(folder):
             "sources.yml",
             'complaint_{yyyymmdd}.txt"}',
             'complaint_{yyyymmdd}.txt", control: "c.ctl", stable_s: 60}',
-            "conf/sources.yml:7: complaint.files.stable_s: the control file says when the delivery is "
-            "complete: leave this out",
+            "conf/sources.yml:7: complaint.files.stable_s: the control file already shows when "
+            "the delivery is complete: leave this key out",
         ),
         (
             "sources.yml",
             'complaint_{yyyymmdd}.txt"}',
             'complaint_{yyyymmdd}.txt", rows_band: {low: "1.1", high: "2", days: 28}}',
-            "conf/sources.yml:7: complaint.files.rows_band: expected 0 ≤ low ≤ 1 ≤ high, as shares of "
-            "what is usual",
+            "conf/sources.yml:7: complaint.files.rows_band: expected 0 ≤ low ≤ 1 ≤ high, as "
+            "shares of the usual rows",
         ),
         (
             "sources.yml",
@@ -517,33 +525,36 @@ def test_a_file_that_nothing_reads_is_refused(folder):
             "sources.yml",
             '{delimiter: "|"}',
             "{header: true}",
-            "conf/sources.yml:8: complaint.format: the key 'delimiter' is missing, which delimited needs",
+            "conf/sources.yml:8: complaint.format: the key 'delimiter' is missing: delimited "
+            "needs it",
         ),
         (
             "sources.yml",
             '{delimiter: "|"}',
             "{kind: fixed_width}",
-            "conf/sources.yml:8: complaint.format: the key 'widths' is missing, which fixed_width needs",
+            "conf/sources.yml:8: complaint.format: the key 'widths' is missing: fixed_width needs "
+            "it",
         ),
         (
             "sources.yml",
             '{delimiter: "|"}',
             "{kind: fixed_width, widths: [8, 11]}",
-            "conf/sources.yml:8: complaint.format.widths: expected a width for each of the 5 columns; "
-            "got 2",
+            "conf/sources.yml:8: complaint.format.widths: expected a width for each of the 5 "
+            "columns; got 2",
         ),
         (
             "sources.yml",
             '{delimiter: "|"}',
             "{kind: json_lines, encoding: gb18030}",
-            "conf/sources.yml:8: complaint.format.encoding: json_lines has no 'encoding'; known: kind, "
-            "compression",
+            "conf/sources.yml:8: complaint.format.encoding: json_lines has no 'encoding'; known: "
+            "kind, compression",
         ),
         (
             "sources.yml",
             '{delimiter: "|"}',
             "{kind: parquet, compression: gzip}",
-            "conf/sources.yml:8: complaint.format.compression: parquet has no 'compression'; known: kind",
+            "conf/sources.yml:8: complaint.format.compression: parquet has no 'compression'; "
+            "known: kind",
         ),
         (
             "sources.yml",
@@ -563,8 +574,8 @@ def test_two_campaigns_in_force_at_once_need_an_order(folder):
     second = CONF["campaigns/saving.yml"].replace("id: saving", "id: more")
     write(folder, {"campaigns/more.yml": second})
     assert refusal(folder) == (
-        "conf/campaigns/saving.yml:8: priority: 1 is also the priority of 'more', valid at the "
-        "same time: give one of them another"
+        "conf/campaigns/saving.yml:8: priority: 1 is also the priority of 'more', which is valid "
+        "at the same time: give one of the two another priority"
     )
     after = second.replace("2009-05-01, to: 2009-08-01", "2009-08-01, to: 2009-09-01")
     write(folder, {"campaigns/more.yml": after})
@@ -698,58 +709,58 @@ def without_bill_items(contracts) -> dict:
             "sources.yml",
             "    msisdn: number",
             "    local_date: number",
-            "conf/sources.yml:15: complaint.mapping.local_date: filled in when the file is taken in: "
+            "conf/sources.yml:15: complaint.mapping.local_date: the ingest fills this column: "
             "leave it out",
         ),
         (
             "sources.yml",
             '    complaint_no: "no"\n',
             "",
-            "conf/sources.yml:13: complaint.mapping: the required column 'complaint_no' of ods.complaint "
-            "is missing",
+            "conf/sources.yml:13: complaint.mapping: the required column 'complaint_no' of "
+            "ods.complaint is missing",
         ),
         (
             "sources.yml",
             '"1": tariff',
             '"1": tarif',
-            "conf/sources.yml:12: complaint.codes.complaint_type.1: 'tarif' is not allowed there, "
-            "did you mean 'tariff'?",
+            "conf/sources.yml:12: complaint.codes.complaint_type.1: the contract does not allow "
+            "'tarif', did you mean 'tariff'?",
         ),
         (
             "sources.yml",
             '"1": tariff',
             '"1": tariff, otherwise: unknown',
-            "conf/sources.yml:12: complaint.codes.complaint_type.otherwise: 'unknown' is not allowed "
-            "there; known: tariff, network, sp, service, marketing_sms, other",
+            "conf/sources.yml:12: complaint.codes.complaint_type.otherwise: the contract does not "
+            "allow 'unknown'; known: tariff, network, sp, service, marketing_sms, other",
         ),
         (
             "sources.yml",
             '"1": tariff}',
             '"1": tariff}\n    occurred_at: {"1": x, otherwise: unknown}',
-            "conf/sources.yml:13: complaint.codes.occurred_at.otherwise: only where the contract lists "
-            "what is allowed can a code be unknown: leave it out",
+            "conf/sources.yml:13: complaint.codes.occurred_at.otherwise: a code can be unknown "
+            "only where the contract lists the allowed values: leave it out",
         ),
         (
             "sources.yml",
             "厅: hall",
             "厅: hal",
-            "conf/sources.yml:11: complaint.codes.channel.厅: 'hal' is not allowed there, "
+            "conf/sources.yml:11: complaint.codes.channel.厅: the contract does not allow 'hal', "
             "did you mean 'hall'?",
         ),
         (
             "policy.yml",
             "  months: 3",
             "  priority: savings\n  months: 3",
-            "conf/policy.yml:5: rating.priority: mart.package_match has no column 'savings' to rank by, "
-            "did you mean 'saving'?",
+            "conf/policy.yml:5: rating.priority: mart.package_match has no column 'savings' to "
+            "rank by, did you mean 'saving'?",
         ),
         (
             "policy.yml",
             "  months: 3",
             "  priority: mean_cost - customer_no\n  months: 3",
-            "conf/policy.yml:5: rating.priority: mart.package_match has no column 'customer_no' to rank "
-            "by; known: package_id, kind, months, mean_present_cost, mean_cost, saving, months_won, "
-            "worst_month_cost, regret, income_change, usage_change, expected_saving, "
+            "conf/policy.yml:5: rating.priority: mart.package_match has no column 'customer_no' "
+            "to rank by; known: package_id, kind, months, mean_present_cost, mean_cost, saving, "
+            "months_won, worst_month_cost, regret, income_change, usage_change, expected_saving, "
             "expected_income_change, recommended, reasons",
         ),
         (
@@ -808,12 +819,12 @@ def test_every_bill_item_needs_a_treatment_and_no_other_has_one(folder, contract
         (
             "vas",
             "records",
-            "its fee does not stand in the detail records: write treatment rerated or passed",
+            "the detail records do not hold its fee: write treatment rerated or passed",
         ),
     ],
 )
 def test_a_fee_is_counted_once(folder, item, treatment, message):
-    """By the records or by the bill, whatever the policy says (S2-R5, S2-R6, S2-R7)."""
+    """Either from the records or from the bill, under any policy (S2-R5, S2-R6, S2-R7)."""
     edit(
         folder,
         "policy.yml",

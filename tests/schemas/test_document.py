@@ -87,7 +87,7 @@ def test_an_empty_file_is_an_empty_map(tmp_path):
     [
         (
             "a: 1\nb: 2\na: 3\n",
-            "conf/x.yml:3: a: the key stands twice, first on line 1: keep one of the two",
+            "conf/x.yml:3: a: duplicate key, first on line 1: keep one of the two",
         ),
         ("a:\n  since: 2009-02-30\n", "conf/x.yml:2: a.since: no such date: 2009-02-30"),
         ("a: &x [*x]\n", "conf/x.yml:1: a[0]: an alias inside its own anchor"),

@@ -22,7 +22,7 @@ from models.tariff import catalogue, measure
 from models.tariff.package import Package
 from models.usage import cube as usage
 from schemas.config import Config
-from schemas.config.settings import RatingPolicy
+from schemas.config.policy import RatingPolicy
 from schemas.window import Window
 
 

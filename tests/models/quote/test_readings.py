@@ -12,7 +12,7 @@ import pytest
 
 from models.quote import bill_item
 from models.quote import package_match as match
-from schemas.config.settings import BillItem
+from schemas.config.policy import BillItem
 from tests.given import event_records
 from tests.given import match_rows as rows
 from tests.given.frames import local_frame

@@ -258,8 +258,8 @@ def test_an_unknown_key_in_any_file(refused, tmp_path, file, text, said):
     [
         (
             ["--data-date", "2009-02-30"],
-            "no such date: 2009-02-30; write a day of the calendar as "
-            "YYYY-MM-DD, for example 2009-05-03",
+            "no such date: 2009-02-30; write an existing day as YYYY-MM-DD, "
+            "for example 2009-05-03",
         ),
         (
             ["--data-date", "yesterday"],
@@ -558,7 +558,7 @@ def test_files_that_change_after_they_were_counted(refused, bad, monkeypatch):
     [
         (
             ValueError("13800000001 is no number"),
-            "stopped by an unexpected ValueError; the whole story is in ",
+            "stopped by an unexpected ValueError; details are in ",
         ),
         (KeyboardInterrupt(), "interrupted; run the same command again, it goes on safely"),
     ],

@@ -14,7 +14,7 @@ def files():
     """The small folder as text by file name, to be changed by a test."""
     return {
         str(path.relative_to(SMALL)): path.read_text(encoding="utf-8")
-        for path in SMALL.glob("*/*.yml")
+        for path in SMALL.glob("**/*.yml")
     }
 
 

@@ -37,20 +37,28 @@ def test_the_version_changes_with_the_contract_only(load, files, call):
     assert other.version != call.version
 
 
+def test_the_domain_is_the_folder_below_the_layer(load, files, call, contracts):
+    assert (call.domain, contracts["dw.subscriber"].domain) == ("", "customer")
+    files["ods/usage/call.yml"] = files.pop("ods/call.yml")
+    moved = load(files)["ods.call"]
+    assert (moved.table, moved.domain) == ("ods.call", "usage")
+    assert moved.version == call.version, "moving a file is no new contract"
+
+
 def test_spark_schema(call):
     expected = T.StructType(
         [
-            T.StructField("call_no", T.StringType(), True),
-            T.StructField("subscriber_no", T.StringType(), False),
-            T.StructField("direction", T.StringType(), False),
-            T.StructField("channel", T.StringType(), True),
-            T.StructField("duration_s", T.LongType(), False),
-            T.StructField("fee", T.DecimalType(12, 3), True),
-            T.StructField("joined_on", T.DateType(), True),
-            T.StructField("month", T.DateType(), True),
-            T.StructField("note", T.StringType(), True),
-            T.StructField("began_at", T.TimestampType(), True),
-            T.StructField("score", T.DoubleType(), True),
+            T.StructField("call_no", T.StringType(), nullable=True),
+            T.StructField("subscriber_no", T.StringType(), nullable=False),
+            T.StructField("direction", T.StringType(), nullable=False),
+            T.StructField("channel", T.StringType(), nullable=True),
+            T.StructField("duration_s", T.LongType(), nullable=False),
+            T.StructField("fee", T.DecimalType(12, 3), nullable=True),
+            T.StructField("joined_on", T.DateType(), nullable=True),
+            T.StructField("month", T.DateType(), nullable=True),
+            T.StructField("note", T.StringType(), nullable=True),
+            T.StructField("began_at", T.TimestampType(), nullable=True),
+            T.StructField("score", T.DoubleType(), nullable=True),
             T.StructField(
                 "steps",
                 T.ArrayType(
@@ -61,11 +69,11 @@ def test_spark_schema(call):
                         ]
                     )
                 ),
-                True,
+                nullable=True,
             ),
-            T.StructField("check", T.BooleanType(), True),
-            T.StructField("source", T.StringType(), False),
-            T.StructField("batch_date", T.DateType(), False),
+            T.StructField("check", T.BooleanType(), nullable=True),
+            T.StructField("source", T.StringType(), nullable=False),
+            T.StructField("batch_date", T.DateType(), nullable=False),
         ]
     )
     assert rendered.struct_type(call) == expected

@@ -63,7 +63,7 @@ def verdicts(spark, call):
     frame = spark.createDataFrame(rows, nullable)
     found = frame.select(F.array(*[one.violated for one in rules]).alias("broken")).collect()
     return [
-        [(rule.column, rule.code) for rule, broken in zip(rules, row["broken"]) if broken]
+        [(one.column, one.code) for one, broken in zip(rules, row["broken"], strict=True) if broken]
         if None not in row["broken"]
         else None
         for row in found
@@ -99,7 +99,7 @@ def test_an_empty_configured_set_allows_only_a_missing_value(spark, call):
 
 def test_a_set_that_nobody_configured_is_refused(spark, call):
     with pytest.raises(
-        ConfigError, match="channel: the set 'channels' is not given; known: packages"
+        ConfigError, match="channel: the set 'channels' is not configured; known: packages"
     ):
         rendered.row_rules(call, {"packages": ["p"]})
 

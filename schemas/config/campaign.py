@@ -1,0 +1,42 @@
+"""A file of campaigns/ as a frozen dataclass: one marketing campaign."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from schemas.config.settings import built
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """A campaign, valid on [valid_from, valid_to). A lower `priority` number goes first.
+
+    `control_share` of its targets is held out by a hash of `salt` and customer. Placeholders of
+    `script`: {package_name} {cost_before} {cost_after} {saving} {months_won} {valid_until}.
+    """
+
+    id: str
+    name_cn: str
+    type: str
+    valid_from: date
+    valid_to: date
+    channels: tuple[str, ...]
+    wave: int
+    priority: int
+    control_share: Decimal
+    salt: str
+    horizon_months: int
+    valid_days: int
+    script: str
+
+    def valid_on(self, day: date) -> bool:
+        return self.valid_from <= day < self.valid_to
+
+
+def campaign_of(entry: Mapping[str, Any]) -> Campaign:
+    """The campaign that a file under campaigns/ describes."""
+    others = {key: value for key, value in entry.items() if key != "valid"}
+    valid = {"valid_from": entry["valid"]["from"], "valid_to": entry["valid"]["to"]}
+    return built(Campaign, {**others, **valid})

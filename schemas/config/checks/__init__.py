@@ -1,0 +1,1 @@
+"""Checks of the configuration that a shape cannot express, a module per file of conf/."""

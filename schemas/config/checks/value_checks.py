@@ -1,0 +1,73 @@
+"""Checks of values that several files share: ids, intervals, time zones, templates, lists."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from string import Formatter
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from schemas.document import Document, Key
+from schemas.document.violation import near_miss
+
+
+def id_problem(found: Document, stem: str) -> Iterator[str]:
+    """An `id` that is not the name of its file."""
+    if found.data["id"] != stem:
+        yield found.problem(
+            ("id",), f"expected '{stem}', the name of the file; got '{found.data['id']}'"
+        )
+
+
+def interval_problem(found: Document) -> Iterator[str]:
+    """An interval `valid` that is empty."""
+    if end_of(found) <= start_of(found):
+        yield found.problem(
+            ("valid", "to"),
+            f"expected a date after {start_of(found)} (the last day is not included); "
+            f"got {end_of(found)}",
+        )
+
+
+def start_of(found: Document) -> date:
+    """The first day of the file's interval `valid`."""
+    start: date = found.data["valid"]["from"]
+    return start
+
+
+def end_of(found: Document) -> date:
+    """The day after the last one of the file's interval `valid`."""
+    end: date = found.data["valid"]["to"]
+    return end
+
+
+def zone_problem(found: Document, path: Key, zone: str) -> Iterator[str]:
+    """A time zone that the zone database does not have."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        yield found.problem(path, f"unknown time zone '{zone}': write one like Asia/Shanghai")
+
+
+def template_problems(
+    found: Document, path: Key, template: str, known: Sequence[str]
+) -> Iterator[str]:
+    """Placeholders that nothing fills, and braces that do not match."""
+    try:
+        names = [name for _, name, _, _ in Formatter().parse(template) if name is not None]
+    except ValueError:
+        yield found.problem(path, f"the braces do not match: '{template}'")
+        return
+    for name in names:
+        if name not in known:
+            yield found.problem(path, f"unknown placeholder {{{name}}}{near_miss(name, known)}")
+
+
+def repeated(found: Document, path: Key, names: Sequence[str]) -> Iterator[str]:
+    """Names that a list holds twice; capital and small letters are equal, as in SQL."""
+    first: dict[str, int] = {}
+    for position, name in enumerate(names):
+        before = first.setdefault(name.lower(), position)
+        if before != position:
+            yield found.problem(
+                (*path, position),
+                f"'{name}' is listed twice, first on line {found.line((*path, before))}",
+            )
