@@ -71,12 +71,13 @@ def _capacities(campaigns: Sequence[Campaign], channels: Mapping[str, Channel]) 
     capacities = {}
     for campaign in campaigns:
         for name in campaign.channels:
-            if channels[name].capacity is None:
+            capacity = channels[name].capacity
+            if capacity is None:
                 raise ConfigError(
                     f"channels.yml: {name}: no capacity, but campaign {campaign.id} pushes on it; "
                     "give the contacts a day (0: never)"
                 )
-            capacities[name] = channels[name].capacity
+            capacities[name] = capacity
     return capacities
 
 

@@ -6,6 +6,7 @@ that are broken are kept. Per activity and channel, targets = pushed + the first
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 
 from pyspark.sql import Column, DataFrame, Window
@@ -84,7 +85,7 @@ def in_control_group(campaigns: Sequence[Campaign]) -> Column:
     return drawn < looked_up(F.col("activity"), bounds, "bigint")
 
 
-def control_bound(share: object) -> int:
+def control_bound(share: Decimal) -> int:
     """The smallest whole number of 60 bits that is not held out under an exact share of 0 to 1."""
     return math.ceil(Fraction(share) * 2**HASH_BITS)
 

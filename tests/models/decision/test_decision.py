@@ -121,7 +121,9 @@ class Night:
         self.subscriptions.append((number, offer, start, end))
         return self
 
-    def decide(self, spark, *, campaigns=(campaign(),), room=channels(), partitions=None):
+    def decide(self, spark, *, campaigns=None, room=None, partitions=None):
+        campaigns = (campaign(),) if campaigns is None else campaigns
+        room = room or channels()
         frames = [
             local_frame(spark, self.matches, MATCH_ROW),
             local_frame(spark, self.subscribers, SUBSCRIBER_ROW),
@@ -132,7 +134,11 @@ class Night:
         if partitions:
             frames = [frame.repartition(partitions) for frame in frames]
         found = candidates.candidates(
-            *frames, campaigns=campaigns, channels=room, open_offers=OFFERS, data_date=DAY
+            candidates.Snapshots(*frames),
+            campaigns=campaigns,
+            channels=room,
+            open_offers=OFFERS,
+            data_date=DAY,
         )
         judged = policy.judged(found, campaigns)
         decided = assignment.decision(judged, campaigns=campaigns, channels=room, data_date=DAY)
@@ -431,7 +437,7 @@ person = st.fixed_dictionaries(
         "status": st.sampled_from(["active", "active", "active", "arrears"]),
         "disturb": st.sampled_from([False, False, False, True]),
         "scores": st.permutations(["0.5", "0.3", "0.02"]).map(
-            lambda scores: dict(zip(("hall", "hotline", "sms"), scores))
+            lambda scores: dict(zip(("hall", "hotline", "sms"), scores, strict=True))
         ),
     }
 )
@@ -450,7 +456,7 @@ def test_the_accounts_close_and_no_channel_is_overrun(spark, people, limits):
     night = Night()
     for number, (traits, amounts) in enumerate(people, start=1):
         night.subscriber(number, **traits)
-        for offer, saving in zip(("gotone_58", "gprs_20"), amounts):
+        for offer, saving in zip(("gotone_58", "gprs_20"), amounts, strict=True):
             night.match(
                 number,
                 offer,
