@@ -1,4 +1,4 @@
-"""What leaves on a channel: the rows of push.<channel>."""
+"""The rows of push.<channel>: one per customer and offer pushed over the channel."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,10 +17,10 @@ from models.drawing.bill_comparison import PRICED_LINES
 from models.frames.lookup import looked_up
 from schemas.config import Campaign
 
-# S2-10: both bills line by line, and their picture.
+# S2-10: both bills line by line, and a picture of them.
 COMPARED = ("before_lines", "after_lines", "picture")
-# Times an offer is made before it rests. The source documents ask for the figure (9-07) and
-# give none, so this one is assumed.
+# How often an offer is repeated before it pauses. The source documents require the figure (9-07)
+# but give none, so this one is assumed.
 BEST_FREQUENCY = 3
 
 
@@ -106,7 +106,7 @@ def _cents(column: str) -> Column:
 
 
 def _valid_until(campaigns: Sequence[Campaign], data_date: date) -> Column:
-    """The last day of the offer: `valid_days` on, and never after the activity's own last day."""
+    """The last day of the offer: `valid_days` later, but at most the activity's last day."""
     last_days = {
         campaign.id: min(
             data_date + timedelta(days=campaign.valid_days), campaign.valid_to - timedelta(days=1)
@@ -117,7 +117,7 @@ def _valid_until(campaigns: Sequence[Campaign], data_date: date) -> Column:
 
 
 def _script(campaigns: Sequence[Campaign]) -> Column:
-    """The activity's script with its places filled."""
+    """The activity's script with its {placeholders} filled."""
     script = looked_up(
         F.col("activity"), {campaign.id: campaign.script for campaign in campaigns}, "string"
     )
@@ -134,6 +134,7 @@ def _script(campaigns: Sequence[Campaign]) -> Column:
 
 
 def _served(contacts: DataFrame, channel: str) -> DataFrame:
+    """(customer_id, activity, served): contacts over the channel that reached the customer."""
     reached = (F.col("channel") == channel) & ~F.col("result").eqNullSafe("not_reached")
     return (
         contacts.where(reached & F.col("customer_id").isNotNull())
@@ -143,8 +144,11 @@ def _served(contacts: DataFrame, channel: str) -> DataFrame:
 
 
 def _means(rows: DataFrame, quotes: DataFrame) -> DataFrame:
-    """Per pushed (subscriber, package) the mean of every line on both sides, and over how many
-    months: those that are priced exactly under the present package and under the offered one."""
+    """Per pushed (subscriber, package): the mean of every line before and after the change.
+
+    `priced_months` is the number of months in the mean. A month counts if it is comparable both
+    under the present package and under the offered one.
+    """
     lines = F.struct(*PRICED_LINES)
     priced = quotes.where("comparable")
     present = priced.where("is_present").select(
@@ -172,8 +176,8 @@ def _means(rows: DataFrame, quotes: DataFrame) -> DataFrame:
 def _compared(rows: DataFrame) -> DataFrame:
     """`rows` with the columns COMPARED.
 
-    Drawn row by row in Python: of a night's rows only those of a channel that shows pictures, some
-    thousands, come here.
+    Pictures are drawn row by row in Python. Only channels that show pictures need them, which is
+    some thousand rows a night.
     """
     schema = StructType(
         [*rows.schema.fields, *(StructField(name, StringType()) for name in COMPARED)]
@@ -205,10 +209,10 @@ def _drawn(names: Sequence[str]) -> Callable[[Iterable[pa.RecordBatch]], Iterabl
 
 
 def _comparison(row: Mapping) -> tuple[str, str, str]:
-    """Both bills of a row as JSON of texts, and their picture.
+    """Both bills of a row as JSON with amounts as text, and their picture.
 
-    Only the totals where a compared month is not priced on both sides: lines of fewer months would
-    not belong to the total beside them.
+    If a compared month is not priced on both sides, only totals are shown: means of lines over
+    fewer months would not add up to the total.
     """
     itemised = row["priced_months"] == row["months"]
     before = bill_comparison.stated(row["mean_present_cost"], row["before"] if itemised else None)

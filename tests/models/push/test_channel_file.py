@@ -18,7 +18,7 @@ def file_of(rows, **changes):
     return list(channel_file.render(rows, Push(**(form | changes))))
 
 
-def test_a_file_has_a_header_and_one_line_per_row_in_the_order_given():
+def test_a_file_has_a_header_and_one_line_per_row_in_the_given_order():
     rows = [{"name": "b", "note": 2}, {"name": "a", "note": 1}]
     assert file_of(rows) == [b"name,note\n", b"b,2\n", b"a,1\n"]
     assert file_of(rows, header=False, line_end="crlf", delimiter="|") == [b"b|2\r\n", b"a|1\r\n"]
@@ -42,7 +42,7 @@ def test_only_the_listed_columns_leave():
         ("13800000001", "13800000001"),
     ],
 )
-def test_values_are_written_plainly(value, cell):
+def test_values_are_written_as_plain_text(value, cell):
     assert file_of([{"note": value}], columns=("note",), header=False) == [f"{cell}\n".encode()]
 
 
@@ -57,7 +57,7 @@ def test_values_are_written_plainly(value, cell):
         ("a|b", "a|b"),
     ],
 )
-def test_a_cell_is_quoted_only_where_it_must_be(text, cell):
+def test_a_cell_is_quoted_only_if_necessary(text, cell):
     assert file_of([{"note": text}], columns=("note",), header=False) == [f"{cell}\n".encode()]
 
 
@@ -78,14 +78,14 @@ def test_a_cell_is_quoted_only_where_it_must_be(text, cell):
         ("全球通", "全球通"),
     ],
 )
-def test_formulas_are_neutralised_and_numbers_are_not(text, cell):
+def test_formulas_are_neutralised_and_numbers_are_unchanged(text, cell):
     form = {"columns": ("note",), "header": False}
     assert file_of([{"note": text}], neutralise_formulas=True, **form) == [f"{cell}\n".encode()]
     untouched = b"".join(file_of([{"note": text}], neutralise_formulas=False, **form)).decode()
     assert "'" not in untouched
 
 
-def test_chinese_text_leaves_in_the_encoding_of_the_channel():
+def test_text_is_written_in_the_encoding_of_the_channel():
     rows = [{"name": "全球通58套餐", "note": "省12.45元 𠮷"}]
     lines = file_of(rows, encoding="gb18030")
     assert lines[1].startswith(b"\xc8\xab\xc7\xf2\xcd\xa8")  # 全球通
@@ -93,7 +93,7 @@ def test_chinese_text_leaves_in_the_encoding_of_the_channel():
     assert file_of(rows)[1] == "全球通58套餐,省12.45元 𠮷\n".encode()
 
 
-def test_a_column_that_the_table_lacks_is_named(spark):
+def test_a_column_missing_in_the_table_is_named(spark):
     with pytest.raises(ConfigError, match="push column 'note' is no column"):
         file_of([{"name": "a"}])
     row = local_frame(spark, [("a",)], "name string").first()
@@ -101,7 +101,7 @@ def test_a_column_that_the_table_lacks_is_named(spark):
         file_of([row])
 
 
-def test_a_manifest_says_what_the_receiver_checks_by():
+def test_a_manifest_has_what_the_receiver_checks():
     assert channel_file.manifest(
         file="hall_20090503.csv",
         channel="hall",
