@@ -13,28 +13,24 @@ from fractions import Fraction
 
 import numpy as np
 
-from models.synthetic.billing import ledgers as synthetic_ledgers
-from models.synthetic.billing import registers as synthetic_registers
+from models.synthetic.billing import ledgers, registers
 from models.synthetic.billing.bills import VAS_PRICES, Bill, Billing, Rates
 from models.synthetic.billing.statements import bill_rows, item_rows
-from models.synthetic.contact import campaigns as synthetic_campaigns
+from models.synthetic.contact import campaigns
 from models.synthetic.contact.contacts import Contacts, Preferences, contacts, preferences
 from models.synthetic.contact.logs import complaint_rows, logs
 from models.synthetic.defects import PLANS, plant
-from models.synthetic.people import lists as synthetic_lists
+from models.synthetic.people import lists
 from models.synthetic.people.crm import customer_rows, package_rows, subscriber_rows
 from models.synthetic.people.packages import Holding, holdings
 from models.synthetic.people.people import Customers, Subscribers, customers, subscribers
 from models.synthetic.province import Province
 from models.synthetic.rows import Rows, mark_no, stack
-from models.synthetic.usage import data as synthetic_data
-from models.synthetic.usage import message as synthetic_message
-from models.synthetic.usage import voice as synthetic_voice
-from models.synthetic.usage import wlan as synthetic_wlan
-from models.synthetic.usage.data import Sessions
+from models.synthetic.usage.data import Sessions, session_rows, sessions
 from models.synthetic.usage.habits import travels
-from models.synthetic.usage.message import Messages
-from models.synthetic.usage.voice import Calls
+from models.synthetic.usage.message import Messages, message_rows, messages
+from models.synthetic.usage.voice import Calls, call_rows, calls
+from models.synthetic.usage.wlan import wlan_rows
 
 SOURCES = tuple(PLANS)
 UNKNOWN_PACKAGE = "GOTONE_8888"
@@ -77,9 +73,9 @@ def live(province: Province, chunk: int) -> Life:
         owners=owners,
         people=people,
         holdings=holdings(province, chunk, people),
-        calls=synthetic_voice.calls(province, chunk, people, where),
-        messages=synthetic_message.messages(province, chunk, people, where),
-        sessions=synthetic_data.sessions(province, chunk, people, where),
+        calls=calls(province, chunk, people, where),
+        messages=messages(province, chunk, people, where),
+        sessions=sessions(province, chunk, people, where),
         preferences=wishes,
         contacts=contacts(province, chunk, people, wishes),
     )
@@ -124,16 +120,16 @@ def deliveries(province: Province, life: Life, billed: Billed) -> dict[str, Rows
         "package_subscription": _with_unknown_package(
             province, chunk, package_rows(province, people, life.holdings)
         ),
-        "voice": synthetic_voice.rows(province, chunk, people, city, life.calls, billed.toll_fee),
-        "message": synthetic_message.rows(province, chunk, people, life.messages),
-        "data": synthetic_data.rows(province, chunk, people, life.sessions),
-        "wlan": synthetic_wlan.rows(province, chunk, people),
+        "voice": call_rows(province, chunk, people, city, life.calls, billed.toll_fee),
+        "message": message_rows(province, chunk, people, life.messages),
+        "data": session_rows(province, chunk, people, life.sessions),
+        "wlan": wlan_rows(province, chunk, people),
         "bill": bill_rows(province, chunk, people, billed.bills),
         "bill_item": item_rows(province, chunk, people, billed.bills),
         **logs(province, chunk, people, life.contacts),
         "complaint": complaint_rows(province, chunk, people, life.contacts),
-        "campaign_order": synthetic_campaigns.order_rows(province, chunk, people, life.holdings),
-        "campaign_feedback": synthetic_campaigns.feedback_rows(
+        "campaign_order": campaigns.order_rows(province, chunk, people, life.holdings),
+        "campaign_feedback": campaigns.feedback_rows(
             province, chunk, people, life.holdings, life.contacts
         ),
         **_lists(province, life),
@@ -145,15 +141,15 @@ def _lists(province: Province, life: Life) -> dict[str, Rows]:
     """What comes as lists and ledgers, most of them once a month."""
     chunk, owners, people = life.chunk, life.owners, life.people
     return {
-        "do_not_contact": synthetic_lists.objection_rows(province, chunk, people),
-        "sensitive_number": synthetic_lists.sensitive_rows(province, chunk, people),
-        "group_member": synthetic_lists.member_rows(province, chunk, owners, people),
-        "number_resource": synthetic_lists.number_rows(province, chunk, owners, people),
-        "package_catalog": synthetic_registers.offer_rows(province, chunk),
-        "terminal_model": synthetic_registers.model_rows(province, chunk),
-        "mis_cost": synthetic_ledgers.cost_rows(province, chunk),
-        "gift_deposit": synthetic_ledgers.gift_rows(province, chunk),
-        "outlet_month": synthetic_ledgers.outlet_rows(province, chunk),
+        "do_not_contact": lists.objection_rows(province, chunk, people),
+        "sensitive_number": lists.sensitive_rows(province, chunk, people),
+        "group_member": lists.member_rows(province, chunk, owners, people),
+        "number_resource": lists.number_rows(province, chunk, owners, people),
+        "package_catalog": registers.offer_rows(province, chunk),
+        "terminal_model": registers.model_rows(province, chunk),
+        "mis_cost": ledgers.cost_rows(province, chunk),
+        "gift_deposit": ledgers.gift_rows(province, chunk),
+        "outlet_month": ledgers.outlet_rows(province, chunk),
     }
 
 

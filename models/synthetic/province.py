@@ -90,7 +90,8 @@ class Province:
     def billed_months(self) -> list[date]:
         """First days of the months that lie within the history from their first day and whose
         bills are delivered within it."""
-        months, month = [], self.first.replace(day=1)
+        months: list[date] = []
+        month = self.first.replace(day=1)
         while True:
             following = (month + timedelta(days=31)).replace(day=1)
             if following + timedelta(days=BILL_DAY - 1) > self.last:

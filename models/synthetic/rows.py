@@ -111,8 +111,12 @@ def stack(tables: Sequence[Rows]) -> Rows:
 
 def table(columns: Sequence[str], records: Sequence[tuple], mark: int = PLAIN) -> Rows:
     """Rows from tuples (day, order, *texts of the columns)."""
-    day, order, *cells = zip(*records) if records else ([] for _ in range(len(columns) + 2))
-    texts = {name: np.array(values, dtype=object) for name, values in zip(columns, cells)}
+    day, order, *cells = (
+        zip(*records, strict=True) if records else ([] for _ in range(len(columns) + 2))
+    )
+    texts = {
+        name: np.array(values, dtype=object) for name, values in zip(columns, cells, strict=True)
+    }
     days = np.array(day, dtype=np.int64)
     return Rows.of(texts, days, np.array(order, dtype=np.int64), mark=np.full(len(days), mark))
 
@@ -135,7 +139,7 @@ def _lines(rows: Rows, delimiter: str, quote: str | None) -> list[str]:
         edge = quote
     else:
         edge = ""
-    lines = list(map(delimiter.join, zip(*cells)))
+    lines = list(map(delimiter.join, zip(*cells, strict=True)))
     for place in np.nonzero(rows.cut)[0].tolist():
         kept = [cell[place] for cell in cells[: rows.cut[place]]]
         lines[place] = delimiter.join(kept)

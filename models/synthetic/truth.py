@@ -59,7 +59,8 @@ def tables(province: Province, life: Life, billed: Billed) -> dict[str, list[tup
 def counts(source: str, rows: Rows) -> Counter:
     """Planted rows by (day of delivery, defect), and missed calls among what stays of voice."""
     planted = rows.mark != PLAIN
-    found = Counter(zip(rows.day[planted].tolist(), [MARKS[m] for m in rows.mark[planted]]))
+    defects = [MARKS[mark] for mark in rows.mark[planted]]
+    found = Counter(zip(rows.day[planted].tolist(), defects, strict=True))
     if source == "voice":
         true = (rows.mark == PLAIN) | (rows.mark == mark_no("late"))
         missed = true & (rows.columns["end_cause"] != "N")
@@ -85,7 +86,8 @@ def _packages(province: Province, life: Life) -> list[tuple[str, ...]]:
 
 
 def _numbers(province: Province, life: Life) -> list[tuple[str, ...]]:
-    people, rows = life.people, []
+    people = life.people
+    rows: list[tuple[str, ...]] = []
     for place, line in enumerate(people.line.tolist()):
         changed, left = int(people.renumbered[place]), int(people.left[place])
         held = [(people.msisdn[place], int(people.joined[place]), min(changed, left))]
@@ -135,7 +137,8 @@ def _preferences(life: Life) -> list[tuple[str, ...]]:
 def _contacts(life: Life) -> list[tuple[str, ...]]:
     """All contacts, those that count for a preference, and complaints about the channel: about
     the one over which it came where the customer does not say."""
-    found, rows = life.contacts, []
+    found = life.contacts
+    rows: list[tuple[str, ...]] = []
     subject = np.where(found.about < 0, found.channel, found.about)
     complaint = found.kind == COMPLAINT
     counted = np.isin(found.kind, COUNTED)
@@ -161,7 +164,7 @@ def _bills(province: Province, life: Life, billed: Billed) -> list[tuple[str, ..
         for one in life.holdings
         for day in _within(province, life, one)
     }
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for place, one in enumerate(billed.bills):
         line = int(life.people.line[one.subscriber])
         joined = _falls_in(province, one.month, int(life.people.joined[one.subscriber]))

@@ -76,7 +76,9 @@ class Rates:
         facts = (package, slot, call.quantity, *call[1:8], call.day_type)
         if facts not in self._known:
             bill = rater.rate_month([call], month_of(call.local_date))
-            toll = sum(line.amount for key, line in bill.lines.items() if key[1] == "toll")
+            toll = sum(
+                (line.amount for key, line in bill.lines.items() if key[1] == "toll"), Fraction(0)
+            )
             self._known[facts] = li(toll, package)
         return self._known[facts]
 
@@ -211,9 +213,11 @@ class Billing:
         places = np.nonzero(owing)[0]
         when, events = _voice_events(self.province, calls, places)
         for place, subscriber, day, event in zip(
-            places.tolist(), when.subscriber.tolist(), when.day.tolist(), events
+            places.tolist(), when.subscriber.tolist(), when.day.tolist(), events, strict=True
         ):
-            fees[place] = self.rates.toll(self.package_on(subscriber, "voice", day), event)
+            package = self.package_on(subscriber, "voice", day)
+            assert package is not None, "everybody has a voice package on each day"
+            fees[place] = self.rates.toll(package, event)
         return fees
 
 
@@ -268,7 +272,7 @@ def _events(
         types[when.day].tolist(),
         quantity.tolist(),
     ]
-    return list(map(Event._make, zip(*columns)))
+    return list(map(Event._make, zip(*columns, strict=True)))
 
 
 def _voice_events(province: Province, calls: Calls, places: np.ndarray):

@@ -42,7 +42,7 @@ def bill_rows(province: Province, chunk: int, people: Subscribers, bills: Sequen
     """One row per bill, in order of subscribers; most are paid on the day they are delivered."""
     paid = (province.rng(chunk, "payments").random(len(bills)) < PAID_SHARE).tolist()
     records = []
-    for one, is_paid in zip(bills, paid):
+    for one, is_paid in zip(bills, paid, strict=True):
         line = int(people.line[one.subscriber])
         due = str(li(one.total, "the bill"))
         records.append(

@@ -82,7 +82,7 @@ def feedback_rows(
 ) -> Rows:
     """The answers of those who ordered, and of a part of those who did not."""
     rng = province.rng(chunk, "feedback")
-    records = []
+    records: list[tuple] = []
 
     def answer(day: int, second: int, line: int, channel: str, wave: str, rest: tuple) -> None:
         records.append(

@@ -86,7 +86,7 @@ def preferences(province: Province, chunk: int, customers: int) -> Preferences:
     rng = province.rng(chunk, "preferences")
     favourite = rng.choice(len(CHANNELS), customers, p=FAVOURITE_SHARES)
     strength = rng.uniform(0.5, 0.8, customers)
-    possible = np.nonzero(FAVOURITE_SHARES)[0]
+    possible = np.nonzero(np.array(FAVOURITE_SHARES))[0]
     shares = np.zeros((customers, len(CHANNELS)))
     shares[:, possible] = rng.dirichlet(np.ones(len(possible)), customers)
     shares *= (1 - strength)[:, None]
@@ -116,11 +116,12 @@ def contacts(province: Province, chunk: int, people: Subscribers, truth: Prefere
             ticket,
             about,
         )
-        for column, value in zip(columns, values):
+        for column, value in zip(columns, values, strict=True):
             column.append(value)
     none = np.zeros(0, dtype=np.int64)
     arrays = [np.concatenate(column) if column else none for column in columns]
-    return Contacts(*arrays, code=_codes(province, rng, arrays[4]))
+    arrays.append(_codes(province, rng, arrays[4]))
+    return Contacts(*arrays)
 
 
 def _of_customer(rng: np.random.Generator, truth: Preferences, customer: int, scale: float):
@@ -157,7 +158,7 @@ def _subject(rng: np.random.Generator, favourite: int) -> int:
         return -1
     if which == 1:
         return favourite
-    others = [place for place in np.nonzero(FAVOURITE_SHARES)[0] if place != favourite]
+    others = [place for place in np.nonzero(np.array(FAVOURITE_SHARES))[0] if place != favourite]
     return int(rng.choice(others))
 
 

@@ -126,7 +126,7 @@ def _step(
             "biz_code": log.code if business else none,
             "agent_flag": np.full(log.count, int(asked)),
             "queue_s": texts(rng.integers(5, 60, log.count)) if asked else none,
-            "busy_flag": np.full(log.count, str(int(busy)), dtype=object) if asked else none,
+            "busy_flag": np.full(log.count, str(int(bool(busy))), dtype=object) if asked else none,
             "divert_to": log.either(log.second % 2 == 0, "WEB", "SMS") if busy else none,
             "hangup_flag": ends.astype(np.int64),
         },

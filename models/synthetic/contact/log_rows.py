@@ -57,7 +57,7 @@ class Log:
         paid = rng.integers(1, LARGEST_PAYMENT + 1, self.count) * 10_000
         self.fee = paid * (self.code == "payment")
 
-    def rows(self, columns: dict[str, np.ndarray]) -> Rows:
+    def as_rows(self, columns: dict[str, np.ndarray]) -> Rows:
         return Rows.of(columns, self.day, self.second, mark=self.mark)
 
     def later(self, seconds: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.synthetic.contact import outlets as synthetic_outlets
+from models.synthetic.contact import outlets
 from models.synthetic.contact.contacts import (
     AGENT,
     CARE,
@@ -73,7 +73,7 @@ def logs(province: Province, chunk: int, people: Subscribers, found: Contacts) -
         "manager_log": (log(MANAGER), _manager),
     }
     return {
-        **{source: one.rows(cells(one)) for source, (one, cells) in made.items()},
+        **{source: one.as_rows(cells(one)) for source, (one, cells) in made.items()},
         "ivr_log": menu_steps(menu, agents),
         "web_log": web_views(log(WEB)),
         "wap_log": wap_views(log(WAP)),
@@ -89,7 +89,7 @@ def complaint_rows(province: Province, chunk: int, people: Subscribers, found: C
     close = np.minimum(log.second + rng.integers(600, 10_800, log.count), 86_399)
     close_time = province.day_texts[log.day] + clock_texts(close)
     satisfied = log.either(rng.random(log.count) < 0.7, "满意", "不满意")
-    return log.rows(
+    return log.as_rows(
         {
             "complaint_id": "P" + log.id,
             "msisdn": log.number,
@@ -110,7 +110,7 @@ def _hall(log: Log) -> dict[str, np.ndarray]:
     asked = (log.kind == MARKETING) & (rng.random(log.count) < 0.5)
     return {
         "txn_id": "H" + log.id,
-        "hall_id": rng.choice(synthetic_outlets.of(HALL), log.count),
+        "hall_id": rng.choice(outlets.numbers_of(HALL), log.count),
         "hall_type": np.full(log.count, "自营厅", dtype=object),
         "msisdn": log.number,
         "ticket_time": np.where(waited < LONGEST_QUEUE // 5, "", log.later(-waited)),
@@ -128,7 +128,7 @@ def _hall(log: Log) -> dict[str, np.ndarray]:
 
 def _outlet(log: Log) -> dict[str, np.ndarray]:
     shop = log.channel == SHOP
-    shops, agents = (log.rng.choice(synthetic_outlets.of(one), log.count) for one in (SHOP, AGENT))
+    shops, agents = (log.rng.choice(outlets.numbers_of(one), log.count) for one in (SHOP, AGENT))
     return {
         "txn_id": "D" + log.id,
         "outlet_id": np.where(shop, shops, agents),
@@ -160,9 +160,7 @@ def _sms(log: Log) -> dict[str, np.ndarray]:
 
 
 def _terminal(log: Log) -> dict[str, np.ndarray]:
-    terminal, place = synthetic_outlets.terminals(
-        log.rng.integers(0, len(synthetic_outlets.TERMINALS), log.count)
-    )
+    terminal, place = outlets.terminals(log.rng.integers(0, len(outlets.TERMINALS), log.count))
     detail = np.array(["detail" in code for code in log.code], dtype=bool)
     return {
         "txn_id": "Q" + log.id,

@@ -35,7 +35,7 @@ OUTLETS = (
 TERMINALS = tuple((f"ZZ{n + 1:03d}", one.name) for n, one in enumerate(OUTLETS[:4]))
 
 
-def of(channel: int) -> np.ndarray:
+def numbers_of(channel: int) -> np.ndarray:
     """The numbers of the outlets that are a channel."""
     return np.array([one.no for one in OUTLETS if one.channel == channel], dtype=object)
 

@@ -56,8 +56,8 @@ PACKAGE_COLUMNS = (
     "order_time",
     "change_time",
 )
-VIP_TEXTS = dict(zip(VIP_LEVELS, ("普通", "银卡", "金卡", "钻石卡")))
-BRAND_CODES = dict(zip(BRANDS, ("1000", "1001", "1002")))
+VIP_TEXTS = dict(zip(VIP_LEVELS, ("普通", "银卡", "金卡", "钻石卡"), strict=True))
+BRAND_CODES = dict(zip(BRANDS, ("1000", "1001", "1002"), strict=True))
 STATE_CODES = ("0", "1", "2", "3", "9")
 OPEN_TIME, OPEN_DATE = "20991231235959", "20991231"
 SHOP_OPENS, LONGEST_WAIT = 9 * 3600, 3600

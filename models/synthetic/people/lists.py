@@ -164,7 +164,7 @@ def number_rows(province: Province, chunk: int, owners: Customers, people: Subsc
                     )
                 )
         stock = np.setdiff1d(province.customers_of(chunk) * LINES_PER_CUSTOMER + 1, people.line)
-        for line, number in zip(stock.tolist(), province.msisdn(stock).tolist()):
+        for line, number in zip(stock.tolist(), province.msisdn(stock).tolist(), strict=True):
             records.append(
                 (
                     day,

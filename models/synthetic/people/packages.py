@@ -99,7 +99,8 @@ def _change_days(
 ) -> list[int]:
     joined, left = life
     share = CHANGE_AT_MONTH_START[kind]
-    days = {day for day, draw in zip(month_starts, rng.random(len(month_starts))) if draw < share}
+    draws = rng.random(len(month_starts))
+    days = {day for day, draw in zip(month_starts, draws, strict=True) if draw < share}
     if rng.random() < CHANGE_WITHIN_MONTH[kind]:
         day = int(rng.integers(1, max(2, province.days)))
         if province.day(day).day > 1:
@@ -120,8 +121,12 @@ def _timeline(
     """The holdings of one subscriber and kind: each change ends one or begins one or both."""
     joined, left = life
     bounds = [max(joined, 0), *changes, left]
-    orders = [_order_day(province, rng, day, floor) for floor, day in zip(bounds, changes)]
-    ordered_at = dict(zip(changes, orders)) | {left: NEVER if left == NEVER else left - 1}
+    orders = [
+        _order_day(province, rng, day, floor) for floor, day in zip(bounds, changes, strict=False)
+    ]
+    ordered_at = dict(zip(changes, orders, strict=True)) | {
+        left: NEVER if left == NEVER else left - 1
+    }
     current = _pick(rng, kind, ids, wanted)
     result = []
     for begin, end in itertools.pairwise(bounds):

@@ -212,7 +212,7 @@ def _recycle(
     pairs = max(1, round(count * RECYCLED_SHARE)) if count >= 20 else 0
     settled = np.nonzero((left == NEVER) & (joined < -400))[0]
     chosen = rng.permutation(settled)[: 2 * pairs]
-    for old, new in zip(chosen[0::2], chosen[1::2]):
+    for old, new in zip(chosen[0::2], chosen[1::2], strict=False):
         joined[new] = rng.integers(max(1, province.days // 2), province.days)
         left[old] = joined[new] - QUARANTINE_DAYS - rng.integers(0, 30)
         msisdn[new] = msisdn[old]

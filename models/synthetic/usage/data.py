@@ -59,7 +59,7 @@ def sessions(province: Province, chunk: int, people: Subscribers, where: np.ndar
     )
 
 
-def rows(province: Province, chunk: int, people: Subscribers, sessions: Sessions) -> Rows:
+def session_rows(province: Province, chunk: int, people: Subscribers, sessions: Sessions) -> Rows:
     """The records as the billing system delivers them, some sessions in two parts.
 
     Charging ids repeat after 2³² sessions of a gateway, so the start belongs to the key.

@@ -157,7 +157,7 @@ def travels(province: Province, people: Subscribers, chunk: int) -> np.ndarray:
     begins = np.argwhere(rng.random(where.shape) < TRIPS_PER_DAY)
     lengths = rng.integers(1, 7, len(begins))
     kinds = rng.choice(len(ROAMING), len(begins), p=TRIP_KINDS)
-    for (subscriber, day), length, kind in zip(begins.tolist(), lengths, kinds):
+    for (subscriber, day), length, kind in zip(begins.tolist(), lengths, kinds, strict=True):
         where[subscriber, day : day + length] = kind
     return where
 

@@ -77,7 +77,7 @@ def messages(province: Province, chunk: int, people: Subscribers, where: np.ndar
     )
 
 
-def rows(province: Province, chunk: int, people: Subscribers, messages: Messages) -> Rows:
+def message_rows(province: Province, chunk: int, people: Subscribers, messages: Messages) -> Rows:
     """The records as the billing system delivers them."""
     when = messages.when
     kind_codes = np.array([[11, 12], [21, 22]])

@@ -139,7 +139,7 @@ def _group_numbers(rng, people: Subscribers, found: Moments, in_group: np.ndarra
     colleague = np.array(
         [
             members[group][int(share * len(members[group]))]
-            for group, share in zip(people.vpmn[caller].tolist(), draw.tolist())
+            for group, share in zip(people.vpmn[caller].tolist(), draw.tolist(), strict=True)
         ],
         dtype=np.int64,
     )
@@ -147,7 +147,7 @@ def _group_numbers(rng, people: Subscribers, found: Moments, in_group: np.ndarra
     return texts(np.where(rng.random(len(caller)) < 0.6, people.short[colleague], long_number))
 
 
-def rows(
+def call_rows(
     province: Province,
     chunk: int,
     people: Subscribers,

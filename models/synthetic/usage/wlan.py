@@ -19,7 +19,7 @@ HOTSPOTS = np.array(
 CARRIERS = np.array(["", "", "", "", "CSL"], dtype=object)
 
 
-def rows(province: Province, chunk: int, people: Subscribers) -> Rows:
+def wlan_rows(province: Province, chunk: int, people: Subscribers) -> Rows:
     """The records as the billing system delivers them."""
     rng = province.rng(chunk, "wlan")
     users = (people.browsing > 0) & (rng.random(len(people)) < USER_SHARE)
