@@ -1,8 +1,8 @@
-"""The synthetic province, chunk by chunk: lives, bills, deliveries and the truth about them.
+"""One chunk of the synthetic province: what its people do, their bills, and all delivered rows.
 
-Everything is a pure function of the province's plan (models/synthetic_province.py) and the number
-of the chunk. `live` makes what happened, `bill` rates it, `deliveries` turns both into the rows of
-every source with the planted defects among them.
+Everything is a pure function of the plan (models/synthetic/province.py) and the number of the
+chunk. `live` decides what happens, `bill` rates it, and `deliveries` turns both into the rows of
+every source, planted defects included.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ VAS_SHARE, WRONG_BILL_SHARE = 0.25, 0.004
 
 @dataclass(frozen=True)
 class Life:
-    """What truly happened in a chunk."""
+    """What truly happened to the customers of a chunk, before any defect."""
 
     chunk: int
     owners: Customers
@@ -54,8 +54,11 @@ class Life:
 
 @dataclass(frozen=True)
 class Billed:
-    """The bills of a chunk as delivered. `toll_fee` (厘) per call. `discounts` (yuan) by place in
-    `bills`: what was taken off an item without being stated anywhere."""
+    """The bills of a chunk as delivered.
+
+    `toll_fee` (厘) is per call. `discounts` (yuan) holds, by place in `bills`, what was taken off
+    an item without being stated anywhere.
+    """
 
     toll_fee: np.ndarray
     bills: Sequence[Bill]
@@ -63,7 +66,7 @@ class Billed:
 
 
 def live(province: Province, chunk: int) -> Life:
-    """The people of a chunk and all they did."""
+    """The people of a chunk and everything they did."""
     people = subscribers(province, chunk)
     where = travels(province, people, chunk)
     owners = customers(province, chunk, people)
@@ -82,7 +85,7 @@ def live(province: Province, chunk: int) -> Life:
 
 
 def bill(province: Province, life: Life, rates: Rates) -> Billed:
-    """The bills of a chunk, rated by the reference rater; a few with an unknown discount."""
+    """The bills of a chunk, rated by the reference rater; a few have an unstated discount."""
     rng = province.rng(life.chunk, "bills")
     count = len(life.people)
     vas = np.where(rng.random(count) < VAS_SHARE, rng.choice(VAS_PRICES, count), 0)
@@ -101,12 +104,12 @@ def bill(province: Province, life: Life, rates: Rates) -> Billed:
     return Billed(toll_fee, bills, discounts)
 
 
-def _discounted(whole: Bill, discount: Fraction) -> Bill | None:
-    """The bill with a discount on the first item that bears it, or None."""
-    for key in sorted(whole.items):
-        if key[0] in ("local_voice", "package_rent") and whole.items[key] > discount:
-            items = {**whole.items, key: whole.items[key] - discount}
-            return Bill(whole.subscriber, whole.month, items)
+def _discounted(full: Bill, discount: Fraction) -> Bill | None:
+    """The bill with a discount on the first item of calls or rent that exceeds it, or None."""
+    for key in sorted(full.items):
+        if key[0] in ("local_voice", "package_rent") and full.items[key] > discount:
+            items = {**full.items, key: full.items[key] - discount}
+            return Bill(full.subscriber, full.month, items)
     return None
 
 
@@ -138,7 +141,7 @@ def deliveries(province: Province, life: Life, billed: Billed) -> dict[str, Rows
 
 
 def _lists(province: Province, life: Life) -> dict[str, Rows]:
-    """What comes as lists and ledgers, most of them once a month."""
+    """The rows of lists and ledgers, most of them monthly."""
     chunk, owners, people = life.chunk, life.owners, life.people
     return {
         "do_not_contact": lists.objection_rows(province, chunk, people),
@@ -154,7 +157,7 @@ def _lists(province: Province, life: Life) -> dict[str, Rows]:
 
 
 def _with_unknown_package(province: Province, chunk: int, rows: Rows) -> Rows:
-    """One order of the full load is repeated for a package that nobody knows."""
+    """The rows, and a copy of one order of the full load with a package in no catalogue."""
     rng = province.rng(chunk, "unknown package")
     full = np.nonzero(rows.day == 0)[0]
     copy = rows.take(full[rng.integers(0, len(full), 1)] if len(full) else full)
