@@ -1,9 +1,10 @@
-"""Contacts of the synthetic province's customers: ten channels and a planted preference.
+"""Contacts of the synthetic province's customers over ten channels, with a planted preference.
 
-Each customer has a true distribution over the channels with one clear favourite; his enquiries,
-transactions and complaints follow it (nobody handles anything in the voice menu). Queries (balance,
-bill) follow habits that are alike for everybody, and what the operator does by itself (care,
-marketing) follows nothing of his: neither says anything about his preference.
+Each customer has a true distribution over the channels with one clear favourite. The customer's
+enquiries, transactions and complaints follow it; none of them goes over the voice menu.
+Two kinds of contact say nothing about the preference: queries (balance, bill) follow habits that
+are the same for all customers, and the operator's own contacts (care, marketing) follow shares of
+their own.
 """
 
 from __future__ import annotations
@@ -52,9 +53,9 @@ CODE_TYPES = {
 class Contacts:
     """One entry per true contact, complaints included, in order of customer and kind.
 
-    `subscriber` is the line over which it came, `channel` a place of CHANNELS, `kind` of KINDS.
-    `ticket` marks a complaint of the complaint file (the others stand in a channel's log), `about`
-    the channel it is about or −1. `code` is a business code.
+    `subscriber` is the line over which it came. `channel` is a place of CHANNELS, `kind` of KINDS.
+    `ticket` marks a complaint of the complaint file; all other contacts are in a channel's log.
+    `about` is the channel that a complaint is about, or −1. `code` is a business code.
     """
 
     customer: np.ndarray
@@ -82,7 +83,7 @@ class Preferences:
 
 
 def preferences(province: Province, chunk: int, customers: int) -> Preferences:
-    """A favourite with half to four fifths of the contacts, the rest as it falls."""
+    """A favourite with 50 to 80 percent of the contacts; the rest is random."""
     rng = province.rng(chunk, "preferences")
     favourite = rng.choice(len(CHANNELS), customers, p=FAVOURITE_SHARES)
     strength = rng.uniform(0.5, 0.8, customers)
@@ -124,7 +125,9 @@ def contacts(province: Province, chunk: int, people: Subscribers, truth: Prefere
     return Contacts(*arrays)
 
 
-def _of_customer(rng: np.random.Generator, truth: Preferences, customer: int, scale: float):
+def _of_customer(
+    rng: np.random.Generator, truth: Preferences, customer: int, scale: float
+) -> tuple[np.ndarray, ...]:
     """Channel, kind, ticket and subject of all contacts of one customer."""
     shares = truth.shares[customer]
     if rng.random() < FREQUENT_SHARE:
@@ -152,7 +155,7 @@ def _of_customer(rng: np.random.Generator, truth: Preferences, customer: int, sc
 
 
 def _subject(rng: np.random.Generator, favourite: int) -> int:
-    """The channel that a complaint is about, −1 when the customer does not say."""
+    """The channel that a complaint is about; −1 if the customer names none."""
     which = rng.choice(3, p=ABOUT_SHARES)
     if which == 0:
         return -1
