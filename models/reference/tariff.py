@@ -154,7 +154,7 @@ def billed_quantity(quantity: int, first: int, following: int) -> int:
 
 
 def due_components(event: Event) -> tuple[str, ...]:
-    """The components an event owes."""
+    """The components that are due for an event."""
     if event.service == "voice":
         far = event.toll != "local" and event.direction in ("mo", "fwd")
         return ("airtime", "toll") if far else ("airtime",)

@@ -1,7 +1,7 @@
 """Defects planted into the deliveries of the synthetic province, each counted.
 
 No true row is lost. A broken line, an unknown code or a wrong clock is planted in a copy of a true
-row, and the true row is delivered as well. So the accepted rows are exactly what happened, and
+row. The true row is delivered as well. So the accepted rows are exactly what happened, and
 exactly what the bills were rated from.
 """
 

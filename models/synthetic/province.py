@@ -52,6 +52,7 @@ class Province:
 
     @property
     def chunks(self) -> int:
+        """The number of chunks."""
         return -(-self.customers // CHUNK_CUSTOMERS)
 
     def customers_of(self, chunk: int) -> np.ndarray:
@@ -64,6 +65,7 @@ class Province:
         return np.random.default_rng([self.seed, chunk, *" ".join(noun).encode()])
 
     def day(self, number: int) -> date:
+        """The date of a day of the history, or before it."""
         return self.first + timedelta(days=int(number))
 
     def number_of(self, day: date) -> int:
@@ -76,7 +78,7 @@ class Province:
 
     @cached_property
     def day_texts(self) -> np.ndarray:
-        """yyyyMMdd of every day of the history."""
+        """Text yyyyMMdd of every day of the history."""
         return np.array([f"{self.day(n):%Y%m%d}" for n in range(self.days)], dtype=object)
 
     @cached_property
@@ -130,17 +132,17 @@ def _all_clock_texts() -> np.ndarray:
 
 
 def wall_clock(province: Province, days: np.ndarray, seconds: np.ndarray) -> np.ndarray:
-    """yyyyMMddHHmmss of days of the history and seconds since midnight."""
+    """Text yyyyMMddHHmmss of days of the history and seconds since midnight."""
     return province.day_texts[days] + clock_texts(seconds)
 
 
 def month_before(day: date) -> str:
-    """yyyyMM of the month before the day's month."""
+    """Text yyyyMM of the month before the day's month."""
     return f"{add_months(day.replace(day=1), -1):%Y%m}"
 
 
 def moment(province: Province, day: int, second: int) -> str:
-    """yyyyMMddHHmmss of any day, also before the history."""
+    """Text yyyyMMddHHmmss of any day, also before the history."""
     return f"{province.day(day):%Y%m%d}{_all_clock_texts()[second]}"
 
 

@@ -54,6 +54,7 @@ class Bill:
 
     @property
     def total(self) -> Fraction:
+        """The sum of the items in yuan."""
         return sum(self.items.values(), Fraction(0))
 
 
@@ -71,6 +72,7 @@ class Rates:
         self._known: dict[tuple, int] = {}
 
     def toll(self, package: str, call: Event) -> int:
+        """The toll of one call in 厘."""
         rater = self._record[package]
         slot = bisect_right(rater.cuts, call.local_second)
         facts = (package, slot, call.quantity, *call[1:8], call.day_type)

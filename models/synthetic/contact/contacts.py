@@ -38,7 +38,7 @@ OUTBOUND_SHARES = (0.0, 0.35, 0.45, 0.0, 0.0, 0.20, 0.0, 0.0, 0.0, 0.0)
 FREQUENT_SHARE = 0.36  # customers with more than ten contacts
 REFERENCE_DAYS = 123  # four months; a longer history holds proportionally more contacts
 COMPLAINT_SHARE = 0.10
-ABOUT_SHARES = (0.3, 0.2, 0.5)  # not said, about the favourite, about another channel
+ABOUT_SHARES = (0.3, 0.2, 0.5)  # no channel named, the favourite, another channel
 CODE_TYPES = {
     ENQUIRY: ("package", "vas", "data", "voice", "points", "account"),
     COMPLAINT: ("complaint",),
@@ -79,6 +79,7 @@ class Preferences:
 
     @property
     def favourite(self) -> np.ndarray:
+        """The place of each customer's favourite in CHANNELS."""
         return self.shares.argmax(axis=1)
 
 

@@ -58,6 +58,7 @@ class Log:
         self.fee = paid * (self.code == "payment")
 
     def as_rows(self, columns: dict[str, np.ndarray]) -> Rows:
+        """The rows of the file, with the defects already planted."""
         return Rows.of(columns, self.day, self.second, mark=self.mark)
 
     def later(self, seconds: np.ndarray) -> np.ndarray:
@@ -65,6 +66,7 @@ class Log:
         return wall_clock(self.province, self.day, self.second + seconds)
 
     def either(self, condition: np.ndarray, yes: str, no: str) -> np.ndarray:
+        """One of two texts for each contact."""
         return np.where(condition, yes, no).astype(object)
 
     def ended(self, good: str, bad: str, worse: str) -> np.ndarray:

@@ -64,10 +64,12 @@ SHOP_OPENS, LONGEST_WAIT = 9 * 3600, 3600
 
 
 def customer_id(number: int) -> str:
+    """The CRM's number of a customer."""
     return f"27{number:010d}"
 
 
 def subscriber_id(line: int) -> str:
+    """The CRM's number of a subscriber."""
     return f"1{line:011d}"
 
 

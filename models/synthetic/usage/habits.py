@@ -89,6 +89,7 @@ class Moments:
         return len(self.day)
 
     def take(self, places: np.ndarray) -> Moments:
+        """The moments at these places, in this order."""
         return Moments(self.subscriber[places], self.day[places], self.second[places])
 
 

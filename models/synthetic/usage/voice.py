@@ -1,10 +1,13 @@
 """Voice records of a chunk of the synthetic province, before anything is broken.
 
-The mix is that of 2009: calls made and received (one in eleven is missed), local calls, long
-distance dialled direct, through 17951 or through 12593, roaming, calls within company groups
-(VPMN), and a few calls to information lines. Ordinary records have no airtime fee, because billing
-rates the month. 12593 calls and information fees are charged on the record. The toll of a call
-dialled direct is on the record too, at the price of the subscriber's own package.
+The mix is that of 2009:
+- calls made and received, one in eleven of them missed
+- local calls, and long distance dialled direct, through 17951 or through 12593
+- roaming, calls within company groups (VPMN), and a few calls to information lines
+
+Ordinary records have no airtime fee, because billing rates the month. 12593 calls and information
+fees are charged on the record. The toll of a call dialled direct is on the record too, at the price
+of the subscriber's own package.
 """
 
 from __future__ import annotations
@@ -76,11 +79,11 @@ def calls(province: Province, chunk: int, people: Subscribers, where: np.ndarray
     missed = rng.random(len(found)) < MISSED_SHARE
     found, kept = apart(found, np.where(missed, 0, talk) + 20)
     missed, talk = missed[kept], talk[kept]
-    count, who = len(found), found.subscriber
+    count, subscriber = len(found), found.subscriber
     direction = rng.choice(3, count, p=DIRECTION_SHARES)
-    roaming = where[who, found.day]
+    roaming = where[subscriber, found.day]
     made = direction == MO
-    in_group = (people.vpmn[who] >= 0) & (direction != FWD) & (roaming == 0)
+    in_group = (people.vpmn[subscriber] >= 0) & (direction != FWD) & (roaming == 0)
     in_group &= rng.random(count) < IN_GROUP_SHARE
     toll = np.where(made | (direction == FWD), rng.choice(5, count, p=TOLL_SHARES), 0)
     info = made & (roaming == 0) & ~in_group & ~missed & (rng.random(count) < INFO_SHARE)

@@ -36,7 +36,7 @@ SCORES = {"hotline": "0.5", "hall": "0.3", "sms": "0.2"}  # value of 20 yuan: 28
 
 
 def channels(**capacity):
-    """hall 5.31, hotline 2.00, sms 0.10 yuan a contact; 1000 contacts a day unless given."""
+    """Unit costs: hall 5.31, hotline 2.00, sms 0.10 yuan; 1000 contacts a day unless given."""
     costs = {"hall": "5.31", "hotline": "2.00", "sms": "0.10"}
     return {
         name: Channel(
@@ -199,7 +199,7 @@ def test_every_rule_gives_its_reason_in_the_order_of_the_stages(spark):
         .subscriber(8, consent=False)
         .match(8)
         .subscriber(9, consent=None)
-        .match(9)  # never asked
+        .match(9)  # consent is not known
         .subscriber(10)
         .owns(10, "gotone_58")
         .match(10, recommended=False, reasons=["OWNED"])
