@@ -6,7 +6,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 
 from jobs.outbox.folder import Outbox
-from models.push import targets as push
+from models.push import channel_file
 from schemas.config import Channel
 from schemas.contract import Contract
 
@@ -22,10 +22,10 @@ def send(
         channel.id,
         day,
         name,
-        push.render(rows.orderBy(*push.FILE_ORDER).toLocalIterator(), form),
+        channel_file.render(rows.orderBy(*channel_file.FILE_ORDER).toLocalIterator(), form),
         mode,
     )
-    manifest = push.manifest(
+    manifest = channel_file.manifest(
         file=name,
         channel=channel.id,
         data_date=day,

@@ -173,7 +173,7 @@ def _steps(timings: Sequence[Timing]) -> str:
                 round(step.seconds, 1),
                 step.usual and round(step.usual, 1),
                 step.runs,
-                charts.bar(step.seconds, most, step.usual, step.slow),
+                charts.bar(step.seconds, most, step.usual, strong=step.slow),
                 Drawn(f"{step.seconds / step.usual:.1f} times" if step.slow else ""),
             ]
             for step in timings

@@ -1,9 +1,9 @@
-"""Which of its candidates each customer gets, so that no channel's day is overrun 渠道承载能力.
+"""One offer per customer, within the daily capacity of each channel 渠道承载能力.
 
-A customer gets one offer: that of the activity with the lowest priority number, then the greatest
-saving. The channels are filled in rounds: in round r everybody who has nothing yet asks for the
-r-th channel of his own ranking, and a channel takes, up to its capacity, those who would lose most
-by their next channel. The order of rows and the number of partitions change nothing.
+A customer gets one offer: from the activity with the lowest priority number, then with the greatest
+saving. Channels are filled in rounds. In round r, every customer without a place requests channel r
+of the customer's own ranking. A channel admits up to its capacity, first those whose value would
+drop most on their next channel. The order of rows and the number of partitions change nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,13 +24,17 @@ def decision(
     channels: Mapping[str, Channel],
     data_date: date,
 ) -> DataFrame:
-    """mart.decision: every judged candidate with its fate.
+    """mart.decision: every candidate with its fate.
 
-    `judged`: the rows of policy.judged. Raises ConfigError for a channel of a campaign without a
-    capacity (0 means never). Fates: pushed; held_out (control group; of a held-out customer the
-    row with the single reason HOLD_ACTIVITY is the withheld offer on his first channel);
-    dropped by a rule or for another offer or channel of the customer; spilled from a full channel.
-    `price` is not worked out yet and NULL.
+    `judged`: the rows of policy.judged. Fates:
+    - pushed
+    - held_out: control group. Its row with the single reason HOLD_ACTIVITY is the withheld offer on
+      the customer's first channel
+    - dropped: by a rule, or because the customer got another offer or channel
+    - spilled: the channel was full
+
+    `price` is not computed yet and is NULL.
+    Raises ConfigError if a channel of a campaign has no capacity (a capacity of 0 means never).
     """
     capacities = _capacities(campaigns, channels)
     contested = _contested(judged)
@@ -67,26 +71,27 @@ def decision(
 
 
 def _capacities(campaigns: Sequence[Campaign], channels: Mapping[str, Channel]) -> dict[str, int]:
-    """Contacts a day of every channel on which a campaign may push."""
+    """Contacts a day for every channel of the campaigns."""
     capacities = {}
     for campaign in campaigns:
         for name in campaign.channels:
-            if channels[name].capacity is None:
+            capacity = channels[name].capacity
+            if capacity is None:
                 raise ConfigError(
                     f"channels.yml: {name}: no capacity, but campaign {campaign.id} pushes on it; "
                     "give the contacts a day (0: never)"
                 )
-            capacities[name] = channels[name].capacity
+            capacities[name] = capacity
     return capacities
 
 
 def _contested(judged: DataFrame) -> DataFrame:
-    """`judged` with what competes with what.
+    """`judged` with the columns open, held, rivals and choice.
 
-    `open`: no rule forbids the row; `held`: only the control group does. `rivals` is 'other offer'
-    for an open or held row whose customer gets another offer instead; `choice` numbers the rows of
-    the offer he gets by his channel ranking. A control customer's offer is chosen apart, within
-    the activity that holds him out.
+    `open`: the row breaks no rule. `held`: the row is in the control group. `rivals` is
+    'other offer' for an open or held row whose customer gets another offer. `choice` numbers the
+    rows of the chosen offer by the customer's channel ranking. The offer of a held-out customer is
+    chosen separately, within the activity that holds the customer out.
     """
     held = F.array_contains("reasons", "HOLD_ACTIVITY")
     side = F.when(F.size("reasons") == 0, F.lit("open")).when(
@@ -121,10 +126,10 @@ def _contested(judged: DataFrame) -> DataFrame:
 def _assigned(
     contested: DataFrame, capacities: Mapping[str, int], rounds: int, data_date: date
 ) -> DataFrame:
-    """(customer_id, taken, runner_up): which of his choices each customer with an open row got.
+    """(customer_id, taken, runner_up): the choice that each customer with an open row got.
 
-    `taken` is NULL where every channel he could be offered on was full. One row per customer, so
-    that a round moves little. Ties of the margin go by a hash of the date and the customer.
+    `taken` is NULL if all the customer's channels were full. One row per customer, so a round
+    shuffles little data. Equal margins are ordered by a hash of the date and the customer.
     """
     customers = (
         contested.where("open AND rivals IS NULL")
@@ -141,29 +146,30 @@ def _assigned(
 
 
 def _round(customers: DataFrame, number: int, capacities: Mapping[str, int]) -> DataFrame:
-    """One round: who has nothing yet asks for his choice of that number.
+    """One round: every customer without a place requests the choice of that number.
 
-    Who already holds a place on the channel stands before all who ask for one, so the row number
-    within the channel is at once its use and the limit.
+    Customers who already have a place on the channel come before those who request one. The row
+    number within the channel is therefore the capacity used so far.
     """
     waiting = F.col("taken").isNull()
-    asked, following = _choice(F.lit(number)), _choice(F.lit(number + 1))
+    requested, following = _choice(F.lit(number)), _choice(F.lit(number + 1))
     at_desk = Window.partitionBy("_desk").orderBy(
         waiting, F.col("_margin").desc(), "lot", "customer_id"
     )
     admitted = F.row_number().over(at_desk) <= looked_up(F.col("_desk"), capacities, "int")
     return (
         customers.withColumn(
-            "_desk", F.when(waiting, asked["channel"]).otherwise(_choice(F.col("taken"))["channel"])
+            "_desk",
+            F.when(waiting, requested["channel"]).otherwise(_choice(F.col("taken"))["channel"]),
         )
-        .withColumn("_margin", asked["value"] - F.coalesce(following["value"], F.lit(0)))
+        .withColumn("_margin", requested["value"] - F.coalesce(following["value"], F.lit(0)))
         .withColumn("taken", F.coalesce("taken", F.when(admitted, F.lit(number))))
         .drop("_desk", "_margin")
     )
 
 
 def _choice(number: Column) -> Column:
-    """The customer's choice of that number, 1 being his first; NULL beyond the last."""
+    """The customer's choice of that number, counted from 1; NULL beyond the last."""
     return F.get("choices", number - 1)
 
 

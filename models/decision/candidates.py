@@ -1,6 +1,7 @@
-"""Who could be offered what over which channel, with everything the rules judge by."""
+"""Which subscriber could get which offer over which channel, with the facts for the rules."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
@@ -16,12 +17,23 @@ WAYS = (
 )
 
 
+@dataclass(frozen=True)
+class Snapshots:
+    """The tables that the candidates of a day are built from.
+
+    `match`: the last snapshot of mart.package_match. The others are the day's snapshots of
+    dw.subscriber, dw.subscription, dw.subscriber_identity and mart.channel_preference.
+    """
+
+    match: DataFrame
+    subscribers: DataFrame
+    subscriptions: DataFrame
+    identity: DataFrame
+    preference: DataFrame
+
+
 def candidates(
-    match: DataFrame,
-    subscribers: DataFrame,
-    subscriptions: DataFrame,
-    identity: DataFrame,
-    preference: DataFrame,
+    tables: Snapshots,
     *,
     campaigns: Sequence[Campaign],
     channels: Mapping[str, Channel],
@@ -30,30 +42,28 @@ def candidates(
 ) -> DataFrame:
     """One row per customer × subscriber × activity × offer × channel × wave.
 
-    `match` is mart.package_match as last made; `subscribers`, `subscriptions`, `identity` and
-    `preference` are one snapshot each of dw.subscriber, dw.subscription, dw.subscriber_identity
-    and mart.channel_preference. Every subscriber with a match row meets every channel of every
-    campaign in force on `data_date`. `open_offers`: packages that may be ordered on the day → the
-    brands they are for (empty: every brand).
+    Every match row is combined with every channel of every campaign that is valid on `data_date`.
+    `open_offers`: packages that may be ordered on the day → the brands that may order them (empty:
+    every brand).
 
-    Beside the keys a row holds: priority, saving (yuan a month), match_rank, preference_rank,
-    place (of the channel), value, and the facts offer_open, recommended, match_reasons, active,
-    has_number, willing, owned. Facts that nobody knows are false.
-    value in yuan = saving × horizon in months × preference score − unit cost of the contact: the
-    score stands for the chance that the offer is accepted over the channel.
+    Other columns: priority, saving (yuan a month), match_rank, preference_rank, place (order of the
+    channel), value, and the facts offer_open, recommended, match_reasons, active, has_number,
+    willing, owned. A fact is false if it is not known.
+    value (yuan) = saving × horizon in months × preference score − unit cost of the contact. The
+    score is used as the probability that the customer accepts the offer over the channel.
     """
     facts = (
-        match.drop("data_date", "months")
+        tables.match.drop("data_date", "months")
         .withColumnRenamed("package_id", "offer")
         .withColumnRenamed("rank", "match_rank")
         .withColumnRenamed("reasons", "match_reasons")
-        .join(_people(subscribers), "subscriber_id")
-        .join(_owned(subscriptions, data_date), ["subscriber_id", "offer"], "left")
-        .join(_reachable(identity, data_date), "subscriber_id", "left")
+        .join(_people(tables.subscribers), "subscriber_id")
+        .join(_owned(tables.subscriptions, data_date), ["subscriber_id", "offer"], "left")
+        .join(_reachable(tables.identity, data_date), "subscriber_id", "left")
         .withColumn("_way", F.explode(_ways(campaigns, channels, data_date)))
         .select("*", "_way.*")
         .join(
-            preference.select(
+            tables.preference.select(
                 "customer_id", "channel", "score", F.col("rank").alias("preference_rank")
             ),
             ["customer_id", "channel"],
@@ -110,7 +120,7 @@ def _reachable(identity: DataFrame, data_date: date) -> DataFrame:
 def _ways(
     campaigns: Sequence[Campaign], channels: Mapping[str, Channel], data_date: date
 ) -> Column:
-    """The channels of all campaigns in force, as one array; NULL without any campaign."""
+    """The channels of all valid campaigns as one array; NULL if no campaign is valid."""
     ways = [
         F.struct(
             F.lit(campaign.id),
@@ -129,7 +139,7 @@ def _ways(
 
 
 def _is_open(open_offers: Mapping[str, Collection[str]]) -> Column:
-    """Whether the package may be ordered on the day by a customer of the brand."""
+    """Whether the package is open on the day for the subscriber's brand."""
     brands = {offer: ",".join(sorted(of)) for offer, of in open_offers.items()}
     allowed = looked_up(F.col("offer"), brands, "string")
     of_brand = F.array_contains(F.split(allowed, ","), F.col("brand"))

@@ -1,11 +1,12 @@
 """Contact policy 接触策略: which rules a candidate breaks, in the order of the stages.
 
-The order of STAGES is the order in which rules are asked; the first one broken is the reason, all
-that are broken are kept. Per activity and channel, targets = pushed + the first reasons.
+Rules are applied in the order of STAGES. All broken rules are kept; the first one is the reason.
+Per activity and channel, targets = pushed + rows with a first reason.
 """
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 
 from pyspark.sql import Column, DataFrame, Window
@@ -34,16 +35,17 @@ STAGES = (
     "LOST_CAPACITY",
 )
 HASH_BITS = 60
-# Reasons of mart.package_match that are stages of their own here (BRAND is part of ELIG).
-STATED_ELSEWHERE = ("BACKTEST", "OWNED", "BRAND")
+# Reasons of mart.package_match that have a stage of their own (BRAND is part of ELIG).
+OWN_STAGES = ("BACKTEST", "OWNED", "BRAND")
 
 
 def judged(candidates: DataFrame, campaigns: Sequence[Campaign]) -> DataFrame:
-    """`candidates` with `reasons`, the codes of the rules they break before any competition.
+    """`candidates` with `reasons`: the codes of all broken rules, before any competition.
 
-    One row per customer × activity × offer × channel × wave: of several subscribers of a customer
-    the one with the fewest reasons against him, then the greatest saving, stands for the offer.
-    The control group is drawn among what no rule forbids: HOLD_ACTIVITY stands alone.
+    One row per customer × activity × offer × channel × wave. If a customer has several subscribers,
+    the row is that of the subscriber with the fewest reasons, then the greatest saving.
+    The control group is drawn only from rows that break no rule, so HOLD_ACTIVITY is their only
+    reason.
     """
     rules = _rules()
     broken = F.array_compact(
@@ -70,8 +72,8 @@ def judged(candidates: DataFrame, campaigns: Sequence[Campaign]) -> DataFrame:
 def in_control_group(campaigns: Sequence[Campaign]) -> Column:
     """Whether the row's customer_id is held out of the row's activity.
 
-    Held out when the first 60 bits of sha2-256 of `salt|customer_id` are below control share ×
-    2^60, compared as whole numbers: anybody can recompute it to the last customer.
+    A customer is held out if the first 60 bits of sha2-256 of `salt|customer_id` are below control
+    share × 2^60, compared as whole numbers. So anybody can recompute the group exactly.
     """
     salts = {campaign.id: campaign.salt for campaign in campaigns}
     bounds = {campaign.id: control_bound(campaign.control_share) for campaign in campaigns}
@@ -84,23 +86,23 @@ def in_control_group(campaigns: Sequence[Campaign]) -> Column:
     return drawn < looked_up(F.col("activity"), bounds, "bigint")
 
 
-def control_bound(share: object) -> int:
-    """The smallest whole number of 60 bits that is not held out under an exact share of 0 to 1."""
+def control_bound(share: Decimal) -> int:
+    """The smallest number of 60 bits that is not held out; `share` is exact, from 0 to 1."""
     return math.ceil(Fraction(share) * 2**HASH_BITS)
 
 
 def _rules() -> dict[str, Column]:
     """Code → whether a candidate breaks the rule (S3-02, S2-05)."""
-    elsewhere = F.array(*map(F.lit, STATED_ELSEWHERE))
-    no_saving_shown = F.size(F.array_except("match_reasons", elsewhere)) > 0
+    own_stages = F.array(*map(F.lit, OWN_STAGES))
+    no_saving_shown = F.size(F.array_except("match_reasons", own_stages)) > 0
     unexplained = ~F.col("recommended") & (F.size("match_reasons") == 0)
     return {
         "ELIG": ~F.col("offer_open"),
         "STATUS": ~(F.col("active") & F.col("has_number")),
         "CONSENT": ~F.col("willing"),
         "OWNED": F.col("owned"),
-        # Without a saving that can be shown the customer gains nothing; with a value of nothing or
-        # less the contact costs more than it is expected to bring.
+        # Without a proven saving the customer gains nothing. With a value of 0 or less, the contact
+        # costs at least as much as it is expected to bring.
         "NO_SAVING": (no_saving_shown | unexplained | F.coalesce(F.col("value") <= 0, F.lit(True))),
         "BACKTEST": F.array_contains("match_reasons", "BACKTEST"),
     }

@@ -1,1 +1,7 @@
-"""Pages and pictures: pure HTML and SVG."""
+"""HTML pages and SVG pictures as text, without scripts, files or Spark.
+
+Others take:
+- `page`: tables, tiles, bars and the page around them (report of a night, what-if)
+- `bill_comparison`: a bill before and after a change of package, as amounts and as a picture
+`svg` is for this room alone.
+"""

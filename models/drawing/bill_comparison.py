@@ -1,9 +1,9 @@
 """A bill before and after a change of package, line by line 前后对比 (S2-10).
 
-As amounts that add up, and as the picture that a web page shows: two bars stacked by line on one
-scale, with a legend that holds every amount. What a bill is cut by (a cap, a VPMN fee taken off)
-hangs below the line on which the bars stand, so the length above less the length below is the
-total. Lines of nothing on both sides are left out.
+`stated` gives amounts that add up. `picture` draws what a web page shows: two bars stacked by line
+on one scale, and a legend with every amount. Negative amounts (a cap, a VPMN fee taken off) are
+drawn below the base line, so the length above minus the length below is the total. A line that is
+zero on both sides is left out.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PRICED_LINES = (
     "commitment",
 )
 PASSED, TOTAL = "passed_through", "total"
-# By line what customers call it, its colour, and the colour of an amount written on it.
+# Per line: its name for customers, its colour, and the colour of an amount written on it.
 SHOWN = {
     "cap_cut": ("封顶减免", "#404040", "#fff"),
     PASSED: ("其他费用", "#c4c4c4", "#222"),
@@ -46,12 +46,12 @@ SHOWN = {
     "commitment": ("最低消费补足", "#2f4b1f", "#fff"),
     TOTAL: ("合计", "#0072b2", "#fff"),
 }
-STACK = tuple(line for line in SHOWN if line != TOTAL)  # from the line on which the bars stand
+STACK = tuple(line for line in SHOWN if line != TOTAL)  # upwards from the base line
 CENT = Decimal("0.01")
 
 WIDTH, HEIGHT = 640, 380
 TOP, LONG = 92, 230  # of the bars, in pixels
-PLACES, THICK = (40, 190), 110  # where the bars stand, and how wide they are
+PLACES, THICK = (40, 190), 110  # left edges and width of the bars
 LEGEND, ROW = 340, 20
 COLUMNS = (506, 620)  # right ends of the amounts in the legend
 LABELLED = 1500  # hundredths of a pixel that an amount needs in a bar
@@ -60,7 +60,7 @@ INK, FAINT, GOOD, BAD = "#222", "#666", "#1b7043", "#a83a26"
 
 @dataclass(frozen=True)
 class Side:
-    """A bar: what it is called, and amounts in yuan by line as `stated` gives them."""
+    """One bar: its name, and amounts in yuan by line as `stated` gives them."""
 
     name: str
     amounts: Mapping[str, Decimal]
@@ -69,10 +69,10 @@ class Side:
 def stated(total: Decimal, lines: Mapping[str, Decimal] | None) -> dict[str, Decimal]:
     """A bill line by line to the cent, in yuan: PRICED_LINES, passed_through, total.
 
-    `lines`: the exact amount of each priced line; None: only the total is known. What they leave of
-    `total` is passed through. The lines add up to the total: running sums are rounded half up, from
-    what passes through, so that it is equal before and after, and every line of whole cents stands
-    as it is.
+    `lines`: the exact amount of each priced line; None: only the total is known. The rest of
+    `total` is passed_through. The lines add up to the total, because running sums are rounded half
+    up. The sums begin with passed_through, so it is equal before and after. A line of whole cents
+    does not change.
     """
     rounded = {TOTAL: _to_the_cent(total)}
     if lines is None:
@@ -83,10 +83,10 @@ def stated(total: Decimal, lines: Mapping[str, Decimal] | None) -> dict[str, Dec
 
 
 def picture(heading: str, period: str, before: Side, after: Side) -> str:
-    """The two bills as one line of SVG, with no script, outside font or link in it.
+    """The two bills as one line of SVG, without script, outside font or link.
 
-    `period`: what a saving is of, as 平均每月. Where one side knows only its total, both are drawn
-    as totals. Equal amounts and names give equal bytes.
+    `period`: what a saving refers to, such as 平均每月. If one side has only its total, both are
+    drawn as totals. Equal amounts and names give equal bytes.
     """
     sides, itemised = (before, after), all(len(side.amounts) > 1 for side in (before, after))
     lines = [
@@ -95,7 +95,7 @@ def picture(heading: str, period: str, before: Side, after: Side) -> str:
         if any(side.amounts[line] for side in sides)
     ]
     saved = before.amounts[TOTAL] - after.amounts[TOTAL]
-    saying = (
+    summary = (
         f"{period}节省 {saved} 元"
         if saved > 0
         else f"{period}多付 {-saved} 元"
@@ -104,14 +104,14 @@ def picture(heading: str, period: str, before: Side, after: Side) -> str:
     )
     return svg.element(
         "svg",
-        # Named by what stands first in it, not by ids: several may stand on one page.
+        # The title names the picture. Ids would clash when several pictures are on one page.
         svg.element("title", svg.text(heading)),
-        svg.element("desc", svg.text(_described(sides, lines, saying))),
+        svg.element("desc", svg.text(_described(sides, lines, summary))),
         svg.element("rect", width=WIDTH, height=HEIGHT, fill="#fff"),
         svg.element(
             "g",
             _text(_cut(heading, 64), PLACES[0], 32, font_size=18),
-            _text(saying, PLACES[0], 58, font_size=15, fill=BAD if saved < 0 else GOOD),
+            _text(summary, PLACES[0], 58, font_size=15, fill=BAD if saved < 0 else GOOD),
             font_weight="bold",
         ),
         svg.element("g", *_bars(sides, lines), text_anchor="middle"),
@@ -128,34 +128,34 @@ def picture(heading: str, period: str, before: Side, after: Side) -> str:
 
 
 def _to_the_cent(amount: Decimal) -> Decimal:
-    return amount.quantize(CENT, ROUND_HALF_UP) + 0  # no minus before nothing
+    return amount.quantize(CENT, ROUND_HALF_UP) + 0  # adding 0 turns -0.00 into 0.00
 
 
-def _described(sides: tuple[Side, ...], lines: list[str], saying: str) -> str:
-    """The picture in words, for who does not see it."""
-    told = []
+def _described(sides: tuple[Side, ...], lines: list[str], summary: str) -> str:
+    """The picture in words, for readers who cannot see it."""
+    texts = []
     for side in sides:
         parts = "，".join(
             f"{SHOWN[line][0]} {side.amounts[line]}"
             for line in reversed(lines)
             if side.amounts[line] and line != TOTAL
         )
-        told.append(f"{side.name} {side.amounts[TOTAL]} 元" + (f"：{parts}" if parts else ""))
-    return "；".join([*told, saying])
+        texts.append(f"{side.name} {side.amounts[TOTAL]} 元" + (f"：{parts}" if parts else ""))
+    return "；".join([*texts, summary])
 
 
 def _bars(sides: tuple[Side, ...], lines: list[str]) -> list[str]:
-    """Both bars on one scale, the lines stacked from the line on which they stand."""
+    """Both bars on one scale, their lines stacked from the base line."""
     above = max(sum(max(_cents(side, line), 0) for line in lines) for side in sides)
     below = max(sum(max(-_cents(side, line), 0) for line in lines) for side in sides)
-    whole = max(above + below, 1)
+    scale = max(above + below, 1)
 
     def down(cents: int) -> int:
-        """Hundredths of a pixel from the top of the picture, for an amount above the line."""
-        return TOP * 100 + (2 * (above - cents) * LONG * 100 + whole) // (2 * whole)
+        """Hundredths of a pixel from the picture's top, for cents above the base line."""
+        return TOP * 100 + (2 * (above - cents) * LONG * 100 + scale) // (2 * scale)
 
     drawn = []
-    for side, left in zip(sides, PLACES):
+    for side, left in zip(sides, PLACES, strict=True):
         up = under = 0
         for line in lines:
             cents = _cents(side, line)
@@ -186,7 +186,7 @@ def _bars(sides: tuple[Side, ...], lines: list[str]) -> list[str]:
 
 
 def _piece(side: Side, line: str, left: int, top: int, bottom: int) -> str:
-    """A line of a bill in its bar; its amount is written on it where there is room."""
+    """A line of a bill in its bar, with its amount if there is room for the text."""
     words, fill, ink = SHOWN[line]
     amount = side.amounts[line]
     drawn = svg.rect(left, _pixels(top), THICK, _pixels(bottom - top), fill, f"{words} {amount} 元")
@@ -198,9 +198,10 @@ def _piece(side: Side, line: str, left: int, top: int, bottom: int) -> str:
 
 
 def _legend(sides: tuple[Side, ...], lines: list[str], itemised: bool) -> list[str]:
-    """Every line with its colour and both amounts, in the order in which they are stacked."""
+    """Every line with its colour and both amounts, in the order of the stack."""
     names, y = [], TOP
-    amounts = [_text(_cut(side.name, 14), right, y) for side, right in zip(sides, COLUMNS)]
+    columns = list(zip(sides, COLUMNS, strict=True))
+    amounts = [_text(_cut(side.name, 14), right, y) for side, right in columns]
     for line in [*reversed(lines), *([TOTAL] if itemised else [])]:
         y += ROW
         words, fill, _ = SHOWN[line]
@@ -211,7 +212,7 @@ def _legend(sides: tuple[Side, ...], lines: list[str], itemised: bool) -> list[s
         else:
             names.append(svg.element("rect", x=LEGEND, y=y - 11, width=12, height=12, fill=fill))
         names.append(_text(words, LEGEND + 20, y))
-        amounts += [_text(side.amounts[line], right, y) for side, right in zip(sides, COLUMNS)]
+        amounts += [_text(side.amounts[line], right, y) for side, right in columns]
     if not itemised:
         names.append(_text("有的月份不能逐项核算，只比较合计", LEGEND, y + ROW, fill=FAINT))
     return [*names, svg.element("g", *amounts, text_anchor="end")]
@@ -222,7 +223,7 @@ def _text(words: object, x: object, y: object, **looks: object) -> str:
 
 
 def _cut(words: str, room: int) -> str:
-    """As much of a text as there is room for, in halves of a Chinese character."""
+    """A text cut to `room`, in half widths of a Chinese character."""
     wide = [1 if letter.isascii() else 2 for letter in words]
     if sum(wide) <= room:
         return words

@@ -40,18 +40,18 @@ svg {{ display: block }}
 
 
 class Drawn(str):
-    """HTML that is made here already: a cell of it is not escaped."""
+    """HTML built by this module: a cell that holds it is not escaped."""
 
 
 def table(
     title: str, heads: Sequence[str], rows: Sequence[Sequence], empty: str = "nothing"
 ) -> str:
-    """A table under its title; numbers stand at the right, None is an empty cell."""
+    """A table under its title; numbers are aligned right, None is an empty cell."""
     if not rows:
         return f"<h2>{escape(title)}</h2><p>{escape(empty)}</p>"
     numeric = [all(not isinstance(row[place], str) for row in rows) for place in range(len(heads))]
 
-    def cell(place: int, value) -> str:
+    def cell(place: int, value: object) -> str:
         if isinstance(value, Drawn):
             return f"<td>{value}</td>"
         shown = "" if value is None else value if isinstance(value, str) else f"{value:,}"
@@ -61,18 +61,18 @@ def table(
     body = "".join("<tr>" + "".join(cell(*one) for one in enumerate(row)) + "</tr>" for row in rows)
     head = "".join(
         f"<th{' class=n' if right else ''}>{escape(name)}</th>"
-        for name, right in zip(heads, numeric)
+        for name, right in zip(heads, numeric, strict=True)
     )
     return f"<h2>{escape(title)}</h2><div class=wide><table><tr>{head}</tr>{body}</table></div>"
 
 
 def page(title: str, parts: Iterable[str]) -> str:
-    """A page of parts under its title; parts that are empty are left out."""
+    """A page of parts under its title; empty parts are left out."""
     return PAGE.format(title=escape(title), parts="\n".join(part for part in parts if part))
 
 
 def tiles(figures: Iterable[tuple[str, str, bool]]) -> str:
-    """Figures in a row: name, value, whether it is odd."""
+    """Figures in a row, each as (name, value, whether it needs attention)."""
     return (
         '<div class="tiles">'
         + "".join(
@@ -84,12 +84,12 @@ def tiles(figures: Iterable[tuple[str, str, bool]]) -> str:
 
 
 def state(name: str) -> Drawn:
-    """How something stands, in its colour."""
+    """The name of a state in its colour."""
     return Drawn(f'<span class="state {escape(name)}">{escape(name)}</span>')
 
 
 def by_day(rows: Mapping[date, int], last: date, days: int) -> Drawn:
-    """A column for each of the days that end with `last`, which is drawn stronger."""
+    """A column of rows for each of the last `days` days; the day `last` has a stronger colour."""
     shown = [last - timedelta(days=back) for back in range(days - 1, -1, -1)]
     most = max((rows.get(day, 0) for day in shown), default=0) or 1
     parts = []
@@ -110,23 +110,23 @@ def by_day(rows: Mapping[date, int], last: date, days: int) -> Drawn:
 
 
 def shares(parts: Iterable[tuple[str, int, str]]) -> Drawn:
-    """One bar of parts (name, rows, colour); a part that is there is never too thin to be seen."""
+    """One bar of parts (name, rows, colour); parts with rows are at least about 2 pixels wide."""
     parts = [part for part in parts if part[1]]
-    whole = sum(rows for _, rows, _ in parts)
-    wide = [max(2.0, WIDTH * rows / whole) for _, rows, _ in parts]
+    total = sum(rows for _, rows, _ in parts)
+    wide = [max(2.0, WIDTH * rows / total) for _, rows, _ in parts]
     scale, at, drawn = WIDTH / sum(wide) if wide else 1, 0.0, []
-    for (name, rows, colour), width in zip(parts, wide):
+    for (name, rows, colour), width in zip(parts, wide, strict=True):
         drawn.append(
             _rect(
-                at, 5, width * scale, HEIGHT - 10, colour, f"{name}: {rows:,} ({rows / whole:.1%})"
+                at, 5, width * scale, HEIGHT - 10, colour, f"{name}: {rows:,} ({rows / total:.1%})"
             )
         )
         at += width * scale
     return _svg(WIDTH, drawn)
 
 
-def bar(value: float, most: float, mark: float | None = None, strong: bool = False) -> Drawn:
-    """A value against the largest of its column, with a mark where it usually ends."""
+def bar(value: float, most: float, mark: float | None = None, *, strong: bool = False) -> Drawn:
+    """A value as a share of `most`, the largest of its column; `mark` is its usual value."""
     drawn = [
         _rect(
             0,

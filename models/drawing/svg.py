@@ -1,4 +1,4 @@
-"""Elements of SVG as text: everything that is written into them is escaped."""
+"""Elements of SVG as text; every value written into them is escaped."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from html import escape
 
 
 def element(tag: str, *inside: str, **attributes: object) -> str:
-    """An element with its attributes in the order given; `inside` is SVG or `text` already.
+    """An element with its attributes in the order given; `inside` is SVG or a result of `text`.
 
-    Attributes stand in single quotes, so that a picture is a plain cell of a delimited file; of
-    their names `_` stands for `-`.
+    Attributes are in single quotes, so a picture fits into a cell of a delimited file without
+    quoting. `_` in an attribute's name is written as `-`.
     """
-    told = "".join(
+    pairs = "".join(
         f" {name.replace('_', '-')}='{text(value)}'" for name, value in attributes.items()
     )
-    return f"<{tag}{told}>{''.join(inside)}</{tag}>" if inside else f"<{tag}{told}/>"
+    return f"<{tag}{pairs}>{''.join(inside)}</{tag}>" if inside else f"<{tag}{pairs}/>"
 
 
 def text(value: object) -> str:
-    """A value as text of XML on one line; what XML or a line cannot hold becomes a space."""
+    """A value as XML text on one line; a character that is not printable becomes a space."""
     return escape("".join(one if one.isprintable() else " " for one in str(value)))
 
 
 def rect(x: object, y: object, width: object, height: object, fill: str, title: str) -> str:
-    """A rectangle that says what it is."""
+    """A rectangle with a title, which a browser shows as a tooltip."""
     return element(
         "rect", element("title", text(title)), x=x, y=y, width=width, height=height, fill=fill
     )

@@ -1,8 +1,8 @@
-"""What leaves on a channel: the rows of push.<channel> and the bytes of its file."""
+"""The rows of push.<channel>: one per customer and offer pushed over the channel."""
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -12,30 +12,36 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType, StructField, StructType
 
 from models.customer.identity import numbers_on
-from models.drawing import bill_comparison as before_after
+from models.drawing import bill_comparison
 from models.drawing.bill_comparison import PRICED_LINES
 from models.frames.lookup import looked_up
-from schemas.config import Campaign, Push
-from schemas.errors import ConfigError
+from schemas.config import Campaign
 
-# Rows of a file stand in this order, whatever the order of the table.
-FILE_ORDER = ("activity", "subscriber_id")
-# S2-10: both bills line by line, and their picture.
+# S2-10: both bills line by line, and a picture of them.
 COMPARED = ("before_lines", "after_lines", "picture")
-# Times an offer is made before it rests. The source documents ask for the figure (9-07) and
-# give none, so this one is assumed.
+# How often an offer is repeated before it pauses. The source documents require the figure (9-07)
+# but give none, so this one is assumed.
 BEST_FREQUENCY = 3
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
-LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """The tables that the rows of a channel are built from.
+
+    `decisions`: mart.decision of the day. `match` and `quotes`: the last snapshots of
+    mart.package_match and mart.package_quote. `identity`: the day's snapshot of
+    dw.subscriber_identity. `contacts`: dw.contact_event up to the day.
+    """
+
+    decisions: DataFrame
+    match: DataFrame
+    quotes: DataFrame
+    identity: DataFrame
+    contacts: DataFrame
 
 
 def targets(
-    decisions: DataFrame,
-    match: DataFrame,
-    quotes: DataFrame,
-    identity: DataFrame,
-    contacts: DataFrame,
+    tables: Snapshots,
     *,
     campaigns: Sequence[Campaign],
     package_names: Mapping[str, str],
@@ -45,17 +51,15 @@ def targets(
 ) -> DataFrame:
     """push.<channel>: one row per pushed decision of the channel, in the contract's `columns`.
 
-    `decisions`: mart.decision of the day; `match` and `quotes`: mart.package_match and
-    mart.package_quote as last made; `identity`: the day's snapshot; `contacts`: dw.contact_event,
-    counted into `served` (how often the customer was reached for the activity over the channel).
+    `served` counts how often the customer was reached for the activity over the channel.
     Costs are yuan a month, rounded half up to the cent; saving is their difference as printed.
     """
-    pushed = decisions.where((F.col("channel") == channel) & (F.col("fate") == "pushed")).select(
-        "activity", "wave", "customer_id", "subscriber_id", F.col("offer").alias("package_id")
-    )
+    pushed = tables.decisions.where(
+        (F.col("channel") == channel) & (F.col("fate") == "pushed")
+    ).select("activity", "wave", "customer_id", "subscriber_id", F.col("offer").alias("package_id"))
     rows = (
         pushed.join(
-            match.select(
+            tables.match.select(
                 "subscriber_id",
                 "package_id",
                 "kind",
@@ -68,7 +72,7 @@ def targets(
             ),
             ["subscriber_id", "package_id"],
         )
-        .join(numbers_on(identity, data_date), "subscriber_id")
+        .join(numbers_on(tables.identity, data_date), "subscriber_id")
         .withColumn("data_date", F.lit(data_date))
         .withColumn("package_name", looked_up(F.col("package_id"), package_names, "string"))
         .withColumn("saving", (F.col("cost_before") - F.col("cost_after")).cast("decimal(18,2)"))
@@ -86,12 +90,14 @@ def targets(
     )
     if "served" in columns:
         rows = (
-            rows.join(_served(contacts, channel), ["customer_id", "activity"], "left")
+            rows.join(_served(tables.contacts, channel), ["customer_id", "activity"], "left")
             .fillna(0, ["served"])
             .withColumn("best_frequency", F.lit(BEST_FREQUENCY))
         )
     if set(COMPARED) & set(columns):
-        rows = _compared(rows.join(_means(rows, quotes), ["subscriber_id", "package_id"], "left"))
+        rows = _compared(
+            rows.join(_means(rows, tables.quotes), ["subscriber_id", "package_id"], "left")
+        )
     return rows.select(*columns)
 
 
@@ -100,7 +106,7 @@ def _cents(column: str) -> Column:
 
 
 def _valid_until(campaigns: Sequence[Campaign], data_date: date) -> Column:
-    """The last day of the offer: `valid_days` on, and never after the activity's own last day."""
+    """The last day of the offer: `valid_days` later, but at most the activity's last day."""
     last_days = {
         campaign.id: min(
             data_date + timedelta(days=campaign.valid_days), campaign.valid_to - timedelta(days=1)
@@ -111,7 +117,7 @@ def _valid_until(campaigns: Sequence[Campaign], data_date: date) -> Column:
 
 
 def _script(campaigns: Sequence[Campaign]) -> Column:
-    """The activity's script with its places filled."""
+    """The activity's script with its {placeholders} filled."""
     script = looked_up(
         F.col("activity"), {campaign.id: campaign.script for campaign in campaigns}, "string"
     )
@@ -128,6 +134,7 @@ def _script(campaigns: Sequence[Campaign]) -> Column:
 
 
 def _served(contacts: DataFrame, channel: str) -> DataFrame:
+    """(customer_id, activity, served): contacts over the channel that reached the customer."""
     reached = (F.col("channel") == channel) & ~F.col("result").eqNullSafe("not_reached")
     return (
         contacts.where(reached & F.col("customer_id").isNotNull())
@@ -137,8 +144,11 @@ def _served(contacts: DataFrame, channel: str) -> DataFrame:
 
 
 def _means(rows: DataFrame, quotes: DataFrame) -> DataFrame:
-    """Per pushed (subscriber, package) the mean of every line on both sides, and over how many
-    months: those that are priced exactly under the present package and under the offered one."""
+    """Per pushed (subscriber, package): the mean of every line before and after the change.
+
+    `priced_months` is the number of months in the mean. A month counts if it is comparable both
+    under the present package and under the offered one.
+    """
     lines = F.struct(*PRICED_LINES)
     priced = quotes.where("comparable")
     present = priced.where("is_present").select(
@@ -166,8 +176,8 @@ def _means(rows: DataFrame, quotes: DataFrame) -> DataFrame:
 def _compared(rows: DataFrame) -> DataFrame:
     """`rows` with the columns COMPARED.
 
-    Drawn row by row in Python: of a night's rows only those of a channel that shows pictures, some
-    thousands, come here.
+    Pictures are drawn row by row in Python. Only channels that show pictures need them, which is
+    some thousand rows a night.
     """
     schema = StructType(
         [*rows.schema.fields, *(StructField(name, StringType()) for name in COMPARED)]
@@ -175,8 +185,8 @@ def _compared(rows: DataFrame) -> DataFrame:
     return rows.mapInArrow(_drawn(rows.columns), schema)
 
 
-def _drawn(names: Sequence[str]) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    asked = (
+def _drawn(names: Sequence[str]) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+    needed = (
         "package_name",
         "months",
         "priced_months",
@@ -186,10 +196,10 @@ def _drawn(names: Sequence[str]) -> Callable[[Iterator[pa.RecordBatch]], Iterato
         "after",
     )
 
-    def draw(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def draw(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            made = [_comparison(row) for row in batch.select(asked).to_pylist()]
-            added = zip(*made) if made else [()] * len(COMPARED)
+            drawn = [_comparison(row) for row in batch.select(needed).to_pylist()]
+            added = zip(*drawn, strict=True) if drawn else [()] * len(COMPARED)
             yield pa.RecordBatch.from_arrays(
                 [*batch.columns, *(pa.array(column, pa.string()) for column in added)],
                 [*names, *COMPARED],
@@ -199,19 +209,19 @@ def _drawn(names: Sequence[str]) -> Callable[[Iterator[pa.RecordBatch]], Iterato
 
 
 def _comparison(row: Mapping) -> tuple[str, str, str]:
-    """Both bills of a row as JSON of texts, and their picture.
+    """Both bills of a row as JSON with amounts as text, and their picture.
 
-    Only the totals where a compared month is not priced on both sides: lines of fewer months would
-    not belong to the total beside them.
+    If a compared month is not priced on both sides, only totals are shown: means of lines over
+    fewer months would not add up to the total.
     """
     itemised = row["priced_months"] == row["months"]
-    before = before_after.stated(row["mean_present_cost"], row["before"] if itemised else None)
-    after = before_after.stated(row["mean_cost"], row["after"] if itemised else None)
-    picture = before_after.picture(
+    before = bill_comparison.stated(row["mean_present_cost"], row["before"] if itemised else None)
+    after = bill_comparison.stated(row["mean_cost"], row["after"] if itemised else None)
+    picture = bill_comparison.picture(
         f"换用{row['package_name']}：近{row['months']}个月平均每月费用",
         "平均每月",
-        before_after.Side("使用前", before),
-        before_after.Side("换用后", after),
+        bill_comparison.Side("使用前", before),
+        bill_comparison.Side("换用后", after),
     )
     return _json(before), _json(after), picture
 
@@ -220,81 +230,3 @@ def _json(amounts: Mapping[str, Decimal]) -> str:
     return json.dumps(
         {line: str(amount) for line, amount in amounts.items()}, separators=(",", ":")
     )
-
-
-def render(rows: Iterable[Mapping], push: Push) -> Iterator[bytes]:
-    """The lines of a channel's file, each with its line end, in the order of `rows`.
-
-    `rows` answer `row[column]` for every column of `push`; NULL becomes an empty cell, dates are
-    ISO, amounts plain decimals. A cell with the delimiter, a quote or a line break is quoted, its
-    quotes doubled. Where the channel says so, text that a spreadsheet would take for a formula gets
-    a leading apostrophe; numbers stay as they are. Raises ConfigError for a column that the rows
-    do not have.
-    """
-    end = LINE_ENDS[push.line_end]
-    if push.header:
-        yield _line(push.columns, push.delimiter, end).encode(push.encoding)
-    for row in rows:
-        cells = [_text(_cell(row, name)) for name in push.columns]
-        if push.neutralise_formulas:
-            cells = [_neutral(cell) for cell in cells]
-        yield _line(cells, push.delimiter, end).encode(push.encoding)
-
-
-def _cell(row: Mapping, name: str) -> object:
-    try:
-        return row[name]
-    except (KeyError, ValueError):
-        raise ConfigError(
-            f"channels.yml: push column '{name}' is no column of the channel's table"
-        ) from None
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _neutral(cell: str) -> str:
-    if cell.startswith(FORMULA_STARTS) and not NUMBER.fullmatch(cell):
-        return "'" + cell
-    return cell
-
-
-def _line(cells: Iterable[str], delimiter: str, end: str) -> str:
-    special = (delimiter, '"', "\r", "\n")
-    quoted = (
-        '"' + cell.replace('"', '""') + '"' if any(mark in cell for mark in special) else cell
-        for cell in cells
-    )
-    return delimiter.join(quoted) + end
-
-
-def manifest(
-    *,
-    file: str,
-    channel: str,
-    data_date: date,
-    contract_version: str,
-    rows: int,
-    size: int,
-    sha256: str,
-) -> dict[str, object]:
-    """What the receiver checks a file against: its rows without the header, bytes and sha256.
-
-    Holds no time of writing: a rerun gives the same manifest.
-    """
-    return {
-        "file": file,
-        "channel": channel,
-        "data_date": data_date.isoformat(),
-        "contract_version": contract_version,
-        "rows": rows,
-        "bytes": size,
-        "sha256": sha256,
-    }

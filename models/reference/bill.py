@@ -1,7 +1,7 @@
 """The reference rater's bill: how rated lines become the total of a customer-month.
 
-The order of a month after its pools are consumed: tiers, caps, rounding of lines, sum, minimum
-commitment, rounding of the bill. All amounts are exact Fractions of a yuan.
+After the pools are used, the order is: tiers, caps, rounding of lines, sum, minimum commitment,
+rounding of the bill. All amounts are exact Fractions of a yuan.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from models.reference.tariff import base_units, rounded, service_of, yuan
 
 @dataclass
 class Line:
-    """What one rule (or tier) charged in the month. Units are billed base units.
+    """The charge of one rule (or tier) in the month. Units are billed base units.
 
-    `rated` is units × price and `connect` the connect fees, both exact; `charged` is what stands
-    on the bill after rounding by event or by line.
+    `rated` is units × price and `connect` is the connect fees, both exact. `charged` is the amount
+    on the bill, after rounding by event or by line.
     """
 
     events: int = 0
@@ -39,7 +39,7 @@ class Line:
 
 @dataclass(frozen=True)
 class PoolUse:
-    """Base units of a pool in the month: its own, carried in, used, and what it passes on."""
+    """Base units of a pool: of the month, carried in, used, and carried to the next month."""
 
     size: int
     carried: int
@@ -51,10 +51,10 @@ class PoolUse:
 class MonthBill:
     """The bill of one customer, month and package, in exact yuan.
 
-    Lines are keyed (service, component, rule number); tier k of the package has number -1 - k.
-    `passed` counts the due components that no rule prices. Fee, cuts (at most 0, by service) and
-    `commitment` (what the minimum adds) are as charged: charged lines + fee + cuts + commitment
-    + `rounding` (of the bill) = total.
+    The key of a line is (service, component, rule number); tier k has the number -1 - k.
+    `passed` counts the due components without a price, by (service, component). `cap_cuts` are at
+    most 0, by service. `commitment` is what the minimum commitment adds, `rounding` the rounding of
+    the bill. Charged lines + fee + cuts + commitment + rounding = total.
     """
 
     month: date
@@ -76,15 +76,16 @@ def close_month(
     pools: dict[str, PoolUse],
     passed: dict[tuple[str, str], int],
 ) -> MonthBill:
-    """Close a month whose lines stand in the order of the package's rules.
+    """Turn the rated lines of a month into its bill.
 
-    The lines arrive with their exact amounts and with `charged` = amount, or, when the package
-    rounds at event, the sum of the rounded events. `factor` is the part of the month to charge.
+    `lines` are in the order of the package's rules and have their exact amounts. Their `charged` is
+    the amount or, if the package rounds at event, the sum of the rounded events. `factor` is the
+    share of the month to charge.
     """
     service = service_of(package["kind"])
     on_bill = {
         (service, rule["component"], no): line
-        for no, (rule, line) in enumerate(zip(package["rules"], lines))
+        for no, (rule, line) in enumerate(zip(package["rules"], lines, strict=True))
         if line.events or line.units
     }
     for no, tier in enumerate(package.get("tiers") or []):
@@ -116,7 +117,7 @@ def _rounded_at(place: str, package: Mapping, value: Fraction) -> Fraction:
 
 
 def _tier_line(tier: Mapping, lines: Sequence[Line]) -> Line:
-    """The line of a tier; the lines it replaces keep their units and connect fees only."""
+    """The line of a tier. The lines that it replaces keep only their units and connect fees."""
     paid = sum(line.units - line.free_units for line in lines)
     for line in lines:
         line.rated = Fraction(0)
@@ -127,7 +128,7 @@ def _tier_line(tier: Mapping, lines: Sequence[Line]) -> Line:
 
 
 def _tier_amount(tier: Mapping, units: Fraction) -> Fraction:
-    """Graduated: each step prices its own units. Volume: the last step reached prices all."""
+    """Graduated: each step prices its own units. Volume: the last step reached prices all units."""
     if units == 0:
         return yuan(tier["steps"][0].get("flat")) if tier.get("flat_at_zero") else Fraction(0)
     amount, below = Fraction(0), Fraction(0)

@@ -1,10 +1,12 @@
 """The plain reference rater: one customer-month under one package, event by event, exact.
 
-Written from the tariff language alone, to be checked by eye: no cube, no Spark, nothing shared with
-the compiled catalogue or the evaluator. It is the oracle of the tests and bills the synthetic
-province. A package is the plain mapping of its YAML file (prices as decimal strings). Quantities
-are integers in base units (seconds, bytes, messages); amounts are integers over the package's own
-denominator while events are rated, and Fractions of a yuan on the bill.
+It is written from the tariff language alone and is simple enough to check by eye. It uses no cube
+and no Spark, and shares nothing with the compiled catalogue or the evaluator. The tests take it as
+the truth, and it bills the synthetic province.
+
+A package is the plain mapping of its YAML file (prices as decimal strings). Quantities are integers
+in base units (seconds, bytes, messages). While events are rated, amounts are integers over the
+package's own denominator; on the bill they are Fractions of a yuan.
 """
 
 from __future__ import annotations
@@ -43,16 +45,23 @@ KEPT_RATERS = 64
 _raters: dict[str, Rater] = {}
 
 
-class Step(NamedTuple):
-    """The price inside an event from position `start` on, in 1/D yuan per base unit."""
+class PriceStep(NamedTuple):
+    """The price inside an event from position `start` (base units) on.
+
+    `price` is yuan per base unit × the denominator of the package.
+    """
 
     start: int
     price: int
     increment: int
 
 
-class Charge(NamedTuple):
-    """How one component of an event is charged; `no` None: it passes through unpriced."""
+class PricedComponent(NamedTuple):
+    """How one component of an event is charged.
+
+    `no` is the rule's number; None: the component passes through without a price. `first` and
+    `next` are the increments in base units. `price` and `connect` are × the denominator.
+    """
 
     no: int | None
     component: str
@@ -71,20 +80,21 @@ def rate_month(
     carried: Mapping[str, int] | None = None,
 ) -> MonthBill:
     """The bill of one customer-month under one package; see Rater.rate_month."""
-    written = repr(package)
-    if written not in _raters:
+    text = repr(package)
+    if text not in _raters:
         if len(_raters) >= KEPT_RATERS:
             _raters.clear()
-        _raters[written] = Rater(package)
-    return _raters[written].rate_month(events, month, joined, carried)
+        _raters[text] = Rater(package)
+    return _raters[text].rate_month(events, month, joined, carried)
 
 
 class Rater:
-    """One package made ready for many months: a rule is found once per combination of facts.
+    """One package, prepared for many months: a rule is found once per combination of facts.
 
-    `holidays` tell the kind of day that a call reaches into where bands are split. `toll` "ip_only"
-    leaves the long distance of calls dialled direct out (S2-R4).
-    Raises ValueError for a package without meaning and for a due component without a price.
+    `holidays` decide the day type of a later day that a call reaches, if bands are split. With
+    `toll` "ip_only", the long distance of calls dialled direct is left out (S2-R4).
+    Raises ValueError for a package that combines settings whose result is not defined, and for a
+    due component without a price.
     """
 
     def __init__(self, package: Mapping, holidays: Collection[date] = (), toll: str = "all"):
@@ -107,9 +117,10 @@ class Rater:
         self.denominator = lcm(*(value.denominator for value in prices + self.connects))
         self.steps = [self._steps_of(rule) for rule in self.rules]
         self.stepped = {no for no, steps in enumerate(self.steps) if len(steps) > 1 or self.split}
-        self._charges: dict[tuple, tuple[Charge, ...]] = {}
+        self._charges: dict[tuple, tuple[PricedComponent, ...]] = {}
 
-    def _refuse_undefined(self):
+    def _refuse_undefined(self) -> None:
+        """ValueError for settings whose combination has no defined result."""
         by_month = {self.rules[no]["component"] for no in self.monthly}
         by_month |= {tier["component"] for tier in self.package.get("tiers") or []}
         if self.round_events and by_month:
@@ -117,11 +128,11 @@ class Rater:
         if self.monthly and (self.split or any("groups" in self.rules[no] for no in self.monthly)):
             raise ValueError(f"{self.package['id']}: month increments with groups or split bands")
 
-    def _steps_of(self, rule: Mapping) -> tuple[Step, ...]:
+    def _steps_of(self, rule: Mapping) -> tuple[PriceStep, ...]:
         steps = []
         for step in price_steps(rule):
             price = int(unit_price(step) * self.denominator)
-            steps.append(Step(base_units(step.get("start", 0)), price, increment_of(step)[1]))
+            steps.append(PriceStep(base_units(step.get("start", 0)), price, increment_of(step)[1]))
         return tuple(steps)
 
     def rate_month(
@@ -131,10 +142,10 @@ class Rater:
         joined: date | None = None,
         carried: Mapping[str, int] | None = None,
     ) -> MonthBill:
-        """The bill of those events that are of the package's service and start in the month.
+        """The bill of the events that belong to the package's service and start in the month.
 
-        `joined` is the customer's first day (for partial months); `carried` holds the units that
-        pools with carry_over left over in the month before (MonthBill.pools[id].carry_out).
+        `joined` is the customer's first day (for partial months). `carried` holds the units that
+        pools with carry_over left unused in the month before (MonthBill.pools[id].carry_out).
         """
         first, last = month, month.replace(day=days_in(month))
         mine = [e for e in events if e.service == self.service and first <= e.local_date <= last]
@@ -143,8 +154,8 @@ class Rater:
         rated.add(mine)
         return rated.close()
 
-    def charges(self, event: Event, second: int) -> tuple[Charge, ...]:
-        """What an event owes, by its facts, at so many seconds after the midnight before it."""
+    def charges(self, event: Event, second: int) -> tuple[PricedComponent, ...]:
+        """The priced components of an event, `second` seconds after the midnight before it."""
         days, second = divmod(second, DAY)
         kind = (
             day_type(event.local_date + timedelta(days), self.holidays) if days else event.day_type
@@ -159,6 +170,7 @@ class Rater:
         return found
 
     def _due(self, event: Event) -> list[str]:
+        """The components to price. ValueError if one is due and a zone is not known."""
         passes = self.toll == "ip_only" and event.dial == "direct"
         due = [one for one in due_components(event) if one != "toll" or not passes]
         if due and UNKNOWN in (event.roaming, event.toll):
@@ -166,12 +178,13 @@ class Rater:
         return due
 
     def _band(self, day_type: str, second: int) -> str:
+        """The name of the band; off_peak outside all ranges."""
         for name, days, start, end in self.bands:
             if day_type in days and start <= second < end:
                 return name
         return "off_peak"
 
-    def _charge(self, component: str, event: Event, band: str) -> Charge:
+    def _charge(self, component: str, event: Event, band: str) -> PricedComponent:
         for no, rule in enumerate(self.rules):
             if rule["component"] != component or not matches(rule.get("match"), event, band):
                 continue
@@ -184,14 +197,19 @@ class Rater:
             )
             first, following = increment_of(price_steps(rule)[0])
             connect = int(self.connects[no] * self.denominator)
-            return Charge(no, component, first, following, self.steps[no][0].price, connect, pools)
+            return PricedComponent(
+                no, component, first, following, self.steps[no][0].price, connect, pools
+            )
         if self.package.get("otherwise") != "pass_through":
             raise ValueError(f"{self.package['id']}: no rule prices the {component} of {event}")
-        return Charge(None, component, 0, 0, 0, 0, ())
+        return PricedComponent(None, component, 0, 0, 0, 0, ())
 
 
 class _Month:
-    """The running sums of one customer-month, by rule and by pool."""
+    """The running sums of one customer-month, by rule and by pool.
+
+    Amounts are yuan × the denominator of the package.
+    """
 
     def __init__(self, rater: Rater, month: date, joined: date | None, carried: Mapping[str, int]):
         self.rater, self.month = rater, month
@@ -203,10 +221,10 @@ class _Month:
         self.passed: dict[tuple[str, str], int] = {}
         self.sizes = [pool_size(pool, self.factor) for pool in rater.pools]
         self.carried = [carried.get(pool["id"], 0) for pool in rater.pools]
-        self.left = [size + more for size, more in zip(self.sizes, self.carried)]
+        self.left = [size + more for size, more in zip(self.sizes, self.carried, strict=True)]
 
-    def add(self, events: Sequence[Event]):
-        """Rate events that stand in order of answer time."""
+    def add(self, events: Sequence[Event]) -> None:
+        """Rate events; they must be in order of answer time."""
         rater, lines, amounts = self.rater, self.lines, self.amounts
         for event in events:
             quantity, exact = event.quantity, 0
@@ -227,7 +245,7 @@ class _Month:
                     sums = (no, charge.pools)
                     self.summed[sums] = self.summed.get(sums, 0) + quantity
                 elif no in rater.stepped:
-                    exact += self._lay(event, charge)
+                    exact += self._rate_increments(event, no, charge)
                 else:
                     billed = billed_quantity(quantity, charge.first, charge.next)
                     price = charge.price * self._draw(no, charge.pools, billed)
@@ -237,7 +255,7 @@ class _Month:
                 self._round_event(exact, charges)
 
     def _draw(self, no: int, pools: tuple[int, ...], billed: int) -> int:
-        """Book billed units on a rule's line, the first of them free; the units left to pay."""
+        """Book billed units on a rule's line and return the units to pay; pools are used first."""
         line = self.lines[no]
         line.units += billed
         for index in pools:
@@ -250,60 +268,69 @@ class _Month:
                 line.free_by_pool[pool] = line.free_by_pool.get(pool, 0) + free
         return billed
 
-    def _lay(self, event: Event, charge: Charge) -> int:
-        """Lay increments end to end from answer time, each at the band and step of its own start.
+    def _rate_increments(self, event: Event, no: int, charge: PricedComponent) -> int:
+        """Rate the event increment by increment from answer time on.
 
-        A started increment is finished at its own rate. Returns the price in 1/D yuan.
+        Each increment has the price of the band and step in which it starts, and a started one is
+        finished at that price. Returns yuan × the denominator. `no` is the number of `charge`.
         """
         position = exact = 0
         while position < event.quantity:
             end = event.quantity
             if self.rater.split:
-                charge, change = self._charge_at(event, charge.component, position)
+                no, charge, change = self._charge_at(event, charge.component, position)
                 end = min(end, change)
-            for step in self.rater.steps[charge.no]:
+            for step in self.rater.steps[no]:
                 if step.start > position:
                     end = min(end, step.start)
                     break
                 price, size = step.price, step.increment
             if position == 0 and charge.first != size:
-                laid = charge.first
+                billed = charge.first
             else:
-                laid = -((position - end) // size) * size
-            paid = price * self._draw(charge.no, charge.pools, laid)
-            self.amounts[charge.no] += paid
+                billed = -((position - end) // size) * size
+            paid = price * self._draw(no, charge.pools, billed)
+            self.amounts[no] += paid
             exact += paid
-            position += laid
+            position += billed
         return exact
 
-    def _charge_at(self, event: Event, component: str, position: int) -> tuple[Charge, int]:
-        """The charge at a position of a split event, and the position of the next band cut."""
+    def _charge_at(
+        self, event: Event, component: str, position: int
+    ) -> tuple[int, PricedComponent, int]:
+        """At a position of a split event: rule number, price, and position of the next band cut."""
         second = event.local_second + position
         cuts = self.rater.cuts
         later = cuts[bisect_right(cuts, second % DAY) :] or [DAY]
         for charge in self.rater.charges(event, second):
             if charge.component == component and charge.no is not None:
-                return charge, position + later[0] - second % DAY
-        raise ValueError(f"{self.rater.package['id']}: {component} has a price for a part only")
+                return charge.no, charge, position + later[0] - second % DAY
+        raise ValueError(
+            f"{self.rater.package['id']}: {component} has a price for only a part of the event"
+        )
 
-    def _round_event(self, exact: int, charges: Sequence[Charge]):
-        """Round the event once; the difference stands on the line of its first component."""
+    def _round_event(self, exact: int, charges: Sequence[PricedComponent]) -> None:
+        """Round the event once; the difference goes to the line of its first component."""
         rater, value = self.rater, Fraction(exact, self.rater.denominator)
         first = next(charge.no for charge in charges if charge.no is not None)
         self.rounded_by[first] += rounded(value, rater.scale, rater.mode) - value
 
-    def _bill_sums(self):
-        """Round what the month summed up, once per rule; it draws after all the events."""
+    def _bill_sums(self) -> None:
+        """Round the quantity of the month once per rule; its pools are used after all events."""
         if len({no for no, _ in self.summed}) < len(self.summed):
-            raise ValueError(f"{self.rater.package['id']}: a pool covers a part of a month's sum")
+            raise ValueError(
+                f"{self.rater.package['id']}: a pool covers only a part of a quantity that is "
+                "rounded by the month"
+            )
         for (no, pools), quantity in sorted(self.summed.items()):
             billed = billed_quantity(quantity, *increment_of(self.rater.rules[no]))
             self.amounts[no] += self.rater.steps[no][0].price * self._draw(no, pools, billed)
 
     def close(self) -> MonthBill:
-        """The bill of what has been added."""
+        """The bill of all events added."""
         self._bill_sums()
-        rater, uses = self.rater, {}
+        rater = self.rater
+        uses: dict[str, PoolUse] = {}
         for no, line in enumerate(self.lines):
             line.rated = Fraction(self.amounts[no], rater.denominator)
             line.connect = line.connects * rater.connects[no]

@@ -1,7 +1,7 @@
-"""Events, and the words of a tariff file, as the reference rater understands them.
+"""Events, and the keys of a tariff file as the reference rater understands them.
 
-A package is the plain mapping of its YAML file. Quantities come out in base units (seconds, bytes,
-messages; 1 KB = 1024 bytes), prices as exact Fractions of a yuan.
+A package is the plain mapping of its YAML file. Quantities are returned in base units (seconds,
+bytes, messages; 1 KB = 1024 bytes), prices as exact Fractions of a yuan.
 """
 
 from __future__ import annotations
@@ -14,13 +14,16 @@ from typing import NamedTuple
 
 UNITS = {"s": 1, "msg": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 EVERY_DAY = ("workday", "weekend", "holiday")
-UNKNOWN = "unknown"  # a zone of which the record's code is not known
+UNKNOWN = "unknown"  # the zone of a record whose code is in no list
 
 
 class Event(NamedTuple):
-    """One use of the network. `at` is the answer time as an instant (epoch seconds); the local
-    times are the home operator's; facts that a service does not have are None. A missed call has
-    quantity 0."""
+    """One use of the network.
+
+    `at` is the answer time as an instant (epoch seconds). `local_date` and `local_second` are local
+    time of the home operator. A fact that a service does not have is None. A missed call has
+    quantity 0.
+    """
 
     key: object
     service: str
@@ -38,12 +41,12 @@ class Event(NamedTuple):
 
 
 def service_of(name: str) -> str:
-    """The service that a kind of package, or the name of a cap, stands for."""
+    """The service that a kind of package, or the name of a cap, means."""
     return "data" if name == "gprs" else name
 
 
 def yuan(text: str | None) -> Fraction:
-    """A price as written; absent is nothing to pay. ValueError for anything but a string."""
+    """A price from its decimal string; None costs nothing. ValueError for any other type."""
     if text is None:
         return Fraction(0)
     if not isinstance(text, str):
@@ -55,7 +58,7 @@ def base_units(quantity: int | str) -> int:
     """`60s`, `1KB`, `30MB`, `1msg`, or a plain count of base units."""
     if isinstance(quantity, int):
         return quantity
-    digits = quantity.rstrip("sBKMGmsg")
+    digits = quantity.rstrip("sBKMGmg")
     return int(digits) * UNITS[quantity[len(digits) :]]
 
 
@@ -91,11 +94,13 @@ def band_ranges(bands: Mapping) -> list[tuple[str, tuple[str, ...], int, int]]:
 
 
 def _second(clock: str) -> int:
-    return sum(int(part) * size for part, size in zip(clock.split(":"), (3600, 60, 1)))
+    return sum(
+        int(part) * size for part, size in zip(clock.split(":"), (3600, 60, 1), strict=False)
+    )
 
 
 def day_type(day: date, holidays: Collection[date]) -> str:
-    """The kind of a day: a holiday of the calendar, else by its place in the week."""
+    """The day type: holiday by the calendar, else weekend or workday."""
     if day in holidays:
         return "holiday"
     return "weekend" if day.isoweekday() >= 6 else "workday"
@@ -107,7 +112,7 @@ def days_in(month: date) -> int:
 
 
 def month_factor(partial_month: str, month: date, joined: date | None) -> Fraction:
-    """The part of the month that is charged to a customer who joined within it."""
+    """The share of the month that is charged to a customer who joined within it."""
     if joined is None or joined <= month:
         return Fraction(1)
     if (joined.year, joined.month) != (month.year, month.month):
@@ -120,27 +125,27 @@ def month_factor(partial_month: str, month: date, joined: date | None) -> Fracti
 
 
 def pool_size(pool: Mapping, factor: Fraction) -> int:
-    """Base units of the month, down to whole units of the pool."""
+    """Base units of the pool in the month, rounded down to whole units of the pool."""
     return int(pool["amount"] * factor) * base_units(pool["unit"])
 
 
 def rounded(value: Fraction, scale: int, mode: str) -> Fraction:
-    """One rounding of an exact value to so many decimals."""
-    whole, rest = divmod(abs(value.numerator) * 10**scale, value.denominator)
+    """An exact value rounded once to `scale` decimals."""
+    units, rest = divmod(abs(value.numerator) * 10**scale, value.denominator)
     twice, one = 2 * rest, value.denominator
     if mode == "up":
-        whole += rest > 0
+        units += rest > 0
     elif mode == "half_up":
-        whole += twice >= one
+        units += twice >= one
     elif mode == "half_even":
-        whole += twice > one or (twice == one and whole % 2 == 1)
+        units += twice > one or (twice == one and units % 2 == 1)
     elif mode != "down":
         raise ValueError(f"unknown rounding mode {mode!r}")
-    return Fraction(whole if value >= 0 else -whole, 10**scale)
+    return Fraction(units if value >= 0 else -units, 10**scale)
 
 
 def billed_quantity(quantity: int, first: int, following: int) -> int:
-    """The billed quantity: nothing, the first increment, or it and the next ones begun."""
+    """The billed quantity: 0, the first increment, or the first and every next one started."""
     if quantity <= 0:
         return 0
     if quantity <= first:
@@ -149,7 +154,7 @@ def billed_quantity(quantity: int, first: int, following: int) -> int:
 
 
 def due_components(event: Event) -> tuple[str, ...]:
-    """The components an event owes."""
+    """The components that are due for an event."""
     if event.service == "voice":
         far = event.toll != "local" and event.direction in ("mo", "fwd")
         return ("airtime", "toll") if far else ("airtime",)
@@ -159,7 +164,7 @@ def due_components(event: Event) -> tuple[str, ...]:
 
 
 def matches(clause: Mapping | None, event: Event, band: str) -> bool:
-    """Whether a clause accepts an event; a fact that it does not name is any."""
+    """Whether a clause accepts an event; a fact that the clause does not name may be any."""
     for fact, wanted in (clause or {}).items():
         if (band if fact == "band" else getattr(event, fact)) not in listed(wanted):
             return False

@@ -1,8 +1,8 @@
-"""The synthetic province, chunk by chunk: lives, bills, deliveries and the truth about them.
+"""One chunk of the synthetic province: what its people do, their bills, and all delivered rows.
 
-Everything is a pure function of the province's plan (models/synthetic_province.py) and the number
-of the chunk. `live` makes what happened, `bill` rates it, `deliveries` turns both into the rows of
-every source with the planted defects among them.
+Everything is a pure function of the plan (models/synthetic/province.py) and the number of the
+chunk. `live` decides what happens, `bill` rates it, and `deliveries` turns both into the rows of
+every source, planted defects included.
 """
 
 from __future__ import annotations
@@ -13,28 +13,24 @@ from fractions import Fraction
 
 import numpy as np
 
-from models.synthetic.billing import ledgers as synthetic_ledgers
-from models.synthetic.billing import registers as synthetic_registers
+from models.synthetic.billing import ledgers, registers
 from models.synthetic.billing.bills import VAS_PRICES, Bill, Billing, Rates
 from models.synthetic.billing.statements import bill_rows, item_rows
-from models.synthetic.contact import campaigns as synthetic_campaigns
+from models.synthetic.contact import campaigns
 from models.synthetic.contact.contacts import Contacts, Preferences, contacts, preferences
 from models.synthetic.contact.logs import complaint_rows, logs
 from models.synthetic.defects import PLANS, plant
-from models.synthetic.people import lists as synthetic_lists
+from models.synthetic.people import lists
 from models.synthetic.people.crm import customer_rows, package_rows, subscriber_rows
 from models.synthetic.people.packages import Holding, holdings
 from models.synthetic.people.people import Customers, Subscribers, customers, subscribers
 from models.synthetic.province import Province
 from models.synthetic.rows import Rows, mark_no, stack
-from models.synthetic.usage import data as synthetic_data
-from models.synthetic.usage import message as synthetic_message
-from models.synthetic.usage import voice as synthetic_voice
-from models.synthetic.usage import wlan as synthetic_wlan
-from models.synthetic.usage.data import Sessions
+from models.synthetic.usage.data import Sessions, session_rows, sessions
 from models.synthetic.usage.habits import travels
-from models.synthetic.usage.message import Messages
-from models.synthetic.usage.voice import Calls
+from models.synthetic.usage.message import Messages, message_rows, messages
+from models.synthetic.usage.voice import Calls, call_rows, calls
+from models.synthetic.usage.wlan import wlan_rows
 
 SOURCES = tuple(PLANS)
 UNKNOWN_PACKAGE = "GOTONE_8888"
@@ -43,7 +39,7 @@ VAS_SHARE, WRONG_BILL_SHARE = 0.25, 0.004
 
 @dataclass(frozen=True)
 class Life:
-    """What truly happened in a chunk."""
+    """What truly happened to the customers of a chunk, before any defect."""
 
     chunk: int
     owners: Customers
@@ -58,8 +54,11 @@ class Life:
 
 @dataclass(frozen=True)
 class Billed:
-    """The bills of a chunk as delivered. `toll_fee` (厘) per call. `discounts` (yuan) by place in
-    `bills`: what was taken off an item without being stated anywhere."""
+    """The bills of a chunk as delivered.
+
+    `toll_fee` (厘) is per call. `discounts` (yuan) holds, by place in `bills`, what was taken off
+    an item without being stated anywhere.
+    """
 
     toll_fee: np.ndarray
     bills: Sequence[Bill]
@@ -67,7 +66,7 @@ class Billed:
 
 
 def live(province: Province, chunk: int) -> Life:
-    """The people of a chunk and all they did."""
+    """The people of a chunk and everything they did."""
     people = subscribers(province, chunk)
     where = travels(province, people, chunk)
     owners = customers(province, chunk, people)
@@ -77,16 +76,16 @@ def live(province: Province, chunk: int) -> Life:
         owners=owners,
         people=people,
         holdings=holdings(province, chunk, people),
-        calls=synthetic_voice.calls(province, chunk, people, where),
-        messages=synthetic_message.messages(province, chunk, people, where),
-        sessions=synthetic_data.sessions(province, chunk, people, where),
+        calls=calls(province, chunk, people, where),
+        messages=messages(province, chunk, people, where),
+        sessions=sessions(province, chunk, people, where),
         preferences=wishes,
         contacts=contacts(province, chunk, people, wishes),
     )
 
 
 def bill(province: Province, life: Life, rates: Rates) -> Billed:
-    """The bills of a chunk, rated by the reference rater; a few with an unknown discount."""
+    """The bills of a chunk, rated by the reference rater; a few have an unstated discount."""
     rng = province.rng(life.chunk, "bills")
     count = len(life.people)
     vas = np.where(rng.random(count) < VAS_SHARE, rng.choice(VAS_PRICES, count), 0)
@@ -105,12 +104,12 @@ def bill(province: Province, life: Life, rates: Rates) -> Billed:
     return Billed(toll_fee, bills, discounts)
 
 
-def _discounted(whole: Bill, discount: Fraction) -> Bill | None:
-    """The bill with a discount on the first item that bears it, or None."""
-    for key in sorted(whole.items):
-        if key[0] in ("local_voice", "package_rent") and whole.items[key] > discount:
-            items = {**whole.items, key: whole.items[key] - discount}
-            return Bill(whole.subscriber, whole.month, items)
+def _discounted(full: Bill, discount: Fraction) -> Bill | None:
+    """The bill with a discount on the first item of calls or rent that exceeds it, or None."""
+    for key in sorted(full.items):
+        if key[0] in ("local_voice", "package_rent") and full.items[key] > discount:
+            items = {**full.items, key: full.items[key] - discount}
+            return Bill(full.subscriber, full.month, items)
     return None
 
 
@@ -124,16 +123,16 @@ def deliveries(province: Province, life: Life, billed: Billed) -> dict[str, Rows
         "package_subscription": _with_unknown_package(
             province, chunk, package_rows(province, people, life.holdings)
         ),
-        "voice": synthetic_voice.rows(province, chunk, people, city, life.calls, billed.toll_fee),
-        "message": synthetic_message.rows(province, chunk, people, life.messages),
-        "data": synthetic_data.rows(province, chunk, people, life.sessions),
-        "wlan": synthetic_wlan.rows(province, chunk, people),
+        "voice": call_rows(province, chunk, people, city, life.calls, billed.toll_fee),
+        "message": message_rows(province, chunk, people, life.messages),
+        "data": session_rows(province, chunk, people, life.sessions),
+        "wlan": wlan_rows(province, chunk, people),
         "bill": bill_rows(province, chunk, people, billed.bills),
         "bill_item": item_rows(province, chunk, people, billed.bills),
         **logs(province, chunk, people, life.contacts),
         "complaint": complaint_rows(province, chunk, people, life.contacts),
-        "campaign_order": synthetic_campaigns.order_rows(province, chunk, people, life.holdings),
-        "campaign_feedback": synthetic_campaigns.feedback_rows(
+        "campaign_order": campaigns.order_rows(province, chunk, people, life.holdings),
+        "campaign_feedback": campaigns.feedback_rows(
             province, chunk, people, life.holdings, life.contacts
         ),
         **_lists(province, life),
@@ -142,23 +141,23 @@ def deliveries(province: Province, life: Life, billed: Billed) -> dict[str, Rows
 
 
 def _lists(province: Province, life: Life) -> dict[str, Rows]:
-    """What comes as lists and ledgers, most of them once a month."""
+    """The rows of lists and ledgers, most of them monthly."""
     chunk, owners, people = life.chunk, life.owners, life.people
     return {
-        "do_not_contact": synthetic_lists.objection_rows(province, chunk, people),
-        "sensitive_number": synthetic_lists.sensitive_rows(province, chunk, people),
-        "group_member": synthetic_lists.member_rows(province, chunk, owners, people),
-        "number_resource": synthetic_lists.number_rows(province, chunk, owners, people),
-        "package_catalog": synthetic_registers.offer_rows(province, chunk),
-        "terminal_model": synthetic_registers.model_rows(province, chunk),
-        "mis_cost": synthetic_ledgers.cost_rows(province, chunk),
-        "gift_deposit": synthetic_ledgers.gift_rows(province, chunk),
-        "outlet_month": synthetic_ledgers.outlet_rows(province, chunk),
+        "do_not_contact": lists.objection_rows(province, chunk, people),
+        "sensitive_number": lists.sensitive_rows(province, chunk, people),
+        "group_member": lists.member_rows(province, chunk, owners, people),
+        "number_resource": lists.number_rows(province, chunk, owners, people),
+        "package_catalog": registers.offer_rows(province, chunk),
+        "terminal_model": registers.model_rows(province, chunk),
+        "mis_cost": ledgers.cost_rows(province, chunk),
+        "gift_deposit": ledgers.gift_rows(province, chunk),
+        "outlet_month": ledgers.outlet_rows(province, chunk),
     }
 
 
 def _with_unknown_package(province: Province, chunk: int, rows: Rows) -> Rows:
-    """One order of the full load is repeated for a package that nobody knows."""
+    """The rows, and a copy of one order of the full load with a package in no catalogue."""
     rng = province.rng(chunk, "unknown package")
     full = np.nonzero(rows.day == 0)[0]
     copy = rows.take(full[rng.integers(0, len(full), 1)] if len(full) else full)

@@ -1,8 +1,8 @@
 """Defects planted into the deliveries of the synthetic province, each counted.
 
-Nothing that is true gets lost: a broken line, an unknown code or a wrong clock is a copy of a true
-row that is delivered as well, as if the sender had repeated it in good order. So what a reader
-accepts in the end is exactly what happened, and what the bills were made of.
+No true row is lost. A broken line, an unknown code or a wrong clock is planted in a copy of a true
+row. The true row is delivered as well. So the accepted rows are exactly what happened, and
+exactly what the bills were rated from.
 """
 
 from __future__ import annotations
@@ -16,19 +16,20 @@ from models.synthetic.rows import PLAIN, Rows, mark_no, stack
 
 BAD = ("broken", "unknown_code", "clock_1980")
 HARMLESS = ("duplicate_within", "duplicate_across", "late")
-LATEST = 5  # days after which a late record has come
-REPEATED_AFTER = 3  # days within which a row is delivered again
-GPS_EPOCH = "19800106"  # what a switch without a clock writes
+LATEST = 5  # days: the greatest delay of a late record
+REPEATED_AFTER = 3  # days: the greatest distance of a row delivered twice
+GPS_EPOCH = "19800106"  # the date that a switch without a clock writes
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Shares of a source's rows to plant, and how.
+    """Shares of a source's rows that get each defect, and how.
 
-    A copy with an unknown code has one of `codes` (column, code), and becomes another record by a
-    new value of `identity`. `time`: the column that a broken clock spoils. No file gets more bad
-    rows than a fraction of `stop_share`, the share at which its reader would refuse it; the few
-    rows of a day's changes at the CRM have none at all (`full_load_only`).
+    A copy with an unknown code has one of `codes` (column, code), and a new value of `identity`
+    makes it another record. `time` is the column that a broken clock changes.
+    `stop_share` is the share of bad rows at which a reader would refuse the file; every file stays
+    below it. With `full_load_only`, only the first delivery has bad rows: the daily changes of
+    the CRM are too few.
     """
 
     identity: str
@@ -68,7 +69,7 @@ def _log(identity: str, codes: tuple, late: float = 0.0) -> Plan:
 
 
 def _monthly(identity: str, codes: tuple) -> Plan:
-    """A whole list: repeated within a delivery at most, not across."""
+    """A source delivered as a whole list: rows repeat within a delivery, not across."""
     return Plan(
         identity,
         codes,
@@ -127,7 +128,7 @@ PLANS = {
 
 
 def plant(province: Province, chunk: int, source: str, rows: Rows) -> Rows:
-    """The rows with the source's defects among them, sorted as they stand in the files."""
+    """The rows with the source's defects among them, in the order of the files."""
     rng = province.rng(chunk, "defects", source)
     plan = PLANS[source]
     bad = _bad(province, chunk, plan, rows, rng)
@@ -152,10 +153,10 @@ def plant(province: Province, chunk: int, source: str, rows: Rows) -> Rows:
 def _bad(
     province: Province, chunk: int, plan: Plan, rows: Rows, rng: np.random.Generator
 ) -> list[np.ndarray]:
-    """Places to copy as each kind of BAD row, no more than their day's delivery stands.
+    """Places of the rows to copy for each kind of BAD row, within the limit of each day.
 
-    Each chunk has a quarter of the limit for its own rows. In a small delivery, where that is less
-    than one row, the chunk whose turn it is plants one for all chunks.
+    Each chunk may use a quarter of `stop_share` of its own rows. If that is less than one row, the
+    chunk whose turn it is plants one for all chunks.
     """
     count = np.bincount(rows.day, minlength=province.days)
     allowed = (count * plan.stop_share / 4).astype(np.int64)
@@ -183,7 +184,7 @@ def _marked(rows: Rows, name: str) -> Rows:
 
 
 def _broken(rng: np.random.Generator, rows: Rows) -> Rows:
-    """The line breaks off after some of its fields."""
+    """The line ends after some of its fields."""
     cut = rng.integers(1, len(rows.columns), len(rows))
     return replace(_marked(rows, "broken"), cut=cut)
 
@@ -210,15 +211,15 @@ def _clock(plan: Plan, rows: Rows) -> Rows:
 
 
 def _another(plan: Plan, rows: Rows) -> Rows:
-    """Another record than the one it is a copy of."""
+    """The copies with a key of their own, so that they are not duplicates of the originals."""
     rows = rows.with_column(plan.identity, rows.columns[plan.identity] + "R")
-    if "duration" in rows.columns:  # a call is known by its times, not by its number
+    if "duration" in rows.columns:  # the key of a call is its times, not its number
         rows = rows.with_column("duration", rows.columns["duration"] + 1)
     return rows
 
 
 def _repeated(province: Province, rng: np.random.Generator, rows: Rows) -> Rows:
-    """Delivered again some days later; what would come after the history does not come."""
+    """The rows delivered again some days later, except those after the end of the history."""
     day = rows.day + rng.integers(1, REPEATED_AFTER + 1, len(rows))
-    again = _marked(replace(rows, day=day), "duplicate_across")
-    return again.take(np.nonzero(day < province.days)[0])
+    copies = _marked(replace(rows, day=day), "duplicate_across")
+    return copies.take(np.nonzero(day < province.days)[0])

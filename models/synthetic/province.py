@@ -1,11 +1,11 @@
-"""What the whole synthetic province has in common: days, numbers, chunks, random streams.
+"""The plan of the synthetic province: days, phone numbers, chunks and random streams.
 
-A province is a pure function of (seed, customers, days, packages). Customers are made in chunks of
-`CHUNK_CUSTOMERS`; every chunk draws from random streams of its own, derived from the seed, its own
-number and the noun that is drawn, so chunks may be made in any order and by any process, and
-memory does not grow with the province.
+A province is a pure function of (seed, customers, days, packages). Customers are generated in
+chunks of `CHUNK_CUSTOMERS`. Every chunk has its own random streams, derived from the seed, the
+chunk's number and a noun for what is drawn. So chunks can be generated in any order and by any
+process, and memory does not grow with the province.
 
-Days are integers counted from the first day of the history, negative before it.
+Days are integers: 0 is the first day of the history, earlier days are negative.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 from schemas.window import add_months
 
 CHUNK_CUSTOMERS = 250
-NEVER = 1 << 20  # a day that does not come
+NEVER = 1 << 20  # a day after every history
 LINES_PER_CUSTOMER = 4  # number blocks: first line, second line, a changed number of either
 CITIES = ("武汉", "宜昌", "襄樊", "荆州", "黄石", "十堰")
 AREA_CODES = ("027", "0717", "0710", "0716", "0714", "0719")
@@ -30,8 +30,11 @@ UTC_OFFSET_S = 8 * 3600  # Asia/Shanghai, without summer time since 1991
 
 @dataclass(frozen=True)
 class Province:
-    """The plan of a province. `packages` are tariff documents by id, `defaults` the package by
-    kind that prices those who have none, `services` the type of each business code."""
+    """The plan of a province.
+
+    `packages`: tariff documents by id. `defaults`: by kind, the package that prices subscribers
+    without one. `services`: the type of each business code.
+    """
 
     seed: int
     customers: int
@@ -49,6 +52,7 @@ class Province:
 
     @property
     def chunks(self) -> int:
+        """The number of chunks."""
         return -(-self.customers // CHUNK_CUSTOMERS)
 
     def customers_of(self, chunk: int) -> np.ndarray:
@@ -61,19 +65,20 @@ class Province:
         return np.random.default_rng([self.seed, chunk, *" ".join(noun).encode()])
 
     def day(self, number: int) -> date:
+        """The date of a day of the history, or before it."""
         return self.first + timedelta(days=int(number))
 
     def number_of(self, day: date) -> int:
-        """The day's number, 0 on the first day of the history."""
+        """The number of a day; 0 is the first day of the history."""
         return (day - self.first).days
 
     def days_of_month(self, number: int) -> list[int]:
-        """The days of the history that are the given day of a month."""
+        """The days of the history with this day of the month."""
         return [day for day in range(self.days) if self.day(day).day == number]
 
     @cached_property
     def day_texts(self) -> np.ndarray:
-        """yyyyMMdd of every day of the history."""
+        """Text yyyyMMdd of every day of the history."""
         return np.array([f"{self.day(n):%Y%m%d}" for n in range(self.days)], dtype=object)
 
     @cached_property
@@ -88,9 +93,12 @@ class Province:
 
     @cached_property
     def billed_months(self) -> list[date]:
-        """First days of the months that lie within the history from their first day and whose
-        bills are delivered within it."""
-        months, month = [], self.first.replace(day=1)
+        """First days of the billed months.
+
+        A month is billed if its first day and the day of its bills lie within the history.
+        """
+        months: list[date] = []
+        month = self.first.replace(day=1)
         while True:
             following = (month + timedelta(days=31)).replace(day=1)
             if following + timedelta(days=BILL_DAY - 1) > self.last:
@@ -102,14 +110,14 @@ class Province:
     def msisdn(self, line: np.ndarray) -> np.ndarray:
         """The mobile number of each line, as an integer of 11 digits.
 
-        A line is customer × LINES_PER_CUSTOMER + 0…3. The map is one to one for up to 25 million
-        customers and does not show who is next to whom.
+        A line is customer × LINES_PER_CUSTOMER + 0…3. Up to 25 million customers, no two lines have
+        the same number. Neighbouring lines do not have neighbouring numbers.
         """
         digits = (line * 38_196_601 + 7_919 * (self.seed % 9_973)) % 100_000_000
         return MOBILE_PREFIXES[(digits // 7) % 10] * 100_000_000 + digits
 
 
-BILL_DAY = 3  # bills of a month are delivered on this day of the next
+BILL_DAY = 3  # day of the next month on which the bills of a month are delivered
 
 
 def clock_texts(seconds: np.ndarray) -> np.ndarray:
@@ -124,22 +132,22 @@ def _all_clock_texts() -> np.ndarray:
 
 
 def wall_clock(province: Province, days: np.ndarray, seconds: np.ndarray) -> np.ndarray:
-    """yyyyMMddHHmmss of days of the history and seconds since midnight."""
+    """Text yyyyMMddHHmmss of days of the history and seconds since midnight."""
     return province.day_texts[days] + clock_texts(seconds)
 
 
 def month_before(day: date) -> str:
-    """yyyyMM of the month before a day's."""
+    """Text yyyyMM of the month before the day's month."""
     return f"{add_months(day.replace(day=1), -1):%Y%m}"
 
 
 def moment(province: Province, day: int, second: int) -> str:
-    """yyyyMMddHHmmss of any day, before the history too."""
+    """Text yyyyMMddHHmmss of any day, also before the history."""
     return f"{province.day(day):%Y%m%d}{_all_clock_texts()[second]}"
 
 
 def texts(values: np.ndarray) -> np.ndarray:
-    """Decimal text of integers, as an object array."""
+    """Integers as decimal text, in an object array."""
     result = np.empty(len(values), dtype=object)
     result[:] = list(map(str, values.tolist()))
     return result

@@ -1,9 +1,9 @@
-"""Rows of the synthetic province on their way into files: sorted, counted, written as lines."""
+"""Rows of the synthetic province on their way into files: sorted, marked, turned into lines."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,7 +26,7 @@ MARKS = (
 
 
 def mark_no(name: str) -> int:
-    """The number under which a row carries a planted defect."""
+    """The number of a planted defect, as `Rows.mark` holds it."""
     return MARKS.index(name)
 
 
@@ -35,8 +35,8 @@ class Rows:
     """Rows of one source, one array entry each.
 
     `columns` are the file's columns by name: integers, or objects that are text. `day` is the day
-    of delivery, `part` the file of that day, `order` the place within it, `mark` what was planted
-    (MARKS), `cut` the fields that a broken row keeps.
+    of delivery, `part` the file of that day, `order` the place in the file. `mark` is the planted
+    defect (MARKS). `cut` is the number of fields that a broken row keeps, 0 for a whole row.
     """
 
     columns: Mapping[str, np.ndarray]
@@ -85,15 +85,17 @@ class Rows:
         return replace(self, columns={**self.columns, name: values})
 
     def sorted(self) -> Rows:
-        """By file and place in it; rows of one place stay as they are."""
+        """The rows by file and place; rows with the same place keep their order."""
         return self.take(np.lexsort((self.order, self.part, self.day)))
 
 
 def stack(tables: Sequence[Rows]) -> Rows:
-    """The rows of several tables with the same columns, one after the other. A column that is text
-    in one of them (an unknown code among numbers) becomes text in all."""
+    """The rows of several tables with the same columns, one after the other.
 
-    def joined(arrays):
+    A column that is text in one table (an unknown code among numbers) becomes text in all.
+    """
+
+    def joined(arrays: Iterable[np.ndarray]) -> np.ndarray:
         arrays = list(arrays)
         if len({array.dtype == object for array in arrays}) > 1:
             arrays = [array if array.dtype == object else texts(array) for array in arrays]
@@ -111,8 +113,12 @@ def stack(tables: Sequence[Rows]) -> Rows:
 
 def table(columns: Sequence[str], records: Sequence[tuple], mark: int = PLAIN) -> Rows:
     """Rows from tuples (day, order, *texts of the columns)."""
-    day, order, *cells = zip(*records) if records else ([] for _ in range(len(columns) + 2))
-    texts = {name: np.array(values, dtype=object) for name, values in zip(columns, cells)}
+    day, order, *cells = (
+        zip(*records, strict=True) if records else ([] for _ in range(len(columns) + 2))
+    )
+    texts = {
+        name: np.array(values, dtype=object) for name, values in zip(columns, cells, strict=True)
+    }
     days = np.array(day, dtype=np.int64)
     return Rows.of(texts, days, np.array(order, dtype=np.int64), mark=np.full(len(days), mark))
 
@@ -135,7 +141,7 @@ def _lines(rows: Rows, delimiter: str, quote: str | None) -> list[str]:
         edge = quote
     else:
         edge = ""
-    lines = list(map(delimiter.join, zip(*cells)))
+    lines = list(map(delimiter.join, zip(*cells, strict=True)))
     for place in np.nonzero(rows.cut)[0].tolist():
         kept = [cell[place] for cell in cells[: rows.cut[place]]]
         lines[place] = delimiter.join(kept)

@@ -1,6 +1,7 @@
-"""What is true in the synthetic province, for those who check the pipeline, never for itself.
+"""The truth about the synthetic province, for tests that check the pipeline.
 
-Every table is a header and rows of text; the files of a chunk follow those of the chunk before.
+The pipeline itself never reads it. Every table is a header and rows of text; the rows of a chunk
+come after those of the chunk before.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from models.synthetic.chunk import Billed, Life
 from models.synthetic.contact.contacts import CHANNELS, COMPLAINT, COUNTED
 from models.synthetic.people.crm import customer_id, subscriber_id
+from models.synthetic.people.packages import Holding
 from models.synthetic.people.people import ACTIVE, STATUSES
 from models.synthetic.province import NEVER, Province
 from models.synthetic.rows import MARKS, PLAIN, Rows, mark_no
@@ -57,9 +59,10 @@ def tables(province: Province, life: Life, billed: Billed) -> dict[str, list[tup
 
 
 def counts(source: str, rows: Rows) -> Counter:
-    """Planted rows by (day of delivery, defect), and missed calls among what stays of voice."""
+    """Planted rows by (day of delivery, defect), and the missed calls among the true voice rows."""
     planted = rows.mark != PLAIN
-    found = Counter(zip(rows.day[planted].tolist(), [MARKS[m] for m in rows.mark[planted]]))
+    defects = [MARKS[mark] for mark in rows.mark[planted]]
+    found = Counter(zip(rows.day[planted].tolist(), defects, strict=True))
     if source == "voice":
         true = (rows.mark == PLAIN) | (rows.mark == mark_no("late"))
         missed = true & (rows.columns["end_cause"] != "N")
@@ -85,7 +88,8 @@ def _packages(province: Province, life: Life) -> list[tuple[str, ...]]:
 
 
 def _numbers(province: Province, life: Life) -> list[tuple[str, ...]]:
-    people, rows = life.people, []
+    people = life.people
+    rows: list[tuple[str, ...]] = []
     for place, line in enumerate(people.line.tolist()):
         changed, left = int(people.renumbered[place]), int(people.left[place])
         held = [(people.msisdn[place], int(people.joined[place]), min(changed, left))]
@@ -133,9 +137,13 @@ def _preferences(life: Life) -> list[tuple[str, ...]]:
 
 
 def _contacts(life: Life) -> list[tuple[str, ...]]:
-    """All contacts, those that count for a preference, and complaints about the channel: about
-    the one over which it came where the customer does not say."""
-    found, rows = life.contacts, []
+    """Per customer and channel: all contacts, those that count for a preference, and complaints.
+
+    A complaint counts for the channel that it is about; if the customer names none, for the channel
+    over which it came.
+    """
+    found = life.contacts
+    rows: list[tuple[str, ...]] = []
     subject = np.where(found.about < 0, found.channel, found.about)
     complaint = found.kind == COMPLAINT
     counted = np.isin(found.kind, COUNTED)
@@ -161,7 +169,7 @@ def _bills(province: Province, life: Life, billed: Billed) -> list[tuple[str, ..
         for one in life.holdings
         for day in _within(province, life, one)
     }
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for place, one in enumerate(billed.bills):
         line = int(life.people.line[one.subscriber])
         joined = _falls_in(province, one.month, int(life.people.joined[one.subscriber]))
@@ -189,8 +197,8 @@ def _falls_in(province: Province, month: date, day: int) -> bool:
     return province.number_of(month) < day < province.number_of(add_months(month, 1))
 
 
-def _within(province: Province, life: Life, holding) -> list[date]:
-    """The days within a month on which a holding begins or ends while the subscriber stays."""
+def _within(province: Province, life: Life, holding: Holding) -> list[date]:
+    """Days on which a holding begins or ends within a month while the subscriber stays."""
     people, place = life.people, holding.subscriber
     days = []
     if holding.start > max(0, int(people.joined[place])):

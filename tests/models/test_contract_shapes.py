@@ -102,11 +102,13 @@ def preferences(t):
 
 def decisions(t):
     found = candidates.candidates(
-        t["mart.package_match"],
-        t["dw.subscriber"],
-        t["dw.subscription"],
-        t["dw.subscriber_identity"],
-        t["mart.channel_preference"],
+        candidates.Snapshots(
+            match=t["mart.package_match"],
+            subscribers=t["dw.subscriber"],
+            subscriptions=t["dw.subscription"],
+            identity=t["dw.subscriber_identity"],
+            preference=t["mart.channel_preference"],
+        ),
         campaigns=CAMPAIGNS,
         channels=CHANNELS,
         open_offers={"gotone_58": ["gotone"]},
@@ -120,11 +122,13 @@ def decisions(t):
 def pushed_over(channel):
     def targets(t):
         return push.targets(
-            t["mart.decision"],
-            t["mart.package_match"],
-            t["mart.package_quote"],
-            t["dw.subscriber_identity"],
-            t["dw.contact_event"],
+            push.Snapshots(
+                decisions=t["mart.decision"],
+                match=t["mart.package_match"],
+                quotes=t["mart.package_quote"],
+                identity=t["dw.subscriber_identity"],
+                contacts=t["dw.contact_event"],
+            ),
             campaigns=CAMPAIGNS,
             package_names={"gotone_58": "全球通58套餐"},
             channel=channel,

@@ -23,11 +23,13 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     )
     tariffs = catalogue.load(conf.tariffs.values())
     met = candidates.candidates(
-        match,
-        wh.read("dw.subscriber", on=day),
-        wh.read("dw.subscription", on=day),
-        wh.read("dw.subscriber_identity", on=day),
-        wh.read("mart.channel_preference", on=day),
+        candidates.Snapshots(
+            match=match,
+            subscribers=wh.read("dw.subscriber", on=day),
+            subscriptions=wh.read("dw.subscription", on=day),
+            identity=wh.read("dw.subscriber_identity", on=day),
+            preference=wh.read("mart.channel_preference", on=day),
+        ),
         campaigns=campaigns,
         channels=conf.channels,
         data_date=day,

@@ -34,11 +34,13 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
         wh.replace(
             table,
             push.targets(
-                wh.read("mart.decision", on=day),
-                months["mart.package_match"],
-                months["mart.package_quote"],
-                wh.read("dw.subscriber_identity", on=day),
-                wh.read("dw.contact_event", upto=day),
+                push.Snapshots(
+                    decisions=wh.read("mart.decision", on=day),
+                    match=months["mart.package_match"],
+                    quotes=months["mart.package_quote"],
+                    identity=wh.read("dw.subscriber_identity", on=day),
+                    contacts=wh.read("dw.contact_event", upto=day),
+                ),
                 campaigns=campaigns,
                 package_names=names,
                 channel=channel.id,

@@ -1,15 +1,16 @@
-"""Bills of the synthetic province: each true month rated with the plain reference rater.
+"""Bills of the synthetic province: each true month, rated by the plain reference rater.
 
-What the billing of the province does, and what a re-rater must therefore reproduce:
-- a subscriber's month is rated under the packages he truly had, service by service (voice, GPRS,
-  SMS), from his true events; without a GPRS or SMS package the configured standard package prices
-  the service. A package that began or ended within the month rates its own days; fee and free
-  units are those of a whole month unless he joined within it (`partial_month`);
-- calls within a company group cost nothing, the group's monthly fee is the item vpmn_rent;
-- 12593 calls and information fees are items as charged on the records. The toll of a call dialled
-  direct is charged on the record as well, as the package prices that one call, and is no part of a
-  minimum commitment;
-- the fee, what a minimum commitment adds and any rounding of the bill are the item package_rent.
+A re-rater must reproduce what the billing of the province does:
+- A subscriber's month is rated from the true events under the true packages, service by service
+  (voice, GPRS, SMS). Without a GPRS or SMS package, the configured standard package prices the
+  service.
+- A package that began or ended within the month rates its own days. Its fee and free units are
+  those of a whole month, unless it began within the month (`partial_month`).
+- Calls within a company group cost nothing; the group's monthly fee is the item vpmn_rent.
+- 12593 calls and information fees are items, as charged on the records.
+- The toll of a call dialled direct is charged on the record too, at the package's price of that one
+  call. It does not count for a minimum commitment.
+- The item package_rent is the fee, what a minimum commitment adds, and the rounding of the bill.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from models.synthetic.usage.voice import DIALS, DIRECT, DIRECTIONS, IP12593, TOL
 from schemas.errors import ConfigError
 from schemas.window import add_months, month_of
 
-MMS_PRICE = Fraction(3, 10)  # yuan a message sent, from wherever: nobody has a package of them
+MMS_PRICE = Fraction(3, 10)  # yuan per message sent, from any place: there is no MMS package
 VAS_PRICES = (5, 3, 8)  # yuan a month: ring-back tone, mobile paper, both
 VPMN_RENTS = (5, 10)
 SERVICE = {"voice": "voice", "gprs": "data", "sms": "sms"}
@@ -53,30 +54,33 @@ class Bill:
 
     @property
     def total(self) -> Fraction:
+        """The sum of the items in yuan."""
         return sum(self.items.values(), Fraction(0))
 
 
 class Rates:
-    """The raters of the province's packages, made once for all chunks.
+    """The raters of the province's packages, built once for all chunks.
 
-    `month` rates a month: the toll of direct calls is on the records already and free there.
-    `toll` gives the 厘 of toll of one call; what was worked out once is remembered.
+    `month` rates a month without the toll of direct calls, because that toll is on the records.
+    `toll` gives the toll of one call in 厘 and keeps each result.
     """
 
     def __init__(self, province: Province):
         packages = {name: one for name, one in province.packages.items() if one["kind"] in KINDS}
-        # The toll of direct calls is on the record already.
         self.month = {name: Rater(one, toll="ip_only") for name, one in packages.items()}
         self._record = {name: Rater(one) for name, one in packages.items()}
         self._known: dict[tuple, int] = {}
 
     def toll(self, package: str, call: Event) -> int:
+        """The toll of one call in 厘."""
         rater = self._record[package]
         slot = bisect_right(rater.cuts, call.local_second)
         facts = (package, slot, call.quantity, *call[1:8], call.day_type)
         if facts not in self._known:
             bill = rater.rate_month([call], month_of(call.local_date))
-            toll = sum(line.amount for key, line in bill.lines.items() if key[1] == "toll")
+            toll = sum(
+                (line.amount for key, line in bill.lines.items() if key[1] == "toll"), Fraction(0)
+            )
             self._known[facts] = li(toll, package)
         return self._known[facts]
 
@@ -93,7 +97,7 @@ class Billing:
             self.held[holding.subscriber, holding.kind].append(holding)
 
     def package_on(self, subscriber: int, kind: str, day: int) -> str | None:
-        """The package of a kind on a day of his life; the standard one where he has none."""
+        """The subscriber's package of a kind on a day; the standard package if there is none."""
         for holding in self.held[subscriber, kind]:
             if holding.start <= day < holding.end:
                 return holding.package
@@ -107,10 +111,13 @@ class Billing:
         toll_fee: np.ndarray,
         vas: np.ndarray,
     ) -> list[Bill]:
-        """Every bill of the chunk, by month and subscriber. `toll_fee` (厘) is per call, `vas` the
-        monthly fee (yuan) of each subscriber's value-added services."""
-        # A missed call costs nothing, in-group calls are paid by the group's fee, 12593 on the
-        # record.
+        """Every bill of the chunk, by month and subscriber.
+
+        `toll_fee` (厘) is per call. `vas` is each subscriber's monthly fee (yuan) for value-added
+        services.
+        """
+        # Not rated: missed calls are free, the group's fee covers calls within it, and 12593 calls
+        # are charged on the record.
         rated = np.nonzero((calls.duration > 0) & ~calls.in_group & (calls.dial != IP12593))[0]
         events = {
             "voice": _by_subscriber(self.people, *_voice_events(self.province, calls, rated)),
@@ -145,14 +152,14 @@ class Billing:
 
     def _rate(
         self,
-        items: dict,
+        items: dict[tuple[str, str], Fraction],
         subscriber: int,
         kind: str,
-        events: tuple,
+        events: tuple[list[int], list[Event]],
         month: date,
         life: tuple[int, int],
     ) -> None:
-        """Rate a month of one kind, package by package, and add its lines to the items."""
+        """Rate a month of one kind, package by package, and add the amounts to the items."""
         days, all_events = events
         bounds = {life[0], life[1]}
         for holding in self.held[subscriber, kind]:
@@ -168,7 +175,9 @@ class Billing:
             bill = self.rates.month[package].rate_month(mine, month, joined)
             self._add(items, kind, package, bill)
 
-    def _add(self, items: dict, kind: str, package: str, bill: MonthBill) -> None:
+    def _add(
+        self, items: dict[tuple[str, str], Fraction], kind: str, package: str, bill: MonthBill
+    ) -> None:
         rules = self.rates.month[package].rules
         items["package_rent", package] += bill.fee + bill.commitment + bill.rounding
         for (_, component, no), line in bill.lines.items():
@@ -187,8 +196,10 @@ class Billing:
     def _recorded(
         self, calls: Calls, messages: Messages, toll_fee: np.ndarray, first: int, end: int
     ) -> dict[str, np.ndarray]:
-        """Charged on the records of the days [first, end): item → 厘 by subscriber. MMS are billed
-        by the piece."""
+        """Amounts charged on the records of the days [first, end): item → 厘 by subscriber.
+
+        MMS have a price per message.
+        """
 
         def summed(when: Moments, fees: np.ndarray) -> np.ndarray:
             here = (when.day >= first) & (when.day < end)
@@ -205,25 +216,27 @@ class Billing:
         }
 
     def toll_fees(self, calls: Calls) -> np.ndarray:
-        """厘 of toll of each call dialled direct, as the subscriber's voice package prices it."""
+        """The toll (厘) of each call dialled direct, at the price of the subscriber's package."""
         fees = np.zeros(len(calls), dtype=np.int64)
         owing = (calls.dial == DIRECT) & (calls.toll > 0) & (calls.duration > 0)
         places = np.nonzero(owing)[0]
         when, events = _voice_events(self.province, calls, places)
         for place, subscriber, day, event in zip(
-            places.tolist(), when.subscriber.tolist(), when.day.tolist(), events
+            places.tolist(), when.subscriber.tolist(), when.day.tolist(), events, strict=True
         ):
-            fees[place] = self.rates.toll(self.package_on(subscriber, "voice", day), event)
+            package = self.package_on(subscriber, "voice", day)
+            assert package is not None, "every subscriber has a voice package on each day"
+            fees[place] = self.rates.toll(package, event)
         return fees
 
 
 def li(amount: Fraction, package: str) -> int:
-    """厘 of an amount. ConfigError when a package leaves fractions of it on a bill."""
+    """An amount in yuan as whole 厘; ConfigError if the package leaves a fraction of a 厘."""
     exact = amount * 1000
     if exact.denominator != 1:
         raise ConfigError(
-            f"tariffs: {package}: {amount} yuan is not a whole number of 厘: give the "
-            "package a rounding with scale 2, a bill cannot show it"
+            f"tariffs: {package}: {amount} yuan is not a whole number of 厘 and cannot be on a "
+            "bill; give the package a rounding with scale 2"
         )
     return int(exact)
 
@@ -245,8 +258,11 @@ def _events(
     facts: Sequence,
     quantity: np.ndarray,
 ) -> list[Event]:
-    """Events of one service; `facts` are direction, roaming, toll, dial, in_group, message_kind as
-    one value for all or (names, places)."""
+    """Events of one service.
+
+    `facts` are direction, roaming, toll, dial, in_group and message_kind. Each is one value for all
+    events, or (names, the place of each event's name).
+    """
     count = len(when)
     midnight = int(np.datetime64(province.first, "s").astype(np.int64)) - UTC_OFFSET_S
     at = midnight + when.day * DAY_SECONDS + when.second
@@ -268,11 +284,13 @@ def _events(
         types[when.day].tolist(),
         quantity.tolist(),
     ]
-    return list(map(Event._make, zip(*columns)))
+    return list(map(Event._make, zip(*columns, strict=True)))
 
 
-def _voice_events(province: Province, calls: Calls, places: np.ndarray):
-    """Moments and events of the calls at some places."""
+def _voice_events(
+    province: Province, calls: Calls, places: np.ndarray
+) -> tuple[Moments, list[Event]]:
+    """Moments and events of the calls at these places."""
     when = calls.when.take(places)
     facts = (
         (DIRECTIONS, calls.direction[places]),
@@ -285,8 +303,8 @@ def _voice_events(province: Province, calls: Calls, places: np.ndarray):
     return when, _events(province, "voice", when, places, facts, calls.duration[places])
 
 
-def _sms_events(province: Province, messages: Messages):
-    """Messages sent; those received owe nothing."""
+def _sms_events(province: Province, messages: Messages) -> tuple[Moments, list[Event]]:
+    """Moments and events of the SMS sent; received ones are free."""
     places = np.nonzero((messages.service == 0) & (messages.direction == 0))[0]
     when = messages.when.take(places)
     facts = (
@@ -300,7 +318,7 @@ def _sms_events(province: Province, messages: Messages):
     return when, _events(province, "sms", when, places, facts, np.ones(len(places), np.int64))
 
 
-def _data_events(province: Province, sessions: Sessions):
+def _data_events(province: Province, sessions: Sessions) -> tuple[Moments, list[Event]]:
     places = np.arange(len(sessions))
     facts = (None, (ROAMING, sessions.roaming), None, None, None, None)
     volume = sessions.up + sessions.down

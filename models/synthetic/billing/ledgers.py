@@ -1,11 +1,13 @@
 """Ledgers of the synthetic province: costs of finance, gift deposits, costs and income of outlets.
 
-Made up, and consistent within themselves: an outlet's rent follows its area, its wages its staff;
-no more is granted than was approved. The province has one of each, so the first chunk delivers
-them, for the month before.
+The figures are invented but consistent: the rent of an outlet follows its area, its wages follow
+its staff, and no more is granted than was requested. The province has one ledger of each kind. The
+first chunk delivers it, for the month before.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -55,7 +57,7 @@ OUTLET_COLUMNS = (
     "income",
     "commission",
 )
-# type, mean in yuan, channel that caused it, by what it is shared out
+# type, mean in yuan, channel that caused it, code of its allocation
 COSTS = (
     ("1", 80_000, "", "3"),
     ("2", 45_000, "", "3"),
@@ -69,7 +71,7 @@ APPLICATIONS, OPENS = 5, 10 * 3600
 
 
 def cost_rows(province: Province, chunk: int) -> Rows:
-    """Six kinds of cost in each city's centre; the campaign's advertising on top in the first."""
+    """Six kinds of cost in each city's centre, and the campaign's advertising in the first one."""
     records = []
     for day, month, rng in _months(province, chunk, "costs"):
         for place, area in enumerate(AREA_CODES):
@@ -94,15 +96,15 @@ def cost_rows(province: Province, chunk: int) -> Rows:
 
 
 def gift_rows(province: Province, chunk: int) -> Rows:
-    """Applications of the month: one waits, one is refused, the others are being given away."""
+    """Applications of the month: one waits, one is refused, the others are approved or granted."""
     records = []
     for day, month, rng in _months(province, chunk, "gifts"):
         first = day - LEDGER_DAY - 27
         for number in range(APPLICATIONS):
-            asked = int(rng.integers(2, 20)) * 1_000_000
+            requested = int(rng.integers(2, 20)) * 1_000_000
             applied = first + int(rng.integers(0, 20))
             state = ("申请", "驳回", "同意", "已赠送", "已赠送")[number]
-            granted = asked * int(rng.integers(30, 101)) // 100 if state == "已赠送" else 0
+            granted = requested * int(rng.integers(30, 101)) // 100 if state == "已赠送" else 0
             decided = state != "申请"
             records.append(
                 (
@@ -113,7 +115,7 @@ def gift_rows(province: Province, chunk: int) -> Rows:
                     CAMPAIGN,
                     f"Y{1_000 + int(rng.integers(0, 60))}",
                     moment(province, applied, OPENS),
-                    str(asked),
+                    str(requested),
                     state,
                     f"Y{1_060 + number}" if decided else "",
                     moment(province, applied + 1, OPENS) if decided else "",
@@ -124,7 +126,7 @@ def gift_rows(province: Province, chunk: int) -> Rows:
 
 
 def outlet_rows(province: Province, chunk: int) -> Rows:
-    """Each hall and outlet; the operator pays commission to those that are not its own."""
+    """Each hall and outlet; shops and agents have no costs, but get commission."""
     records = []
     for day, month, rng in _months(province, chunk, "outlets"):
         for place, one in enumerate(OUTLETS):
@@ -162,7 +164,9 @@ def outlet_rows(province: Province, chunk: int) -> Rows:
     return table(OUTLET_COLUMNS, records)
 
 
-def _months(province: Province, chunk: int, noun: str):
+def _months(
+    province: Province, chunk: int, noun: str
+) -> Iterator[tuple[int, str, np.random.Generator]]:
     """(day of delivery, month before as yyyyMM, random stream) of each ledger."""
     rng = province.rng(chunk, noun)
     for day in province.days_of_month(LEDGER_DAY) if chunk == 0 else ():
@@ -170,5 +174,5 @@ def _months(province: Province, chunk: int, noun: str):
 
 
 def _li(rng: np.random.Generator, mean: float) -> str:
-    """An amount about a mean in yuan, as 厘 of whole yuan."""
+    """A random amount of whole yuan around a mean in yuan, as text in 厘."""
     return str(int(mean * rng.uniform(0.8, 1.2)) * 1_000)

@@ -1,6 +1,6 @@
-"""What the synthetic province keeps a whole list of: packages of the billing system, phones.
+"""Two whole lists of the synthetic province: packages of the billing system, and phone models.
 
-The province has one of each, so the first chunk delivers them.
+The province has one list of each, and the first chunk delivers it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MODEL_COLUMNS = (
     "source_code",
 )
 KIND_CODES = {"voice": "1", "gprs": "2", "sms": "3", "mms": "4", "wlan": "5"}
-# maker, model, what it can do, grade of the match, knock-off, found by
+# maker, model, functions, grade of the match, knock-off, found by
 MODELS = (
     ("Nokia", "6120c", "gprs;mms;wap", "A", 0, "1"),
     ("Nokia", "N73", "gprs;mms;wap", "A", 0, "1"),
@@ -66,7 +66,7 @@ FIRST_TAC, TAC_STEP = 35_100_001, 41_117
 
 
 def offer_rows(province: Province, chunk: int) -> Rows:
-    """Every package of the catalogue as the billing system lists it, the last day included."""
+    """Every package as the billing system lists it; its end date is the last valid day."""
     records = []
     for day in province.days_of_month(LIST_DAY) if chunk == 0 else ():
         for place, (name, one) in enumerate(sorted(province.packages.items())):
@@ -97,7 +97,7 @@ def offer_rows(province: Province, chunk: int) -> Rows:
 
 
 def model_rows(province: Province, chunk: int) -> Rows:
-    """Every model under one type allocation code."""
+    """Every phone model, with one type allocation code each."""
     records = []
     for day in province.days_of_month(LIST_DAY) if chunk == 0 else ():
         for place, (maker, model, able, grade, knockoff, found) in enumerate(MODELS):

@@ -1,6 +1,6 @@
 """Bills of the synthetic province as the billing system delivers them: totals and items.
 
-Each month one bill belongs to a subscriber whom the CRM does not know.
+Each month has one bill of a subscriber that is not in the CRM.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ LAST = 1 << 60
 
 
 def bill_rows(province: Province, chunk: int, people: Subscribers, bills: Sequence[Bill]) -> Rows:
-    """One row per bill, in order of subscribers; most are paid on the day they are delivered."""
+    """One row per bill, in order of subscribers; most are paid on the day of delivery."""
     paid = (province.rng(chunk, "payments").random(len(bills)) < PAID_SHARE).tolist()
     records = []
-    for one, is_paid in zip(bills, paid):
+    for one, is_paid in zip(bills, paid, strict=True):
         line = int(people.line[one.subscriber])
         due = str(li(one.total, "the bill"))
         records.append(

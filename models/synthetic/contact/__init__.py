@@ -1,1 +1,5 @@
-"""The contacts of the province, in the form of each channel's own log."""
+"""The contacts of the province, and each channel's log of them.
+
+`contacts` decides who contacts the operator over which channel; the other modules give the rows of
+each log. models.synthetic.chunk and models.synthetic.truth take them.
+"""

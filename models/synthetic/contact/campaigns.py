@@ -1,13 +1,13 @@
-"""What a campaign of the synthetic province brought: orders of packages, and each target's answer.
+"""Results of a campaign of the synthetic province: orders of packages, and feedback of targets.
 
-Orders are those of the package subscriptions that the campaign takes the credit for, so subscriber,
-package, day and channel agree with the CRM's own file. Feedback is one row for each of them, and
-for the campaign's contacts that led to nothing.
+Orders are package subscriptions that are credited to the campaign. Subscriber, package, day and
+channel agree with the CRM's own file. Feedback has one row for each order, and rows for some of the
+campaign's contacts without an order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -50,7 +50,7 @@ CREDITED_SHARE, CANCELLED_SHARE, REACHED_SHARE, REPORTED_SHARE = 0.4, 0.05, 0.7,
 def order_rows(
     province: Province, chunk: int, people: Subscribers, holdings: Sequence[Holding]
 ) -> Rows:
-    """The orders that the campaign brought."""
+    """The orders credited to the campaign; some are cancelled."""
     cancelled = province.rng(chunk, "cancelled").random(len(holdings)) < CANCELLED_SHARE
     records = []
     for place, holding in _credited(province, chunk, holdings):
@@ -80,9 +80,9 @@ def feedback_rows(
     holdings: Sequence[Holding],
     found: Contacts,
 ) -> Rows:
-    """The answers of those who ordered, and of a part of those who did not."""
+    """The answers of all customers who ordered, and of some who did not."""
     rng = province.rng(chunk, "feedback")
-    records = []
+    records: list[tuple] = []
 
     def answer(day: int, second: int, line: int, channel: str, wave: str, rest: tuple) -> None:
         records.append(
@@ -113,20 +113,22 @@ def feedback_rows(
         if rng.random() >= REPORTED_SHARE:
             continue
         reached, line = rng.random() < REACHED_SHARE, int(people.line[found.subscriber[place]])
-        why = str(rng.integers(1, 6)) if reached else ""
+        refusal = str(rng.integers(1, 6)) if reached else ""
         answer(
             int(found.day[place]),
             int(rng.integers(9 * 3600, 20 * 3600)),
             line,
             CHANNEL_TEXTS[found.channel[place]],
             "1",
-            (str(int(reached)), "1" if reached else "", "0" if reached else "", "0", "", why),
+            (str(int(reached)), "1" if reached else "", "0" if reached else "", "0", "", refusal),
         )
     return table(FEEDBACK_COLUMNS, records)
 
 
-def _credited(province: Province, chunk: int, holdings: Sequence[Holding]):
-    """(place, holding) of those ordered within the history for which the campaign is credited."""
+def _credited(
+    province: Province, chunk: int, holdings: Sequence[Holding]
+) -> Iterator[tuple[int, Holding]]:
+    """(place, holding) of the orders within the history that are credited to the campaign."""
     drawn = province.rng(chunk, "credited").random(len(holdings))
     for place, holding in enumerate(holdings):
         if 0 <= holding.ordered < province.days and drawn[place] < CREDITED_SHARE:

@@ -1,9 +1,10 @@
-"""Contacts of the synthetic province's customers: ten channels and a planted preference.
+"""Contacts of the synthetic province's customers over ten channels, with a planted preference.
 
-Each customer has a true distribution over the channels with one clear favourite; his enquiries,
-transactions and complaints follow it (nobody handles anything in the voice menu). Queries (balance,
-bill) follow habits that are alike for everybody, and what the operator does by itself (care,
-marketing) follows nothing of his: neither says anything about his preference.
+Each customer has a true distribution over the channels with one clear favourite. The customer's
+enquiries, transactions and complaints follow it; none of them goes over the voice menu.
+Two kinds of contact say nothing about the preference: queries (balance, bill) follow habits that
+are the same for all customers, and the operator's own contacts (care, marketing) follow shares of
+their own.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ OUTBOUND_SHARES = (0.0, 0.35, 0.45, 0.0, 0.0, 0.20, 0.0, 0.0, 0.0, 0.0)
 FREQUENT_SHARE = 0.36  # customers with more than ten contacts
 REFERENCE_DAYS = 123  # four months; a longer history holds proportionally more contacts
 COMPLAINT_SHARE = 0.10
-ABOUT_SHARES = (0.3, 0.2, 0.5)  # not said, about the favourite, about another channel
+ABOUT_SHARES = (0.3, 0.2, 0.5)  # no channel named, the favourite, another channel
 CODE_TYPES = {
     ENQUIRY: ("package", "vas", "data", "voice", "points", "account"),
     COMPLAINT: ("complaint",),
@@ -52,9 +53,9 @@ CODE_TYPES = {
 class Contacts:
     """One entry per true contact, complaints included, in order of customer and kind.
 
-    `subscriber` is the line over which it came, `channel` a place of CHANNELS, `kind` of KINDS.
-    `ticket` marks a complaint of the complaint file (the others stand in a channel's log), `about`
-    the channel it is about or −1. `code` is a business code.
+    `subscriber` is the line over which it came. `channel` is a place of CHANNELS, `kind` of KINDS.
+    `ticket` marks a complaint of the complaint file; all other contacts are in a channel's log.
+    `about` is the channel that a complaint is about, or −1. `code` is a business code.
     """
 
     customer: np.ndarray
@@ -78,15 +79,16 @@ class Preferences:
 
     @property
     def favourite(self) -> np.ndarray:
+        """The place of each customer's favourite in CHANNELS."""
         return self.shares.argmax(axis=1)
 
 
 def preferences(province: Province, chunk: int, customers: int) -> Preferences:
-    """A favourite with half to four fifths of the contacts, the rest as it falls."""
+    """A favourite with 50 to 80 percent of the contacts; the rest is random."""
     rng = province.rng(chunk, "preferences")
     favourite = rng.choice(len(CHANNELS), customers, p=FAVOURITE_SHARES)
     strength = rng.uniform(0.5, 0.8, customers)
-    possible = np.nonzero(FAVOURITE_SHARES)[0]
+    possible = np.nonzero(np.array(FAVOURITE_SHARES))[0]
     shares = np.zeros((customers, len(CHANNELS)))
     shares[:, possible] = rng.dirichlet(np.ones(len(possible)), customers)
     shares *= (1 - strength)[:, None]
@@ -116,14 +118,17 @@ def contacts(province: Province, chunk: int, people: Subscribers, truth: Prefere
             ticket,
             about,
         )
-        for column, value in zip(columns, values):
+        for column, value in zip(columns, values, strict=True):
             column.append(value)
     none = np.zeros(0, dtype=np.int64)
     arrays = [np.concatenate(column) if column else none for column in columns]
-    return Contacts(*arrays, code=_codes(province, rng, arrays[4]))
+    arrays.append(_codes(province, rng, arrays[4]))
+    return Contacts(*arrays)
 
 
-def _of_customer(rng: np.random.Generator, truth: Preferences, customer: int, scale: float):
+def _of_customer(
+    rng: np.random.Generator, truth: Preferences, customer: int, scale: float
+) -> tuple[np.ndarray, ...]:
     """Channel, kind, ticket and subject of all contacts of one customer."""
     shares = truth.shares[customer]
     if rng.random() < FREQUENT_SHARE:
@@ -151,13 +156,13 @@ def _of_customer(rng: np.random.Generator, truth: Preferences, customer: int, sc
 
 
 def _subject(rng: np.random.Generator, favourite: int) -> int:
-    """The channel that a complaint is about, −1 when the customer does not say."""
+    """The channel that a complaint is about; −1 if the customer names none."""
     which = rng.choice(3, p=ABOUT_SHARES)
     if which == 0:
         return -1
     if which == 1:
         return favourite
-    others = [place for place in np.nonzero(FAVOURITE_SHARES)[0] if place != favourite]
+    others = [place for place in np.nonzero(np.array(FAVOURITE_SHARES))[0] if place != favourite]
     return int(rng.choice(others))
 
 

@@ -1,7 +1,8 @@
 """The hotline of the synthetic province: the voice menu, its agents, and their calls to customers.
 
-Three in five calls to an agent come through the menu, under the same number; the others reach him
-over a direct line. The menu settles the rest, or sends them elsewhere when all agents are busy.
+Three in five calls to an agent come through the menu, under the same call id; the others reach the
+agent over a direct line. All other calls end in the menu. The menu diverts some of them to another
+channel, because all agents are busy.
 """
 
 from __future__ import annotations
@@ -16,14 +17,14 @@ from models.synthetic.rows import Rows, stack
 OVER_MENU_SHARE, LEFT_SHARE, BUSY_SHARE = 0.6, 0.08, 0.12
 ROOT, HELP, LEAVES = "M0", "M9", 12
 KEYS = np.array(["1", "2", "3", "4", "5"], dtype=object)
-MENU_S = 90  # the longest way to an agent
+MENU_S = 90  # seconds from the start of the menu to the call to the agent
 ACCESS = np.array(["10086", "10086", "10086", "1008651"], dtype=object)
 GUIDED = np.array(["", "", "", "1", "2", "3", "4"], dtype=object)
 OUTCOMES = np.array(["0", "1", "2", "3", "9"], dtype=object)
 
 
 def agent_calls(log: Log) -> dict[str, np.ndarray]:
-    """Calls that asked for an agent; one in twenty is not answered."""
+    """Calls to an agent; one in twenty is not answered."""
     rng, connected = log.rng, log.good < 0.95
     mark = texts(rng.integers(1, 6, log.count))
     return {
@@ -47,7 +48,7 @@ def outbound_calls(log: Log) -> dict[str, np.ndarray]:
     """Calls to customers; four in ten reach nobody."""
     rng, marketing = log.rng, log.kind == MARKETING
     outcome = OUTCOMES[np.searchsorted((0.25, 0.58, 0.75, 0.99), log.good)]
-    outcome[~marketing & (log.good < 0.58)] = "0"  # care is never refused
+    outcome[~marketing & (log.good < 0.58)] = "0"  # care calls are never refused
     connected = ~np.isin(outcome, ("2", "3"))
     return {
         "call_id": "T" + log.id,
@@ -65,7 +66,7 @@ def outbound_calls(log: Log) -> dict[str, np.ndarray]:
 
 
 def menu_steps(menu: Log, agents: Log) -> Rows:
-    """The steps of the calls that the menu settled, and of those that it led to an agent."""
+    """The steps of the calls that end in the menu, and of those that reach an agent through it."""
     rng = menu.rng
     left, busy = menu.good < LEFT_SHARE, menu.good > 1 - BUSY_SHARE
     call, everyone = "I" + menu.id, np.ones(menu.count, bool)
@@ -97,19 +98,20 @@ def _step(
     came: np.ndarray,
     some: np.ndarray,
     *,
-    node,
+    node: np.ndarray | str,
     ends: np.ndarray,
     business: bool = False,
     busy: bool | None = None,
 ) -> Rows:
-    """One step of `some` calls, begun `came` seconds after the contact (before it: negative).
+    """One step of the calls in `some`, begun `came` seconds after the contact (negative: before).
 
-    `ends`: the call ends with it. `busy`: the caller asks for an agent, and whether all are busy.
+    `ends`: the call ends with this step. `busy`: whether all agents are busy; None: the caller does
+    not ask for an agent.
     """
     rng, none = log.rng, np.full(log.count, "", dtype=object)
     stayed = rng.integers(3, 30, log.count)
-    asked = busy is not None
-    key = np.full(log.count, "0", dtype=object) if asked else rng.choice(KEYS, log.count)
+    for_agent = busy is not None
+    key = np.full(log.count, "0", dtype=object) if for_agent else rng.choice(KEYS, log.count)
     begun = log.second + came
     rows = Rows.of(
         {
@@ -118,15 +120,17 @@ def _step(
             "msisdn": log.number,
             "access_no": ACCESS[(log.second // 7) % len(ACCESS)],
             "node_id": np.full(log.count, node, dtype=object) if isinstance(node, str) else node,
-            "key_pressed": np.where(ends & ~np.full(log.count, asked), "", key),
+            "key_pressed": np.where(ends & ~np.full(log.count, for_agent), "", key),
             "enter_time": log.later(came),
             "leave_time": log.province.day_texts[log.day] + clock_texts(begun + stayed),
-            "next_node": np.where(ends | asked, "", HELP if business else "M" + key),
+            "next_node": np.where(ends | for_agent, "", HELP if business else "M" + key),
             "svc_kind": KIND_DIGITS[log.kind] if business else none,
             "biz_code": log.code if business else none,
-            "agent_flag": np.full(log.count, int(asked)),
-            "queue_s": texts(rng.integers(5, 60, log.count)) if asked else none,
-            "busy_flag": np.full(log.count, str(int(busy)), dtype=object) if asked else none,
+            "agent_flag": np.full(log.count, int(for_agent)),
+            "queue_s": texts(rng.integers(5, 60, log.count)) if for_agent else none,
+            "busy_flag": np.full(log.count, str(int(bool(busy))), dtype=object)
+            if for_agent
+            else none,
             "divert_to": log.either(log.second % 2 == 0, "WEB", "SMS") if busy else none,
             "hangup_flag": ends.astype(np.int64),
         },

@@ -1,4 +1,4 @@
-"""What the logs of all channels of the synthetic province have in common: who, when, what."""
+"""The cells that the logs of all channels of the synthetic province share: who, when, what."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ LARGEST_PAYMENT = 20  # tens of yuan
 
 
 class Log:
-    """Contacts as the cells of files, contacts of unknown numbers included.
+    """Contacts of one log as cells of its file, with some contacts of unknown numbers added.
 
-    `good` is how well each went (uniform in 0…1), `fee` what was paid in 厘, zero for all but
-    payments.
+    `good` is how well each contact went (uniform from 0 to 1). `fee` is the payment in 厘, 0 for
+    contacts that are no payments.
     """
 
     def __init__(
@@ -57,16 +57,18 @@ class Log:
         paid = rng.integers(1, LARGEST_PAYMENT + 1, self.count) * 10_000
         self.fee = paid * (self.code == "payment")
 
-    def rows(self, columns: dict[str, np.ndarray]) -> Rows:
+    def as_rows(self, columns: dict[str, np.ndarray]) -> Rows:
+        """The rows of the file, with the defects already planted."""
         return Rows.of(columns, self.day, self.second, mark=self.mark)
 
     def later(self, seconds: np.ndarray) -> np.ndarray:
-        """The wall clock some seconds after (or before) the contact began."""
+        """The wall clock these seconds after the contact began (negative: before)."""
         return wall_clock(self.province, self.day, self.second + seconds)
 
     def either(self, condition: np.ndarray, yes: str, no: str) -> np.ndarray:
+        """One of two texts for each contact."""
         return np.where(condition, yes, no).astype(object)
 
     def ended(self, good: str, bad: str, worse: str) -> np.ndarray:
-        """Nine in ten end well."""
+        """The result of each contact: 90 percent good, 7 percent bad, 3 percent worse."""
         return np.array([good, bad, worse], dtype=object)[np.searchsorted((0.9, 0.97), self.good)]

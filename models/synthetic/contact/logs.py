@@ -1,4 +1,4 @@
-"""The logs in which the channels of the synthetic province write down contacts and complaints."""
+"""The logs of the synthetic province: contacts by channel, and the complaint file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from models.synthetic.contact import outlets as synthetic_outlets
+from models.synthetic.contact import outlets
 from models.synthetic.contact.contacts import (
     AGENT,
     CARE,
@@ -63,7 +63,7 @@ def logs(province: Province, chunk: int, people: Subscribers, found: Contacts) -
         return Log(province, chunk, people, found, np.nonzero(here)[0], channels[0], rng)
 
     agents, menu = log(HOTLINE, where=~outbound), log(IVR)
-    made: dict[str, tuple[Log, Callable[[Log], dict[str, np.ndarray]]]] = {
+    by_source: dict[str, tuple[Log, Callable[[Log], dict[str, np.ndarray]]]] = {
         "hall_log": (log(HALL), _hall),
         "outlet_log": (log(SHOP, AGENT), _outlet),
         "hotline_log": (agents, agent_calls),
@@ -73,7 +73,7 @@ def logs(province: Province, chunk: int, people: Subscribers, found: Contacts) -
         "manager_log": (log(MANAGER), _manager),
     }
     return {
-        **{source: one.rows(cells(one)) for source, (one, cells) in made.items()},
+        **{source: one.as_rows(cells(one)) for source, (one, cells) in by_source.items()},
         "ivr_log": menu_steps(menu, agents),
         "web_log": web_views(log(WEB)),
         "wap_log": wap_views(log(WAP)),
@@ -81,7 +81,7 @@ def logs(province: Province, chunk: int, people: Subscribers, found: Contacts) -
 
 
 def complaint_rows(province: Province, chunk: int, people: Subscribers, found: Contacts) -> Rows:
-    """The complaint file: those with a ticket. Half are closed on their own day."""
+    """The complaint file: complaints with a ticket. Half of them are closed on the same day."""
     rng = province.rng(chunk, "complaints")
     places = np.nonzero(found.ticket.astype(bool))[0]
     log = Log(province, chunk, people, found, places, HOTLINE, rng)
@@ -89,7 +89,7 @@ def complaint_rows(province: Province, chunk: int, people: Subscribers, found: C
     close = np.minimum(log.second + rng.integers(600, 10_800, log.count), 86_399)
     close_time = province.day_texts[log.day] + clock_texts(close)
     satisfied = log.either(rng.random(log.count) < 0.7, "满意", "不满意")
-    return log.rows(
+    return log.as_rows(
         {
             "complaint_id": "P" + log.id,
             "msisdn": log.number,
@@ -107,10 +107,10 @@ def complaint_rows(province: Province, chunk: int, people: Subscribers, found: C
 def _hall(log: Log) -> dict[str, np.ndarray]:
     rng = log.rng
     waited, served = rng.integers(0, LONGEST_QUEUE, log.count), rng.integers(120, 1_500, log.count)
-    asked = (log.kind == MARKETING) & (rng.random(log.count) < 0.5)
+    surveyed = (log.kind == MARKETING) & (rng.random(log.count) < 0.5)
     return {
         "txn_id": "H" + log.id,
-        "hall_id": rng.choice(synthetic_outlets.of(HALL), log.count),
+        "hall_id": rng.choice(outlets.numbers_of(HALL), log.count),
         "hall_type": np.full(log.count, "自营厅", dtype=object),
         "msisdn": log.number,
         "ticket_time": np.where(waited < LONGEST_QUEUE // 5, "", log.later(-waited)),
@@ -122,13 +122,13 @@ def _hall(log: Log) -> dict[str, np.ndarray]:
         "pay_kind": np.where(log.fee > 0, rng.choice(HALL_PAYMENTS, log.count), "无"),
         "fee": log.fee,
         "result": log.ended("成功", "失败", "失败"),
-        "questionnaire_id": log.either(asked, f"WJ_{CAMPAIGN}", ""),
+        "questionnaire_id": log.either(surveyed, f"WJ_{CAMPAIGN}", ""),
     }
 
 
 def _outlet(log: Log) -> dict[str, np.ndarray]:
     shop = log.channel == SHOP
-    shops, agents = (log.rng.choice(synthetic_outlets.of(one), log.count) for one in (SHOP, AGENT))
+    shops, agents = (log.rng.choice(outlets.numbers_of(one), log.count) for one in (SHOP, AGENT))
     return {
         "txn_id": "D" + log.id,
         "outlet_id": np.where(shop, shops, agents),
@@ -160,9 +160,7 @@ def _sms(log: Log) -> dict[str, np.ndarray]:
 
 
 def _terminal(log: Log) -> dict[str, np.ndarray]:
-    terminal, place = synthetic_outlets.terminals(
-        log.rng.integers(0, len(synthetic_outlets.TERMINALS), log.count)
-    )
+    terminal, place = outlets.terminals(log.rng.integers(0, len(outlets.TERMINALS), log.count))
     detail = np.array(["detail" in code for code in log.code], dtype=bool)
     return {
         "txn_id": "Q" + log.id,

@@ -1,4 +1,4 @@
-"""Halls, shops, agents and terminals of the synthetic province: the same few whatever its size."""
+"""Halls, shops, agents and terminals of the synthetic province; they do not grow with its size."""
 
 from dataclasses import dataclass
 
@@ -35,8 +35,8 @@ OUTLETS = (
 TERMINALS = tuple((f"ZZ{n + 1:03d}", one.name) for n, one in enumerate(OUTLETS[:4]))
 
 
-def of(channel: int) -> np.ndarray:
-    """The numbers of the outlets that are a channel."""
+def numbers_of(channel: int) -> np.ndarray:
+    """The numbers of the outlets of a channel."""
     return np.array([one.no for one in OUTLETS if one.channel == channel], dtype=object)
 
 

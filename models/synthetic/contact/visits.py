@@ -1,10 +1,12 @@
 """Visits to the sites and to the palm hall of the synthetic province, page by page.
 
-A visit goes over one or two pages that only lead on to the page of its business, the last. Some
-visitors of the sites log in on the way: nobody knows who looked at the first page.
+The last page of a visit is the page of its business; up to two pages lead to it. Some visitors of
+the sites log in on the way, so the first page has no number.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -84,7 +86,7 @@ def wap_views(log: Log) -> Rows:
 
 
 class _Visit:
-    """The pages of one ordinal: when, how long, and for which visits it is the last."""
+    """Page `number` of every visit: when, how long, and for which visits it is the last page."""
 
     def __init__(self, log: Log, number: int, second: np.ndarray, last: np.ndarray):
         self.number, self.second, self.last = number, second, last
@@ -95,7 +97,8 @@ class _Visit:
         self.action = np.where(last, log.ended("done", "apply", "fail"), "view")
 
 
-def _pages(log: Log, page) -> Rows:
+def _pages(log: Log, page: Callable[[_Visit], Rows]) -> Rows:
+    """The rows of all pages; each visit has 1 to 3 of them."""
     length = log.rng.integers(1, len(ON_THE_WAY) + 2, log.count)
     second, found = log.second, []
     for number in range(1, len(ON_THE_WAY) + 2):

@@ -1,7 +1,7 @@
 """What the CRM of the synthetic province delivers: a full load on the first day, then changes.
 
-A change is known on the day it is ordered: who leaves at midnight is in the file of the day that
-ends then. The full load holds the state at the end of the first day.
+A change is delivered on the day on which it is known: a subscriber who leaves at midnight is in the
+file of the day that ends then. The full load holds the state at the end of the first day.
 """
 
 from __future__ import annotations
@@ -56,23 +56,25 @@ PACKAGE_COLUMNS = (
     "order_time",
     "change_time",
 )
-VIP_TEXTS = dict(zip(VIP_LEVELS, ("普通", "银卡", "金卡", "钻石卡")))
-BRAND_CODES = dict(zip(BRANDS, ("1000", "1001", "1002")))
+VIP_TEXTS = dict(zip(VIP_LEVELS, ("普通", "银卡", "金卡", "钻石卡"), strict=True))
+BRAND_CODES = dict(zip(BRANDS, ("1000", "1001", "1002"), strict=True))
 STATE_CODES = ("0", "1", "2", "3", "9")
 OPEN_TIME, OPEN_DATE = "20991231235959", "20991231"
 SHOP_OPENS, LONGEST_WAIT = 9 * 3600, 3600
 
 
 def customer_id(number: int) -> str:
+    """The CRM's number of a customer."""
     return f"27{number:010d}"
 
 
 def subscriber_id(line: int) -> str:
+    """The CRM's number of a subscriber."""
     return f"1{line:011d}"
 
 
 def customer_rows(province: Province, people: Customers) -> Rows:
-    """One row per customer, one more for each later change of the VIP level."""
+    """One row per customer, and one more for each later change of the VIP level."""
     records = []
     for place, number in enumerate(people.no.tolist()):
         created, changed = int(people.created[place]), int(people.vip_changed[place])
@@ -157,7 +159,7 @@ def package_rows(province: Province, people: Subscribers, holdings: Sequence[Hol
 
 
 def _states(people: Subscribers, place: int) -> list[tuple[int, tuple]]:
-    """(day known, (status, number, from, to, step)) in order; `step` tells a day's rows apart."""
+    """(day known, (status, number, from, to, step)) in order; `step` orders the rows of a day."""
     joined, left = int(people.joined[place]), int(people.left[place])
     renumbered = int(people.renumbered[place])
     steps = [(joined, 0, "join")]
@@ -188,19 +190,19 @@ def _states(people: Subscribers, place: int) -> list[tuple[int, tuple]]:
     return states
 
 
-def _last_known(province: Province, states: Sequence[tuple[int, tuple]]):
-    """Of each number held the last state of the full load, and every later one of the history."""
+def _last_known(province: Province, states: Sequence[tuple[int, tuple]]) -> list[tuple[int, tuple]]:
+    """The last state of each number in the full load, and every later state of the history."""
     full = {content[2]: (day, content) for day, content in states if day <= 0}
     later = [(day, content) for day, content in states if 0 < day < province.days]
     return [*full.values(), *later]
 
 
-def _delivered(province: Province, versions: Sequence[tuple[int, int]]):
-    """The last version of the full load and every later one that the history still sees."""
+def _delivered(province: Province, versions: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The last version of the full load, and every later one within the history."""
     full = [version for version in versions if version[0] <= 0][-1:]
     return full + [version for version in versions if 0 < version[0] < province.days]
 
 
 def second_of(number: int, day: int) -> int:
-    """A second of the first opening hour, so that nothing is known before it was ordered."""
+    """A second of the first opening hour, fixed by number and day: no change precedes its order."""
     return SHOP_OPENS + (number * 7_919 + day * 104_729) % LONGEST_WAIT

@@ -1,8 +1,8 @@
-"""Lists of people and numbers of the synthetic province: groups, objections, sensitive numbers,
-and the life cycle of every number.
-"""
+"""Lists of the synthetic province: group members, objections, sensitive numbers, all numbers."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from models.synthetic.province import (
 )
 from models.synthetic.rows import Rows, table
 
-LIST_DAY, STOCK_DAY = 1, 2  # of the month on which the lists and the numbers are delivered
+LIST_DAY, STOCK_DAY = 1, 2  # days of the month on which the lists and the numbers are delivered
 MEMBER_COLUMNS = (
     "stat_month",
     "group_id",
@@ -53,7 +53,7 @@ NUMBER_COLUMNS = (
 STATES = {"stock": "0", "issued": "1", "sold": "2", "activated": "3", "active": "4", "churned": "5"}
 NO_MESSAGES_SHARE, REGRET_SHARE, SENSITIVE_SHARE = 0.02, 0.3, 0.01
 CROSS_REGION_SHARE = 0.02
-ISSUED_BEFORE, FRESH = 20, 30  # days between issue and sale, and after which a number is active
+ISSUED_BEFORE, FRESH = 20, 30  # days from issue to sale; days until a new number is active
 OPENS = 10 * 3600
 OPEN_TIME = "20991231235959"
 
@@ -93,8 +93,10 @@ def member_rows(province: Province, chunk: int, owners: Customers, people: Subsc
 
 
 def objection_rows(province: Province, chunk: int, people: Subscribers) -> Rows:
-    """Who does not want to be disturbed at all, from the first day or his own on; who wants no
-    messages, and some who changed their minds."""
+    """Subscribers who object to all contacts or to messages, and some withdrawn objections.
+
+    An objection to all contacts is listed on the first day or on the day of joining.
+    """
     rng = province.rng(chunk, "objections")
     records = []
     draws = rng.random((len(people), 2))
@@ -120,7 +122,7 @@ def objection_rows(province: Province, chunk: int, people: Subscribers) -> Rows:
 
 
 def sensitive_rows(province: Province, chunk: int, people: Subscribers) -> Rows:
-    """Numbers of public bodies, media and the like: a whole list each month."""
+    """Sensitive numbers (public bodies, media and so on): a whole list each month."""
     rng = province.rng(chunk, "sensitive")
     chosen = rng.random(len(people)) < SENSITIVE_SHARE
     code = rng.integers(1, 6, len(people))
@@ -142,8 +144,10 @@ def sensitive_rows(province: Province, chunk: int, people: Subscribers) -> Rows:
 
 
 def number_rows(province: Province, chunk: int, owners: Customers, people: Subscribers) -> Rows:
-    """Every number of the chunk's people at the end of the month before, and one in stock for each
-    who has no second line. Each number is in one state."""
+    """Every number of the chunk's people at the end of the month before, and some in stock.
+
+    For each customer without a second line, one number is in stock. Each number has one state.
+    """
     rng = province.rng(chunk, "numbers")
     elsewhere = np.where(rng.random(len(people)) < CROSS_REGION_SHARE, 1, 0)
     records = []
@@ -164,7 +168,7 @@ def number_rows(province: Province, chunk: int, owners: Customers, people: Subsc
                     )
                 )
         stock = np.setdiff1d(province.customers_of(chunk) * LINES_PER_CUSTOMER + 1, people.line)
-        for line, number in zip(stock.tolist(), province.msisdn(stock).tolist()):
+        for line, number in zip(stock.tolist(), province.msisdn(stock).tolist(), strict=True):
             records.append(
                 (
                     day,
@@ -182,9 +186,11 @@ def number_rows(province: Province, chunk: int, owners: Customers, people: Subsc
     return table(NUMBER_COLUMNS, records)
 
 
-def _states(people: Subscribers, place: int, end: int):
-    """(number, state, day of its activation) of the numbers of one subscriber at the end of a day.
-    A number that is given out again is told of by its owner at the time."""
+def _states(people: Subscribers, place: int, end: int) -> Iterator[tuple[int, str, int]]:
+    """(number, state, day of activation) of the numbers of one subscriber at the end of a day.
+
+    A recycled number is listed once: with the former holder until the new one joins.
+    """
     joined, left = int(people.joined[place]), int(people.left[place])
     changed = int(people.renumbered[place])
     taken = np.nonzero(people.recycled_from == place)[0]
@@ -199,7 +205,7 @@ def _states(people: Subscribers, place: int, end: int):
 
 def _state(people: Subscribers, place: int, until: int, end: int) -> str:
     joined = int(people.joined[place])
-    if joined > end:  # not yet his: on its way to him at most
+    if joined > end:  # not sold yet: in stock, or issued to an outlet
         return "stock" if joined > end + ISSUED_BEFORE else "issued"
     if until <= end:
         return "churned"
@@ -208,8 +214,10 @@ def _state(people: Subscribers, place: int, until: int, end: int) -> str:
     return "activated" if end - joined < FRESH else "active"
 
 
-def _history(province: Province, line: int, state: str, since: int, areas: tuple[str, str]):
-    """Outlet, issue, activation, city allotted and city of the first use."""
+def _history(
+    province: Province, line: int, state: str, since: int, areas: tuple[str, str]
+) -> tuple[str, str, str, str, str]:
+    """Outlet, issue time, activation time, area of the number, area of the first use."""
     if state == "stock":
         return "", "", "", areas[0], ""
     outlet = OUTLETS[line % len(OUTLETS)].no

@@ -1,8 +1,8 @@
 """Which package each subscriber of the synthetic province has, day by day.
 
-Everybody has one voice package at any time; some have a GPRS and some an SMS package, the others
-pay the standard price of the configuration. Most changes take effect on the first of a month and
-are ordered in the weeks before; a few take effect within a month.
+Every subscriber always has one voice package. Some have a GPRS or an SMS package; the others pay
+the standard price of the configuration. Most changes take effect on the first of a month and are
+ordered in the weeks before; a few take effect within a month.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from models.synthetic.province import NEVER, Province
 from schemas.errors import ConfigError
 
 KINDS = ("voice", "gprs", "sms")
-SHARE_WITH = {"voice": 1.0, "gprs": 0.45, "sms": 0.25}  # of those who use the service
+SHARE_WITH = {"voice": 1.0, "gprs": 0.45, "sms": 0.25}  # of the users of the service
 CHANGE_AT_MONTH_START = {"voice": 0.04, "gprs": 0.03, "sms": 0.02}
 CHANGE_WITHIN_MONTH = {"voice": 0.012, "gprs": 0.006, "sms": 0.0}
 ORDER_CHANNELS = ("营业厅", "热线", "短信", "网站", "WAP", "客户经理")
@@ -27,8 +27,11 @@ ORDER_CHANNELS = ("营业厅", "热线", "短信", "网站", "WAP", "客户经�
 
 @dataclass(frozen=True)
 class Holding:
-    """One package of one subscriber on [start, end) days; ordered and, when `end` is known,
-    cancelled on the days given (the cancellation is delivered on its own day)."""
+    """One package of one subscriber on the days [start, end).
+
+    `ordered` and `cancelled` are the days of the order and, if `end` is known, of the cancellation,
+    which is delivered on its own day.
+    """
 
     subscriber: int
     kind: str
@@ -41,7 +44,7 @@ class Holding:
 
 
 def require_packages(province: Province) -> None:
-    """ConfigError when a brand has no voice package through the whole history."""
+    """Raise ConfigError if a brand has no voice package through the whole history."""
     for brand in BRANDS:
         if not choices(province, "voice", brand):
             raise ConfigError(
@@ -72,8 +75,8 @@ def holdings(province: Province, chunk: int, people: Subscribers) -> list[Holdin
     tastes = {"voice": people.talking, "gprs": people.browsing, "sms": people.texting}
     found: list[Holding] = []
     for kind in KINDS:
-        # Most people want a small package: the wish grows with the square of the rank among
-        # those who use the service at all.
+        # Most people want a small package: the wish grows with the square of the rank among the
+        # users of the service.
         users = np.sort(tastes[kind][tastes[kind] > 0])
         rank = np.searchsorted(users, tastes[kind]) / max(1, len(users))
         wishes = rank**2 + rng.normal(0, 0.2, len(people))
@@ -84,7 +87,7 @@ def holdings(province: Province, chunk: int, people: Subscribers) -> list[Holdin
             life = (int(people.joined[subscriber]), int(people.left[subscriber]))
             changes = _change_days(province, rng, kind, life, month_starts)
             if kind == "voice" and len(ids) == 1:
-                changes = []  # there is nothing to change to
+                changes = []  # there is no other package
             wanted = float(wishes[subscriber])
             found += _timeline(province, rng, subscriber, kind, ids, life, changes, wanted)
     return found
@@ -97,9 +100,11 @@ def _change_days(
     life: tuple[int, int],
     month_starts: Sequence[int],
 ) -> list[int]:
+    """The days on which the subscriber changes the package of a kind, in order."""
     joined, left = life
     share = CHANGE_AT_MONTH_START[kind]
-    days = {day for day, draw in zip(month_starts, rng.random(len(month_starts))) if draw < share}
+    draws = rng.random(len(month_starts))
+    days = {day for day, draw in zip(month_starts, draws, strict=True) if draw < share}
     if rng.random() < CHANGE_WITHIN_MONTH[kind]:
         day = int(rng.integers(1, max(2, province.days)))
         if province.day(day).day > 1:
@@ -117,11 +122,15 @@ def _timeline(
     changes: Sequence[int],
     wanted: float,
 ) -> list[Holding]:
-    """The holdings of one subscriber and kind: each change ends one or begins one or both."""
+    """The holdings of one subscriber and kind; a change ends one, begins one, or both."""
     joined, left = life
     bounds = [max(joined, 0), *changes, left]
-    orders = [_order_day(province, rng, day, floor) for floor, day in zip(bounds, changes)]
-    ordered_at = dict(zip(changes, orders)) | {left: NEVER if left == NEVER else left - 1}
+    orders = [
+        _order_day(province, rng, day, floor) for floor, day in zip(bounds, changes, strict=False)
+    ]
+    ordered_at = dict(zip(changes, orders, strict=True)) | {
+        left: NEVER if left == NEVER else left - 1
+    }
     current = _pick(rng, kind, ids, wanted)
     result = []
     for begin, end in itertools.pairwise(bounds):
@@ -141,14 +150,17 @@ def _timeline(
 
 
 def _order_day(province: Province, rng: np.random.Generator, day: int, floor: int) -> int:
-    """The day on which a change of `day` is ordered: the day before within a month, else up to
-    two weeks earlier, but not before `floor`, when the holding that it ends began."""
+    """The day on which a change that takes effect on `day` is ordered.
+
+    Within a month it is the day before, on the first of a month up to 15 days before. It is not
+    before `floor`, on which the holding before began, but always before `day`.
+    """
     early = 1 if province.day(day).day > 1 else int(rng.integers(1, 16))
     return min(day - 1, max(day - early, floor))
 
 
 def _pick(rng: np.random.Generator, kind: str, ids: Sequence[str], wanted: float) -> str | None:
-    """A package near the place that the subscriber's usage deserves, cheapest first."""
+    """The package at place `wanted` (0 to 1, cheapest first); None for those who take none."""
     if not ids or rng.random() >= SHARE_WITH[kind]:
         return None
     return ids[min(len(ids) - 1, max(0, int(wanted * len(ids))))]

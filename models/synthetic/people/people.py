@@ -1,7 +1,7 @@
-"""Customers and subscribers of a chunk of the synthetic province: who they are and how they live.
+"""Customers and subscribers of a chunk of the synthetic province, with their whole lives.
 
 Intervals are half-open in days. On a day on which a subscriber is not active (not yet joined, gone,
-barred, or never activated) he uses nothing and contacts nobody.
+barred, or never activated), there is no usage and no contact.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ STATUSES = ("pre", "active", "suspended", "arrears", "churned")
 PRE, ACTIVE, SUSPENDED, ARREARS, CHURNED = range(5)
 VIP_LEVELS = ("none", "silver", "gold", "diamond")
 OLDEST_DAY = -2900  # the first subscribers joined about eight years before the history
-QUARANTINE_DAYS = 90  # a number rests at least so long before it is given out again
+QUARANTINE_DAYS = 90  # the least days before a number is given to a new subscriber
 SECOND_LINE_SHARE = 0.15
 GROUP_CUSTOMER_SHARE = 0.03
 JOINED_SHARE, LEFT_SHARE, GONE_SHARE = 0.04, 0.04, 0.01
 NEVER_ACTIVATED_SHARE, RECYCLED_SHARE, RENUMBERED_SHARE = 0.005, 0.01, 0.006
-SPELL_SHARE = 0.04  # barred for some days, at his wish or in arrears
+SPELL_SHARE = 0.04  # barred for some days, on request or in arrears
 VPMN_GROUP_SHARE, VPMN_GROUP_SIZE = 0.2, 10
 BROWSING_SHARE = 0.5
 
@@ -41,7 +41,10 @@ TRADES = np.array(["机电", "纺织", "物流", "建材", "食品", "印务", "
 
 @dataclass(frozen=True)
 class Customers:
-    """One row per customer of the chunk, in order of `no` (number within the province)."""
+    """One row per customer of the chunk, in order of `no` (number within the province).
+
+    `birth_day`, `created` and `vip_changed` are days; `vip` and `new_vip` are places of VIP_LEVELS.
+    """
 
     no: np.ndarray
     group: np.ndarray
@@ -59,11 +62,12 @@ class Customers:
 class Subscribers:
     """One row per subscriber of the chunk. Days count from the first day of the history.
 
-    `owner` is the customer's place in the chunk, `line` the number block, `msisdn` the number held
-    from `joined`, `new_msisdn` the one held from `renumbered` on (NEVER: no change). He is barred
-    with `spell_status` on [spell_from, spell_to). `vpmn` is the group's place in the chunk or −1,
-    `short` the short number within it. `talking`, `texting` and `browsing` are tastes: factors with
-    mean about 1 and heavy tails; half of the people do not browse at all.
+    `owner` is the customer's place in the chunk, `line` the number block. `msisdn` is the number
+    held from `joined` on, `new_msisdn` the one from `renumbered` on (NEVER: no change). The
+    subscriber is barred with `spell_status` on [spell_from, spell_to). `vpmn` is the group's place
+    in the chunk or −1, `short` the short number within the group. `talking`, `texting` and
+    `browsing` are tastes: factors with mean about 1 and heavy tails; half of the people never
+    browse. `recycled_from` is the place of the former holder of the number, or −1.
     """
 
     owner: np.ndarray
@@ -104,7 +108,7 @@ class Subscribers:
 
 
 def customers(province: Province, chunk: int, subscribers: Subscribers) -> Customers:
-    """The owners of the chunk's subscribers. A customer's file opens when he first joins."""
+    """The owners of the chunk's subscribers. `created` is the day on which the first one joins."""
     rng = province.rng(chunk, "customers")
     no = province.customers_of(chunk)
     count = len(no)
@@ -134,7 +138,7 @@ def customers(province: Province, chunk: int, subscribers: Subscribers) -> Custo
 
 
 def subscribers(province: Province, chunk: int) -> Subscribers:
-    """The subscribers of a chunk with their whole lives, past and future ones included."""
+    """The subscribers of a chunk, those who left before or join later included."""
     rng = province.rng(chunk, "people")
     customer = province.customers_of(chunk)
     second = np.nonzero(rng.random(len(customer)) < SECOND_LINE_SHARE)[0]
@@ -146,7 +150,7 @@ def subscribers(province: Province, chunk: int) -> Subscribers:
     line = customer[owner] * LINES_PER_CUSTOMER + which
     joined = -(rng.beta(1.0, 2.5, count) * -OLDEST_DAY).astype(np.int64) - 1
     fate = rng.random(count)
-    fate[rng.permutation(count)[0]] = 1.0  # even the smallest chunk has one who stays
+    fate[rng.permutation(count)[0]] = 1.0  # even the smallest chunk has a subscriber who stays
     newly = fate < JOINED_SHARE
     joined[newly] = rng.integers(1, days, newly.sum())
     left = np.full(count, NEVER)
@@ -201,18 +205,18 @@ def _recycle(
     left: np.ndarray,
     msisdn: np.ndarray,
 ) -> np.ndarray:
-    """Give the numbers of some who left to some who join; changes the arrays in place.
+    """Give the numbers of some former subscribers to new ones; changes the arrays in place.
 
-    The new owner joins within the history, the old one left at least QUARANTINE_DAYS before: in a
-    short history that is before its first day. Returns the old owner's place of each new owner, −1
-    for everybody else.
+    The new holder joins within the history. The former holder left at least QUARANTINE_DAYS before;
+    in a short history that is before its first day. Returns, for each new holder, the place of the
+    former one; −1 for everybody else.
     """
     count = len(joined)
     source = np.full(count, -1)
     pairs = max(1, round(count * RECYCLED_SHARE)) if count >= 20 else 0
     settled = np.nonzero((left == NEVER) & (joined < -400))[0]
     chosen = rng.permutation(settled)[: 2 * pairs]
-    for old, new in zip(chosen[0::2], chosen[1::2]):
+    for old, new in zip(chosen[0::2], chosen[1::2], strict=False):
         joined[new] = rng.integers(max(1, province.days // 2), province.days)
         left[old] = joined[new] - QUARANTINE_DAYS - rng.integers(0, 30)
         msisdn[new] = msisdn[old]
@@ -220,7 +224,10 @@ def _recycle(
     return source
 
 
-def _spells(province: Province, rng: np.random.Generator, settled: np.ndarray):
+def _spells(
+    province: Province, rng: np.random.Generator, settled: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Status, first day and end of each subscriber's barred days."""
     count = len(settled)
     barred = settled & (rng.random(count) < SPELL_SHARE)
     start = rng.integers(1, max(2, province.days - 3), count)
@@ -233,8 +240,11 @@ def _spells(province: Province, rng: np.random.Generator, settled: np.ndarray):
     )
 
 
-def _vpmn_groups(rng: np.random.Generator, settled: np.ndarray):
-    """Neighbours form company groups; members are settled, so membership holds all history."""
+def _vpmn_groups(rng: np.random.Generator, settled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Group (or −1) and short number of each subscriber; neighbours form company groups.
+
+    Members are subscribers who stay, so membership is the same through the whole history.
+    """
     place = np.arange(len(settled)) // VPMN_GROUP_SIZE
     group_is = rng.random(place[-1] + 1) < VPMN_GROUP_SHARE
     if len(settled) >= VPMN_GROUP_SIZE and not group_is[:-1].any():

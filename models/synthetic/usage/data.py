@@ -1,7 +1,7 @@
 """GPRS sessions of a chunk of the synthetic province, before anything is broken.
 
-Half of the subscribers use data at all, most of them a little over WAP, a few a lot. Records state
-no fee: the billing rates the month.
+Half of the subscribers use data: most of them a little over WAP, a few of them a lot. Records have
+no fee, because billing rates the month.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from models.synthetic.rows import Rows, stack
 from models.synthetic.usage.habits import DAY_SECONDS, Moments, apart, moments, week_factor
 
 SESSIONS_A_DAY, CMWAP_SHARE = 0.4, 0.78
-CUT_SHARE = 0.03  # sessions that the gateway delivers in two parts; at midnight it cuts every one
+CUT_SHARE = 0.03  # sessions that the gateway cuts in two; at midnight it cuts every session
 LARGEST_SESSION = 40 * 1024 * 1024
 GATEWAYS = np.array(["211.137.58.1", "211.137.58.2", "211.137.59.1"], dtype=object)
 
@@ -59,14 +59,14 @@ def sessions(province: Province, chunk: int, people: Subscribers, where: np.ndar
     )
 
 
-def rows(province: Province, chunk: int, people: Subscribers, sessions: Sessions) -> Rows:
-    """The records as the billing system delivers them, some sessions in two parts.
+def session_rows(province: Province, chunk: int, people: Subscribers, sessions: Sessions) -> Rows:
+    """The session records as the billing system delivers them, some sessions in two parts.
 
-    Charging ids repeat after 2³² sessions of a gateway, so the start belongs to the key.
+    Charging ids repeat after 2³² sessions of a gateway, so the start time is part of the key.
     """
     when = sessions.when
     place = np.arange(len(sessions))
-    whole = sessions.duration
+    duration = sessions.duration
     first = _first_part(province, chunk, sessions)
     columns = {
         "charging_id": texts((chunk * 10_000_019 + place) * 2_654_435_761 % (1 << 32)),
@@ -75,17 +75,17 @@ def rows(province: Province, chunk: int, people: Subscribers, sessions: Sessions
         "apn": np.where(sessions.wap, "CMWAP", "CMNET").astype(object),
         "start_time": wall_clock(province, when.day, when.second),
         "duration": first,
-        "up_bytes": sessions.up * first // whole,
-        "down_bytes": sessions.down * first // whole,
+        "up_bytes": sessions.up * first // duration,
+        "down_bytes": sessions.down * first // duration,
         "roam_type": sessions.roaming,
         "comm_fee": np.zeros(len(sessions), dtype=np.int64),
     }
-    rest = np.nonzero(first < whole)[0]
+    rest = np.nonzero(first < duration)[0]
     start = (when.day * DAY_SECONDS + when.second + first)[rest]
     day, second = start // DAY_SECONDS, start % DAY_SECONDS
     later = {name: values[rest] for name, values in columns.items()} | {
         "start_time": wall_clock(province, day, second),
-        "duration": (whole - first)[rest],
+        "duration": (duration - first)[rest],
         "up_bytes": (sessions.up - columns["up_bytes"])[rest],
         "down_bytes": (sessions.down - columns["down_bytes"])[rest],
     }
@@ -93,10 +93,11 @@ def rows(province: Province, chunk: int, people: Subscribers, sessions: Sessions
 
 
 def _first_part(province: Province, chunk: int, sessions: Sessions) -> np.ndarray:
-    """The seconds of each session's first part; of one that is delivered whole, all."""
+    """The seconds of each session's first part; all seconds of a session that is not cut."""
     rng = province.rng(chunk, "parts of sessions")
-    whole, left = sessions.duration, DAY_SECONDS - sessions.when.second
-    cut = (rng.random(len(whole)) < CUT_SHARE) & (whole > 1)
-    first = np.where(cut, np.maximum((whole * rng.random(len(whole))).astype(np.int64), 1), whole)
-    at_midnight = (whole > left) & (sessions.when.day + 1 < province.days)
-    return np.where(at_midnight, left, np.where(whole > left, whole, first))
+    duration, left = sessions.duration, DAY_SECONDS - sessions.when.second
+    cut = (rng.random(len(duration)) < CUT_SHARE) & (duration > 1)
+    part = np.maximum((duration * rng.random(len(duration))).astype(np.int64), 1)
+    first = np.where(cut, part, duration)
+    at_midnight = (duration > left) & (sessions.when.day + 1 < province.days)
+    return np.where(at_midnight, left, np.where(duration > left, duration, first))

@@ -1,7 +1,7 @@
 """How often, when and where subscribers of the synthetic province use the network.
 
-Shared by calls, messages and data sessions: daily counts with heavy tails, the hours of the day,
-travels, and whom one talks to. Everything is an array with one entry per event.
+Calls, messages and data sessions share it: daily counts with heavy tails, the hours of the day,
+travels, and the other parties. Everything is an array with one entry per event.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ ROAMING = ("home", "intra_prov", "inter_prov", "hkmotw", "intl")
 DAY_SECONDS = 86_400
 TRIPS_PER_DAY = 0.006  # chance that a trip begins
 TRIP_KINDS = (0.0, 0.38, 0.57, 0.03, 0.02)  # by ROAMING
-CONTACTS = 40  # people whom one subscriber knows
+CONTACTS = 40  # people that one subscriber knows
 OPERATORS = np.array(["CMCC", "CU", "CT", "CTT"], dtype=object)
 OPERATOR_SHARES = (0.70, 0.18, 0.10, 0.02)
 OTHER_PREFIXES = (0, 130, 133, 0)  # mobile numbers of the other operators; the last has fixed lines
 HOME_AREA = "027"
-# Share of a day's events by hour; a day's two peaks are before noon and in the evening.
+# Weight of each hour in the events of a day; the two peaks are before noon and in the evening.
 WORKDAY_HOURS = (
     8,
     4,
@@ -79,7 +79,7 @@ OTHER_HOURS = (
 
 @dataclass(frozen=True)
 class Moments:
-    """Who (place of the subscriber in the chunk), on which day, at which second of it."""
+    """Per event: the subscriber's place in the chunk, the day, and the second of the day."""
 
     subscriber: np.ndarray
     day: np.ndarray
@@ -89,6 +89,7 @@ class Moments:
         return len(self.day)
 
     def take(self, places: np.ndarray) -> Moments:
+        """The moments at these places, in this order."""
         return Moments(self.subscriber[places], self.day[places], self.second[places])
 
 
@@ -114,6 +115,7 @@ def moments(
 
 
 def _seconds(draw: np.ndarray, free: np.ndarray) -> np.ndarray:
+    """The second of the day for each draw (0 to 1); `free` marks days that are no workdays."""
     hours = np.arange(25) * 3600.0
     curves = [
         np.concatenate([[0], np.cumsum(shares)]) / sum(shares)
@@ -124,13 +126,13 @@ def _seconds(draw: np.ndarray, free: np.ndarray) -> np.ndarray:
 
 
 def apart(found: Moments, lasting: np.ndarray) -> tuple[Moments, np.ndarray]:
-    """The same events moved so that each begins after the one before has ended.
+    """The events, moved so that each begins after the end of the subscriber's event before.
 
-    `lasting` are seconds. Events that would be moved into another day are left out. Returns the
-    events and the places of `found` that are left.
+    `lasting` is in seconds. Events that would move into another day are dropped. Returns the events
+    and their places in `found`.
     """
-    # Starts s_i become max(s_i, s'_{i-1} + lasting_{i-1} + 1): a running maximum of s less the
-    # time already taken; each subscriber's time axis lies far beyond the one before.
+    # The start s_i becomes max(s_i, s'_{i-1} + lasting_{i-1} + 1). This is a running maximum of s
+    # minus the time already taken. Each subscriber's time axis begins far after the one before.
     taken = np.concatenate([[0], np.cumsum(lasting + 1)[:-1]]) if len(lasting) else lasting
     far = found.subscriber * np.int64(1 << 40)
     start = found.day * DAY_SECONDS + found.second
@@ -140,8 +142,10 @@ def apart(found: Moments, lasting: np.ndarray) -> tuple[Moments, np.ndarray]:
 
 
 def week_factor(province: Province, free_day: float, festival: float) -> np.ndarray:
-    """A factor per day: `free_day` on weekends and holidays, `festival` about Chinese New Year
-    (26 January 2009; the eve is the greatest day of the year for messages)."""
+    """A factor per day: `free_day` on weekends and holidays, `festival` around Chinese New Year.
+
+    New Year is 26 January 2009; its eve has the most messages of the year.
+    """
     factors = np.array([1.0 if kind == "workday" else free_day for kind in province.day_types])
     for number in range(province.days):
         day = province.day(number)
@@ -151,22 +155,24 @@ def week_factor(province: Province, free_day: float, festival: float) -> np.ndar
 
 
 def travels(province: Province, people: Subscribers, chunk: int) -> np.ndarray:
-    """Where each subscriber (row) is on each day (column), as a place of ROAMING."""
+    """The place of ROAMING where each subscriber (row) is on each day (column)."""
     rng = province.rng(chunk, "trips")
     where = np.zeros((len(people), province.days), dtype=np.int64)
     begins = np.argwhere(rng.random(where.shape) < TRIPS_PER_DAY)
     lengths = rng.integers(1, 7, len(begins))
     kinds = rng.choice(len(ROAMING), len(begins), p=TRIP_KINDS)
-    for (subscriber, day), length, kind in zip(begins.tolist(), lengths, kinds):
+    for (subscriber, day), length, kind in zip(begins.tolist(), lengths, kinds, strict=True):
         where[subscriber, day : day + length] = kind
     return where
 
 
-def known_people(province: Province, rng: np.random.Generator, line: np.ndarray):
-    """Whom each event is with: one of CONTACTS people of the paying line, the first ones often.
+def known_people(
+    province: Province, rng: np.random.Generator, line: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The other party of each event: one of the CONTACTS people of the paying line.
 
-    Returns numbers as text (mobile numbers; those of our operator are lines of the province) and
-    operators. The same line and rank always give the same person.
+    The first ones are drawn most often. The same line and rank always give the same person. Returns
+    phone numbers as text and operators; numbers of our operator are lines of the province.
     """
     rank = np.minimum(rng.zipf(1.6, len(line)), CONTACTS)
     person = _mixed(line * 64 + rank + province.seed)

@@ -1,7 +1,7 @@
 """Short and multimedia messages of a chunk of the synthetic province, before anything is broken.
 
-Ordinary records state no communication fee: the billing rates the month. What a service provider
-charges stands on the record as information fee.
+Ordinary records have no communication fee, because billing rates the month. The charge of a service
+provider is on the record as information fee.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CHARGED_SHARE = 0.2
 
 @dataclass(frozen=True)
 class Messages:
-    """One entry per true message of the chunk, in order of subscriber and time; fees are 厘."""
+    """One entry per true message of the chunk, in order of subscriber and time; fees in 厘."""
 
     when: Moments
     direction: np.ndarray
@@ -77,8 +77,8 @@ def messages(province: Province, chunk: int, people: Subscribers, where: np.ndar
     )
 
 
-def rows(province: Province, chunk: int, people: Subscribers, messages: Messages) -> Rows:
-    """The records as the billing system delivers them."""
+def message_rows(province: Province, chunk: int, people: Subscribers, messages: Messages) -> Rows:
+    """The message records as the billing system delivers them."""
     when = messages.when
     kind_codes = np.array([[11, 12], [21, 22]])
     columns = {

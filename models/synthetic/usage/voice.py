@@ -1,10 +1,13 @@
 """Voice records of a chunk of the synthetic province, before anything is broken.
 
-The mix is that of 2009: calls made and received, one in eleven missed, local calls and long
-distance dialled direct, through 17951 or through 12593, roaming, calls within company groups
-(VPMN), and a few calls of information lines. Ordinary records state no airtime fee: the billing
-rates the month. 12593 calls and information fees are charged on the record; the toll of a call
-dialled direct is recorded as the subscriber's own package prices it.
+The mix is that of 2009:
+- calls made and received, one in eleven of them missed
+- local calls, and long distance dialled direct, through 17951 or through 12593
+- roaming, calls within company groups (VPMN), and a few calls to information lines
+
+Ordinary records have no airtime fee, because billing rates the month. 12593 calls and information
+fees are charged on the record. The toll of a call dialled direct is on the record too, at the price
+of the subscriber's own package.
 """
 
 from __future__ import annotations
@@ -44,8 +47,8 @@ NOON = 43_200
 class Calls:
     """One entry per true call of the chunk, in order of subscriber and time.
 
-    `duration` is 0 for a missed call; codes are places of DIRECTIONS, ROAMING, TOLLS, DIALS; fees
-    are 厘.
+    `duration` (seconds) is 0 for a missed call. Codes are places of DIRECTIONS, ROAMING, TOLLS and
+    DIALS. Fees are in 厘.
     """
 
     when: Moments
@@ -76,11 +79,11 @@ def calls(province: Province, chunk: int, people: Subscribers, where: np.ndarray
     missed = rng.random(len(found)) < MISSED_SHARE
     found, kept = apart(found, np.where(missed, 0, talk) + 20)
     missed, talk = missed[kept], talk[kept]
-    count, who = len(found), found.subscriber
+    count, subscriber = len(found), found.subscriber
     direction = rng.choice(3, count, p=DIRECTION_SHARES)
-    roaming = where[who, found.day]
+    roaming = where[subscriber, found.day]
     made = direction == MO
-    in_group = (people.vpmn[who] >= 0) & (direction != FWD) & (roaming == 0)
+    in_group = (people.vpmn[subscriber] >= 0) & (direction != FWD) & (roaming == 0)
     in_group &= rng.random(count) < IN_GROUP_SHARE
     toll = np.where(made | (direction == FWD), rng.choice(5, count, p=TOLL_SHARES), 0)
     info = made & (roaming == 0) & ~in_group & ~missed & (rng.random(count) < INFO_SHARE)
@@ -104,15 +107,29 @@ def calls(province: Province, chunk: int, people: Subscribers, where: np.ndarray
     )
 
 
-def _dial(rng: np.random.Generator, people: Subscribers, found: Moments, far: np.ndarray):
-    """A habit of the line: 12593 for some, 17951 for about a third of what the others call."""
+def _dial(
+    rng: np.random.Generator, people: Subscribers, found: Moments, far: np.ndarray
+) -> np.ndarray:
+    """How each call is dialled, as a place of DIALS; only calls in `far` may use a prefix.
+
+    Some lines dial 12593 for half of their calls; otherwise about a third of calls use 17951.
+    """
     habit = (people.line[found.subscriber] * 2_654_435_761 % 1_000) / 1_000 < IP12593_HABIT
     dial = np.where(rng.random(len(found)) < IP_HABIT, IP17951, DIRECT)
     dial[habit & (rng.random(len(found)) < 0.5)] = IP12593
     return np.where(far, dial, DIRECT)
 
 
-def _others(province, rng, people, found, in_group, info, toll, dial):
+def _others(
+    province: Province,
+    rng: np.random.Generator,
+    people: Subscribers,
+    found: Moments,
+    in_group: np.ndarray,
+    info: np.ndarray,
+    toll: np.ndarray,
+    dial: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
     """The other number as dialled, and its operator."""
     other, operator = known_people(province, rng, people.line[found.subscriber])
     other[in_group] = _group_numbers(rng, people, found, in_group)
@@ -128,8 +145,10 @@ def _others(province, rng, people, found, in_group, info, toll, dial):
     return other, operator
 
 
-def _group_numbers(rng, people: Subscribers, found: Moments, in_group: np.ndarray) -> np.ndarray:
-    """A colleague's short number, or his long one."""
+def _group_numbers(
+    rng: np.random.Generator, people: Subscribers, found: Moments, in_group: np.ndarray
+) -> np.ndarray:
+    """The short or the long number of a colleague, for each call within a group."""
     caller = found.subscriber[in_group]
     members: dict[int, np.ndarray] = {
         group: np.nonzero(people.vpmn == group)[0]
@@ -139,7 +158,7 @@ def _group_numbers(rng, people: Subscribers, found: Moments, in_group: np.ndarra
     colleague = np.array(
         [
             members[group][int(share * len(members[group]))]
-            for group, share in zip(people.vpmn[caller].tolist(), draw.tolist())
+            for group, share in zip(people.vpmn[caller].tolist(), draw.tolist(), strict=True)
         ],
         dtype=np.int64,
     )
@@ -147,7 +166,7 @@ def _group_numbers(rng, people: Subscribers, found: Moments, in_group: np.ndarra
     return texts(np.where(rng.random(len(caller)) < 0.6, people.short[colleague], long_number))
 
 
-def rows(
+def call_rows(
     province: Province,
     chunk: int,
     people: Subscribers,
@@ -155,9 +174,9 @@ def rows(
     calls: Calls,
     toll_fee: np.ndarray,
 ) -> Rows:
-    """The records as the billing system delivers them, in two parts a day.
+    """The call records as the billing system delivers them, in two parts a day.
 
-    `city` is the home city of each subscriber (place of CITIES), `toll_fee` in 厘 per call.
+    `city` is the home city of each subscriber (place of CITIES). `toll_fee` is in 厘 per call.
     """
     when = calls.when
     areas = np.array(AREA_CODES, dtype=object)

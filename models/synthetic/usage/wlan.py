@@ -1,6 +1,6 @@
 """WLAN sessions of a chunk of the synthetic province: few people at a few hot spots.
 
-A trial of the operator: sessions are free of charge, and no bill knows them.
+It is a trial of the operator: sessions are free of charge and are on no bill.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ HOTSPOTS = np.array(
 CARRIERS = np.array(["", "", "", "", "CSL"], dtype=object)
 
 
-def rows(province: Province, chunk: int, people: Subscribers) -> Rows:
-    """The records as the billing system delivers them."""
+def wlan_rows(province: Province, chunk: int, people: Subscribers) -> Rows:
+    """The session records as the billing system delivers them."""
     rng = province.rng(chunk, "wlan")
     users = (people.browsing > 0) & (rng.random(len(people)) < USER_SHARE)
     when = moments(province, people, rng, SESSIONS_A_DAY * users, week_factor(province, 1.2, 0.8))

@@ -1,4 +1,4 @@
-"""Who is offered what over which channel: rules, control group, capacity, and the accounts."""
+"""Decisions of a night: rules, control group, capacity, and counts that add up."""
 
 import hashlib
 from collections import Counter
@@ -36,7 +36,7 @@ SCORES = {"hotline": "0.5", "hall": "0.3", "sms": "0.2"}  # value of 20 yuan: 28
 
 
 def channels(**capacity):
-    """hall 5.31, hotline 2.00, sms 0.10 yuan a contact; room for everybody unless said."""
+    """Unit costs: hall 5.31, hotline 2.00, sms 0.10 yuan; 1000 contacts a day unless given."""
     costs = {"hall": "5.31", "hotline": "2.00", "sms": "0.10"}
     return {
         name: Channel(
@@ -77,7 +77,7 @@ def campaign(
 
 
 class Night:
-    """The inputs of one night; every subscriber begins without anything against him."""
+    """The inputs of one night; by default no rule forbids an offer to a subscriber."""
 
     def __init__(self):
         self.subscribers, self.matches, self.subscriptions = [], [], []
@@ -121,7 +121,9 @@ class Night:
         self.subscriptions.append((number, offer, start, end))
         return self
 
-    def decide(self, spark, *, campaigns=(campaign(),), room=channels(), partitions=None):
+    def decide(self, spark, *, campaigns=None, room=None, partitions=None):
+        campaigns = (campaign(),) if campaigns is None else campaigns
+        room = room or channels()
         frames = [
             local_frame(spark, self.matches, MATCH_ROW),
             local_frame(spark, self.subscribers, SUBSCRIBER_ROW),
@@ -132,7 +134,11 @@ class Night:
         if partitions:
             frames = [frame.repartition(partitions) for frame in frames]
         found = candidates.candidates(
-            *frames, campaigns=campaigns, channels=room, open_offers=OFFERS, data_date=DAY
+            candidates.Snapshots(*frames),
+            campaigns=campaigns,
+            channels=room,
+            open_offers=OFFERS,
+            data_date=DAY,
         )
         judged = policy.judged(found, campaigns)
         decided = assignment.decision(judged, campaigns=campaigns, channels=room, data_date=DAY)
@@ -150,12 +156,12 @@ def pushed(rows):
 
 
 def drawn(customer_id, salt="2009q2"):
-    """What anybody can recompute: the first 60 bits of sha256(salt|customer)."""
+    """The first 60 bits of sha256(salt|customer), computed without the model."""
     digest = hashlib.sha256(f"{salt}|{customer_id}".encode()).hexdigest()
     return int(digest, 16) >> (256 - 60)
 
 
-def test_the_offer_goes_over_the_first_channel_and_the_row_says_what_it_is_worth(spark):
+def test_the_offer_is_pushed_over_the_first_channel_with_its_value(spark):
     rows = Night().subscriber(1).match(1).decide(spark)
     assert fates(rows, 1) == {
         "hotline": ("pushed", []),
@@ -172,7 +178,7 @@ def test_the_offer_goes_over_the_first_channel_and_the_row_says_what_it_is_worth
     assert {row.runner_up for row in rows if row.fate != "pushed"} == {None}
 
 
-def test_every_rule_gives_its_reason_and_the_first_in_the_order_of_the_stages_leads(spark):
+def test_every_rule_gives_its_reason_in_the_order_of_the_stages(spark):
     midnight = datetime(2009, 5, 4, tzinfo=BEIJING)
     night = (
         Night()
@@ -181,19 +187,19 @@ def test_every_rule_gives_its_reason_and_the_first_in_the_order_of_the_stages_le
         .subscriber(2)
         .match(2, "gone_package")  # no longer open
         .subscriber(3, brand=None)
-        .match(3)  # brand not known
+        .match(3)  # brand is not known
         .subscriber(4, status="suspended")
         .match(4)
         .subscriber(5, has_number=False)
         .match(5)
         .subscriber(6, number_until=midnight)
-        .match(6)  # his number goes tonight
+        .match(6)  # the number is given up tonight
         .subscriber(7, disturb=True)
         .match(7)
         .subscriber(8, consent=False)
         .match(8)
         .subscriber(9, consent=None)
-        .match(9)  # never asked
+        .match(9)  # consent is not known
         .subscriber(10)
         .owns(10, "gotone_58")
         .match(10, recommended=False, reasons=["OWNED"])
@@ -207,12 +213,12 @@ def test_every_rule_gives_its_reason_and_the_first_in_the_order_of_the_stages_le
         .owns(14, "gotone_58")
         .match(14, recommended=False, reasons=["BACKTEST"])
         .subscriber(15)
-        .match(15, "gprs_20")  # nothing against him
+        .match(15, "gprs_20")  # breaks no rule
         .subscriber(16)
         .owns(16, "gotone_58", end=DAY)
-        .match(16)  # no longer his today
+        .match(16)  # the package ended today
         .subscriber(17)
-        .match(17, recommended=False)  # nobody says why
+        .match(17, recommended=False)  # no reason is given
     )
     rows = night.decide(spark)
     reasons = {row.customer_id: list(row.reasons) for row in rows if row.channel == "hotline"}
@@ -250,7 +256,7 @@ def test_a_contact_that_costs_more_than_it_brings_is_no_candidate(spark):
     }
 
 
-def test_one_customer_gets_one_offer_the_one_that_saves_most(spark):
+def test_one_customer_gets_one_offer_with_the_greatest_saving(spark):
     rows = (
         Night()
         .subscriber(1)
@@ -267,7 +273,7 @@ def test_one_customer_gets_one_offer_the_one_that_saves_most(spark):
     assert {row.first_reason for row in rows if row.offer == "gprs_20"} == {"LOST_PRIORITY"}
 
 
-def test_a_barred_subscriber_does_not_stand_for_an_offer_that_another_can_take(spark):
+def test_a_subscriber_without_reasons_goes_before_one_with_a_greater_saving(spark):
     rows = (
         Night()
         .subscriber(1)
@@ -278,7 +284,7 @@ def test_a_barred_subscriber_does_not_stand_for_an_offer_that_another_can_take(s
     assert [row.subscriber_id for row in rows if row.fate == "pushed"] == [1]
 
 
-def test_equal_savings_go_by_the_rank_of_the_match_then_by_id(spark):
+def test_equal_savings_are_ordered_by_the_rank_of_the_match_then_by_id(spark):
     rows = (
         Night()
         .subscriber(1)
@@ -294,7 +300,7 @@ def test_equal_savings_go_by_the_rank_of_the_match_then_by_id(spark):
     }
 
 
-def test_the_activity_of_the_lower_priority_number_goes_first(spark):
+def test_the_activity_with_the_lower_priority_number_goes_first(spark):
     both = (campaign("late", priority=2), campaign("soon", priority=1))
     rows = Night().subscriber(1).match(1).decide(spark, campaigns=both)
     assert {(row.activity, row.fate) for row in rows if row.fate == "pushed"} == {
@@ -303,7 +309,7 @@ def test_the_activity_of_the_lower_priority_number_goes_first(spark):
     assert {row.first_reason for row in rows if row.activity == "late"} == {"LOST_PRIORITY"}
 
 
-def test_an_activity_is_over_on_its_last_instant(spark):
+def test_an_activity_ends_before_its_valid_to_day(spark):
     night = Night().subscriber(1).match(1)
     assert night.decide(spark, campaigns=(campaign(end=DAY),)) == []
     assert night.decide(spark, campaigns=(campaign(start=DAY),)) != []
@@ -318,13 +324,13 @@ def test_the_share_of_the_control_group_is_exact_to_one_part_in_2_to_the_60(spar
     assert fates(rows, 1)["hotline"][0] == fate
 
 
-def test_a_control_share_of_none_and_of_all():
+def test_a_control_share_of_0_and_of_1():
     assert policy.control_bound(Decimal("0")) == 0
     assert policy.control_bound(Decimal("1")) == 2**60
     assert policy.control_bound(Decimal("0.10")) == -(-(2**60) // 10)
 
 
-def test_control_customers_are_held_out_whole_and_before_capacity(spark):
+def test_control_customers_are_held_out_on_all_channels_and_before_capacity(spark):
     share = "0.3"
     numbers = range(1, 41)
     night = Night()
@@ -339,7 +345,7 @@ def test_control_customers_are_held_out_whole_and_before_capacity(spark):
     rows = night.decide(
         spark, campaigns=(campaign(share=share),), room=channels(hotline=len(treated))
     )
-    assert pushed(rows) == dict.fromkeys(treated, "hotline")  # control takes up no place
+    assert pushed(rows) == dict.fromkeys(treated, "hotline")  # the control group uses no capacity
     assert {row.customer_id for row in rows if row.fate == "held_out"} == control
     for number in control:
         mine = [row for row in rows if row.customer_id == number]
@@ -347,11 +353,11 @@ def test_control_customers_are_held_out_whole_and_before_capacity(spark):
         withheld = [
             (row.offer, row.channel) for row in mine if list(row.reasons) == ["HOLD_ACTIVITY"]
         ]
-        assert withheld == [("gotone_58", "hotline")]  # what he would have been offered first
+        assert withheld == [("gotone_58", "hotline")]  # the offer that was withheld
     assert {row.first_reason for row in rows if row.customer_id % 5 == 0} == {"CONSENT"}
 
 
-def test_held_out_of_one_activity_a_customer_may_be_in_another(spark):
+def test_a_customer_held_out_of_one_activity_may_be_in_another(spark):
     held, free = campaign("held", share="1"), campaign("free", share="0", priority=2)
     rows = Night().subscriber(1).match(1).decide(spark, campaigns=(held, free))
     assert {row.fate for row in rows if row.activity == "held"} == {"held_out"}
@@ -359,20 +365,20 @@ def test_held_out_of_one_activity_a_customer_may_be_in_another(spark):
 
 
 def crowd(count, **scores):
-    """Customers 1..count who save 11, 12, … yuan: the higher the number, the higher the margin."""
+    """Customers 1..count who save 11, 12, … yuan: a higher number has a higher margin."""
     night = Night()
     for number in range(1, count + 1):
         night.subscriber(number, **scores).match(number, saving=str(10 + number))
     return night
 
 
-def test_a_channel_exactly_full_spills_nobody(spark):
+def test_a_channel_that_is_exactly_full_spills_nobody(spark):
     rows = crowd(3).decide(spark, room=channels(hotline=3))
     assert pushed(rows) == {1: "hotline", 2: "hotline", 3: "hotline"}
     assert "spilled" not in {row.fate for row in rows}
 
 
-def test_one_too_many_goes_to_the_next_channel_the_one_who_loses_least(spark):
+def test_over_capacity_the_customer_with_the_lowest_margin_goes_to_the_next_channel(spark):
     rows = crowd(3).decide(spark, room=channels(hotline=2))
     assert pushed(rows) == {1: "hall", 2: "hotline", 3: "hotline"}
     assert fates(rows, 1) == {
@@ -387,27 +393,27 @@ def test_one_too_many_goes_to_the_next_channel_the_one_who_loses_least(spark):
     }
 
 
-def test_capacity_0_is_never_and_the_last_channel_full_leaves_him_out(spark):
+def test_capacity_0_means_never_and_a_full_last_channel_leaves_the_customer_out(spark):
     rows = crowd(3).decide(spark, room=channels(hotline=0, hall=1, sms=1))
     assert pushed(rows) == {3: "hall", 2: "sms"}
     assert {fate for fate, _ in fates(rows, 1).values()} == {"spilled"}
     assert all(reasons == ["LOST_CAPACITY"] for _, reasons in fates(rows, 1).values())
 
 
-def test_who_asked_earlier_keeps_his_place_against_who_is_spilled_to_it(spark):
+def test_a_place_of_an_earlier_round_is_kept_against_spilled_customers(spark):
     night = crowd(2).subscriber(9, scores={"hall": "0.4", "hotline": "0.3", "sms": "0.2"})
     rows = night.match(9, saving="10").decide(spark, room=channels(hotline=1, hall=1))
     assert pushed(rows) == {2: "hotline", 9: "hall", 1: "sms"}
 
 
-def test_a_channel_of_a_campaign_without_capacity_stops_with_its_name(spark):
+def test_a_channel_without_capacity_is_refused_by_name(spark):
     with pytest.raises(ConfigError, match="channels.yml: sms: no capacity.*campaign tariff"):
         Night().subscriber(1).match(1).decide(spark, room=channels(sms=None))
 
 
 def test_neither_the_order_of_rows_nor_the_number_of_partitions_changes_anything(spark):
     night = Night()
-    for number in range(1, 31):  # equal savings: every place is a tie
+    for number in range(1, 31):  # equal savings: all margins are equal
         night.subscriber(number).match(number).match(number, "gprs_20")
     room, campaigns = channels(hotline=7, hall=6, sms=5), (campaign(share="0.2"),)
 
@@ -431,7 +437,7 @@ person = st.fixed_dictionaries(
         "status": st.sampled_from(["active", "active", "active", "arrears"]),
         "disturb": st.sampled_from([False, False, False, True]),
         "scores": st.permutations(["0.5", "0.3", "0.02"]).map(
-            lambda scores: dict(zip(("hall", "hotline", "sms"), scores))
+            lambda scores: dict(zip(("hall", "hotline", "sms"), scores, strict=True))
         ),
     }
 )
@@ -446,11 +452,11 @@ limits = st.fixed_dictionaries({name: st.integers(0, 4) for name in ("hall", "ho
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(people=st.lists(st.tuples(person, savings), min_size=1, max_size=14), limits=limits)
-def test_the_accounts_close_and_no_channel_is_overrun(spark, people, limits):
+def test_counts_add_up_and_no_channel_exceeds_its_capacity(spark, people, limits):
     night = Night()
     for number, (traits, amounts) in enumerate(people, start=1):
         night.subscriber(number, **traits)
-        for offer, saving in zip(("gotone_58", "gprs_20"), amounts):
+        for offer, saving in zip(("gotone_58", "gprs_20"), amounts, strict=True):
             night.match(
                 number,
                 offer,

@@ -1,4 +1,4 @@
-"""The before and after picture: amounts that add up, drawn to scale, safe to stand in a page."""
+"""The before and after picture: amounts add up, bars are to scale, texts are safe in a page."""
 
 import itertools
 from decimal import Decimal
@@ -6,15 +6,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from models.drawing import bill_comparison as before_after
+from models.drawing import bill_comparison
 from models.drawing.bill_comparison import Side, picture, stated
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def bill(total: str, **lines: str) -> dict[str, Decimal]:
-    """A stated bill; lines that are not named are nothing."""
-    exact = dict.fromkeys(before_after.PRICED_LINES, Decimal(0))
+    """A stated bill; a line that is not named is zero."""
+    exact = dict.fromkeys(bill_comparison.PRICED_LINES, Decimal(0))
     return stated(Decimal(total), exact | {line: Decimal(amount) for line, amount in lines.items()})
 
 
@@ -23,7 +23,7 @@ def drawn(before: dict, after: dict, names=("使用前", "换用后"), heading="
 
 
 def pieces(root) -> list[list[tuple[str, Decimal, Decimal]]]:
-    """By bar, in the order of the document: what each piece says, its top and its bottom."""
+    """Per bar, in document order: title, top and bottom of each piece."""
     bars: dict[str, list] = {}
     for rect in root.iter(f"{SVG}rect"):
         title = rect.find(f"{SVG}title")
@@ -39,8 +39,8 @@ def words(root) -> list[str]:
     return [text.text for text in root.iter(f"{SVG}text")]
 
 
-def test_pieces_are_as_high_as_their_amounts_on_one_scale():
-    # 100.00 is the higher bar: 230 pixels; so a yuan is 2.30 pixels in both bars.
+def test_heights_of_pieces_follow_their_amounts_on_one_scale():
+    # The higher bar is 100.00 yuan and 230 pixels, so a yuan is 2.30 pixels in both bars.
     root = drawn(
         bill("100", monthly_fee="50", local_airtime="40"),
         bill("80", monthly_fee="60", local_airtime="10"),
@@ -59,8 +59,8 @@ def test_pieces_are_as_high_as_their_amounts_on_one_scale():
     assert "平均每月节省 20.00 元" in words(root)
 
 
-def test_what_takes_off_hangs_below_the_line_and_above_less_below_is_the_total():
-    # 110 above and 5 below the line: 115.00 is 230 pixels, the line stands at 92 + 220.
+def test_negative_amounts_are_below_the_base_line():
+    # 110 above and 5 below the line: 115.00 is 230 pixels, so the line is at 92 + 220.
     root = drawn(
         bill("105", monthly_fee="30", gprs="80", cap_cut="-5"), bill("90", monthly_fee="90")
     )
@@ -75,17 +75,17 @@ def test_what_takes_off_hangs_below_the_line_and_above_less_below_is_the_total()
     assert line.get("y1") == line.get("y2") == "312.00"
 
 
-def test_every_amount_stands_in_the_legend_and_lines_of_nothing_do_not():
+def test_the_legend_has_every_amount_and_no_line_that_is_zero():
     root = drawn(bill("100", monthly_fee="100"), bill("58.01", monthly_fee="58", sms="0.01"))
-    said = words(root)
-    start = said.index("短信")
-    assert said[start : start + 3] == ["短信", "月租", "合计"]
-    assert said[-6:] == ["0.00", "0.01", "100.00", "58.00", "100.00", "58.01"]
-    assert not {"本地通话", "其他费用", "封顶减免"} & set(said)
+    texts = words(root)
+    start = texts.index("短信")
+    assert texts[start : start + 3] == ["短信", "月租", "合计"]
+    assert texts[-6:] == ["0.00", "0.01", "100.00", "58.00", "100.00", "58.01"]
+    assert not {"本地通话", "其他费用", "封顶减免"} & set(texts)
 
 
-def test_the_widest_bill_lies_within_the_picture_and_no_pieces_overlap():
-    lines = {line: str(number * 7 + 3) for number, line in enumerate(before_after.PRICED_LINES)}
+def test_the_widest_bill_fits_into_the_picture_and_no_pieces_overlap():
+    lines = {line: str(number * 7 + 3) for number, line in enumerate(bill_comparison.PRICED_LINES)}
     root = drawn(bill("900", **lines | {"cap_cut": "-60"}), bill("0.03", monthly_fee="0.01"))
     _, _, width, height = map(int, root.get("viewBox").split())
     assert (str(width), str(height)) == (root.get("width"), root.get("height"))
@@ -97,20 +97,20 @@ def test_the_widest_bill_lies_within_the_picture_and_no_pieces_overlap():
     for one in root.iter():
         for name, most in (("x", width), ("y", height), ("x1", width), ("x2", width)):
             assert 0 <= Decimal(one.get(name, "0")) <= most
-    # Of text the font is unknown: a Chinese letter is as wide as it is high, others half of that.
+    # Fonts are not known: a Chinese character is as wide as it is high, other letters half of that.
     rows = [(Decimal(one.get("x")), Decimal(one.get("y"))) for one in root.iter(f"{SVG}text")]
     assert len(rows) == len(set(rows))
     assert max(y for _, y in rows) <= height - 5
 
 
-def test_a_bill_of_nothing_is_a_bar_of_nothing():
+def test_a_bill_of_zero_has_no_pieces():
     root = drawn(bill("0"), bill("0"))
     assert pieces(root) == []
     assert words(root).count("0.00 元") == 2
     assert "平均每月费用相同" in words(root)
 
 
-def test_a_dearer_package_says_so():
+def test_a_dearer_package_is_shown_as_dearer():
     assert "平均每月多付 0.50 元" in words(drawn(bill("10"), bill("10.5")))
 
 
@@ -125,13 +125,13 @@ def test_without_the_lines_of_one_side_only_totals_are_drawn(sides):
     root = drawn(*sides)
     before, after = pieces(root)
     assert before == [("合计 100.00 元", 92, 322)]
-    assert [said for said, _, _ in after] == ["合计 87.55 元"]
+    assert [title for title, _, _ in after] == ["合计 87.55 元"]
     assert "有的月份不能逐项核算，只比较合计" in words(root)
     assert "月租" not in words(root)
 
 
-def test_the_lines_of_a_stated_bill_add_up_and_whole_cents_stay_as_they_are():
-    # Thirds of a cent: each rounded for itself would give 0.33 + 0.33 + 0.33 of 1.00.
+def test_the_lines_of_a_stated_bill_add_up_and_whole_cents_do_not_change():
+    # Thirds of a yuan: rounded one by one, they would give 0.33 + 0.33 + 0.33, not 1.00.
     third = "0.333333333"
     found = bill("59.000", monthly_fee="58", sms=third, mms=third)
     assert found["monthly_fee"] == 58
@@ -139,12 +139,12 @@ def test_the_lines_of_a_stated_bill_add_up_and_whole_cents_stay_as_they_are():
     assert {str(found[line]) for line in ("sms", "mms")} <= {"0.33", "0.34"}
 
 
-def test_a_hair_below_nothing_is_nothing_without_a_sign():
+def test_an_amount_slightly_below_zero_is_zero_without_a_sign():
     found = bill("49.9999997", monthly_fee="50")
     assert (str(found["passed_through"]), str(found["total"])) == ("0.00", "50.00")
 
 
-def test_names_cannot_break_out_and_the_picture_is_one_plain_cell():
+def test_names_cannot_inject_markup_and_the_picture_is_one_plain_cell():
     nasty = "</title><script>alert('1')</script>&\"\t\n\x07"
     text = picture(f"换用{nasty}", "平均每月", Side(nasty, bill("1")), Side("b", bill("1")))
     root = ElementTree.fromstring(text)
@@ -161,7 +161,7 @@ def test_names_cannot_break_out_and_the_picture_is_one_plain_cell():
     assert not any(mark in text for mark in '\t\r\n"')
 
 
-def test_the_picture_is_an_image_with_a_name_and_words_and_needs_nothing_from_outside():
+def test_the_picture_has_a_title_and_a_description_and_needs_nothing_from_outside():
     text = picture(
         "换用甲",
         "平均每月",
@@ -172,14 +172,15 @@ def test_the_picture_is_an_image_with_a_name_and_words_and_needs_nothing_from_ou
     assert root.get("role") == "img"
     assert [one.tag for one in root][:2] == [f"{SVG}title", f"{SVG}desc"]
     assert root.find(f"{SVG}desc").text == (
-        "使用前 100.00 元：月租 60.00，其他费用 40.00；换用后 80.00 元：月租 40.00，其他费用 40.00；"
+        "使用前 100.00 元：月租 60.00，其他费用 40.00；"
+        "换用后 80.00 元：月租 40.00，其他费用 40.00；"
         "平均每月节省 20.00 元"
     )
     assert text.count("http") == 1
     assert "url(" not in text
     assert "href" not in text
-    colours = [fill for _, fill, _ in before_after.SHOWN.values() if fill != "#0072b2"]
-    assert len(colours) == len(set(colours)) == len(before_after.STACK) - 1
+    colours = [fill for _, fill, _ in bill_comparison.SHOWN.values() if fill != "#0072b2"]
+    assert len(colours) == len(set(colours)) == len(bill_comparison.STACK) - 1
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Properties of the reference rater over any increments, calls and starts."""
+"""Properties of the reference rater for any increments, calls and start times."""
 
 from fractions import Fraction
 
@@ -18,10 +18,10 @@ PEAK = {"peak": [{"days": "all", "from": "08:00", "to": "20:00"}]}
 @settings(deadline=None)
 @given(st.integers(0, 400), st.integers(1, 90), st.integers(1, 90))
 def test_billed_quantity_is_the_first_increment_and_whole_next_ones(seconds, first, following):
-    laid = 0
-    while laid < seconds:
-        laid += first if laid == 0 else following
-    assert billed_quantity(seconds, first, following) == laid
+    billed = 0
+    while billed < seconds:
+        billed += first if billed == 0 else following
+    assert billed_quantity(seconds, first, following) == billed
 
 
 calls_of_a_month = st.lists(

@@ -1,4 +1,4 @@
-"""The reference rater: each trap of the rating design with its numbers, by hand."""
+"""The reference rater: each trap of the rating design with numbers computed by hand."""
 
 from datetime import date
 from fractions import Fraction
@@ -49,7 +49,7 @@ def test_trap_02_every_due_component_is_priced():
 
 
 @pytest.mark.parametrize(("policy", "expected"), [("start", "0.60"), ("split", "1.10")])
-def test_trap_03_the_package_says_by_which_time_a_band_is_chosen(policy, expected):
+def test_trap_03_the_package_decides_whether_a_call_is_split_at_a_band_cut(policy, expected):
     rules = [
         airtime("0.06", per="1s", increment=[1, 1], match={"band": "peak"}),
         airtime("0.01", per="1s", increment=[1, 1]),
@@ -59,13 +59,13 @@ def test_trap_03_the_package_says_by_which_time_a_band_is_chosen(policy, expecte
     assert total(tariff, [fifty_seconds_before_eight]) == yuan(expected)
 
 
-def test_trap_03_by_start_the_whole_call_is_off_peak():
+def test_trap_03_by_start_the_whole_call_has_the_band_of_its_start():
     rules = [airtime("0.40", match={"band": "peak"}), airtime("0.24")]
     by_start = package(rules=rules, bands=PEAK, band_policy="start")
     assert total(by_start, [call(60, "2009-03-03 07:59:30")]) == yuan("0.24")
 
 
-def test_trap_04_a_call_over_month_end_belongs_whole_to_the_month_of_its_start():
+def test_trap_04_a_call_over_month_end_belongs_to_the_month_of_its_start():
     over_midnight = call(90, "2009-03-31 23:59:30")
     tariff = package(rules=[airtime()])
     assert total(tariff, [over_midnight]) == yuan("0.80")
@@ -79,7 +79,7 @@ def test_trap_04_a_call_over_month_end_belongs_whole_to_the_month_of_its_start()
         ("21:00:00", "12:00:00", "100.00"),
     ],
 )
-def test_trap_05_free_minutes_go_by_answer_time_where_prices_differ(first, second, expected):
+def test_trap_05_free_minutes_are_used_in_order_of_answer_time(first, second, expected):
     minutes = {"12:00:00": 150, "21:00:00": 100}
     calls = [
         call(minutes[first] * 60, f"2009-03-02 {first}"),
@@ -91,7 +91,7 @@ def test_trap_05_free_minutes_go_by_answer_time_where_prices_differ(first, secon
 
 @pytest.mark.parametrize(("narrow_order", "expected"), [(1, "0"), (3, "4.00")])
 def test_trap_06_the_order_of_pools_is_configuration(narrow_order, expected):
-    # Ten minutes home and ten anywhere; ten minutes spoken at home, then ten roaming.
+    # A pool of 10 minutes at home and one of 10 anywhere; 10 minutes of calls at home, 10 roaming.
     pools = [
         pool(10, id="anywhere", order=2),
         pool(10, id="home", order=narrow_order, covers={"roaming": "home"}),
@@ -104,7 +104,7 @@ def test_trap_06_the_order_of_pools_is_configuration(narrow_order, expected):
     assert total(tariff, calls) == yuan(expected)
 
 
-def test_trap_06_carried_units_are_used_first_and_pass_on_only_once():
+def test_trap_06_carried_units_are_used_first_and_carried_only_once():
     tariff = package(rules=[airtime(pools=["free"])], pools=[pool(10, carry_over=True)])
     first = rate_month(tariff, [call(240)], MARCH)
     assert first.pools["free"].carry_out == 6 * 60
@@ -175,7 +175,7 @@ def test_trap_11_the_first_increment_may_differ_from_the_next(increment, seconds
 def test_trap_12_a_started_increment_of_a_group_is_finished(increments, seconds, billed):
     groups = [
         {"start": start, "rate": rate, "per": "1s", "increment": increment}
-        for start, rate, increment in zip((0, 30), ("2", "1"), increments)
+        for start, rate, increment in zip((0, 30), ("2", "1"), increments, strict=True)
     ]
     bill = rate_month(
         package(rules=[{"component": "airtime", "groups": groups}]), [call(seconds)], MARCH
@@ -200,7 +200,7 @@ def test_trap_13_a_connect_fee_is_due_once_even_when_all_seconds_are_free():
     assert total(tariff, [call(61), call(120, key="b"), call(0, key="missed")]) == yuan("0.20")
 
 
-def test_trap_13_a_connect_fee_is_that_of_the_start_and_inside_the_cap():
+def test_trap_13_a_connect_fee_is_that_of_the_start_and_counts_for_the_cap():
     rules = [airtime("0.60", connect="0.50", match={"band": "peak"}), airtime("0.60", connect="9")]
     tariff = package(rules=rules, bands=PEAK, band_policy="split", caps={"voice": "1.00"})
     bill = rate_month(tariff, [call(120, "2009-03-03 19:59:00")], MARCH)
@@ -249,7 +249,7 @@ def test_trap_16_rounding_is_exact_in_every_mode(mode, expected):
         ("none", "0.015"),
     ],
 )
-def test_trap_18_the_package_says_where_it_rounds(at, expected):
+def test_trap_18_the_package_decides_where_to_round(at, expected):
     tariff = package(rules=[airtime("0.005")], rounding={"at": at, "scale": 2, "mode": "half_up"})
     assert total(tariff, [call(60, key=key) for key in range(3)]) == yuan(expected)
 
@@ -295,7 +295,7 @@ def test_trap_21_the_dialled_prefix_is_a_fact_beside_the_zone(dial, far, expecte
         (date(2008, 7, 1), "58", 260),
     ],
 )
-def test_trap_22_who_joins_after_mid_month_has_half_fee_and_half_minutes(joined, fee, minutes):
+def test_trap_22_joining_after_mid_month_halves_fee_and_minutes(joined, fee, minutes):
     bill = rate_month(sold("gotone_58"), [], MARCH, joined)
     assert (bill.fee, bill.pools["local_minutes"].size) == (yuan(fee), minutes * 60)
 
@@ -363,13 +363,13 @@ def test_a_flat_amount_of_a_tier_is_due_without_units_only_if_the_tier_says_so(
 
 
 @pytest.mark.parametrize(("direction", "expected"), [("mo", "0.60"), ("mt", "0.40")])
-def test_trap_29_roaming_is_priced_for_caller_and_called(direction, expected):
+def test_trap_29_roaming_is_priced_for_caller_and_called_party(direction, expected):
     roaming = call(60, roaming="intra_prov", direction=direction)
     assert total(sold("easyown_minute"), [roaming]) == yuan(expected)
 
 
 def test_trap_30_bands_go_by_local_time_and_pools_by_the_instant():
-    # Written as 09:00 (peak) but answered, as an instant, before the call of 07:00 (off-peak).
+    # Local time is 09:00 (peak), but the instant lies before the call of 07:00 (off-peak).
     rules = [
         airtime("0.40", match={"band": "peak"}, pools=["free"]),
         airtime("0.24", pools=["free"]),
@@ -380,7 +380,7 @@ def test_trap_30_bands_go_by_local_time_and_pools_by_the_instant():
     assert total(tariff, [home, abroad]) == yuan("0.24")
 
 
-def test_trap_31_events_of_one_instant_go_by_their_key():
+def test_trap_31_events_of_one_instant_are_ordered_by_key():
     rules = [
         airtime("0.40", match={"dial": "direct"}, pools=["free"]),
         airtime("0.24", pools=["free"]),
@@ -390,7 +390,7 @@ def test_trap_31_events_of_one_instant_go_by_their_key():
     assert total(tariff, [second, first]) == yuan("0.24")
 
 
-def test_trap_32_other_services_pass_by_and_unpriced_components_are_counted():
+def test_trap_32_other_services_are_ignored_and_unpriced_components_are_counted():
     tariff = package(rules=[airtime()], otherwise="pass_through")
     bill = rate_month(tariff, [call(60, toll="intl"), message(), session(1024)], MARCH)
     assert bill.total == yuan("0.40")

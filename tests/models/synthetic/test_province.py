@@ -1,4 +1,4 @@
-"""The synthetic province as plain arrays: what holds whatever the seed."""
+"""The synthetic province as plain arrays: properties that hold for every seed."""
 
 from collections import defaultdict
 from datetime import date
@@ -105,14 +105,14 @@ def written(rows: dict[str, Rows]) -> dict[str, list]:
 
 def test_the_same_seed_gives_the_same_rows_and_another_seed_does_not(province, rows):
     def deliveries(of: Province) -> dict[str, list]:
-        again = synthetic.live(of, 0)
-        return written(synthetic.deliveries(of, again, synthetic.bill(of, again, Rates(of))))
+        life = synthetic.live(of, 0)
+        return written(synthetic.deliveries(of, life, synthetic.bill(of, life, Rates(of))))
 
     assert deliveries(planned()) == written(rows)
     assert deliveries(planned(seed=2))["voice"] != written(rows)["voice"]
 
 
-def test_a_chunk_is_the_same_whichever_chunk_is_made_before_it():
+def test_a_chunk_does_not_depend_on_the_chunks_generated_before_it():
     large = planned(customers=2 * CHUNK_CUSTOMERS)
     alone = synthetic.live(large, 1)
     synthetic.live(large, 0)
@@ -138,7 +138,7 @@ def test_no_two_lines_of_a_province_share_a_number_at_a_time():
         assert second_start - first_end >= 90
 
 
-def test_everybody_has_one_voice_package_on_each_day_of_his_life(province, life):
+def test_every_subscriber_has_one_voice_package_on_each_day(province, life):
     people = life.people
     for kind, needed in (("voice", True), ("gprs", False)):
         held = np.zeros((len(people), province.days), dtype=int)
@@ -151,7 +151,7 @@ def test_everybody_has_one_voice_package_on_each_day_of_his_life(province, life)
         assert not needed or np.array_equal(held == 1, alive)
 
 
-def test_nobody_uses_the_network_while_he_is_not_active(province, life):
+def test_there_is_no_usage_or_contact_on_a_day_without_an_active_subscriber(province, life):
     active = life.people.active(np.arange(province.days))
     for found in (life.calls.when, life.messages.when, life.sessions.when):
         assert active[found.subscriber, found.day].all()
@@ -166,7 +166,7 @@ def test_a_subscriber_is_never_in_two_calls_at_once(life):
     assert (start[1:] > start[:-1] + life.calls.duration[:-1])[same].all()
 
 
-def test_the_mix_of_calls_is_that_of_the_era(life, province):
+def test_the_mix_of_calls_is_that_of_2009(life, province):
     calls, days = life.calls, life.people.active(np.arange(province.days)).sum()
     assert 2.5 < len(calls) / days < 5
     assert 0.06 < (calls.duration == 0).mean() < 0.12
@@ -186,9 +186,11 @@ def test_the_mix_of_calls_is_that_of_the_era(life, province):
     assert noon > 10 * np.isin(calls.when.second // 3600, (2, 3, 4)).sum()
 
 
-def test_items_of_calls_within_a_group_and_of_records(life, billed):
-    """A group member pays a rent of 5 or 10 yuan; 12593 and information fees are billed as they
-    stand on the records."""
+def test_items_of_the_group_rent_and_of_fees_on_the_records(life, billed):
+    """A group member pays a rent of 5 or 10 yuan.
+
+    12593 and toll fees are billed as charged on the records.
+    """
     rents = {one.subscriber: one.items.get(("vpmn_rent", "")) for one in billed.bills}
     members = life.people.vpmn >= 0
     assert all(rents[who] in (5, 10) if members[who] else rents[who] is None for who in rents)
@@ -223,7 +225,7 @@ def test_a_package_changed_within_the_month_is_billed_for_both_parts():
     assert seen >= 1
 
 
-def test_about_a_third_of_customers_have_more_than_ten_contacts_that_show_a_preference():
+def test_about_a_third_of_customers_have_more_than_ten_counted_contacts():
     large = planned(customers=CHUNK_CUSTOMERS, first=date(2009, 1, 1))
     found = synthetic.live(large, 0)
     counted = np.isin(found.contacts.kind, COUNTED)
@@ -250,7 +252,7 @@ def plain_rows(count: int, days: int) -> Rows:
 
 
 def test_planted_defects_are_copies_and_no_true_row_is_lost(province):
-    """10,000 records on 64 days: every one is still delivered whole, on its day or late."""
+    """10,000 records on 64 days: each is still delivered whole, on its day or late."""
     rows = plant(province, 0, "voice", plain_rows(10_000, province.days))
     true = np.isin(rows.mark, [MARKS.index("plain"), MARKS.index("late")])
     assert sorted(rows.columns["cdr_id"][true]) == sorted(f"V{n}" for n in range(10_000))
@@ -270,7 +272,7 @@ def test_planted_defects_are_copies_and_no_true_row_is_lost(province):
     assert (rows.cut[rows.mark == MARKS.index("broken")] > 0).all()
 
 
-def test_no_delivery_has_so_many_bad_rows_that_its_reader_refuses_it(province):
+def test_no_delivery_has_enough_bad_rows_to_be_refused(province):
     rows = plant(province, 0, "voice", plain_rows(4_000, province.days))
     bad = np.isin(
         rows.mark, [MARKS.index(name) for name in ("broken", "unknown_code", "clock_1980")]
@@ -280,24 +282,26 @@ def test_no_delivery_has_so_many_bad_rows_that_its_reader_refuses_it(province):
 
 
 def test_a_broken_line_ends_after_some_of_its_fields():
-    columns = {name: np.array([text], dtype=object) for name, text in zip("abc", "xyz")}
+    columns = {
+        name: np.array([text], dtype=object) for name, text in zip("abc", "xyz", strict=True)
+    }
     whole = Rows.of(columns, np.array([0]), np.array([0]))
     assert list(files(whole, "|", None)) == [(0, 0, ["x|y|z"])]
     broken = Rows(columns, whole.day, whole.order, whole.part, whole.mark, np.array([2]))
     assert list(files(broken, ",", '"')) == [(0, 0, ['"x","y"'])]
 
 
-# -- what the sources say of each other ------------------------------------------------------------
+# -- sources that refer to each other --------------------------------------------------------------
 
 
 def true_cells(rows: Rows, *names: str) -> list[tuple]:
-    """Cells of the rows that are neither bad copies nor repeated."""
+    """Cells of the rows that are neither bad copies nor duplicates."""
     kept = [MARKS.index(name) for name in ("plain", "late", "placeholder_number")]
     true = np.isin(rows.mark, kept)
-    return list(zip(*(rows.columns[name][true].tolist() for name in names)))
+    return list(zip(*(rows.columns[name][true].tolist() for name in names), strict=True))
 
 
-def test_orders_are_of_the_package_subscriptions_and_feedback_is_of_orders(rows):
+def test_orders_are_package_subscriptions_and_feedback_refers_to_orders(rows):
     held = set(
         true_cells(
             rows["package_subscription"], "user_id", "product_code", "order_channel", "order_time"
@@ -313,26 +317,26 @@ def test_orders_are_of_the_package_subscriptions_and_feedback_is_of_orders(rows)
     assert {handled for order, *_, handled in answers if not order} == {"0"}
 
 
-def test_a_call_that_the_menu_led_to_an_agent_stands_in_his_log_after_it(rows):
+def test_a_call_from_the_menu_to_an_agent_is_in_the_log_of_the_hotline_after_it(rows):
     agents = {
         call: (number, start)
         for call, number, start in true_cells(
             rows["hotline_log"], "call_id", "msisdn", "start_time"
         )
     }
-    led, settled = set(), set()
+    to_agents, in_menu = set(), set()
     for call, number, left, to_agent, busy in true_cells(
         rows["ivr_log"], "call_id", "msisdn", "leave_time", "agent_flag", "busy_flag"
     ):
         if to_agent and busy == "0":
             assert agents[call][0] == number
             assert left < agents[call][1]
-            led.add(call)
+            to_agents.add(call)
         elif call not in agents:
-            settled.add(call)
-    assert len(led) > 20
-    assert len(settled) > 20
-    assert not settled & set(agents)
+            in_menu.add(call)
+    assert len(to_agents) > 20
+    assert len(in_menu) > 20
+    assert not in_menu & set(agents)
 
 
 def test_each_number_has_one_state_a_month_and_members_are_subscribers(province, life, rows):
@@ -346,7 +350,7 @@ def test_each_number_has_one_state_a_month_and_members_are_subscribers(province,
     assert {member for (member,) in members} <= known
 
 
-def test_ledgers_of_the_month_before_add_up_within_themselves(rows):
+def test_ledgers_of_the_month_before_are_consistent(rows):
     for amount, granted, approver in true_cells(
         rows["gift_deposit"], "amount", "granted", "approver"
     ):

@@ -1,14 +1,11 @@
-"""What leaves on a channel: the right rows, the right words, the right bytes."""
+"""Rows of push.<channel>: which ones leave, and their numbers and texts."""
 
 import json
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
-import pytest
-
-from models.push import targets as push
-from schemas.config import Campaign, Push
-from schemas.errors import ConfigError
+from models.push import targets
+from schemas.config import Campaign
 from tests.given.frames import local_frame
 
 BEIJING = timezone(timedelta(hours=8))
@@ -114,14 +111,14 @@ def quote(
     )
 
 
-def targets(
+def pushed(
     spark,
     decisions,
     *,
-    identity=(held(1, "13800000001"),),
+    identity=None,
     quotes=(),
     contacts=(),
-    campaigns=(campaign(),),
+    campaigns=None,
     columns=TARGET,
     channel="hall",
     costs=("100.004", "87.546"),
@@ -131,13 +128,16 @@ def targets(
         (number, "gotone_58", "voice", months, Decimal(costs[0]), Decimal(costs[1]), 2)
         for number in {row[1] for row in decisions}
     ]
-    return push.targets(
-        local_frame(spark, list(decisions), DECISION_ROW),
-        local_frame(spark, match, MATCH_ROW),
-        local_frame(spark, list(quotes), QUOTE_ROW),
-        local_frame(spark, list(identity), IDENTITY_ROW),
-        local_frame(spark, list(contacts), CONTACT_ROW),
-        campaigns=campaigns,
+    tables = targets.Snapshots(
+        decisions=local_frame(spark, list(decisions), DECISION_ROW),
+        match=local_frame(spark, match, MATCH_ROW),
+        quotes=local_frame(spark, list(quotes), QUOTE_ROW),
+        identity=local_frame(spark, list(identity or [held(1, "13800000001")]), IDENTITY_ROW),
+        contacts=local_frame(spark, list(contacts), CONTACT_ROW),
+    )
+    return targets.targets(
+        tables,
+        campaigns=campaigns or (campaign(),),
         package_names={"gotone_58": "全球通58套餐"},
         channel=channel,
         columns=columns,
@@ -145,8 +145,8 @@ def targets(
     ).collect()
 
 
-def test_a_pushed_row_carries_customer_number_package_costs_and_words(spark):
-    rows = targets(spark, [decision(1)])
+def test_a_pushed_row_has_customer_number_package_costs_and_texts(spark):
+    rows = pushed(spark, [decision(1)])
     assert [row.asDict() for row in rows] == [
         {
             "data_date": DAY,
@@ -159,7 +159,7 @@ def test_a_pushed_row_carries_customer_number_package_costs_and_words(spark):
             "package_name": "全球通58套餐",
             "cost_before": Decimal("100.00"),
             "cost_after": Decimal("87.55"),
-            "saving": Decimal("12.45"),  # 100.00 − 87.55: the printed row adds up
+            "saving": Decimal("12.45"),  # 100.00 − 87.55, so the printed row adds up
             "months_won": 2,
             "reason": "近3个月中有2个月更省，平均每月节省12.45元",
             "script": "推荐全球通58套餐，月均100.00元降到87.55元，省12.45元，2009-06-02前有效",
@@ -168,7 +168,7 @@ def test_a_pushed_row_carries_customer_number_package_costs_and_words(spark):
     ]
 
 
-def test_only_pushed_rows_of_the_channel_leave_and_nobody_of_the_control_group(spark):
+def test_only_pushed_rows_of_the_channel_leave(spark):
     decisions = [
         decision(1),
         decision(2, fate="held_out"),
@@ -177,15 +177,15 @@ def test_only_pushed_rows_of_the_channel_leave_and_nobody_of_the_control_group(s
         decision(5, channel="sms"),
     ]
     identity = [held(number, f"138{number}") for number in range(1, 6)]
-    assert [row.customer_id for row in targets(spark, decisions, identity=identity)] == [1]
+    assert [row.customer_id for row in pushed(spark, decisions, identity=identity)] == [1]
 
 
-def test_an_offer_does_not_outlive_its_activity(spark):
-    rows = targets(spark, [decision(1)], campaigns=(campaign(end=date(2009, 5, 20)),))
+def test_an_offer_ends_at_the_latest_with_its_activity(spark):
+    rows = pushed(spark, [decision(1)], campaigns=(campaign(end=date(2009, 5, 20)),))
     assert rows[0].valid_until == date(2009, 5, 19)
 
 
-def test_the_number_is_the_one_he_holds_after_the_data_date(spark):
+def test_the_number_is_the_one_held_after_the_data_date(spark):
     identity = [
         held(1, "given up at midnight", 1, 4),
         held(2, "kept", 1),
@@ -194,11 +194,11 @@ def test_the_number_is_the_one_he_holds_after_the_data_date(spark):
         held(4, "from tomorrow", 4),
     ]
     decisions = [decision(number) for number in (1, 2, 3, 4)]
-    rows = targets(spark, decisions, identity=identity)
+    rows = pushed(spark, decisions, identity=identity)
     assert {row.customer_id: row.msisdn for row in rows} == {2: "kept", 3: "new"}
 
 
-def test_the_hotline_sees_how_often_the_customer_was_reached_for_this_activity(spark):
+def test_served_counts_contacts_that_reached_the_customer_for_the_activity(spark):
     contacts = [
         (1, "hotline", "tariff", "failed"),
         (1, "hotline", "tariff", None),
@@ -209,7 +209,7 @@ def test_the_hotline_sees_how_often_the_customer_was_reached_for_this_activity(s
         (None, "hotline", "tariff", "success"),
     ]
     decisions = [decision(1, channel="hotline"), decision(2, channel="hotline")]
-    rows = targets(
+    rows = pushed(
         spark,
         decisions,
         identity=[held(1, "a"), held(2, "b")],
@@ -218,13 +218,13 @@ def test_the_hotline_sees_how_often_the_customer_was_reached_for_this_activity(s
         columns=("customer_id", "served", "best_frequency"),
     )
     assert {row.customer_id: row.served for row in rows} == {1: 2, 2: 0}
-    assert {row.best_frequency for row in rows} == {push.BEST_FREQUENCY}
+    assert {row.best_frequency for row in rows} == {targets.BEST_FREQUENCY}
 
 
 WEB = ("before_lines", "after_lines", "picture")
 
 
-def test_the_web_gets_both_sides_as_means_of_the_months_priced_on_both(spark):
+def test_the_web_gets_means_over_the_months_priced_on_both_sides(spark):
     quotes = [
         quote(1, 2, "old", fee="50", airtime="40", total="95", present=True),
         quote(1, 3, "old", fee="50", airtime="41", total="96.01", present=True),
@@ -238,7 +238,7 @@ def test_the_web_gets_both_sides_as_means_of_the_months_priced_on_both(spark):
     ]
 
     def shown(months):
-        return targets(
+        return pushed(
             spark,
             [decision(1, channel="web")],
             quotes=quotes,
@@ -252,7 +252,7 @@ def test_the_web_gets_both_sides_as_means_of_the_months_priced_on_both(spark):
     before = json.loads(row.before_lines, object_pairs_hook=list)
     assert [line for line, _ in before] == [*AMOUNTS, "passed_through", "total"]
     before, after = dict(before), json.loads(row.after_lines)
-    # What passes is 5.005 on both sides; 95.505 and 10.505 are rounded so that the lines add up.
+    # passed_through is 5.005 on both sides; lines are rounded so that they add up to the total.
     assert (before["monthly_fee"], before["local_airtime"]) == ("50.00", "40.50")
     assert (before["passed_through"], before["total"]) == ("5.01", "95.51")
     assert (after["monthly_fee"], after["local_airtime"]) == ("58.00", "10.50")
@@ -260,20 +260,20 @@ def test_the_web_gets_both_sides_as_means_of_the_months_priced_on_both(spark):
     assert "<title>换用全球通58套餐：近2个月平均每月费用</title>" in row.picture
     assert "平均每月节省 22.00 元" in row.picture
     assert "月租 58.00" in row.picture
-    april_is_lacking = shown(months=3)
-    assert json.loads(april_is_lacking.before_lines) == {"total": "95.51"}
-    assert json.loads(april_is_lacking.after_lines) == {"total": "73.51"}
-    assert "只比较合计" in april_is_lacking.picture
-    assert "月租" not in april_is_lacking.picture
+    without_april = shown(months=3)
+    assert json.loads(without_april.before_lines) == {"total": "95.51"}
+    assert json.loads(without_april.after_lines) == {"total": "73.51"}
+    assert "只比较合计" in without_april.picture
+    assert "月租" not in without_april.picture
 
 
-def test_what_the_bill_has_beside_the_present_package_stands_in_the_rest(spark):
-    """The VPMN fee is subtracted from both quotes by the policy; the bill before still has it."""
+def test_the_part_of_the_bill_outside_the_quote_is_passed_through(spark):
+    """The policy subtracts the VPMN fee from both quotes; the bill before still has it."""
     quotes = [
         quote(1, 3, "old", fee="50", airtime="40", total="80", present=True),
         quote(1, 3, "gotone_58", fee="58", airtime="0", total="48"),
     ]
-    row = targets(
+    row = pushed(
         spark,
         [decision(1, channel="web")],
         quotes=quotes,
@@ -287,12 +287,12 @@ def test_what_the_bill_has_beside_the_present_package_stands_in_the_rest(spark):
     assert (after["passed_through"], after["total"]) == ("-10.00", "48.00")
 
 
-def test_two_activities_with_one_offer_show_the_same_lines(spark):
+def test_two_activities_with_the_same_offer_show_the_same_lines(spark):
     quotes = [
         quote(1, 3, "old", fee="50", airtime="40", total="90", present=True),
         quote(1, 3, "gotone_58", fee="58", airtime="0", total="58"),
     ]
-    first, second = targets(
+    first, second = pushed(
         spark,
         [decision(1, channel="web"), decision(1, channel="web", activity="spring")],
         quotes=quotes,
@@ -306,115 +306,7 @@ def test_two_activities_with_one_offer_show_the_same_lines(spark):
     assert json.loads(first.before_lines)["local_airtime"] == "40.00"
 
 
-def test_without_a_present_package_to_price_the_web_gets_the_totals(spark):
-    row = targets(spark, [decision(1, channel="web")], channel="web", columns=WEB)[0]
+def test_without_quotes_the_web_gets_the_totals(spark):
+    row = pushed(spark, [decision(1, channel="web")], channel="web", columns=WEB)[0]
     assert (row.before_lines, row.after_lines) == ('{"total":"100.00"}', '{"total":"87.55"}')
     assert "平均每月节省 12.45 元" in row.picture
-
-
-def file_of(rows, **changes):
-    form = {"file": "hall.csv", "columns": ("name", "note"), "neutralise_formulas": False}
-    return list(push.render(rows, Push(**(form | changes))))
-
-
-def test_a_file_has_a_header_and_one_line_per_row_in_the_order_given():
-    rows = [{"name": "b", "note": 2}, {"name": "a", "note": 1}]
-    assert file_of(rows) == [b"name,note\n", b"b,2\n", b"a,1\n"]
-    assert file_of(rows, header=False, line_end="crlf", delimiter="|") == [b"b|2\r\n", b"a|1\r\n"]
-    assert file_of([]) == [b"name,note\n"]
-
-
-def test_only_the_listed_columns_leave():
-    rows = [{"name": "a", "note": 1, "msisdn": "13800000001"}]
-    assert file_of(rows, columns=("note",), header=False) == [b"1\n"]
-
-
-@pytest.mark.parametrize(
-    ("value", "cell"),
-    [
-        (None, ""),
-        (Decimal("12.50"), "12.50"),
-        (Decimal("0E-2"), "0.00"),
-        (date(2009, 5, 3), "2009-05-03"),
-        (True, "true"),
-        (1234567890123456789, "1234567890123456789"),
-        ("13800000001", "13800000001"),
-    ],
-)
-def test_values_are_written_plainly(value, cell):
-    assert file_of([{"note": value}], columns=("note",), header=False) == [f"{cell}\n".encode()]
-
-
-@pytest.mark.parametrize(
-    ("text", "cell"),
-    [
-        ("a,b", '"a,b"'),
-        ('say "yes"', '"say ""yes"""'),
-        ("two\nlines", '"two\nlines"'),
-        ("return\rhere", '"return\rhere"'),
-        ("semi;colon", "semi;colon"),
-        ("a|b", "a|b"),
-    ],
-)
-def test_a_cell_is_quoted_only_where_it_must_be(text, cell):
-    assert file_of([{"note": text}], columns=("note",), header=False) == [f"{cell}\n".encode()]
-
-
-@pytest.mark.parametrize(
-    ("text", "cell"),
-    [
-        ("=1+1", "'=1+1"),
-        ("+cmd|calc", "'+cmd|calc"),
-        ("-2+3", "'-2+3"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("\tx", "'\tx"),
-        ("\rx", '"\'\rx"'),
-        ("=A1,B1", '"\'=A1,B1"'),
-        ("-12.50", "-12.50"),
-        ("+8613800000001", "+8613800000001"),
-        (Decimal("-3.20"), "-3.20"),
-        ("a=b", "a=b"),
-        ("全球通", "全球通"),
-    ],
-)
-def test_formulas_are_neutralised_and_numbers_are_not(text, cell):
-    form = {"columns": ("note",), "header": False}
-    assert file_of([{"note": text}], neutralise_formulas=True, **form) == [f"{cell}\n".encode()]
-    untouched = b"".join(file_of([{"note": text}], neutralise_formulas=False, **form)).decode()
-    assert "'" not in untouched
-
-
-def test_chinese_text_leaves_in_the_encoding_of_the_channel():
-    rows = [{"name": "全球通58套餐", "note": "省12.45元 𠮷"}]
-    lines = file_of(rows, encoding="gb18030")
-    assert lines[1].startswith(b"\xc8\xab\xc7\xf2\xcd\xa8")  # 全球通
-    assert lines[1].decode("gb18030") == "全球通58套餐,省12.45元 𠮷\n"
-    assert file_of(rows)[1] == "全球通58套餐,省12.45元 𠮷\n".encode()
-
-
-def test_a_column_that_the_table_lacks_is_named(spark):
-    with pytest.raises(ConfigError, match="push column 'note' is no column"):
-        file_of([{"name": "a"}])
-    row = local_frame(spark, [("a",)], "name string").first()
-    with pytest.raises(ConfigError, match="push column 'note' is no column"):
-        file_of([row])
-
-
-def test_a_manifest_says_what_the_receiver_checks_by():
-    assert push.manifest(
-        file="hall_20090503.csv",
-        channel="hall",
-        data_date=DAY,
-        contract_version="9f2c",
-        rows=2,
-        size=18,
-        sha256="ab12",
-    ) == {
-        "file": "hall_20090503.csv",
-        "channel": "hall",
-        "data_date": "2009-05-03",
-        "contract_version": "9f2c",
-        "rows": 2,
-        "bytes": 18,
-        "sha256": "ab12",
-    }
