@@ -28,9 +28,10 @@ from models.reference.bill import MonthBill
 from models.reference.rater import Rater
 from models.reference.tariff import Event
 from models.tariff import catalogue
+from models.tariff.amounts import BUCKETS
 from models.tariff.package import KIND_SERVICE
-from models.usage import cube as usage
 from models.usage import data_session
+from models.usage import events as usage_events
 from schemas.config import Config
 from schemas.errors import ChudianError, ConfigError, InputError
 from schemas.window import Window, month_of, parse_date
@@ -173,7 +174,7 @@ def _picture(conf: Config, kept: Mapping[str, Row], package: str, month: date) -
         row = kept[name]
         if not row["comparable"]:
             raise InputError(f"--picture: {name} {of_month} is not compared: {row['reason']}")
-        lines = {line: row[line] for line in before_after.PRICED_LINES}
+        lines = {line: row[line] for line in BUCKETS}
         words = conf.tariffs[name].data["name"] if name in conf.tariffs else name
         sides.append(before_after.Side(words, before_after.stated(row["total"], lines)))
     before, after = sides
@@ -262,11 +263,11 @@ def _events(
 
     sessions = data_session.merged(mine("ods.data_session"), conf.policy.rating.session_gap_hours)
     tariffs = catalogue.load(conf.tariffs.values())
-    records = usage.Records(
+    records = usage_events.Records(
         mine("ods.voice_call"), mine("ods.message"), sessions, mine("ods.wlan_session")
     )
     rows = (
-        usage.guide(
+        usage_events.guide(
             records, identity, {service: tariffs.cuts(service)}, conf.policy.calendar.holidays
         )
         .where(F.trunc("local_date", "month") == F.lit(month))

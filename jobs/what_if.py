@@ -21,11 +21,12 @@ from jobs.steps.rating.comparison import comparison
 from jobs.warehouse.tables import cached
 from jobs.warehouse.warehouse import Warehouse
 from models.drawing import page as charts
-from models.quote import holding, what_if
+from models.quote import holding, package_quote, what_if
 from models.quote import package_match as match
 from models.rating import evaluator as rating
-from models.tariff import catalogue, measure
+from models.tariff import catalogue
 from models.tariff.package import Package
+from models.usage import register
 from schemas import document
 from schemas.config import Config, overlay
 from schemas.errors import InputError
@@ -97,12 +98,12 @@ def _tables(wh: Warehouse, conf: Config, window: Window, package: Package) -> li
     """(title, heads, rows) of what the page and the terminal show."""
     seen, day, policy = comparison(window, wh, conf), window.last, conf.policy.rating
     packages = seen.packages | {package.id: package}
-    measure.refuse_lacking(seen.depths, catalogue.depths([package], seen.cube.measures))
+    register.require_measures(seen.depths, register.depths_needed([package], seen.cube.measures))
     owned = holding.held_on(
         seen.subscribers, seen.subscriptions, policy.default_package, day, packages
     )
     evaluated = rating.evaluate(seen.cube, [package], policy.toll_rerated)
-    quoted = match.quotes(evaluated, seen.passing, seen.holdings, policy)
+    quoted = package_quote.quotes(evaluated, seen.passing, seen.holdings, policy)
     of_kind = f"kind = '{package.kind}'"
     mine = owned.where(of_kind)
     matched = match.package_match(

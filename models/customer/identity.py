@@ -12,6 +12,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from models.frames.lookup import looked_up
+from models.frames.validity import not_ended, valid_at
 
 ID_HEX_DIGITS = 15  # 15 hexadecimal digits are 60 bits: never negative as a BIGINT
 
@@ -205,10 +206,8 @@ def as_of(events: DataFrame, identity: DataFrame, placeholders: Sequence[str]) -
         "subscriber_id",
         "customer_id",
     )
-    owned_then = (
-        (_linking(F.col("msisdn"), placeholders) == F.col("_number"))
-        & (F.col("occurred_at") >= F.col("_from"))
-        & (F.col("_to").isNull() | (F.col("occurred_at") < F.col("_to")))
+    owned_then = (_linking(F.col("msisdn"), placeholders) == F.col("_number")) & valid_at(
+        F.col("occurred_at"), "_from", "_to"
     )
     return events.join(owners, owned_then, "left").drop("_number", "_from", "_to")
 
@@ -220,10 +219,7 @@ def numbers_on(identity: DataFrame, data_date: date) -> DataFrame:
     none then has no row.
     """
     end_of_day = F.date_add(F.lit(data_date), 1).cast("timestamp")
-    held = identity.where(
-        (F.col("valid_from") < end_of_day)
-        & (F.col("valid_to").isNull() | (F.col("valid_to") > end_of_day))
-    )
+    held = identity.where((F.col("valid_from") < end_of_day) & not_ended(end_of_day))
     return held.groupBy("subscriber_id").agg(
         F.max_by("msisdn", F.struct("valid_from", "msisdn")).alias("msisdn")
     )

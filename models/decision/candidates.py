@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from models.customer.identity import numbers_on
 from models.frames.lookup import looked_up
+from models.frames.validity import valid_at
 from schemas.config import Campaign, Channel
 
 WAYS = (
@@ -104,10 +105,8 @@ def _people(subscribers: DataFrame) -> DataFrame:
 
 def _owned(subscriptions: DataFrame, data_date: date) -> DataFrame:
     """(subscriber_id, offer) of the packages in force on the day."""
-    day = F.lit(data_date)
     return (
-        subscriptions.where(F.col("valid_from") <= day)
-        .where(F.col("valid_to").isNull() | (F.col("valid_to") > day))
+        subscriptions.where(valid_at(F.lit(data_date)))
         .select("subscriber_id", F.col("package_id").alias("offer"), F.lit(True).alias("owned"))
         .distinct()
     )

@@ -13,22 +13,9 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
 from models.drawing import svg
-from models.tariff.rounding import cumulated
+from models.tariff.amounts import BUCKETS, cumulated
 
-# Lines that a package prices; passed_through is the rest of the bill.
-PRICED_LINES = (
-    "monthly_fee",
-    "local_airtime",
-    "roaming_airtime",
-    "toll",
-    "sms",
-    "mms",
-    "gprs",
-    "wlan",
-    "connect",
-    "cap_cut",
-    "commitment",
-)
+# What a package prices are BUCKETS; passed_through is the rest of the bill.
 PASSED, TOTAL = "passed_through", "total"
 # Per line: its name for customers, its colour, and the colour of an amount written on it.
 SHOWN = {
@@ -67,7 +54,7 @@ class Side:
 
 
 def stated(total: Decimal, lines: Mapping[str, Decimal] | None) -> dict[str, Decimal]:
-    """A bill line by line to the cent, in yuan: PRICED_LINES, passed_through, total.
+    """A bill line by line to the cent, in yuan: BUCKETS, passed_through, total.
 
     `lines`: the exact amount of each priced line; None: only the total is known. The rest of
     `total` is passed_through. The lines add up to the total, because running sums are rounded half
@@ -79,7 +66,7 @@ def stated(total: Decimal, lines: Mapping[str, Decimal] | None) -> dict[str, Dec
         return rounded
     parts = [(PASSED, total - sum(lines.values())), *lines.items()]
     found = dict(cumulated(parts, _to_the_cent))
-    return {name: found[name] for name in (*PRICED_LINES, PASSED)} | rounded
+    return {name: found[name] for name in (*BUCKETS, PASSED)} | rounded
 
 
 def picture(heading: str, period: str, before: Side, after: Side) -> str:

@@ -1,4 +1,10 @@
-"""Operations on columns and batches that know no domain.
+"""Operations on columns and Arrow batches that know no domain.
 
-Others take lookup, money, arrow_lists and customer_batches.
+Others take:
+- `lookup`: a column looked up in a small mapping of the configuration;
+- `validity`: whether a row is valid at a moment or during a period;
+- `conditions`: several conditions as one;
+- `money`: the type of an amount, and micro-yuan as yuan;
+- `arrow_lists`: Arrow lists as NumPy arrays, and back;
+- `customer_batches`: Arrow batches that hold whole customers.
 """

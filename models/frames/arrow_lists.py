@@ -1,4 +1,4 @@
-"""Lists of Arrow as arrays of rows and values, and back."""
+"""Arrow list arrays as NumPy arrays of rows and values, and back."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ import pyarrow.compute as pc
 
 
 def rows_of(lists: pa.ListArray) -> np.ndarray:
-    """The row of everything that stands in the lists, as `lists.flatten()` has it; nulls have
-    nothing."""
+    """The row number of each value of `lists.flatten()`; a null list has no values."""
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
     return np.repeat(np.arange(len(lists)), lengths)
 
 
 def listed(row: np.ndarray, values: np.ndarray, rows: int, kind: pa.DataType) -> pa.ListArray:
-    """Values that stand in order of their rows, as one list per row."""
+    """One list per row, `rows` lists in all. `row` is the row of each value, in ascending order."""
     ends = np.searchsorted(row, np.arange(rows + 1))
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(values, kind))
 
 
 def equal_lists(table: np.ndarray) -> pa.ListArray:
-    """Each row of an array of integers as a list."""
+    """Each row of a two-dimensional array of integers as one list."""
     rows, width = table.shape
     offsets = pa.array(np.arange(rows + 1) * width, pa.int32())
     return pa.ListArray.from_arrays(offsets, pa.array(table.ravel(), pa.int64()))

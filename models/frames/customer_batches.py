@@ -1,17 +1,17 @@
-"""Arrow batches cut as they are worked on: whole customers, and not too few rows at once."""
+"""Arrow batches cut for the work on them: whole customers, and enough rows in each batch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
 
 
-def whole_customers(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """The same rows in the same order, cut only where the next customer begins.
+def whole_customers(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The same rows in the same order, in batches that each end with the end of a customer.
 
-    They come sorted by customer, in batches cut anywhere.
+    The batches arrive sorted by `subscriber_id`, with a cut at any row.
     """
     kept: list[pa.RecordBatch] = []
     for batch in batches:
@@ -31,9 +31,11 @@ def whole_customers(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatc
         yield _together(kept)
 
 
-def of_some_size(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
-    """The same rows in the same order in batches of at least so many rows (but the last): each
-    batch that is handed over costs as much as hundreds of rows."""
+def of_some_size(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in the same order, in batches of at least `rows` rows; the last may be smaller.
+
+    Each batch handed over costs as much as hundreds of rows.
+    """
     kept: list[pa.RecordBatch] = []
     for batch in batches:
         kept.append(batch)

@@ -13,8 +13,8 @@ from pyspark.sql.types import StringType, StructField, StructType
 
 from models.customer.identity import numbers_on
 from models.drawing import bill_comparison
-from models.drawing.bill_comparison import PRICED_LINES
 from models.frames.lookup import looked_up
+from models.tariff.amounts import BUCKETS
 from schemas.config import Campaign
 
 # S2-10: both bills line by line, and a picture of them.
@@ -149,7 +149,7 @@ def _means(rows: DataFrame, quotes: DataFrame) -> DataFrame:
     `priced_months` is the number of months in the mean. A month counts if it is comparable both
     under the present package and under the offered one.
     """
-    lines = F.struct(*PRICED_LINES)
+    lines = F.struct(*BUCKETS)
     priced = quotes.where("comparable")
     present = priced.where("is_present").select(
         "subscriber_id", "month", "kind", lines.alias("before")
@@ -164,7 +164,7 @@ def _means(rows: DataFrame, quotes: DataFrame) -> DataFrame:
         .agg(
             F.count("*").alias("priced_months"),
             *(
-                F.struct(*(F.avg(f"{side}.{line}").alias(line) for line in PRICED_LINES)).alias(
+                F.struct(*(F.avg(f"{side}.{line}").alias(line) for line in BUCKETS)).alias(
                     side
                 )
                 for side in ("before", "after")

@@ -1,8 +1,8 @@
-"""The back-test: each customer's own packages re-rated against the bill that he really had.
+"""The back-test: each customer's own packages, re-rated and compared with the real bill.
 
-No public rating engine does this; it is what makes a saving credible. A month is priced by the one
-package of each kind that was in force last in it, with the tariff of that month, or part by part
-where package or tariff changed within it (models/month_part.py), plus what passes.
+The back-test makes a saving credible. A month is priced by one package of each kind: the last one
+in force in the month, with the tariff of that month. If the package or its tariff changed within
+the month, it is priced part by part (models/quote/month_part.py). What passes through is added.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ from decimal import Decimal
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from models.quote.bill_item import AMOUNT_TYPE, KINDS, not_rerated
+from models.frames.conditions import any_of
+from models.frames.money import AMOUNT_TYPE, yuan
+from models.quote.bill_item import KINDS, not_rerated
 from models.rating import evaluator as rating
 
 EQUAL = "equal"
@@ -28,10 +30,10 @@ UNSTATED_DISCOUNT = "unstated_discount"
 OUTSIDE_ITEMS = "outside_items"
 MISSING_RECORDS = "missing_records"
 UNEXPLAINED = "unexplained"
-# What differs by less is put down to rounding: half a cent for each of ten lines. Assumed.
+# A smaller difference is explained by rounding: half a cent for each of ten lines. Assumed.
 ROUNDED_BY = Decimal("0.05")
 
-RANKS = 10_000  # a percentile is off by one rank in so many at most
+RANKS = 10_000  # accuracy of percentiles: an error of at most one rank in so many
 PRICED = ("rated", "d12593", "other_fees", "direct_toll", "unrated_fees", "comparable", "reason")
 BACKTEST = ("subscriber_id", "month", "actual", "rated", "difference", "within_tolerance", "cause")
 
@@ -48,11 +50,15 @@ def backtest(
 ) -> DataFrame:
     """mart.backtest without data_date: one row per (subscriber_id, month) of `months`.
 
-    `evaluated` (rating.evaluate) holds at least the packages of `holdings` (holding.holdings),
-    `in_parts` (month_part.priced) takes its place for the months and kinds that it has, `passing`
-    and `actual` are bill_item's. `kinds` are those the catalogue prices: a bill with
-    items of such a kind and no package for it cannot be reproduced (no_package); other kinds pass
-    through. The VPMN fee is what was paid, whatever the reading of S2-R8 for candidates.
+    - `evaluated` (evaluator.evaluate): holds at least the packages of `holdings`;
+    - `holdings`: those of holding.holdings;
+    - `passing`, `actual`: those of bill_item;
+    - `in_parts` (month_part.priced): replaces `evaluated` for its months and kinds;
+    - `tolerance`: in yuan;
+    - `kinds`: the kinds that the catalogue prices. A bill with items of such a kind cannot be
+      reproduced without a package of that kind (no_package). Other kinds pass through.
+
+    The VPMN fee is the paid one, even if S2-R8 is read differently for candidates.
     """
     rows = (
         months.select("subscriber_id", "month")
@@ -69,7 +75,7 @@ def backtest(
     passed = not_rerated(held) + F.coalesce("vpmn", F.lit(0))
     difference = F.col("rated") - F.col("actual")
     return (
-        rows.withColumn("no_package", _any(unheld) | F.col("priced").isNull())
+        rows.withColumn("no_package", any_of(unheld) | F.col("priced").isNull())
         .withColumn(
             "rated",
             F.when(~F.col("no_package") & F.col("priced"), F.col("own") + passed).cast(AMOUNT_TYPE),
@@ -82,7 +88,7 @@ def backtest(
 
 
 def _priced(evaluated: DataFrame, holdings: DataFrame, in_parts: DataFrame | None) -> DataFrame:
-    """The present packages with what they cost, one row per subscriber, month and kind."""
+    """The present packages with their cost: one row per subscriber, month and kind."""
     rows = holdings.join(
         evaluated.drop("kind"), ["subscriber_id", "month", "package_id"], "left"
     ).select(*holdings.columns, *PRICED)
@@ -96,8 +102,8 @@ def _priced(evaluated: DataFrame, holdings: DataFrame, in_parts: DataFrame | Non
 
 
 def _present(rows: DataFrame) -> DataFrame:
-    """Per month the present packages together: own cost, whether all are priced, the kinds held."""
-    # Fees of all services stand on the row of each package: they count once.
+    """The present packages of each month together: cost, whether all are priced, and the kinds."""
+    # The row of each package holds the fees of all services: they count once.
     own = (
         F.sum("rated")
         + F.max("d12593")
@@ -106,7 +112,7 @@ def _present(rows: DataFrame) -> DataFrame:
         + F.sum("unrated_fees")
     )
     return rows.groupBy("subscriber_id", "month").agg(
-        rating.yuan(own).alias("own"),
+        yuan(own).alias("own"),
         F.every(F.coalesce("comparable", F.lit(False))).alias("priced"),
         F.bool_or("changed").alias("changed"),
         F.bool_or(F.col("changed") & ~F.coalesce("comparable", F.lit(False))).alias(
@@ -122,14 +128,18 @@ def _present(rows: DataFrame) -> DataFrame:
 
 
 def _cause(tolerance: Decimal) -> Column:
-    """The first that applies, from what cannot be compared to what differs.
+    """The first cause that applies: causes that prevent a comparison, then causes of a difference.
 
-    Of what differs: the package or its tariff changed within the month and the bill is not that of
-    its parts; too little to be but
-    rounding; more is rated than billed, by as much as the bill is less than its items or with items
-    that add up: a discount of which nothing is known; the bill is that much more than its items, by
-    something that no item names; less is rated than items that add up say, so records are missing.
-    Where several come together it is unexplained.
+    Causes of a difference; "the items" are the sum of the items of the bill:
+    - package_changed: the package or its tariff changed within the month, and the bill is not the
+      sum of the parts;
+    - rounding: the difference is at most ROUNDED_BY yuan;
+    - unstated_discount: rated > billed, and either the items add up to the bill or the difference
+      equals the items − the bill;
+    - outside_items: rated < billed, and the difference equals the items − the bill: the bill has
+      something that no item names;
+    - missing_records: rated < billed, and the items add up to the bill;
+    - unexplained: anything else, for example several causes together.
     """
     above = F.coalesce("itemised", F.lit(0)) - F.col("actual")
     by_items = F.abs(F.col("difference") - above) <= F.lit(tolerance)
@@ -153,10 +163,11 @@ def _cause(tolerance: Decimal) -> Column:
 
 
 def summary(rows: DataFrame) -> DataFrame:
-    """One row: bills, compared (those with a difference), within (of them inside the tolerance),
-    p50 and p99 of the size of the difference in yuan; amounts are null where none is compared.
+    """One row about rows of mart.backtest: bills, compared, within, p50, p99.
 
-    `rows` are of mart.backtest. The percentiles are differences that occur.
+    `compared` counts the bills with a difference, `within` those inside the tolerance. p50 and p99
+    are percentiles of the absolute difference in yuan; they are differences that occur, and null if
+    nothing is compared.
     """
     size = F.abs("difference")
     percentile = F.percentile_approx(size, [0.5, 0.99], RANKS)
@@ -170,8 +181,11 @@ def summary(rows: DataFrame) -> DataFrame:
 
 
 def by_cause(rows: DataFrame) -> DataFrame:
-    """(cause, months, amount, largest): customer-months by cause, the most first, with the sum of
-    the sizes of their differences and the largest of them in yuan (null: not compared)."""
+    """(cause, months, amount, largest): the customer-months of each cause, the most frequent first.
+
+    `amount` is the sum of the absolute differences in yuan, `largest` the largest of them; both are
+    null if nothing is compared.
+    """
     size = F.abs("difference")
     return (
         rows.groupBy("cause")
@@ -182,10 +196,3 @@ def by_cause(rows: DataFrame) -> DataFrame:
         )
         .orderBy(F.desc("months"), "cause")
     )
-
-
-def _any(conditions: list[Column]) -> Column:
-    found = F.lit(False)
-    for condition in conditions:
-        found |= condition
-    return found

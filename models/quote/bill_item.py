@@ -1,7 +1,7 @@
-"""The bill's side of a comparison: what was paid, and which items pass through (S2-R7, S2-R8).
+"""The bill in a comparison: what was paid, and which items pass through (S2-R7, S2-R8).
 
-A service is either re-rated or passed through, never both. Which items a package of a kind replaces
-is the policy's (`bill_items`); an item that the policy does not name passes through.
+A service is either re-rated or passed through, never both. The policy (`bill_items`) says which
+items a package of a kind replaces; an item that the policy does not name passes through.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SIGN = {"add": 1, "subtract": -1, "none": 0}
 
 
 def actual(bills: DataFrame, subscribers: DataFrame) -> DataFrame:
-    """(subscriber_id, month, actual): what was to be paid, from ods.bill and dw.subscriber."""
+    """(subscriber_id, month, actual): the total of the bill in yuan (ods.bill, dw.subscriber)."""
     return (
         _owned(bills, subscribers)
         .groupBy("subscriber_id", "month")
@@ -38,8 +38,8 @@ def passing(
 ) -> DataFrame:
     """(subscriber_id, month, itemised, passed, vpmn, and one `rerated_<kind>` per kind) in yuan.
 
-    `items` is ods.bill_item, `kind_of` the kind of every package of the catalogue. An amount is
-    null where the bill has no such item. `itemised`: all items of the bill.
+    `items` is ods.bill_item; `kind_of` holds the kind of each package of the catalogue. `itemised`
+    is the sum of all items. An amount is null if the bill has no such item.
     """
     kind = F.when(
         F.col("item_code") == PACKAGE_RENT, looked_up(F.col("package_id"), kind_of, "string")
@@ -67,7 +67,10 @@ def passing(
 
 
 def not_rerated(replaced: Mapping[str, Column]) -> Column:
-    """S2-R7: what passes from a bill whose items of a kind are replaced where `replaced[kind]`."""
+    """S2-R7: the yuan that pass through from a bill, in which some kinds are replaced.
+
+    The items of a kind are replaced if `replaced[kind]` is true; all other items pass through.
+    """
     kept = (
         F.when(replaced[kind], 0).otherwise(F.coalesce(f"rerated_{kind}", F.lit(0)))
         for kind in KINDS
@@ -76,9 +79,9 @@ def not_rerated(replaced: Mapping[str, Column]) -> Column:
 
 
 def vpmn_rent(replaced: Column, mode: str) -> Column:
-    """S2-R8: the old VPMN fee by `vpmn_rent_mode` where `replaced`, else as it was paid.
+    """S2-R8: the old VPMN fee in yuan, by `vpmn_rent_mode` if `replaced`, else as it was paid.
 
-    Only a voice package can take its place.
+    Only a voice package can replace it.
     """
     paid = F.coalesce("vpmn", F.lit(0))
     return F.when(replaced, paid * SIGN[mode]).otherwise(paid).cast(AMOUNT_TYPE)

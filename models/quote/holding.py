@@ -1,4 +1,4 @@
-"""Which package of each kind a subscriber had: month by month, and on a day."""
+"""The package of each kind that a subscriber held: month by month, and on a day."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from models.frames.lookup import looked_up
+from models.frames.validity import valid_at, valid_during
 from models.tariff.package import Package
 
 HELD = ("subscriber_id", "month", "kind", "package_id", "changed")
@@ -22,20 +23,19 @@ def holdings(
 ) -> DataFrame:
     """(subscriber_id, month, kind, package_id, changed): one present package per kind and month.
 
-    `months` has (subscriber_id, month, joined), `subscriptions` is one snapshot of dw.subscription.
-    The package in force last in the month counts, under the tariff that it had on its last day
-    (`tariff_on`). `changed`: on some other day of the month since the subscriber joined another
-    one, or none, was in force, or that tariff in `packages` was not (a package that is not there
-    has none); models/month_part.py prices such a month part by part. `defaults` (kind → package)
-    price the kinds of which he had none.
+    `months` has (subscriber_id, month, joined); `subscriptions` is one snapshot of dw.subscription.
+    The present package is the last one in force in the month, under its tariff of the last day of
+    the month (`tariff_on`). `defaults` (kind → package) are used for kinds without a package.
+
+    `changed` is true if, on any day of the month after joining, another package or none was in
+    force, or the package had another tariff version. A package missing from `packages` has no
+    versions. models/quote/month_part.py prices such a month part by part.
     """
     customers = months.select("subscriber_id", "month", "joined")
     since = F.greatest("month", F.coalesce("joined", "month"))
     begins_in = F.col("valid_from") > since
     ends_in = F.coalesce(F.col("valid_to") <= F.last_day("month"), F.lit(False))
-    in_force = (F.col("valid_from") <= F.last_day("month")) & (
-        F.col("valid_to").isNull() | (F.col("valid_to") > F.col("month"))
-    )
+    in_force = valid_during(F.col("month"), F.last_day("month"))
     each = Window.partitionBy("subscriber_id", "month", "kind")
     latest = each.orderBy(F.desc("valid_from"), "package_id")
     held = (
@@ -73,13 +73,12 @@ def held_on(
     day: date,
     packages: Mapping[str, Package],
 ) -> DataFrame:
-    """(subscriber_id, kind, package_id): the packages in force on a day, `defaults` included, each
-    under its tariff of the day (`tariff_on`)."""
+    """(subscriber_id, kind, package_id): the packages in force on a day, with `defaults`.
+
+    Each package is under its tariff of the day (`tariff_on`).
+    """
     held = (
-        subscriptions.where(
-            (F.col("valid_from") <= F.lit(day))
-            & (F.col("valid_to").isNull() | (F.col("valid_to") > F.lit(day)))
-        )
+        subscriptions.where(valid_at(F.lit(day)))
         .select("subscriber_id", "kind", "package_id")
         .distinct()
     )
@@ -92,7 +91,7 @@ def held_on(
 
 
 def tariff_on(package_id: Column, day: Column, packages: Mapping[str, Package]) -> Column:
-    """The id of the tariff of a package on a day: its own, or a former one (Package.former_of)."""
+    """The id of a package's tariff on a day: its own id, or that of a former tariff."""
     found = package_id
     for name, one in sorted(packages.items()):
         if one.former_of is not None:
@@ -102,7 +101,7 @@ def tariff_on(package_id: Column, day: Column, packages: Mapping[str, Package]) 
 
 
 def _or_default(owners: DataFrame, held: DataFrame, defaults: Mapping[str, str]) -> DataFrame:
-    """What is held, and the default packages of the owners' kinds of which nothing is."""
+    """The held packages, and the default packages for the kinds of which an owner holds none."""
     if not defaults:
         return held
     standard = F.explode(
@@ -113,7 +112,7 @@ def _or_default(owners: DataFrame, held: DataFrame, defaults: Mapping[str, str])
             )
         )
     )
-    keys = [name for name in ("subscriber_id", "month", "kind") if name in held.columns]
+    keys: list[str] = [n for n in ("subscriber_id", "month", "kind") if n in held.columns]
     lacking = (
         owners.select("*", standard.alias("standard"))
         .select(*owners.columns, "standard.kind", "standard.package_id")

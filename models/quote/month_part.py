@@ -1,10 +1,10 @@
-"""A month in which a package or its tariff changed, priced part by part 分段计费.
+"""Prices a month in which a package or its tariff changed, part by part 分段计费.
 
-Each part is priced as a month of its own, with the usage of its days. What a bill charges for such
-a month differs between operators, so this is an assumption that the back-test checks against every
-bill: a package taken up within the month is charged for as by a new customer (`partial_month`), one
-that was left as a whole month's; of two tariffs of one package each is charged for by its days:
-fee, free units and commitment alike.
+Each part is priced as a month of its own, with the usage of its days. Operators bill such a month
+in different ways. The rules below are assumptions, which the back-test checks against each bill:
+- a package that begins within the month is charged as for a new customer (`partial_month`);
+- a package that ends within the month is charged as for a whole month;
+- two tariffs of one package are each charged by their days: fee, free units and commitment.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ from datetime import date
 from functools import reduce
 from typing import NamedTuple
 
-from pyspark.sql import Column, DataFrame, Window
+from pyspark.sql import Column, DataFrame, Row, Window
 from pyspark.sql import functions as F
 
 from models.frames.lookup import looked_up
+from models.frames.validity import valid_at
 from models.quote.holding import tariff_on
 from models.rating import evaluator as rating
 from models.rating import free_units
+from models.rating.cube import Cube
 from models.rating.shortlist import Shortlist
-from models.tariff.measure import Measure
 from models.tariff.package import Package
-from models.usage import cube as usage
+from models.usage import cube as usage_cube
+from models.usage.register import Measure
 
 BY_DAYS = " by days"
 PART = ("subscriber_id", "month", "kind", "priced_as", "since", "until", "days_from", "days_to")
@@ -34,11 +36,14 @@ OF_ALL_SERVICES = ("d12593", "other_fees", "direct_toll")
 
 
 class Days(NamedTuple):
-    """Rows of dw.usage_day, of dw.rating_cell, and the measures of the register; the guided events
-    of the same days (usage.guide), looked at where only their order tells what was free."""
+    """The usage of some days.
+
+    - `usage`: rows of dw.usage_day; `cells`: rows of dw.rating_cell; `measures`: the register;
+    - `events`: the guided events of the days, used if free units depend on the order of events.
+    """
 
     usage: DataFrame
-    cells: Sequence
+    cells: Sequence[Row]
     measures: Sequence[Measure]
     events: DataFrame
     holidays: Collection[date]
@@ -51,13 +56,15 @@ def parts(
     defaults: Mapping[str, str],
     packages: Mapping[str, Package],
 ) -> DataFrame:
-    """One row per subscriber, month, kind and part, of the months that have several parts.
+    """One row per subscriber, month, kind and part, for months that have several parts.
 
-    `months` and `holdings` as in models/holding.py; only what is `changed` there can have parts.
-    A part is charged for from `since` to the end of the month, or one of `by_days` until `until`.
-    Its usage is that of [days_from, days_to): a day on which no package was in force, nor a default
-    one, is priced by the part before it, or by the first. `priced_as` is a tariff in `packages`, or
-    one of `by_days`.
+    `months` and `holdings` are those of models/quote/holding.py; only a `changed` month can have
+    parts.
+    - `since`, `until`: the days for which the part is charged, [since, until); a part ends with the
+      month unless it is one of `by_days`;
+    - `days_from`, `days_to`: the days of its usage, [days_from, days_to). A day without a package
+      in force, and without a default, belongs to the part before it, or to the first part;
+    - `priced_as`: a tariff in `packages`, or one of `by_days`.
     """
     kind_month = ["subscriber_id", "month", "kind"]
     changed = holdings.where("changed").select(*kind_month)
@@ -112,7 +119,7 @@ def parts(
 
 
 def by_days(packages: Mapping[str, Package]) -> dict[str, Package]:
-    """The tariffs of packages that have several, charged by their days."""
+    """The tariffs of packages with several tariffs, changed so that they are charged by days."""
     heads = {one.former_of for one in packages.values()} - {None}
     return {
         f"{name}{BY_DAYS}": replace(one, id=f"{name}{BY_DAYS}", partial_month="daily")
@@ -128,11 +135,11 @@ def priced(
     packages: Sequence[Package],
     toll_rerated: str,
 ) -> DataFrame | None:
-    """One row per subscriber, month and kind of `parts`: the sums of rating.evaluate over its
-    parts; not comparable where a part is not. None without any kind.
+    """One row per subscriber, month and kind: the sums of evaluator.evaluate over the parts.
 
-    `packages`: what `some` is priced as. What a pool carries over is known of whole months only, so
-    such packages are not priced in parts.
+    `some` are rows of `parts`, `kinds` their kinds, `packages` the tariffs of their `priced_as`. A
+    month is not comparable if one of its parts is not. None if there are no kinds. A package with
+    carry-over is not priced in parts, because carried units are known for whole months only.
     """
     able = [one for one in packages if not any(pool.carry_over for pool in one.pools)]
     found = [
@@ -150,7 +157,7 @@ def priced(
 def _of_kind(
     some: DataFrame, days: Days, packages: Sequence[Package], toll_rerated: str
 ) -> DataFrame:
-    """The parts of one kind begin on different days, so their first day tells them apart."""
+    """`priced` for one kind. The parts of a month begin on different days; `since` is their key."""
     inside = (
         (F.col("owner") == F.col("subscriber_id"))
         & (F.col("local_date") >= F.col("days_from"))
@@ -175,10 +182,10 @@ def _of_kind(
         )
         .withColumn("brand", F.lit(None).cast("string"))
     )
-    cube = rating.Cube(months, usage.added_up(used, days.measures), days.cells, days.measures)
+    cube = Cube(months, usage_cube.added_up(used, days.measures), days.cells, days.measures)
     signatures = free_units.representatives(packages, toll_rerated)
     if signatures:
-        # All parts come with those that want a split: each event has to find its own.
+        # All parts of a month are needed, also those without a split: each event finds its part.
         wanted = months.join(
             free_units.wanted(cube, signatures, toll_rerated).select(
                 "subscriber_id", "month", "wanted"
@@ -210,7 +217,7 @@ def _of_kind(
 
 
 def _starts(first: Column, ends: Column, packages: Mapping[str, Package]) -> Column:
-    """The days of [first, ends) on which another package or tariff can have come into force."""
+    """The days of [first, ends) on which another package or tariff may come into force."""
     turns = sorted(
         {
             day
@@ -230,14 +237,8 @@ def _starts(first: Column, ends: Column, packages: Mapping[str, Package]) -> Col
 
 
 def _in_force(held: Column, day: Column) -> Column:
-    """The package that came into force last of those in force on a day; of several the first by
-    id."""
-    there = F.filter(
-        held,
-        lambda one: (
-            (one["valid_from"] <= day) & (one["valid_to"].isNull() | (one["valid_to"] > day))
-        ),
-    )
+    """Of the packages in force on a day, the one that began last; of several the first by id."""
+    there = F.filter(held, lambda one: valid_at(day, one["valid_from"], one["valid_to"]))
     newest = F.array_max(F.transform(there, lambda one: one["valid_from"]))
     return F.array_min(
         F.transform(
@@ -247,6 +248,9 @@ def _in_force(held: Column, day: Column) -> Column:
 
 
 def months_of(some: DataFrame) -> tuple[list[date], list[str], list[str]]:
-    """The months, kinds and prices (`priced_as`) that `parts` has."""
+    """The months, kinds and `priced_as` of rows of `parts`, each sorted."""
     rows = some.select("month", "kind", "priced_as").distinct().collect()
-    return tuple(sorted({row[name] for row in rows}) for name in ("month", "kind", "priced_as"))
+    months, kinds, priced_as = (
+        sorted({row[name] for row in rows}) for name in ("month", "kind", "priced_as")
+    )
+    return months, kinds, priced_as

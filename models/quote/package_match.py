@@ -1,27 +1,25 @@
-"""Tariff match 资费匹配: quotes by the rules S2-R1…R8 and the package that fits a customer.
+"""Tariff match 资费匹配: finds the packages that fit a customer (S2-09).
 
-A quote is one month under one package: the re-rated cost, the fees of the records that pass, the
-items of the bill that pass, and the old VPMN fee. What passes stands on both sides of a comparison,
-so it never makes a false saving. Months are compared as sums; means are only shown.
+A customer's quotes (models/quote/package_quote.py) are compared with the bills over several months.
+Months are compared as sums; means are only shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from functools import reduce
 
 from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import NumericType
 
+from models.frames.conditions import any_of
 from models.frames.lookup import looked_up
+from models.frames.money import AMOUNT_TYPE
 from models.quote.backtest import EQUAL, NO_BILL, ORDER_OF_EVENTS
-from models.quote.bill_item import AMOUNT_TYPE, KINDS, not_rerated, vpmn_rent
-from models.rating.evaluator import yuan
-from models.rating.package_prices import BUCKETS
-from models.tariff.money_limit import MICRO
+from models.tariff.amounts import BUCKETS
+from models.tariff.money_limit import MICRO_YUAN
 from models.tariff.package import Package
 from schemas.config.policy import RatingPolicy
 from schemas.errors import ConfigError
@@ -35,21 +33,6 @@ REASONS = (
     "NO_SAVING",
     "MONTHS_WON",
     "BILL_SHOCK",
-)
-PASSED = ("d12593", "other_record_fees", "new_service_fees", "vpmn_rent")
-QUOTE = (
-    "subscriber_id",
-    "month",
-    "package_id",
-    "kind",
-    *BUCKETS,
-    *PASSED,
-    "passed_through",
-    "total",
-    "comparable",
-    "reason",
-    "replayed",
-    "is_present",
 )
 MATCH = (
     "subscriber_id",
@@ -71,61 +54,9 @@ MATCH = (
     "reasons",
 )
 USAGE = tuple(line for line in BUCKETS if line not in ("monthly_fee", "commitment"))
-EXACT = "decimal(30,6)"  # sums of months and a threshold times a number of months
-WHOLE = "decimal(24,0)"  # such a sum in micro-yuan, small enough to be multiplied
+EXACT = "decimal(30,6)"  # a sum over months in yuan, or a threshold times a number of months
+INTEGER = "decimal(24,0)"  # such a sum in micro-yuan, small enough to be multiplied
 TRUSTED = (EQUAL, ORDER_OF_EVENTS, NO_BILL)
-
-
-def people(subscribers: DataFrame, *held: DataFrame) -> DataFrame:
-    """(subscriber_id, brand, own): the ids of the packages that are or were a subscriber's.
-
-    `subscribers`: one snapshot of dw.subscriber; `held`: holding.holdings, holding.held_on.
-    """
-    mine = reduce(DataFrame.union, [one.select("subscriber_id", "package_id") for one in held])
-    own = mine.groupBy("subscriber_id").agg(F.sort_array(F.collect_set("package_id")).alias("own"))
-    return subscribers.select("subscriber_id", "brand").join(own, "subscriber_id", "full")
-
-
-def quotes(
-    evaluated: DataFrame,
-    passing: DataFrame,
-    holdings: DataFrame,
-    policy: RatingPolicy,
-) -> DataFrame:
-    """mart.package_quote without data_date.
-
-    `evaluated`: rating.evaluate_best; `passing`: bill_item.passing; `holdings`: holding.holdings.
-    Without a bill nothing passes from it.
-    """
-    present = holdings.select(
-        "subscriber_id", "month", "package_id", F.lit(True).alias("is_present")
-    )
-    rows = evaluated.join(present, ["subscriber_id", "month", "package_id"], "left").join(
-        passing, ["subscriber_id", "month"], "left"
-    )
-    amounts = {name: yuan(F.col(name)) for name in (*BUCKETS, "d12593")} | {
-        "other_record_fees": yuan(
-            F.col("other_fees") + F.col("direct_toll") + F.col("unrated_fees")
-        ),
-        "new_service_fees": not_rerated({kind: F.col("kind") == kind for kind in KINDS}),
-        "vpmn_rent": vpmn_rent(F.col("kind") == "voice", policy.vpmn_rent_mode),
-    }
-    amounts["passed_through"] = sum((amounts[name] for name in PASSED[1:]), amounts[PASSED[0]])
-    amounts["total"] = yuan(F.col("rated")) + amounts["passed_through"]
-    # Rows that are not comparable hold no amounts at all.
-    stated = {
-        name: F.when(F.col("comparable"), amount.cast(AMOUNT_TYPE))
-        for name, amount in amounts.items()
-    }
-    return (
-        rows.withColumns(stated)
-        .withColumns(
-            {
-                "is_present": F.coalesce("is_present", F.lit(False)),
-            }
-        )
-        .select(*QUOTE)
-    )
 
 
 def package_match(
@@ -139,16 +70,20 @@ def package_match(
 ) -> DataFrame:
     """mart.package_match without data_date: one row per subscriber and quoted package.
 
-    `actual`: bill_item.actual; `backtest`: rows of mart.backtest for the same months. Compared are
-    the comparable months with a bill, and where no month has one the comparable months alone.
-    `reasons` holds every one of REASONS that speaks against the package, in that order; BACKTEST
-    unless every month is trusted and at least one is reproduced within the tolerance.
+    `actual` is the result of bill_item.actual; `backtest` holds rows of mart.backtest for the same
+    months. Compared are the comparable months with a bill; if no month has a bill, all comparable
+    months.
 
-    Packages of a kind are ranked by `policy.priority`, the highest first, after those that are
-    compared over more months; ties by the lower fee, then by id. `saving` and `income_change` are
-    what the same usage would have saved: they are what is judged and shown to the customer,
-    whatever `policy.usage_elasticity` is. What that makes of them stands beside them (_expected);
-    to rank by it, name it in the priority.
+    `reasons` holds the REASONS against the package, in that order. BACKTEST is one of them unless
+    each month is trusted and at least one is reproduced within the tolerance.
+
+    Packages of a kind that are compared over more months come first, then those with the higher
+    `policy.priority`; ties go to the lower fee, then to the id.
+
+    `saving` and `income_change` (yuan a month) assume the same usage: they decide about a
+    recommendation and are shown to the customer. `expected_saving` and `expected_income_change`
+    include the change of usage by `policy.usage_elasticity`. To rank by them, name them in the
+    priority.
     """
     sums = _sums(quoted, actual)
     facts = (
@@ -196,10 +131,10 @@ def package_match(
 
 
 def _priority(means: DataFrame, priority: str) -> Column:
-    """The province's own order of packages (S2-09), on means that are not rounded yet.
+    """The province's own order of packages (S2-09), on means before rounding.
 
-    Without a bill nothing is saved: the cheaper package goes first. ConfigError for what is no
-    expression of a value that can be ordered.
+    Without a bill nothing is saved: the cheaper package comes first. ConfigError if the priority is
+    not an expression with a numeric value.
     """
     try:
         kind = means.select(F.expr(priority).alias("_priority")).schema["_priority"].dataType
@@ -216,44 +151,51 @@ def _priority(means: DataFrame, priority: str) -> Column:
 
 
 def _usage_change(elasticity: Decimal) -> Column:
-    """By which share a customer would use more or less under the package (S2-09 业务量变化).
+    """The share by which a customer's usage would change under the package (S2-09 业务量变化).
 
-    The elasticity times the relative change of what the same usage costs: the usage lines (all but
-    fee and commitment) under the package against those under the present one, over the compared
-    months in which both are priced. Rounded half up, away from zero, to the millionth; not below
-    -1. Usage that costs nothing at present, or whose present cost is not known, does not change.
+    It is the elasticity times the relative change of the cost of the same usage. The cost of usage
+    is that of all lines but fee and commitment. It is compared between the package and the present
+    one, over the compared months in which both are priced. The share is rounded half up, away from
+    zero, to the millionth, and is not below -1. Usage that costs nothing at present, or whose
+    present cost is not known, does not change.
     """
-    before, after = _whole("usage_before"), _whole("usage_beside")
-    times = F.lit(int(elasticity * MICRO)).cast("decimal(7,0)")
-    change = F.greatest(_quotient(times * (after - before), before), F.lit(-MICRO))
-    share = (change.cast("decimal(9,0)") / MICRO).cast("decimal(9,6)")
+    before, after = _micro_yuan("usage_before"), _micro_yuan("usage_beside")
+    times = F.lit(int(elasticity * MICRO_YUAN)).cast("decimal(7,0)")
+    change = F.greatest(_quotient(times * (after - before), before), F.lit(-MICRO_YUAN))
+    share = (change.cast("decimal(9,0)") / MICRO_YUAN).cast("decimal(9,6)")
     return F.when(before > 0, share).otherwise(F.lit(0).cast("decimal(9,6)"))
 
 
 def _expected(months: Column) -> dict[str, Column]:
-    """Saving and income change when usage changes so, and its cost with it, to the micro-yuan."""
-    share = (F.col("usage_change") * MICRO).cast("decimal(9,0)")
-    saved = _whole("saved") * MICRO - _whole("usage_after") * share
-    saving = _quotient(saved, months.cast("decimal(5,0)") * MICRO).cast("decimal(18,0)") / MICRO
+    """Saving and income change if usage, and its cost with it, changes by `usage_change`.
+
+    Yuan a month, rounded to the micro-yuan.
+    """
+    share = (F.col("usage_change") * MICRO_YUAN).cast("decimal(9,0)")
+    saved = _micro_yuan("saved") * MICRO_YUAN - _micro_yuan("usage_after") * share
+    saving = (
+        _quotient(saved, months.cast("decimal(5,0)") * MICRO_YUAN).cast("decimal(18,0)")
+        / MICRO_YUAN
+    )
     return {
         "expected_saving": saving.cast(AMOUNT_TYPE),
         "expected_income_change": (-saving).cast(AMOUNT_TYPE),
     }
 
 
-def _whole(amount: str) -> Column:
-    """A sum of yuan in micro-yuan."""
-    return (F.col(amount) * F.lit(MICRO).cast("decimal(7,0)")).cast(WHOLE)
+def _micro_yuan(amount: str) -> Column:
+    """A sum in yuan as integer micro-yuan."""
+    return (F.col(amount) * F.lit(MICRO_YUAN).cast("decimal(7,0)")).cast(INTEGER)
 
 
-def _quotient(part: Column, whole: Column) -> Column:
-    """Whole numbers divided and rounded half up, away from zero; the divisor is positive."""
-    size = F.call_function("div", 2 * F.abs(part) + whole, 2 * whole)
-    return F.when(part < 0, -size).otherwise(size)
+def _quotient(dividend: Column, divisor: Column) -> Column:
+    """Integers divided and rounded half up, away from zero; the divisor is positive."""
+    size = F.call_function("div", 2 * F.abs(dividend) + divisor, 2 * divisor)
+    return F.when(dividend < 0, -size).otherwise(size)
 
 
 def _sums(quoted: DataFrame, actual: DataFrame) -> DataFrame:
-    """Per subscriber and package the sums over the months that are compared."""
+    """The sums over the compared months, per subscriber and package."""
     month = Window.partitionBy("subscriber_id", "kind", "month")
     customer = Window.partitionBy("subscriber_id")
     usage = sum((F.col(line) for line in USAGE[1:]), F.col(USAGE[0]))
@@ -302,7 +244,7 @@ def _sums(quoted: DataFrame, actual: DataFrame) -> DataFrame:
 
 
 def _verified(backtest: DataFrame) -> DataFrame:
-    """(subscriber_id, verified): no month outside the tolerance or unpriced, one month inside."""
+    """(subscriber_id, verified): all months are trusted, and at least one is reproduced."""
     return backtest.groupBy("subscriber_id").agg(
         (F.every(F.col("cause").isin(*TRUSTED)) & F.bool_or(F.col("cause") == EQUAL)).alias(
             "verified"
@@ -311,7 +253,7 @@ def _verified(backtest: DataFrame) -> DataFrame:
 
 
 def _reasons(policy: RatingPolicy) -> Column:
-    """What speaks against recommending, in the order of REASONS; an unknown counts against it."""
+    """The reasons against a package, in order; an unknown value counts against it."""
     months, no_bill = F.col("months"), F.col("dearest_paid").isNull()
     enough = F.lit(policy.min_saving).cast(EXACT) * months
     bearable = F.col("dearest_paid") * F.lit(1 + policy.bill_shock).cast("decimal(9,6)")
@@ -337,12 +279,12 @@ def _fee(packages: Mapping[str, Package]) -> Column:
 
 
 def _of_brand(packages: Mapping[str, Package]) -> Column:
-    """Whether the package is for the subscriber's brand (no brands named: for all)."""
+    """Whether the package is for the subscriber's brand; a package without brands is for all."""
     brands: dict[Sequence[str], list[str]] = {}
     for name, package in packages.items():
         brands.setdefault(package.brands, []).append(name)
-    fits = F.lit(False)
+    fits = []
     for accepted, names in sorted(brands.items()):
         right = F.col("brand").isin(*accepted) if accepted else F.lit(True)
-        fits |= F.col("package_id").isin(*names) & F.coalesce(right, F.lit(False))
-    return fits
+        fits.append(F.col("package_id").isin(*names) & F.coalesce(right, F.lit(False)))
+    return any_of(fits)

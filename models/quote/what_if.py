@@ -1,7 +1,7 @@
-"""What would happen if a package were launched 资费模拟: who would take it, and what it would cost.
+"""Simulates the launch of a package 资费模拟: who would take it, and what it would cost.
 
-From the usage cube: every customer is priced under the one package, and compared with what he pays.
-A customer who would be recommended the package is counted as one who takes it.
+Each customer is priced under the package from the usage cube, and compared with the present bills.
+A customer counts as a taker if the package would be recommended.
 """
 
 from __future__ import annotations
@@ -18,11 +18,15 @@ MONEY = "decimal(30,2)"
 
 
 def outcomes(matched: DataFrame, owned: DataFrame, matches: DataFrame) -> DataFrame:
-    """One row per customer: saving (yuan a month, null where no month can be compared), reasons,
-    takes, present (his package of the kind), instead_of (what would be recommended without it).
+    """One row per customer: saving, reasons, takes, present, instead_of.
 
-    `matched`: match.package_match of the package alone; `owned`: holding.held_on of its kind;
-    `matches`: rows of mart.package_match of its kind.
+    - `saving`: yuan a month, null if no month can be compared; `reasons`: what speaks against it;
+    - `takes`: whether the package would be recommended;
+    - `present`: the present package of the kind;
+    - `instead_of`: the package that would be recommended without the new one.
+
+    `matched` is package_match of the package alone, `owned` is holding.held_on of its kind, and
+    `matches` are rows of mart.package_match of its kind.
     """
     present = owned.select("subscriber_id", F.col("package_id").alias("present"))
     others = (
@@ -45,8 +49,10 @@ def outcomes(matched: DataFrame, owned: DataFrame, matches: DataFrame) -> DataFr
 
 
 def totals(rows: DataFrame) -> DataFrame:
-    """One row: customers, compared, takers, the takers' saving and the operator's income change,
-    yuan a month."""
+    """One row: customers, compared, takers, saved, income_change.
+
+    `saved` is the takers' saving and `income_change` the operator's, both in yuan a month.
+    """
     return rows.agg(
         F.count(F.lit(1)).alias("customers"),
         F.count("saving").alias("compared"),
@@ -57,8 +63,10 @@ def totals(rows: DataFrame) -> DataFrame:
 
 
 def distribution(rows: DataFrame) -> DataFrame:
-    """(step, customers, takers): customers by saving; step k lies below BOUNDS[k] and not below
-    the bound before it."""
+    """(step, customers, takers): customers by saving.
+
+    Step k holds savings from BOUNDS[k - 1], included, to BOUNDS[k], not included.
+    """
     step = F.lit(len(BOUNDS))
     for place, bound in reversed(list(enumerate(BOUNDS))):
         step = F.when(F.col("saving") < bound, place).otherwise(step)
@@ -71,14 +79,13 @@ def distribution(rows: DataFrame) -> DataFrame:
 
 
 def steps() -> Sequence[str]:
-    """The steps of the distribution in words."""
+    """The names of the steps of the distribution, in order."""
     inner = [f"{low} to {high}" for low, high in itertools.pairwise(BOUNDS)]
     return [f"below {BOUNDS[0]}", *inner, f"{BOUNDS[-1]} and more"]
 
 
 def takers_by(rows: DataFrame, column: str) -> DataFrame:
-    """(`column`, takers, income_change): whom the package takes customers from (`present`), and
-    which recommendation it takes the place of (`instead_of`)."""
+    """(`column`, takers, income_change): takers by `present` or `instead_of`, the most first."""
     return (
         rows.where("takes")
         .groupBy(column)
@@ -88,7 +95,7 @@ def takers_by(rows: DataFrame, column: str) -> DataFrame:
 
 
 def against(rows: DataFrame) -> DataFrame:
-    """(reason, customers): what speaks against the package for those who would not take it."""
+    """(reason, customers): the reasons against the package, the most frequent first."""
     return (
         rows.select(F.explode("reasons").alias("reason"))
         .groupBy("reason")

@@ -1,33 +1,31 @@
-"""The evaluator: what every customer-month costs under every package, exactly.
+"""The evaluator: what each customer-month costs under each package, exactly.
 
-The catalogue is compiled to integer matrices (models/price_matrix.py), the usage cube comes in
-whole Arrow batches, and a batch is priced package by package in array arithmetic
-(models/settlement.py): no Python per customer, no events × packages. What cannot be priced exactly
-is said not to be comparable, with the reason; it is never priced by guess.
+The catalogue is compiled to integer matrices (models/rating/price_matrix.py). The usage cube comes
+in whole Arrow batches. A batch is priced package by package in array arithmetic
+(models/rating/settlement.py), without Python per customer and without rows of events × packages. A
+month that cannot be priced exactly is marked as not comparable, with the reason. No price is ever
+estimated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from models.frames.arrow_lists import rows_of
 from models.frames.customer_batches import of_some_size, whole_customers
-from models.frames.money import AMOUNT_TYPE
-from models.rating.month_sums import MonthSums, add_up
-from models.rating.package_prices import BUCKETS, PackagePrices
+from models.rating.cube import Cube, parts_of
+from models.rating.month_sums import MonthSums
+from models.rating.package_prices import PackagePrices
 from models.rating.pools import MonthParts, Replayed
 from models.rating.price_matrix import IP_ONLY, PriceMatrix, compile_prices
 from models.rating.settlement import Settled, settle
 from models.rating.shortlist import Shortlist
-from models.tariff.measure import Measure
+from models.tariff.amounts import BUCKETS
 from models.tariff.package import Package
 
 ORDER_OF_EVENTS = "order of events"
@@ -44,7 +42,8 @@ EVALUATED = ", ".join(
     + [f"{name} BIGINT" for name in AMOUNTS]
     + ["comparable BOOLEAN", "reason STRING", "unpriced_events BIGINT", "replayed BOOLEAN"]
 )
-THOUSANDTH_IN_MILLIONTHS = 1000
+KEYS = ("subscriber_id", "month")
+MICRO_YUAN_IN_LI = 1000
 HANDED_OVER = 20_000  # rows
 SPLITS = (
     "array<struct<signature: string, paid: array<bigint>, left: array<bigint>, "
@@ -52,80 +51,23 @@ SPLITS = (
 )
 
 
-def yuan(amount: Column) -> Column:
-    """A sum of some amounts of `evaluate` in yuan."""
-    return (amount.cast("decimal(18,0)") * F.lit(Decimal("0.000001"))).cast(AMOUNT_TYPE)
-
-
-def customer_months(
-    usage_month: DataFrame, subscribers: DataFrame, months: Sequence[date]
-) -> DataFrame:
-    """(month, subscriber_id, joined): one row per subscriber and month to be priced.
-
-    A subscriber who had joined (dw.subscriber.join_date) has a row for every month, whether he used
-    anything or not; of a subscriber whose joining is unknown only the months with usage count.
-    `joined` is null where unknown.
-    """
-    calendar = F.explode(F.array(*(F.lit(month) for month in sorted(months))))
-    known = (
-        subscribers.where("join_date IS NOT NULL")
-        .select("subscriber_id", F.col("join_date").alias("joined"), calendar.alias("month"))
-        .where("joined <= last_day(month)")
-    )
-    used = usage_month.where(F.col("month").isin(*months)).select("subscriber_id", "month")
-    return used.join(known, ["subscriber_id", "month"], "full").select(
-        "month", "subscriber_id", "joined"
-    )
-
-
-@dataclass(frozen=True)
-class Cube:
-    """What the night has added up, and what it means: `months` are the `customer_months` (or parts
-    of months with their first day for `month`, and `until`), `usage` rows of dw.usage_month for
-    them, `cells` of dw.rating_cell, `measures` the register
-    (measure.register), `splits` rows of dw.free_unit_split for what the cube cannot tell."""
-
-    months: DataFrame
-    usage: DataFrame
-    cells: Sequence
-    measures: Sequence[Measure]
-    splits: DataFrame | None = None
-
-    def by_customer(self, matrix: PriceMatrix, *more: DataFrame) -> DataFrame:
-        """The months with their sums, a customer's side by side and in order; `more` is joined by
-        subscriber_id, and by month if it has one. Each frame is shuffled once."""
-        rows = _by_customer(self.months)
-        for one in (add_up(self.usage, matrix), *more):
-            rows = _beside(rows, _by_customer(one))
-        return rows.sortWithinPartitions("subscriber_id", "month")
-
-
-def _by_customer(rows: DataFrame) -> DataFrame:
-    return rows.repartition("subscriber_id")
-
-
-def _beside(rows: DataFrame, others: DataFrame) -> DataFrame:
-    """Both are where their customer is. Months are told apart by a condition that is no key of the
-    join: with a second key Spark would shuffle by both, and once more to bring a customer's months
-    together again."""
-    others = others.withColumnsRenamed({"subscriber_id": "who", "month": "when"})
-    same = F.col("subscriber_id") == F.col("who")
-    if "when" in others.columns:
-        same &= F.datediff("month", "when") == 0
-    return rows.join(others, same, "left").drop("who", "when")
-
-
 def evaluate(cube: Cube, packages: Sequence[Package], toll_rerated: str = IP_ONLY) -> DataFrame:
-    """One row per (subscriber, month, package): amounts in millionths of a yuan, see AMOUNTS.
+    """One row per (subscriber, month, package): amounts in micro-yuan, see AMOUNTS.
 
-    They are whole numbers until somebody reads them (`yuan`): a decimal costs Spark an object for
-    each value. BUCKETS add up to `rated`, the cost under the package's own prices. RECORDED are
-    fees of the records that are not in it: `d12593` (S2-R5); `other_fees` of all services (S2-R6);
-    `direct_toll`, 0 where packages re-rate it (S2-R4); `unrated_fees` of what else the package
-    leaves out of its own service (in-group calls, what it passes through). Amounts are null where
-    `comparable` is false; `unpriced_events` counts the events for which the package has no price. A
-    price that runs past 10⁻⁶ yuan (rounding `none`) is rounded half up there, once. Raises
-    ConfigError for a package that the cube cannot price.
+    The amounts stay integers until they are read (`money.yuan`), because Spark creates an object
+    for each decimal value.
+    - BUCKETS add up to `rated`, the cost under the package's own prices.
+    - RECORDED are fees of the records that are not part of `rated`:
+      `d12593` (S2-R5);
+      `other_fees` of all services (S2-R6);
+      `direct_toll`, 0 if packages re-rate it (S2-R4);
+      `unrated_fees`: other fees of the package's own service that it does not re-rate, such as
+      those of in-group calls and of what it passes through.
+    - Amounts are null if `comparable` is false; `reason` then says why.
+    - `unpriced_events` counts the events for which the package has no price.
+
+    With rounding `none`, an amount finer than a micro-yuan is rounded half up to micro-yuan, once.
+    Raises ConfigError for a package that the cube cannot price.
     """
     matrix = compile_prices(packages, cube.cells, cube.measures, toll_rerated)
     return _priced(cube, matrix, None)
@@ -138,10 +80,10 @@ def evaluate_best(
     shortlist: Shortlist,
     toll_rerated: str = IP_ONLY,
 ) -> DataFrame:
-    """The rows of `evaluate` for each customer's short list only.
+    """The rows of `evaluate` for the short list of each customer only.
 
-    `people`: (subscriber_id, brand, own), `own` the ids of the packages that are kept whatever they
-    cost.
+    `people` holds (subscriber_id, brand, own); `own` are the ids of the packages that are always
+    kept.
     """
     matrix = compile_prices(packages, cube.cells, cube.measures, toll_rerated)
     return _priced(cube, matrix, shortlist, people.select("subscriber_id", "brand", "own"))
@@ -150,7 +92,7 @@ def evaluate_best(
 def _priced(
     cube: Cube, matrix: PriceMatrix, shortlist: Shortlist | None, *more: DataFrame
 ) -> DataFrame:
-    def price(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def price(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in whole_customers(batches):
             yield from of_some_size(price_batch(matrix, batch, shortlist), HANDED_OVER)
 
@@ -168,95 +110,85 @@ def _priced(
 def price_batch(
     matrix: PriceMatrix, batch: pa.RecordBatch, shortlist: Shortlist | None = None
 ) -> Iterator[pa.RecordBatch]:
-    """One batch of whole customers' months under every package, a batch per package; with a
-    shortlist only the rows that it keeps."""
-    usage, parts = _Reasoned(matrix, batch), parts_of(batch)
-    sums = usage.added
-    splits = _Splits(batch.column("splits"))
-    kept = None
-    if shortlist is not None:
-        kept = _kept(matrix, batch, shortlist, usage, sums, parts, splits)
-    vocabulary, everything = usage.vocabulary(), np.arange(batch.num_rows)
-    customer = np.cumsum(parts.begins) - 1
+    """The months of a batch of whole customers under each package, one batch per package.
+
+    With a shortlist, only the rows that it keeps.
+    """
+    months = _Months(matrix, batch)
+    kept = None if shortlist is None else months.kept(shortlist)
+    customer, everything = np.cumsum(months.parts.begins) - 1, np.arange(batch.num_rows)
     for no, prices in enumerate(matrix.packages):
         rows = everything if kept is None else np.flatnonzero(kept[no, customer])
         if len(rows):
-            yield _under(matrix, prices, batch, rows, usage, sums, parts, splits, vocabulary)
+            yield months.under(prices, rows)
 
 
-def _kept(matrix, batch, shortlist, usage, sums, parts, splits) -> np.ndarray:
-    """Package × customer: what the short list keeps, by the totals of all packages."""
-    shape = len(matrix.packages), batch.num_rows
-    costs, comparable = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
-    everywhere = sums[matrix.other] + sums[matrix.direct_toll]
-    for no, prices in enumerate(matrix.packages):
-        settled = settle(prices, sums, parts, splits.of(prices), in_parts=False)
-        comparable[no] = usage.reasons(prices, settled, sums[prices.unpriced], parts) == 0
-        passed = everywhere + sums[prices.passed]
-        costs[no] = settled.total + passed * THOUSANDTH_IN_MILLIONTHS
-    starts = np.flatnonzero(parts.begins)
-    brands, own = (batch.column(name).take(pa.array(starts)) for name in ("brand", "own"))
-    return shortlist.chosen(costs, comparable, starts, brands, own)
+class _Months:
+    """The months of a batch of whole customers, to be priced under each package of a matrix."""
+
+    def __init__(self, matrix: PriceMatrix, batch: pa.RecordBatch):
+        self.matrix, self.batch = matrix, batch
+        self.usage, self.parts = _ReasonedSums(matrix, batch), parts_of(batch)
+        self.splits = _Splits(batch.column("splits"))
+        self.reasons = self.usage.vocabulary()
+
+    def kept(self, shortlist: Shortlist) -> np.ndarray:
+        """Package × customer: whether the short list keeps the package, by the totals of all."""
+        matrix, sums, parts = self.matrix, self.usage.sums, self.parts
+        shape = len(matrix.packages), self.batch.num_rows
+        costs, comparable = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=bool)
+        everywhere = sums[matrix.other] + sums[matrix.direct_toll]
+        for no, prices in enumerate(matrix.packages):
+            settled = settle(prices, sums, parts, self.splits.of(prices), by_bucket=False)
+            unpriced = sums[prices.unpriced]
+            comparable[no] = self.usage.reasons(prices, settled, unpriced, parts) == 0
+            passed = everywhere + sums[prices.passed]
+            costs[no] = settled.total + passed * MICRO_YUAN_IN_LI
+        starts = np.flatnonzero(parts.begins)
+        brands, own = (self.batch.column(name).take(pa.array(starts)) for name in ("brand", "own"))
+        return shortlist.chosen(costs, comparable, starts, brands, own)
+
+    def under(self, prices: PackagePrices, rows: np.ndarray) -> pa.RecordBatch:
+        """Some rows (all rows of each of their customers) under one package, as EVALUATED."""
+        matrix, sums, parts = self.matrix, self.usage.sums, self.parts
+        replayed = self.splits.of(prices)
+        if len(rows) < self.batch.num_rows:
+            sums, parts = sums.of(rows), parts.these(rows)
+            replayed = None if replayed is None else replayed.of(rows)
+        settled = settle(prices, sums, parts, replayed)
+        unpriced = sums[prices.unpriced]
+        reasons = self.usage.reasons(prices, settled, unpriced, parts, rows)
+        comparable = reasons == 0
+        recorded = (
+            sums[matrix.d12593],
+            sums[matrix.other],
+            sums[matrix.direct_toll],
+            sums[prices.passed],
+        )
+        amounts = (
+            settled.micro_yuan
+            | {"rated": settled.total}
+            | {name: li * MICRO_YUAN_IN_LI for name, li in zip(RECORDED, recorded, strict=True)}
+        )
+        nothing = np.zeros(len(rows), dtype=np.int64)
+        is_replayed = np.zeros(len(rows), dtype=bool)
+        if replayed is not None:
+            is_replayed[replayed.rows] = True
+        columns = {
+            **{name: self.batch.column(name).take(pa.array(rows)) for name in KEYS},
+            "package_id": pa.repeat(prices.id, len(rows)),
+            "kind": pa.repeat(prices.kind, len(rows)),
+            **{name: pa.array(amounts.get(name, nothing), mask=~comparable) for name in AMOUNTS},
+            "comparable": pa.array(comparable),
+            "reason": self.reasons.take(pa.array(reasons)),
+            "unpriced_events": pa.array(unpriced),
+            "replayed": pa.array(comparable & is_replayed),
+        }
+        return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
 
 
-def _under(matrix, prices, batch, rows, usage, sums, parts, splits, vocabulary) -> pa.RecordBatch:
-    """Some rows (of customers taken whole) of a batch under one package."""
-    replayed = splits.of(prices)
-    if len(rows) < batch.num_rows:
-        sums, parts = sums.of(rows), parts.these(rows)
-        replayed = None if replayed is None else replayed.of(rows)
-    settled = settle(prices, sums, parts, replayed)
-    reasons = usage.reasons(prices, settled, sums[prices.unpriced], parts, rows)
-    comparable = reasons == 0
-    recorded = (
-        sums[matrix.d12593],
-        sums[matrix.other],
-        sums[matrix.direct_toll],
-        sums[prices.passed],
-    )
-    amounts = (
-        settled.micros
-        | {"rated": settled.total}
-        | {name: fees * THOUSANDTH_IN_MILLIONTHS for name, fees in zip(RECORDED, recorded)}
-    )
-    nothing = np.zeros(len(rows), dtype=np.int64)
-    marks = np.zeros(len(rows), dtype=bool)
-    if replayed is not None:
-        marks[replayed.rows] = True
-    return pa.RecordBatch.from_arrays(
-        [
-            *(batch.column(name).take(pa.array(rows)) for name in ("subscriber_id", "month")),
-            pa.repeat(prices.id, len(rows)),
-            pa.repeat(prices.kind, len(rows)),
-            *(pa.array(amounts.get(name, nothing), mask=~comparable) for name in AMOUNTS),
-            pa.array(comparable),
-            vocabulary.take(pa.array(reasons)),
-            pa.array(sums[prices.unpriced]),
-            pa.array(comparable & marks),
-        ],
-        names=[
-            "subscriber_id",
-            "month",
-            "package_id",
-            "kind",
-            *AMOUNTS,
-            "comparable",
-            "reason",
-            "unpriced_events",
-            "replayed",
-        ],
-    )
-
-
-def parts_of(batch: pa.RecordBatch) -> MonthParts:
-    """The parts of the months of a batch of whole customers."""
-    customers = batch.column("subscriber_id").to_numpy(zero_copy_only=False)
-    named = [name for name in ("month", "joined", "until") if name in batch.schema.names]
-    return MonthParts.of(customers, *(_days(batch.column(name)) for name in named))
-
-
-class _Reasoned(MonthSums):
-    """A batch that says why a month cannot be compared."""
+class _ReasonedSums(MonthSums):
+    """The sums of a batch, with the reasons why a month cannot be compared."""
 
     def reasons(
         self,
@@ -266,11 +198,11 @@ class _Reasoned(MonthSums):
         parts: MonthParts,
         rows: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Why each month (of some rows, `parts` are theirs) is not comparable under the package: a
-        place in `vocabulary`, 0 if it is.
+        """Why each month is not comparable under the package: a place in `vocabulary`, 0 if it is.
 
-        Of several reasons the one that stands last in the code below is given, and that of the
-        month itself before that of the month whose free units it is given.
+        `settled`, `unpriced` and `parts` belong to `rows`, by default to all rows. If several
+        reasons apply, the last one set below wins. A reason of the month itself wins over one
+        inherited from the month whose free units it carries on.
         """
         reasons = np.zeros(self.rows, dtype=np.int64)
         rows = np.arange(self.rows) if rows is None else rows
@@ -287,36 +219,38 @@ class _Reasoned(MonthSums):
         reasons[self.too_large] = REASONS.index(TOO_LARGE)
         places = len(REASONS) + len(self.matrix.cell_names) + np.arange(len(self.unknown_rows))
         reasons[self.unknown_rows] = places
-        found = reasons[rows]
+        found: np.ndarray = reasons[rows]
         if any(pool.carry_over for pool in prices.pools):
             _hand_on(found, parts)
         return found
 
     def vocabulary(self) -> pa.Array:
-        """Every reason that a month of this batch can have; an event's cell is named."""
+        """Each reason that a month of this batch can have; that of an event names its cell."""
         cells = [*self.matrix.cell_names, *self.unknown_ids]
         return pa.array([*REASONS, *(f"{UNKNOWN_CELL}: {cell}" for cell in cells)], pa.string())
 
 
 def _hand_on(reasons: np.ndarray, parts: MonthParts) -> None:
-    """What a month has left over is not known where its price is not. (Where the order of events
-    decides, the pools have said so of the months after it.)"""
-    told = (0, REASONS.index(ORDER_OF_EVENTS))
+    """Mark the months after one that is not comparable: the units that it leaves are not known.
+
+    If the order of events is the reason, `draw_pools` has already marked the months after it.
+    """
+    settled = (0, REASONS.index(ORDER_OF_EVENTS))
     for chosen in parts.waves():
         before = parts.before[chosen]
-        unknown = (before >= 0) & ~np.isin(reasons[before], told) & (reasons[chosen] == 0)
+        unknown = (before >= 0) & ~np.isin(reasons[before], settled) & (reasons[chosen] == 0)
         reasons[chosen[unknown]] = REASONS.index(FREE_UNITS_BEFORE)
 
 
 class _Splits:
-    """The replayed splits of a batch: entry k is of customer-month `row[k]` and a signature."""
+    """The replayed splits of a batch; entry k belongs to customer-month `row[k]`."""
 
     def __init__(self, splits: pa.ListArray):
         self.row, self.entries = rows_of(splits), splits.flatten()
         self.signatures = self.entries.field("signature").to_numpy(zero_copy_only=False)
 
     def of(self, prices: PackagePrices) -> Replayed | None:
-        """What is known under the package's signature."""
+        """The splits under the package's signature; None if there are none."""
         if not prices.pools or not len(self.row):
             return None
         mine = np.flatnonzero(self.signatures == prices.signature)
@@ -334,7 +268,3 @@ class _Splits:
                 for name in ("paid", "left", "rounded")
             ),
         )
-
-
-def _days(values: pa.Array) -> np.ndarray:
-    return values.to_numpy(zero_copy_only=False).astype("datetime64[D]")

@@ -1,34 +1,33 @@
-"""Which customer-months need their events replayed to split free units, and the replay of them.
+"""Which customer-months need a replay of their events to split free units, and the replay.
 
-The cube alone tells the split wherever a pool suffices or all that it is drawn by is one class
-(models/pools.py). For the others the events of the month are replayed once per signature of a
-package; all packages of the signature are arithmetic again after that.
+The cube alone gives the split if a pool is large enough or if all units that draw on it are one
+class (models/rating/pools.py). For the other months, the events are replayed once per signature of
+a package. After that, all packages of the signature are priced by arithmetic again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
 from models.frames.arrow_lists import listed
 from models.frames.customer_batches import of_some_size, whole_customers
 from models.frames.lookup import looked_up
-from models.rating import evaluator as rating
+from models.rating.cube import Cube, parts_of
 from models.rating.month_events import MonthEvents, Replays
 from models.rating.month_sums import MonthSums
-from models.rating.package_prices import PackagePrices
+from models.rating.package_prices import PackagePrices, SumValues
 from models.rating.pools import MonthParts, draw_pools
 from models.rating.price_matrix import ALL_TOLL, compile_prices
-from models.rating.sums import Added
 from models.tariff.measure import FACTS
 from models.tariff.package import DAY_SECONDS, Package
 from models.tariff.signature import signature
-from models.usage import cube as usage
+from models.usage import events as usage_events
 from models.usage.event_measure import day_types
 
 TOGETHER = 10_000  # rows
@@ -46,41 +45,42 @@ SPLIT = (
 
 
 def representatives(packages: Sequence[Package], toll_rerated: str) -> Mapping[str, Package]:
-    """One package of each signature, in order of the signatures; packages without pools have no
-    free units to split."""
+    """Signature → one package with it, in order of the signatures.
+
+    Packages without pools have no free units to split and are left out.
+    """
     found: dict[str, Package] = {}
     for package in sorted(packages, key=lambda package: package.id):
         if package.pools:
-            found.setdefault(signature(package, toll_rerated == ALL_TOLL), package)
+            found.setdefault(signature(package, all_toll=toll_rerated == ALL_TOLL), package)
     return dict(sorted(found.items()))
 
 
-def wanted(cube: rating.Cube, packages: Mapping[str, Package], toll_rerated: str) -> DataFrame:
-    """(subscriber_id, month, joined, wanted): the customer-months whose split only the order of
-    events tells; `wanted` holds the places of the signatures in `packages`. Parts of months have
-    `until` too.
+def wanted(cube: Cube, packages: Mapping[str, Package], toll_rerated: str) -> DataFrame:
+    """(subscriber_id, month, joined, wanted): the customer-months that need a replay.
 
-    `packages` are `representatives`. Where pools carry over and one month is wanted, all months of
-    the customer are.
+    `packages` are the `representatives`. `wanted` holds the places in `packages` of the signatures
+    whose split depends on the order of events. Parts of months also have `until`. If a pool carries
+    units over and one month of a customer is wanted, all months of the customer are wanted.
     """
     matrix = compile_prices(list(packages.values()), cube.cells, cube.measures, toll_rerated)
     parts_too = ["until"] if "until" in cube.months.columns else []
     names = ["subscriber_id", "month", "joined", *parts_too]
 
-    def mark(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def mark(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in whole_customers(batches):
-            sums, parts = MonthSums(matrix, batch).added, rating.parts_of(batch)
+            sums, parts = MonthSums(matrix, batch).sums, parts_of(batch)
             marks = np.zeros((batch.num_rows, len(matrix.packages)), dtype=bool)
             for place, prices in enumerate(matrix.packages):
                 marks[:, place] = _ordered(prices, sums, parts)
             rows = np.flatnonzero(marks.any(axis=1))
             if len(rows):
-                row, place = np.nonzero(marks[rows])
+                row, places = np.nonzero(marks[rows])
                 taken = pa.array(rows)
                 yield pa.RecordBatch.from_arrays(
                     [
                         *(batch.column(name).take(taken) for name in names),
-                        listed(row, place, len(rows), pa.int32()),
+                        listed(row, places, len(rows), pa.int32()),
                     ],
                     names=[*names, "wanted"],
                 )
@@ -89,7 +89,8 @@ def wanted(cube: rating.Cube, packages: Mapping[str, Package], toll_rerated: str
     return cube.by_customer(matrix).mapInArrow(mark, schema)
 
 
-def _ordered(prices: PackagePrices, sums: Added, parts: MonthParts) -> np.ndarray:
+def _ordered(prices: PackagePrices, sums: SumValues, parts: MonthParts) -> np.ndarray:
+    """Which months of a batch need a replay under one package."""
     units = sums.these([group.units for group in prices.groups])
     ordered = draw_pools(prices, units, parts).ordered
     if any(pool.carry_over for pool in prices.pools) and ordered.any():
@@ -101,11 +102,11 @@ def _ordered(prices: PackagePrices, sums: Added, parts: MonthParts) -> np.ndarra
 def outstanding(
     wanted_splits: DataFrame, stored: DataFrame, packages: Mapping[str, Package]
 ) -> tuple[DataFrame, DataFrame]:
-    """What of `wanted` has still to be replayed, and the rows of `stored` that stand.
+    """The part of `wanted` that has still to be replayed, and the rows of `stored` that are valid.
 
-    `stored`: rows of dw.free_unit_split whose events are the same as when they were made. One
-    stands for a customer who has not joined on another day since. What a pool carries over begins
-    with the first of the months compared, so such signatures are replayed at every close.
+    `stored` holds rows of dw.free_unit_split whose events have not changed since they were made. A
+    row is valid if the customer's day of joining is still the same. A signature with carry-over is
+    always replayed, because its units carry over from the first of the compared months.
     """
     places = {
         name: place
@@ -118,12 +119,12 @@ def outstanding(
         & (F.col("w.month") == F.col("s.month"))
         & F.col("w.joined").eqNullSafe(F.col("s.joined"))
     )
-    stands = placed.alias("s").join(
+    valid = placed.alias("s").join(
         wanted_splits.alias("w"),
         same_month & F.array_contains("w.wanted", F.col("s.place")),
         "left_semi",
     )
-    there = stands.groupBy("subscriber_id", "month", "joined").agg(
+    there = valid.groupBy("subscriber_id", "month", "joined").agg(
         F.collect_set("place").alias("there")
     )
     rest = F.array_except("wanted", F.coalesce("there", F.array().cast("array<int>")))
@@ -132,50 +133,53 @@ def outstanding(
         .join(there.alias("s"), same_month, "left")
         .select("w.subscriber_id", "w.month", "w.joined", rest.alias("wanted"))
     )
-    return left.where(F.size("wanted") > 0), stands.drop("place")
+    return left.where(F.size("wanted") > 0), valid.drop("place")
 
 
 def guided(
-    records: usage.Records,
+    records: usage_events.Records,
     identity: DataFrame,
     cuts: Mapping[str, Sequence[int]],
     holidays: Collection[date],
     wanted_months: DataFrame,
 ) -> DataFrame:
-    """usage.guide of the wanted customers: to leave out the others' numbers is less than to leave
-    out their events."""
+    """The guided events of the wanted customers (`events.guide`).
+
+    The identity table is filtered instead of the events, because it is much smaller.
+    """
     theirs = identity.join(wanted_months, "subscriber_id", "left_semi")
-    return usage.guide(records, theirs, cuts, holidays)
+    return usage_events.guide(records, theirs, cuts, holidays)
 
 
 def split(
     guided: DataFrame,
     wanted_months: DataFrame,
-    cells: Sequence,
+    cells: Sequence[Row],
     packages: Mapping[str, Package],
     toll_rerated: str,
     holidays: Collection[date],
 ) -> DataFrame:
-    """dw.free_unit_split: the split of every wanted customer-month, by signature.
+    """dw.free_unit_split: the split of each wanted customer-month, by signature.
 
-    `guided`: usage.guide over the records of the months; `cells` are rows of dw.rating_cell (one
-    that they lack, since the bands of the catalogue have changed, comes with its events). Events
-    are consumed in order of answer time; two of the same instant in that of cell and quantity, so
-    no order is left to chance.
+    `guided` are the guided events of the months. `cells` are the rows of dw.rating_cell. If the
+    bands of the catalogue have changed, a cell may be missing there; its facts then come with its
+    events. Events are consumed in order of answer time; events of one instant in order of cell and
+    quantity, so the order is always the same.
     """
-    replays, kinds = Replays(packages, cells, toll_rerated == ALL_TOLL), day_types(holidays)
+    replays = Replays(packages, cells, all_toll=toll_rerated == ALL_TOLL)
+    kinds = day_types(holidays)
 
-    def replay(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def replay(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in of_some_size(whole_customers(batches), TOGETHER):
             months = MonthEvents(batch, replays, kinds)
-            for place, (name, one) in enumerate(zip(replays.names, replays.each)):
+            for place, (name, one) in enumerate(zip(replays.names, replays.each, strict=True)):
                 chosen = months.wanting(place)
                 if len(chosen):
-                    yield months.rows(name, chosen, months.split(one, chosen))
+                    yield months.split_rows(name, chosen, months.replayed(one, chosen))
 
-    # The months come as rows beside their events: joined to each event they would be sorted and
-    # carried with every one of them. Within a customer the rows are put in order there: a sort by
-    # one number alone is much the fastest.
+    # The months are rows of their own beside their events: joined to the events, they would be
+    # sorted and shuffled with each of them. Spark sorts by one number only, which is by far the
+    # fastest; MonthEvents then sorts the rows of each customer.
     events = _replayed(guided, {package.service for package in packages.values()}, replays.ids)
     rows = events.unionByName(wanted_months, allowMissingColumns=True)
     return (
@@ -186,7 +190,10 @@ def split(
 
 
 def _replayed(guided: DataFrame, services: Collection[str], known: np.ndarray) -> DataFrame:
-    """What a replay looks at: EVENT of what was used, with the facts of a cell that is not known."""
+    """The events with a quantity above 0, with the columns EVENT of month_events.
+
+    `unknown_cell` holds the facts of a cell that is not in `known`.
+    """
     unknown = ~F.col("cell_id").isin(known.tolist())
     return guided.where(
         F.col("subscriber_id").isNotNull()

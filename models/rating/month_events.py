@@ -1,9 +1,9 @@
-"""The events of wanted customer-months as a replay takes them, in batches of whole customers.
+"""Prepares the events of wanted customer-months for a replay, in batches of whole customers.
 
-A batch holds two kinds of rows, customer by customer and in no further order: the wanted months
-(with `wanted`, the places of the signatures) and events. A month can come in several parts, each
-with its first day for `month`, all of them or none; an event is of the part that began last, or of
-the first.
+A batch holds two kinds of rows, in order of customers but in no further order: the wanted months
+(with `wanted`, the places of the signatures) and events. A month may be split into parts. Then all
+its parts are in the batch, and `month` holds the first day of each. An event belongs to the latest
+part that began on or before its day; an event before the first part belongs to the first.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+from pyspark.sql import Row
 
 from models.frames.arrow_lists import equal_lists, rows_of
-from models.rating import evaluator as rating
+from models.rating.cube import parts_of
 from models.rating.pools import carried, pool_sizes
 from models.rating.replay import Replay, Split
 from models.tariff.measure import FACTS
@@ -23,19 +24,21 @@ from models.tariff.package import DAY_SECONDS, Package
 from models.tariff.segmentation import DayTypes
 from models.usage.event_measure import Events
 
-MONTH = ["subscriber_id", "month", "joined", "until", "wanted"]  # until: of parts
+MONTH = ["subscriber_id", "month", "joined", "until", "wanted"]  # until: month parts only
 EVENT = ["subscriber_id", "occurred_us", "local_moment", "cell_id", "quantity", "unknown_cell"]
-DAYS_APART = 2**20
+DAYS_APART = 2**20  # between two customers, when customer and day are one number
 
 
 class Replays:
-    """The replays of some signatures (name → package) over rows of dw.rating_cell; a cell that they
-    lack is taken in when it comes up.
+    """The replays of some signatures (signature → package) over rows of dw.rating_cell.
 
-    `each` in order of the signatures, `ids` the cells in order, their `services`, and whether a
-    signature `takes` anything from them."""
+    A cell that is not among `cells` is added by `learn`.
+    - `names`, `each`: the signatures in order, and their replays;
+    - `ids`, `services`: the cells in order of their ids, and their services;
+    - `takes`: by cell, whether any signature needs the events of the cell.
+    """
 
-    def __init__(self, packages: Mapping[str, Package], cells: Sequence, all_toll: bool):
+    def __init__(self, packages: Mapping[str, Package], cells: Sequence[Row], *, all_toll: bool):
         self.names, self._packages, self._all_toll = list(packages), packages.values(), all_toll
         self._facts = {
             cell.cell_id: {fact: getattr(cell, fact) for fact in FACTS} for cell in cells
@@ -46,13 +49,13 @@ class Replays:
         self.ids = np.array(sorted(self._facts), dtype=np.int64)
         facts = [self._facts[number] for number in self.ids.tolist()]
         self.services = np.array([one["service"] for one in facts], dtype=object)
-        self.each = [Replay(package, facts, self._all_toll) for package in self._packages]
+        self.each = [Replay(package, facts, all_toll=self._all_toll) for package in self._packages]
         nothing = np.zeros(len(facts), dtype=bool)
         self.takes = np.logical_or.reduce([nothing, *(one.takes for one in self.each)])
 
     def learn(self, cell_ids: np.ndarray, facts: Sequence[str]) -> None:
-        """Take in cells by their facts, as JSON without those that are null."""
-        new = dict(zip(cell_ids.tolist(), facts))
+        """Add cells by their facts, as JSON without the facts that are null."""
+        new = dict(zip(cell_ids.tolist(), facts, strict=True))
         lacking = {
             number: {**dict.fromkeys(FACTS), **json.loads(text)}
             for number, text in new.items()
@@ -64,8 +67,11 @@ class Replays:
 
 
 class MonthEvents:
-    """The wanted months of a batch in order of customer and month, and their events in order of
-    answer time within each; of the same instant in that of cell and quantity."""
+    """The wanted months of a batch and their events.
+
+    The months are in order of customer and month. The events of a month are in order of answer
+    time; events of one instant are in order of cell and quantity.
+    """
 
     def __init__(self, batch: pa.RecordBatch, replays: Replays, kinds: DayTypes):
         is_month = batch.column("wanted").is_valid().to_numpy(zero_copy_only=False)
@@ -80,7 +86,7 @@ class MonthEvents:
         self._month = customer[heads] + begins.astype("datetime64[M]").astype(np.int64)
         named = [name for name in MONTH if name in batch.schema.names]
         months = batch.select(named).take(pa.array(heads))
-        self.count, self.parts = len(heads), rating.parts_of(months)
+        self.count, self.parts = len(heads), parts_of(months)
         self.owned = [months.column(name) for name in ("subscriber_id", "month", "joined")]
         lists = months.column("wanted")
         self._wanting = rows_of(lists), lists.flatten().to_numpy(zero_copy_only=False)
@@ -108,29 +114,37 @@ class MonthEvents:
         self._services, self._kinds = replays.services, kinds
 
     def _row_of(self, customer: np.ndarray, day: np.ndarray) -> np.ndarray:
-        """The month or part of it that a customer's day is of; -1 for one that is not wanted."""
+        """The wanted month (or part) to which a customer's day belongs; -1 if it is not wanted."""
         month = customer + day.astype("datetime64[M]").astype(np.int64)
-        months = np.append(self._month, -1)  # also what stands at -1, before the first
+        months = np.append(self._month, -1)  # index -1 means before the first month
         latest = np.searchsorted(self._begins, customer + day.astype(np.int64), side="right") - 1
         row = np.where(months[latest] == month, latest, latest + 1)
-        return np.where(months[row] == month, row, -1)
+        found: np.ndarray = np.where(months[row] == month, row, -1)
+        return found
 
     def of_service(self, service: str) -> tuple[Events, np.ndarray, np.ndarray]:
-        """The events of a service, their cells and rows: the same ones for every signature, so that
-        what is laid out once serves all."""
+        """The events of a service, their cells and their rows.
+
+        All signatures share one `Events`, so each segmentation is cut once.
+        """
         if service not in self._of_service:
             chosen = np.flatnonzero(self._services[self._cell] == service)
-            events = Events(*(one[chosen] for one in self._events), self._kinds)
+            quantity, second, day = (one[chosen] for one in self._events)
+            events = Events(quantity, second, day, self._kinds)
             self._of_service[service] = events, self._cell[chosen], self._row[chosen]
         return self._of_service[service]
 
     def wanting(self, place: int) -> np.ndarray:
-        """The rows that want the signature at a place."""
+        """The rows that want the signature at this place."""
         owner, places = self._wanting
-        return owner[places == place]
+        rows: np.ndarray = owner[places == place]
+        return rows
 
-    def split(self, replay: Replay, chosen: np.ndarray) -> Split:
-        """The split of some rows; the months of a customer are handed over in order."""
+    def replayed(self, replay: Replay, chosen: np.ndarray) -> Split:
+        """The split of the chosen rows under one signature.
+
+        If a pool carries units over, the months of a customer are replayed one after the other.
+        """
         sizes = pool_sizes(replay.pools, replay.package.partial_month, self.parts)
         paid = np.zeros((len(replay.slots), self.count), dtype=np.int64)
         left = np.zeros(sizes.shape, dtype=np.int64)
@@ -148,8 +162,8 @@ class MonthEvents:
             paid[:, rows], left[:, rows], rounded[:, rows] = one
         return Split(paid[:, chosen], left[:, chosen], rounded[:, chosen])
 
-    def rows(self, name: str, chosen: np.ndarray, found: Split) -> pa.RecordBatch:
-        """The rows of dw.free_unit_split of a signature."""
+    def split_rows(self, name: str, chosen: np.ndarray, found: Split) -> pa.RecordBatch:
+        """The splits of the chosen rows as rows of dw.free_unit_split; `name` is the signature."""
         taken = pa.array(chosen)
         return pa.RecordBatch.from_arrays(
             [
@@ -164,8 +178,11 @@ class MonthEvents:
 def _in_order(
     row: np.ndarray, occurred: np.ndarray, cell_id: np.ndarray, quantity: np.ndarray
 ) -> np.ndarray:
-    """The order by all four. One number says row and instant together; only where it is the same
-    twice the others are looked at."""
+    """The order by row, instant, cell and quantity.
+
+    Row and instant are sorted as one number; only where two of these are equal, cell and quantity
+    are compared.
+    """
     if not len(row):
         return np.zeros(0, dtype=np.int64)
     instant = occurred - occurred.min()

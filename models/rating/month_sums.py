@@ -1,13 +1,12 @@
-"""The usage cube of a customer-month added up to what packages are priced from.
+"""Adds up the usage cube of each customer-month to the sums that packages are priced from.
 
-A month of dw.usage_month holds some dozens of cells with their measures; what all packages together
-need of it are a few sums. They are added up where the months lie, so that only sums travel to where
-a customer's months come together.
+A month of dw.usage_month holds some dozens of cells with their measures, but all packages together
+need only a few sums. They are added up before the shuffle by customer, so only sums are shuffled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -16,11 +15,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from models.frames.arrow_lists import equal_lists, listed, rows_of
+from models.rating.package_prices import Statistic, SumValues
 from models.rating.price_matrix import BILLED, PriceMatrix
-from models.rating.sums import Added
 
 EXACT_FLOAT = 2**53
-LARGEST_ENTRY = 2**44  # so that no sum over the cells of a month leaves 64 bits
+LARGEST_ENTRY = 2**44  # so that no sum over the cells of a month exceeds 64 bits
 UNKNOWN = -1
 ADDED_UP = (
     "month DATE, subscriber_id BIGINT, sums ARRAY<BIGINT>, too_large BOOLEAN, unknown BIGINT, "
@@ -29,27 +28,29 @@ ADDED_UP = (
 
 
 def add_up(usage_month: DataFrame, matrix: PriceMatrix) -> DataFrame:
-    """One row per row of dw.usage_month: the rows of the matrix, and what stands in the way.
+    """One row per row of dw.usage_month: its sums, and what prevents an exact price.
 
-    `too_large`: an entry that exact sums could not hold (its sums are then left out); `unknown`:
-    the first cell that is not of the matrix; `unpriced`: places of cells for which some package has
-    no price; `lacking`: measures that a cell lacks, as measure_no × cells + place of the cell.
+    - `sums`: one value per row of the matrix;
+    - `too_large`: whether an entry is too large for exact sums; the sums of the month are then 0;
+    - `unknown`: the first cell that is not in the matrix;
+    - `unpriced`: places of the cells that have no price under at least one package;
+    - `lacking`: measures that a cell lacks, as measure_no × number of cells + place of the cell.
     """
 
-    def sums(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def sums(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             if batch.num_rows:
                 yield add_up_batch(matrix, batch)
 
-    # Field by field: what no package needs is then not read at all, and lists of numbers reach
-    # Python sooner than a list of structures.
+    # The cells go to Python field by field: fields that no package needs are then not read, and
+    # lists of numbers are faster to hand over than a list of structures.
     return usage_month.select(
         "month", "subscriber_id", *(F.col(f"cells.{name}").alias(name) for name in matrix.fields)
     ).mapInArrow(sums, ADDED_UP)
 
 
 def add_up_batch(matrix: PriceMatrix, batch: pa.RecordBatch) -> pa.RecordBatch:
-    """`add_up` for one batch with month, subscriber_id and a list for each of `matrix.fields`."""
+    """`add_up` for one batch: month, subscriber_id and one list per field of `matrix.fields`."""
     cells = _Cells(matrix, batch)
     return pa.RecordBatch.from_arrays(
         [
@@ -101,8 +102,8 @@ class _Cells:
             np.add.at(features, column * self.rows + row, values)
         return _add_up(self.matrix.adding, features.reshape(width, self.rows))
 
-    def _used(self, place: int, statistic) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Every entry of a statistic that some package needs, with its column and value."""
+    def _used(self, place: int, statistic: Statistic) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The entries of a statistic that some package needs, with their columns and values."""
         column = self.matrix.columns[:, place][self.cell]
         entry = np.flatnonzero(column >= 0)
         if isinstance(statistic, int):
@@ -118,7 +119,7 @@ class _Cells:
         return entry, column[entry], values
 
     def unknown(self) -> pa.Array:
-        """The first cell of each month that is not of the matrix, or null."""
+        """The first cell of each month that is not in the matrix, or null."""
         entries = np.flatnonzero(self.cell == UNKNOWN)[::-1]
         first = np.zeros(self.rows, dtype=np.int64)
         first[self.row[entries]] = self.ids[entries]
@@ -127,15 +128,15 @@ class _Cells:
         return pa.array(first, mask=~there)
 
     def unpriced(self) -> pa.Array:
-        """The cells of each month for which some package has no price."""
+        """The cells of each month that have no price under at least one package."""
         entries = np.flatnonzero(self.matrix.unpriced_cells[self.cell])
         return listed(self.row[entries], self.cell[entries], self.rows, pa.int32())
 
     def lacking(self) -> pa.Array:
-        """The measures that cells of each month lack; known once `sums` has been asked for."""
+        """The measures that cells of each month lack; complete after a call of `sums`."""
         nothing = np.zeros(0, dtype=np.int64)
         rows, codes = (
-            (np.concatenate([nothing, *part]) for part in zip(*self._lacking))
+            (np.concatenate([nothing, *part]) for part in zip(*self._lacking, strict=True))
             if self._lacking
             else (nothing, nothing)
         )
@@ -144,8 +145,7 @@ class _Cells:
 
 
 class MonthSums:
-    """The columns of `add_up` of a batch of customer-months, read back; null where there was no
-    usage."""
+    """The columns of `add_up` for a batch of customer-months; a month without usage has nulls."""
 
     def __init__(self, matrix: PriceMatrix, batch: pa.RecordBatch):
         self.matrix, self.rows = matrix, batch.num_rows
@@ -154,8 +154,10 @@ class MonthSums:
         rows = np.zeros((len(matrix.adding), self.rows), dtype=np.int64)
         values = lists.flatten().to_numpy(zero_copy_only=False)
         rows[:, there] = values.reshape(int(there.sum()), len(matrix.adding)).T
-        self.added = Added(rows, matrix.row_of)
-        self.too_large = batch.column("too_large").fill_null(False).to_numpy(zero_copy_only=False)
+        self.sums = SumValues(rows, matrix.row_of)
+        self.too_large = (
+            batch.column("too_large").fill_null(fill_value=False).to_numpy(zero_copy_only=False)
+        )
         unknown = batch.column("unknown")
         self.unknown_rows = np.flatnonzero(unknown.is_valid().to_numpy(zero_copy_only=False))
         self.unknown_ids = unknown.drop_null().to_pylist()
@@ -165,16 +167,18 @@ class MonthSums:
 
 
 def _entries(lists: pa.Array) -> tuple[np.ndarray, np.ndarray]:
-    """Row and value of everything that stands in lists."""
+    """Row and value of each entry of the lists."""
     return rows_of(lists), lists.flatten().to_numpy(zero_copy_only=False)
 
 
 def _add_up(adding: np.ndarray, features: np.ndarray) -> np.ndarray:
-    """adding @ features, exactly: in floats only while no sum can leave the whole numbers."""
+    """adding @ features, exactly: in floats only if no sum can exceed the exact integers."""
     if sum(int(largest) for largest in features.max(axis=1, initial=0)) < EXACT_FLOAT:
         return (adding.astype(np.float64) @ features.astype(np.float64)).astype(np.int64)
-    return adding @ features
+    added: np.ndarray = adding @ features
+    return added
 
 
 def _numbers(values: pa.Array) -> np.ndarray:
-    return values.to_numpy(zero_copy_only=False)
+    numbers: np.ndarray = values.to_numpy(zero_copy_only=False)
+    return numbers

@@ -1,32 +1,44 @@
-"""Compiling one package over the observed rating cells: which sums it needs, and its prices."""
+"""Compiles one package over the observed rating cells: the sums that it needs, and its prices."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.rating.package_prices import (
-    BUCKETS,
     Connect,
-    Group,
     PackagePrices,
     PoolPlan,
+    PriceGroup,
     RoundedLine,
+    SumPlan,
     TierPlan,
 )
-from models.rating.sums import Sums
-from models.tariff.charge import Charge, charges, rounded, rounding_matters, whole_rules
-from models.tariff.check import event_kinds
-from models.tariff.measure import Definition, Measure, Units, measure_no
-from models.tariff.money_limit import whole_of
-from models.tariff.package import COMPONENT_SERVICES, Package, Tier, not_known
+from models.tariff.amounts import BUCKETS
+from models.tariff.charge import Charge, charges, exact_rules, rounded, rounding_matters
+from models.tariff.event_kinds import event_kinds
+from models.tariff.measure import Definition, Units
+from models.tariff.money_limit import settling_denominator
+from models.tariff.package import (
+    COMPONENT_SERVICES,
+    Clause,
+    Facts,
+    Package,
+    Tier,
+    not_known,
+)
 from models.tariff.segmentation import Part
 from models.tariff.signature import signature
+from models.usage.register import Measure, measure_no
+
+Line = tuple[int, ...]
+"""Where events are rounded one by one: rule and amount column of their first component, or ()."""
 
 EVENTS, BILLED_EVENTS = "events", "billed_events"
-TOLD_APART: tuple[Mapping[str, frozenset], ...] = (
+# Facts by which this module treats events differently, whatever the package says.
+DISTINGUISHED: tuple[Clause, ...] = (
     {"roaming": frozenset(["home"])},
     {"dial": frozenset(["direct"])},
     {"dial": frozenset(["ip12593"])},
@@ -35,54 +47,58 @@ TOLD_APART: tuple[Mapping[str, frozenset], ...] = (
 
 
 class PackageCompiler:
-    """One package over the cells of its service; `toll_is_rerated` tells which toll is its own."""
+    """One package over the cells of its service. With `all_toll` all long distance is re-rated.
+
+    `facts` are those of all cells in order of cell_id; new sums are added to `sums`.
+    """
 
     def __init__(
         self,
         package: Package,
-        facts: Sequence[Mapping],
+        facts: Sequence[Facts],
         measures: Sequence[Measure],
+        sums: SumPlan,
+        *,
         all_toll: bool,
-        sums: Sums,
     ):
         self.package, self.facts, self.measures = package, facts, measures
         self.all_toll, self.sums = all_toll, sums
         self.groups: dict[Key, int] = {}
-        self.connects: dict[tuple, int] = {}
-        self.lines: dict[tuple[int, ...], tuple[int, int]] = {}
+        self.connects: dict[tuple[int, Line], int] = {}
+        self.lines: dict[Line, tuple[int, int]] = {}
         self.unpriced, self.passed = sums.new(), sums.new()
         self.unpriced_cells = np.zeros(len(facts) + 1, dtype=bool)
         self.measured: dict[int, np.ndarray] = {}
-        self.slots = every_key(package, all_toll) if package.pools else ()
+        self.slots = every_key(package, all_toll=all_toll) if package.pools else ()
         self.cuts = {second for part in package.bands for second in (part.start, part.end)}
 
     def compiled(self) -> PackagePrices:
-        """The package's prices; its sums have been registered."""
+        """The prices of the package; its sums are then part of the plan."""
         package = self.package
         for cell_no, cell in enumerate(self.facts):
             if cell["service"] == package.service:
                 self._cell(cell_no, cell)
-        whole = whole_of(package)
+        denominator = settling_denominator(package)
         lines = sorted(self.lines)
-        groups = tuple(self._group(key, lines, whole) for key in sorted(self.groups))
+        groups = tuple(self._group(key, lines, denominator) for key in sorted(self.groups))
         cap = next(iter(package.caps.values()), None)
         return PackagePrices(
             package.id,
             package.kind,
             _main_bucket(package),
-            whole,
+            denominator,
             package.partial_month,
-            int(package.monthly_fee * whole),
-            None if cap is None else int(cap * whole),
-            int(package.min_commitment * whole),
+            int(package.monthly_fee * denominator),
+            None if cap is None else int(cap * denominator),
+            int(package.min_commitment * denominator),
             package.rounding.at,
-            whole // 10**package.rounding.scale,
+            denominator // 10**package.rounding.scale,
             package.rounding.mode,
             groups,
             tuple(
                 Connect(
                     rule_no,
-                    int(package.rules[rule_no].connect * whole),
+                    int(package.rules[rule_no].connect * denominator),
                     self.connects[rule_no, line],
                     _place(lines, line),
                 )
@@ -90,33 +106,33 @@ class PackageCompiler:
             ),
             tuple(self._rounded_line(line) for line in lines),
             _pool_plans(package, groups),
-            tuple(_tier_plan(package, tier, whole) for tier in package.tiers),
-            signature(package, self.all_toll),
-            whole_rules(package),
+            tuple(_tier_plan(package, tier, denominator) for tier in package.tiers),
+            signature(package, all_toll=self.all_toll),
+            exact_rules(package),
             self.unpriced,
             self.passed,
             self.unpriced_cells,
             self.measured,
         )
 
-    def _group(self, key: Key, lines: Sequence, whole: int) -> Group:
+    def _group(self, key: Key, lines: Sequence[Line], denominator: int) -> PriceGroup:
         rule = self.package.rules[key.rule_no]
         monthly = rule.increment if rule.increment_at == "month" else None
-        return Group(
+        return PriceGroup(
             key.rule_no,
             key.step,
             BUCKETS[key.bucket],
             key.pools,
             rule.component,
-            int(rule.price_of(key.step) * whole),
+            int(rule.price_of(key.step) * denominator),
             self.groups[key],
             monthly,
             _place(lines, key.line),
             self.slots.index(key) if self.slots else None,
         )
 
-    def _cell(self, cell_no: int, cell: Mapping) -> None:
-        """Price a cell's due components; what is not re-rated passes with its recorded fee."""
+    def _cell(self, cell_no: int, cell: Facts) -> None:
+        """Price the due components of a cell; the recorded fees of the others pass through."""
         if cell["dial"] == "ip12593":
             return
         if not cell["in_group"] and any(
@@ -124,41 +140,41 @@ class PackageCompiler:
         ):
             self._leave_unpriced(cell_no)
             return
-        due, unpriced = rerated(self.package, cell, self.all_toll)
+        due, unpriced = rerated(self.package, cell, all_toll=self.all_toll)
         self._charge(cell_no, cell, due)
         priced = {_fee(charge.component) for charge in due}
-        # Nobody can tell whether the package would have left an unknown zone to the records.
+        # An unknown zone is never passed through: whether the package prices it cannot be known.
         if unpriced and (self.package.otherwise != "pass_through" or not_known(cell)):
             self._leave_unpriced(cell_no)
             priced |= {_fee(component) for component in unpriced}
-        # What the records charged for a component that is not re-rated passes, once: direct toll
-        # that no package re-rates is a sum of its own.
+        # The recorded fee of a component that is not re-rated passes through, once. Direct toll
+        # that no package re-rates is a sum of its own in the price matrix.
         fees = {"airtime_fee"}
-        if toll_is_rerated(cell, self.all_toll):
+        if toll_is_rerated(cell, all_toll=self.all_toll):
             fees.add("toll_fee")
         for fee in fees - priced:
             self.sums.add(self.passed, cell_no, fee)
 
-    def _charge(self, cell_no: int, cell: Mapping, due: Sequence[Charge]) -> None:
-        """Add a cell's events to the sums from which its components are priced."""
+    def _charge(self, cell_no: int, cell: Facts, due: Sequence[Charge]) -> None:
+        """Add the events of a cell to the sums from which its components are priced."""
         line = rounded_line(self.package, cell, due)
         if line:
             if line not in self.lines:
                 self.lines[line] = (self.sums.new(), self.sums.new())
-            for sum_no, paid in zip(self.lines[line], (True, False)):
-                self._measure(sum_no, cell_no, rounded(self.package, due, paid))
-        for charge, by_part in zip(due, keys(self.package, cell, due)):
+            for sum_no, paid in zip(self.lines[line], (True, False), strict=True):
+                self._measure(sum_no, cell_no, rounded(self.package, due, paid=paid))
+        for charge, by_part in zip(due, keys(self.package, cell, due), strict=True):
             for part, key in by_part.items():
                 if key not in self.groups:
                     self.groups[key] = self.sums.new()
-                self._measure(self.groups[key], cell_no, Units(charge.laying, part))
+                self._measure(self.groups[key], cell_no, Units(charge.segmentation, part))
             if charge.rule.connect:
                 fee = (charge.rule.no, line)
                 if fee not in self.connects:
                     self.connects[fee] = self.sums.new()
                 self.sums.add(self.connects[fee], cell_no, BILLED_EVENTS)
 
-    def _rounded_line(self, line: tuple[int, ...]) -> RoundedLine:
+    def _rounded_line(self, line: Line) -> RoundedLine:
         slots = sorted({key.line for key in self.slots if key.line})
         return RoundedLine(
             line[0], BUCKETS[line[1]], *self.lines[line], slots.index(line) if slots else None
@@ -177,45 +193,50 @@ class PackageCompiler:
 
 @dataclass(frozen=True, order=True)
 class Key:
-    """What prices and settles units alike: a step of a rule, an amount column (its place in
-    BUCKETS), the pools in order, and where events are rounded one by one their line (rule and
-    amount column of the first component)."""
+    """Units with one key have one price and are settled together.
+
+    - `rule_no`, `step`: the rule and its price step;
+    - `bucket`: the amount column, as its place in BUCKETS;
+    - `pools`: the pools in drawing order;
+    - `line`: the line of rounded events, or () if events are not rounded one by one.
+    """
 
     rule_no: int
     step: int
     bucket: int
     pools: tuple[str, ...]
-    line: tuple[int, ...]
+    line: Line
 
 
-def rerated(package: Package, cell: Mapping, all_toll: bool) -> tuple[list[Charge], list[str]]:
-    """What a package prices of a cell's events, and what it should and has no price for.
+def rerated(package: Package, cell: Facts, *, all_toll: bool) -> tuple[list[Charge], list[str]]:
+    """The charges by which a package re-rates a cell's events, and the components without a price.
 
-    In-group and 12593 calls are not re-rated (S2-07, S2-R5), direct toll only with `all_toll`.
+    In-group and 12593 calls are not re-rated (S2-07, S2-R5). Direct long distance is re-rated only
+    with `all_toll`.
     """
     if cell["service"] != package.service or cell["dial"] == "ip12593" or cell["in_group"]:
         return [], []
     due, unpriced = charges(package, cell)
-    toll = toll_is_rerated(cell, all_toll)
+    toll = toll_is_rerated(cell, all_toll=all_toll)
     return (
         [one for one in due if one.component != "toll" or toll],
         [one for one in unpriced if one != "toll" or toll],
     )
 
 
-def toll_is_rerated(cell: Mapping, all_toll: bool) -> bool:
-    """Whether long distance of the cell is re-rated at all (S2-R4)."""
-    return all_toll or cell["dial"] == "ip17951"
+def toll_is_rerated(cell: Facts, *, all_toll: bool) -> bool:
+    """Whether the long distance of the cell is re-rated (S2-R4)."""
+    return all_toll or bool(cell["dial"] == "ip17951")
 
 
-def rounded_line(package: Package, cell: Mapping, due: Sequence[Charge]) -> tuple[int, ...]:
-    """Rule and amount column that carry the rounding of the cell's events; () where none does."""
+def rounded_line(package: Package, cell: Facts, due: Sequence[Charge]) -> Line:
+    """The line that carries the rounding of the cell's events; () if rounding does not matter."""
     if not rounding_matters(package, due):
         return ()
     return due[0].rule.no, _bucket(due[0].component, cell)
 
 
-def keys(package: Package, cell: Mapping, due: Sequence[Charge]) -> list[dict[Part, Key]]:
+def keys(package: Package, cell: Facts, due: Sequence[Charge]) -> list[dict[Part, Key]]:
     """The key of each part of each charge."""
     line = rounded_line(package, cell, due)
     return [
@@ -233,17 +254,17 @@ def keys(package: Package, cell: Mapping, due: Sequence[Charge]) -> list[dict[Pa
     ]
 
 
-def every_key(package: Package, all_toll: bool) -> tuple[Key, ...]:
-    """The keys of all events that there can be, in order: they do not depend on what was seen."""
-    found = set()
-    for facts in event_kinds(package, TOLD_APART):
-        due, _ = rerated(package, facts, all_toll)
+def every_key(package: Package, *, all_toll: bool) -> tuple[Key, ...]:
+    """The keys of all possible events, in order. They do not depend on the observed cells."""
+    found: set[Key] = set()
+    for facts in event_kinds(package, DISTINGUISHED):
+        due, _ = rerated(package, facts, all_toll=all_toll)
         for by_part in keys(package, facts, due):
             found.update(by_part.values())
     return tuple(sorted(found))
 
 
-def _place(lines: Sequence, line: tuple) -> int | None:
+def _place(lines: Sequence[Line], line: Line) -> int | None:
     return lines.index(line) if line else None
 
 
@@ -255,7 +276,7 @@ def _main_bucket(package: Package) -> str:
     return "local_airtime" if package.kind == "voice" else package.kind
 
 
-def _bucket(component: str, cell: Mapping) -> int:
+def _bucket(component: str, cell: Facts) -> int:
     """The amount column of a component, as its place in BUCKETS."""
     if component == "toll":
         name = "toll"
@@ -268,13 +289,13 @@ def _bucket(component: str, cell: Mapping) -> int:
     return BUCKETS.index(name)
 
 
-def _pool_plans(package: Package, groups: Sequence[Group]) -> tuple[PoolPlan, ...]:
+def _pool_plans(package: Package, groups: Sequence[PriceGroup]) -> tuple[PoolPlan, ...]:
     plans = []
     for pool in sorted(package.pools, key=lambda pool: pool.order):
         drawing = [no for no, group in enumerate(groups) if pool.id in group.pools]
         members = tuple(no for no in drawing if groups[no].monthly is None)
-        # One class: same price, same line (rule), same pools still to come. A package has one
-        # service, so its cap is common to all.
+        # One class: same price, same line (rule) and same later pools. A package has one service,
+        # so all its units share one cap.
         kinds = [
             (
                 groups[no].rule_no,
@@ -299,12 +320,14 @@ def _pool_plans(package: Package, groups: Sequence[Group]) -> tuple[PoolPlan, ..
     return tuple(plans)
 
 
-def _tier_plan(package: Package, tier: Tier, whole: int) -> TierPlan:
-    steps, start = [], 0
+def _tier_plan(package: Package, tier: Tier, denominator: int) -> TierPlan:
+    steps: list[tuple[int, int | None, int, int]] = []
+    start = 0
     for step in tier.steps:
         end = None if step.up_to is None else step.up_to * tier.per
-        steps.append((start, end, int(step.rate / tier.per * whole), int(step.flat * whole)))
-        start = end
+        price, flat = int(step.rate / tier.per * denominator), int(step.flat * denominator)
+        steps.append((start, end, price, flat))
+        start = end or 0  # only the last step has no end
     bucket = "toll" if tier.component == "toll" else _main_bucket(package)
     return TierPlan(
         tier.component, bucket, tier.mode == "graduated", tuple(steps), tier.flat_at_zero

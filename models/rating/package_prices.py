@@ -1,40 +1,33 @@
-"""One package compiled to integers: what its month is settled from (models/settlement.py).
+"""One package compiled to integers, and the numbered sums that it is priced from.
 
-Every price is a whole number over the package's own denominator D. The numbers of *sums* point into
-the price matrix (models/price_matrix.py), which says what of a customer-month adds up to them.
+Each price is an integer over the package's own denominator; models/rating/settlement.py prices a
+month with them. A *sum* adds up usage of a customer-month, for example the billed units of one
+price group. The price matrix (models/rating/price_matrix.py) says which usage a sum adds up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-BUCKETS = (
-    "monthly_fee",
-    "local_airtime",
-    "roaming_airtime",
-    "toll",
-    "sms",
-    "mms",
-    "gprs",
-    "wlan",
-    "connect",
-    "cap_cut",
-    "commitment",
-)
+Statistic = str | int
+"""What the cube holds of a cell: a field by its name, or a measure by its number."""
 
 
 @dataclass(frozen=True)
-class Group:
-    """Units of one step of a rule, amount column and list of pools: whatever prices and settles
-    them alike.
+class PriceGroup:
+    """Billed units of one rule and price step, amount column and list of pools.
 
-    `price` is in 1/D yuan per base unit; `units` is the number of the sum that counts them.
-    `monthly` (first, next): the sum is raw and rounded up once for the month. `rounded_in`: the
-    number of the line of rounded events (PackagePrices.rounded) that holds them, if any. `slot`:
-    its place in what a replay says of the package's signature; None without pools.
+    These units have one price and are settled together.
+
+    - `price`: 1/denominator yuan per base unit;
+    - `units`: the number of the sum that counts the units;
+    - `monthly`: (first, next) if the sum is raw and rounded up once for the month;
+    - `rounded_in`: the place in `PackagePrices.rounded` of the line of rounded events that holds
+      the units, if any;
+    - `slot`: the place of the units in a replay of the package's signature; None without pools.
     """
 
     rule_no: int
@@ -51,7 +44,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Connect:
-    """A rule's connect fee in 1/D yuan and the number of the sum that counts its events."""
+    """The connect fee of a rule in 1/denominator yuan; `events` is the sum of its events."""
 
     rule_no: int
     price: int
@@ -63,8 +56,8 @@ class Connect:
 class RoundedLine:
     """Events that are rounded one by one, by rule and amount column of their first component.
 
-    `paid` and `free` are the numbers of two sums of rounded amounts, in the quantum: as if all
-    units had to be paid, and as if all that draw on a pool were free.
+    `paid` and `free` are the numbers of two sums of rounded amounts, in the quantum: with all units
+    paid, and with all units free that draw on a pool.
     """
 
     rule_no: int
@@ -76,10 +69,13 @@ class RoundedLine:
 
 @dataclass(frozen=True)
 class PoolPlan:
-    """A pool and the groups that draw on it event by event, each with its class (the order of
-    events does not matter within one class), and those that draw at the close of the month.
+    """A pool and the price groups that draw on it.
 
-    `blocks`: whether whatever an event draws or leaves keeps amounts exact under rounding at event.
+    - `members`: the groups that draw event by event;
+    - `classes`: the class of each member; the order of events does not matter within one class;
+    - `monthly`: the groups that draw at the close of the month;
+    - `blocks`: whether the quantities that an event draws or leaves keep amounts exact under
+      rounding at event.
     """
 
     id: str
@@ -94,8 +90,10 @@ class PoolPlan:
 
 @dataclass(frozen=True)
 class TierPlan:
-    """Month prices of a component's paid units over the denominator: (units from, units to or
-    None, price per base unit, flat amount) by step."""
+    """The prices of a component's paid units in a month, over the denominator.
+
+    A step is (units from, units to or None, price per base unit, flat amount).
+    """
 
     component: str
     bucket: str
@@ -108,10 +106,11 @@ class TierPlan:
 class PackagePrices:
     """One package as integers over `denominator`.
 
-    `unpriced` counts the events of `unpriced_cells` (a flag per cell), `passed` sums the recorded
-    fees of what the package does not re-rate; both are numbers of sums. `measured` says by
-    measure_no which cells need that measure. `signature` names what the split of its free units
-    depends on; the lines of `whole_rules` are whole quanta without rounding.
+    - `unpriced`: the sum that counts events without a price; `unpriced_cells` flags their cells;
+    - `passed`: the sum of the recorded fees (厘) that the package does not re-rate;
+    - `measured`: by measure_no, which cells need the measure;
+    - `signature`: identifies the split of the package's free units (tariff/signature.py);
+    - `exact_rules`: the rules whose lines are multiples of the quantum without rounding.
     """
 
     id: str
@@ -125,14 +124,87 @@ class PackagePrices:
     round_at: str
     quantum: int
     mode: str
-    groups: tuple[Group, ...]
+    groups: tuple[PriceGroup, ...]
     connects: tuple[Connect, ...]
     rounded: tuple[RoundedLine, ...]
     pools: tuple[PoolPlan, ...]
     tiers: tuple[TierPlan, ...]
     signature: str
-    whole_rules: frozenset[int]
+    exact_rules: frozenset[int]
     unpriced: int
     passed: int
     unpriced_cells: np.ndarray
     measured: Mapping[int, np.ndarray]
+
+
+class SumPlan:
+    """The sums that packages need, collected cell by cell and then folded into few rows."""
+
+    def __init__(self, cell_count: int, statistics: Sequence[Statistic]):
+        self.place = {statistic: no for no, statistic in enumerate(statistics)}
+        self.cell_count = cell_count
+        self.needed_by: dict[tuple[int, int], set[int]] = {}
+        self.count = 0
+
+    def new(self) -> int:
+        """The number of a new sum."""
+        self.count += 1
+        return self.count - 1
+
+    def add(self, sum_no: int, cell_no: int, statistic: Statistic) -> None:
+        """Add a statistic of a cell to a sum."""
+        self.needed_by.setdefault((cell_no, self.place[statistic]), set()).add(sum_no)
+
+    def matrix(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Three arrays: columns, adding, row_of.
+
+        - `columns[cell, statistic]`: the column of a cell's statistic, -1 if no sum needs it;
+        - `adding[row, column]`: 1 if the row adds up the column, else 0;
+        - `row_of[sum]`: the row of a sum.
+
+        Statistics needed by the same sums share a column. Sums of the same columns, such as those
+        of similar packages, share a row.
+        """
+        columns = np.full((self.cell_count + 1, len(self.place)), -1, dtype=np.int64)
+        column_of: dict[tuple[int, ...], int] = {}
+        for place, needed_by in sorted(self.needed_by.items()):
+            columns[place] = column_of.setdefault(tuple(sorted(needed_by)), len(column_of))
+        adding = np.zeros((self.count, len(column_of)), dtype=np.int64)
+        for sum_nos, column in column_of.items():
+            adding[list(sum_nos), column] = 1
+        rows, row_of = np.unique(adding, axis=0, return_inverse=True)
+        return columns, rows, row_of.reshape(self.count)
+
+
+class SumValues:
+    """The values of the sums of some customer-months, by the number of a sum.
+
+    `rows` holds each folded row once, with one column per customer-month.
+    """
+
+    def __init__(self, rows: np.ndarray, row_of: np.ndarray):
+        self.rows, self.row_of = rows, row_of
+        self._largest: dict[int, int] = {}
+
+    def __len__(self) -> int:
+        return int(self.rows.shape[1])
+
+    def __getitem__(self, sum_no: int) -> np.ndarray:
+        values: np.ndarray = self.rows[self.row_of[sum_no]]
+        return values
+
+    def these(self, sum_nos: Sequence[int]) -> np.ndarray:
+        """A copy of some sums, one row each."""
+        values: np.ndarray = self.rows[self.row_of[list(sum_nos)]]
+        return values
+
+    def largest(self, sum_no: int) -> int:
+        """The largest value of a sum; no value is below 0."""
+        row = int(self.row_of[sum_no])
+        if row not in self._largest:
+            self._largest[row] = int(self.rows[row].max(initial=0))
+        return self._largest[row]
+
+    def of(self, months: np.ndarray) -> SumValues:
+        """The values of some of the customer-months."""
+        return SumValues(self.rows[:, months], self.row_of)

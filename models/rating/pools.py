@@ -1,29 +1,34 @@
-"""The free units of many customer-months under one package: how its pools are consumed.
+"""How the pools of one package are consumed: the free units of many customer-months.
 
-Whole numbers of base units, one array entry per customer-month. What the usage cube cannot tell is
-said to be `ordered`, unless a replay of the events (models/replay.py) has told it.
+Integers in base units, one array entry per customer-month. A month is `ordered` if its split of
+free units depends on the order of events, which the usage cube does not hold. A replay of the
+events (models/rating/replay.py) then gives the split.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from models.rating.package_prices import PackagePrices, PoolPlan
+from models.tariff.amounts import cumulated
 from models.tariff.package import Pool
-from models.tariff.rounding import cumulated
 
 HALF_MONTH_DAY = 16
 
 
 @dataclass(frozen=True)
 class MonthParts:
-    """How much of the month each customer is charged: the day of the month from which on, how many
-    days, and days at all; and the row of his month before (-1: none), which stands before it.
-    `begins`: his first row."""
+    """The part of the month for which each row is charged, and the row of the month before.
+
+    - `first_day`: the first charged day of the month, 1 for a whole month;
+    - `days`: the number of charged days; `in_month`: the number of days of the month;
+    - `before`: the row of the same customer's month before, always an earlier row; -1 for none;
+    - `begins`: whether the row is the first of its customer.
+    """
 
     first_day: np.ndarray
     days: np.ndarray
@@ -39,8 +44,12 @@ class MonthParts:
         joined: np.ndarray,
         until: np.ndarray | None = None,
     ) -> MonthParts:
-        """From customers with days of months in order, days of joining (NaT or another month: the
-        whole month), and the days before which a part of the month ends (else it ends with it)."""
+        """Month parts from days (datetime64[D]), in order of customers and their months.
+
+        - `months`: a day of the month of each row;
+        - `joined`: the day of joining; NaT or another month means the whole month;
+        - `until`: the day before which the part ends; without it each part ends with its month.
+        """
         first = months.astype("datetime64[M]")
         in_month = ((first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")).astype(int)
         within = joined.astype("datetime64[M]") == first
@@ -57,7 +66,7 @@ class MonthParts:
         return cls(day, days, in_month, before, begins)
 
     def waves(self) -> Iterator[np.ndarray]:
-        """Rows such that the month before of each stands in the wave before."""
+        """Rows in waves: the month before of each row is in the wave before."""
         chosen = np.flatnonzero(self.before < 0)
         done = np.zeros(len(self.before), dtype=bool)
         while len(chosen):
@@ -66,7 +75,7 @@ class MonthParts:
             chosen = np.flatnonzero(~done & (self.before >= 0) & done[self.before])
 
     def factor(self, partial_month: str) -> tuple[np.ndarray, np.ndarray]:
-        """Numerator and denominator of the part of the month under a package's rule."""
+        """Numerator and denominator of the charged share of the month (`Package.partial_month`)."""
         if partial_month == "daily":
             return self.days, self.in_month
         return self._halves if partial_month == "half_month" else (self._two, self._two)
@@ -80,7 +89,7 @@ class MonthParts:
         return np.where(self.first_day >= HALF_MONTH_DAY, 1, 2), self._two
 
     def these(self, rows: np.ndarray) -> MonthParts:
-        """The parts of some rows, in order, of customers taken whole."""
+        """The parts of some rows, in order; they hold all rows of each of their customers."""
         before = np.searchsorted(rows, self.before[rows])
         return MonthParts(
             self.first_day[rows],
@@ -93,8 +102,11 @@ class MonthParts:
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay says of some customer-months (`rows`) under a package's signature: units to
-    pay by slot, units left by pool, rounded amounts by line."""
+    """The result of a replay for some customer-months (`rows`) under one signature.
+
+    `paid` holds units to pay by slot, `left` units left by pool, `rounded` amounts by line, counted
+    in the quantum; each with one column per row.
+    """
 
     rows: np.ndarray
     paid: np.ndarray
@@ -102,7 +114,7 @@ class Replayed:
     rounded: np.ndarray
 
     def of(self, chosen: np.ndarray) -> Replayed:
-        """What is said of some rows (in order), numbered anew."""
+        """The results for the chosen rows (in order), with row numbers among the chosen ones."""
         mine = np.isin(self.rows, chosen)
         return Replayed(
             np.searchsorted(chosen, self.rows[mine]),
@@ -114,8 +126,13 @@ class Replayed:
 
 @dataclass(frozen=True)
 class Drawn:
-    """By customer-month: units left to pay by group, units left by pool, where the order of events
-    would decide which they are, and where all pools have size 0."""
+    """The pools after drawing, with one column per customer-month.
+
+    - `paid`: units left to pay, by price group;
+    - `left`: units left, by pool;
+    - `ordered`: whether the order of events decides the split and is not known;
+    - `empty`: whether all pools have size 0.
+    """
 
     paid: np.ndarray
     left: np.ndarray
@@ -126,10 +143,10 @@ class Drawn:
 def draw_pools(
     prices: PackagePrices, units: np.ndarray, parts: MonthParts, replayed: Replayed | None = None
 ) -> Drawn:
-    """Consume the pools of the months, event by event first and then what is summed up by month.
+    """Consume the pools: first by the units of events, then by the units summed up by month.
 
-    `units`: by group and customer-month; they are changed. Where pools carry units over, the months
-    of a customer are taken one after the other.
+    `units` are billed units by price group and customer-month; the array is changed. If a pool
+    carries units over, the months of a customer are settled one after the other.
     """
     rows = units.shape[1]
     sizes = pool_sizes(prices.pools, prices.partial_month, parts)
@@ -139,8 +156,8 @@ def draw_pools(
     for chosen in parts.waves():
         before = parts.before[chosen]
         ready = sizes[:, chosen] + carried(prices.pools, sizes, drawn.left, before)
-        told = None if replayed is None else replayed.of(chosen)
-        some = _draw_together(prices, units[:, chosen], ready, told)
+        known_split = None if replayed is None else replayed.of(chosen)
+        some = _draw_together(prices, units[:, chosen], ready, known_split)
         drawn.paid[:, chosen], drawn.left[:, chosen] = some.paid, some.left
         known = False if replayed is None else np.isin(chosen, replayed.rows)
         drawn.ordered[chosen] = some.ordered | ((before >= 0) & drawn.ordered[before] & ~known)
@@ -151,7 +168,7 @@ def draw_pools(
 def pool_sizes(
     pools: Sequence[PoolPlan | Pool], partial_month: str, parts: MonthParts
 ) -> np.ndarray:
-    """Base units of each pool's own month, down to whole units, by pool and customer-month."""
+    """The own base units of each pool, rounded down to whole units, by pool and customer-month."""
     numerator, denominator = parts.factor(partial_month)
     sizes = [pool.amount * numerator // denominator * pool.unit for pool in pools]
     return np.array(sizes, dtype=np.int64).reshape(len(sizes), len(numerator))
@@ -160,8 +177,10 @@ def pool_sizes(
 def carried(
     pools: Sequence[PoolPlan | Pool], sizes: np.ndarray, left: np.ndarray, before: np.ndarray
 ) -> np.ndarray:
-    """What months get from the rows `before` them (-1: none): of pools with carry_over what is left
-    of that month's own units."""
+    """The units that months get from the rows `before` them (-1: none), by pool.
+
+    A pool with carry_over hands on what is left of the own units of the month before.
+    """
     carrying = np.array([[pool.carry_over] for pool in pools])
     handed_on = np.minimum(sizes[:, before], left[:, before])
     return np.where(carrying & (before >= 0), handed_on, 0)
@@ -170,8 +189,11 @@ def carried(
 def _draw_together(
     prices: PackagePrices, units: np.ndarray, sizes: np.ndarray, replayed: Replayed | None
 ) -> Drawn:
-    """A pool is exact from the cube if what reaches it fits, or its size is 0, or all of it is one
-    class; only then may pools after it be settled."""
+    """Draw on the pools in order, without carry-over between the rows.
+
+    A pool is exact from the cube in three cases: the units that reach it fit, its size is 0, or all
+    these units are one class. Otherwise the row is `ordered`, and so are its later pools.
+    """
     paid, left, rows = units, sizes.copy(), sizes.shape[1]
     ordered, some = np.zeros(rows, dtype=bool), np.zeros(rows, dtype=bool)
     empty = (sizes == 0).all(axis=0)
@@ -183,10 +205,11 @@ def _draw_together(
             ordered |= overdrawn
         elif len(set(pool.classes)) > 1 and overdrawn.any():
             ordered |= overdrawn & (_classes_present(pool, paid) > 1)
-        # Within one class it is a convention, not a claim, whose units were the free ones.
+        # Within one class it does not matter which units were free.
         for no in pool.members:
             left[place] -= _draw(paid, no, left[place])
-    # Rounded events are summed up with all pools or with none: with some, each has to be looked at.
+    # The sums of rounded events are known with all pools empty or with none empty. With some empty,
+    # each event has to be replayed.
     ordered |= some & ~empty
     if replayed is not None:
         ordered[replayed.rows] = False
@@ -198,32 +221,35 @@ def _draw_together(
     return Drawn(paid, left, ordered, empty)
 
 
-def _classes_present(pool: PoolPlan, paid: Sequence[np.ndarray]) -> np.ndarray:
-    present = 0
+def _classes_present(pool: PoolPlan, paid: np.ndarray) -> np.ndarray:
+    """How many classes have units, by customer-month."""
+    present = np.zeros(paid.shape[1], dtype=np.int64)
     for wanted in set(pool.classes):
-        of_class = [no for no, one in zip(pool.members, pool.classes) if one == wanted]
+        of_class = [no for no, one in zip(pool.members, pool.classes, strict=True) if one == wanted]
         present = present + np.any([paid[no] > 0 for no in of_class], axis=0)
     return present
 
 
 def _draw(paid: np.ndarray, no: int, size: np.ndarray) -> np.ndarray:
-    free = np.minimum(paid[no], size)
+    """Take units of one group from a pool; returns the free units."""
+    free: np.ndarray = np.minimum(paid[no], size)
     paid[no] -= free
     return free
 
 
 def _draw_monthly(prices: PackagePrices, paid: np.ndarray, left: np.ndarray) -> None:
-    """What a rule sums up over the month is rounded up once, and draws after all events, rule by
-    rule; its amount columns share the units in their order."""
-    rules: dict[int, list[int]] = {}
+    """Round up the units that rules sum up over the month, then draw, rule by rule.
+
+    Each rule rounds up its sum once and draws after all events. The amount columns of a rule share
+    its units in their order.
+    """
+    rules: dict[int, tuple[tuple[int, int], list[int]]] = {}
     for no, group in enumerate(prices.groups):
         if group.monthly:
-            rules.setdefault(group.rule_no, []).append(no)
-    for _, numbers in sorted(rules.items()):
-        first, following = prices.groups[numbers[0]].monthly
+            rules.setdefault(group.rule_no, (group.monthly, []))[1].append(no)
+    for _, (increment, numbers) in sorted(rules.items()):
         rounded = cumulated(
-            ((no, paid[no].copy()) for no in numbers),
-            lambda raw: _rounded_up(raw, first, following),
+            ((no, paid[no].copy()) for no in numbers), partial(_rounded_up, increment)
         )
         for no, units in rounded:
             paid[no] = units
@@ -232,6 +258,8 @@ def _draw_monthly(prices: PackagePrices, paid: np.ndarray, left: np.ndarray) -> 
                     left[place] -= _draw(paid, no, left[place])
 
 
-def _rounded_up(raw: np.ndarray, first: int, following: int) -> np.ndarray:
+def _rounded_up(increment: tuple[int, int], raw: np.ndarray) -> np.ndarray:
+    """Raw quantities rounded up to an increment (first, next); 0 stays 0."""
+    first, following = increment
     more = (np.maximum(raw - first, 0) + following - 1) // following * following
     return np.where(raw <= 0, 0, first + more)

@@ -1,25 +1,26 @@
-"""The catalogue compiled: what each rating cell costs under each package, as integers.
+"""The compiled catalogue: what each rating cell costs under each package, as integers.
 
-Every price of a package becomes an integer over the package's own denominator D. Cells and measures
-that no package tells apart share one column, so a customer-month is a short vector; a matrix of
-zeros and ones adds its columns up to the *sums* that packages are priced from (billed units of a
-price group, events with a connect fee, recorded fees that pass). models/settlement.py does the
-rest.
+Each price of a package becomes an integer over the package's own denominator. Cells and measures
+that no package distinguishes share one column, so a customer-month is a short vector. A matrix of
+zeros and ones adds its columns up to the *sums* from which packages are priced: billed units of a
+price group, events with a connect fee, recorded fees that pass through. models/rating/settlement.py
+prices the months from these sums.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from pyspark.sql import Row
 
 from models.rating.package_compiler import BILLED_EVENTS, EVENTS, PackageCompiler
-from models.rating.package_prices import PackagePrices
-from models.rating.sums import Sums
-from models.tariff.measure import FACTS, FEES, Measure
-from models.tariff.package import Package
+from models.rating.package_prices import PackagePrices, Statistic, SumPlan
+from models.tariff.measure import FACTS, FEES
+from models.tariff.package import Facts, Package
+from models.usage.register import Measure
 
 BILLED = "billed"
 IP_ONLY, ALL_TOLL = "ip_only", "all"
@@ -30,17 +31,19 @@ TOLL_READINGS = (IP_ONLY, ALL_TOLL)
 class PriceMatrix:
     """All packages over the observed cells.
 
-    `columns[cell, statistic]` is the column of a cell's statistic or -1 when nobody needs it.
-    Arrays by cell have one more entry at the end, for a cell that is not known (number -1).
-    `adding[row, column]` says which columns make a row, `row_of` the row of each sum. `d12593` and
-    `other` are the sums of the recorded fees that every package passes (S2-R5, S2-R6),
-    `direct_toll` of direct long distance where no package re-rates it (S2-R4 read as `ip_only`;
-    else it is empty).
+    `columns`, `adding` and `row_of` are those of `SumPlan.matrix`. Arrays by cell have one more
+    entry at the end, for an unknown cell (number -1).
+
+    Three sums hold recorded fees that pass through under each package:
+    - `d12593`: calls to 12593 (S2-R5);
+    - `other`: other fees (S2-R6);
+    - `direct_toll`: direct long distance if no package re-rates it (S2-R4 read as `ip_only`);
+      otherwise the sum is empty.
     """
 
     cell_ids: np.ndarray
     cell_names: tuple[str, ...]
-    statistics: tuple[str | int, ...]
+    statistics: tuple[Statistic, ...]
     columns: np.ndarray
     adding: np.ndarray
     row_of: np.ndarray
@@ -50,8 +53,8 @@ class PriceMatrix:
     packages: tuple[PackagePrices, ...]
 
     @cached_property
-    def needed(self) -> tuple[tuple[int, str | int], ...]:
-        """Place and name of the statistics that some sum needs of some cell."""
+    def needed(self) -> tuple[tuple[int, Statistic], ...]:
+        """Place and name of each statistic that at least one sum needs."""
         return tuple(
             (place, name)
             for place, name in enumerate(self.statistics)
@@ -60,28 +63,31 @@ class PriceMatrix:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The fields of a cell of dw.usage_month that hold them, and which cell it is."""
+        """The fields of a cell of dw.usage_month that are read."""
         named = (name for _, name in self.needed if isinstance(name, str))
         return ("cell_id", BILLED, *named)
 
     @cached_property
     def unpriced_cells(self) -> np.ndarray:
-        """Which cells some package has no price for."""
+        """Which cells have no price under at least one package."""
         nothing = np.zeros(len(self.cell_ids) + 1, dtype=bool)
-        return np.logical_or.reduce([nothing, *(one.unpriced_cells for one in self.packages)])
+        found: np.ndarray = np.logical_or.reduce(
+            [nothing, *(one.unpriced_cells for one in self.packages)]
+        )
+        return found
 
 
 def compile_prices(
     packages: Sequence[Package],
-    cells: Sequence,
+    cells: Sequence[Row],
     measures: Sequence[Measure],
     toll_rerated: str = IP_ONLY,
 ) -> PriceMatrix:
-    """Packages over the rows of dw.rating_cell (anything with the attributes of a cell).
+    """Compiles packages over `cells`, the rows of dw.rating_cell.
 
-    `toll_rerated` reads S2-R4: `ip_only` re-rates the toll of 17951 calls alone, `all` every toll.
-    In-group calls are left out (S2-07) and 12593 calls pass (S2-R5). Raises ConfigError for what
-    a package needs and no measure adds up.
+    `toll_rerated` is the reading of S2-R4: `ip_only` re-rates the toll of 17951 calls only, `all`
+    re-rates all toll. In-group calls are left out (S2-07) and 12593 calls pass through (S2-R5).
+    Raises ConfigError if a package needs a measure that is not registered.
     """
     if toll_rerated not in TOLL_READINGS:
         raise ValueError(f"toll_rerated: expected one of {TOLL_READINGS}, got {toll_rerated!r}")
@@ -89,7 +95,7 @@ def compile_prices(
     facts = [{fact: getattr(cell, fact) for fact in FACTS} for cell in ordered]
     deepest = max((measure.measure_no for measure in measures), default=0)
     statistics = (*range(1, deepest + 1), BILLED_EVENTS, EVENTS, *FEES)
-    sums = Sums(len(ordered), statistics)
+    sums = SumPlan(len(ordered), statistics)
     d12593, other, direct_toll = sums.new(), sums.new(), sums.new()
     for cell_no, cell in enumerate(facts):
         if cell["dial"] == "ip12593":
@@ -100,7 +106,9 @@ def compile_prices(
         if cell["dial"] == "direct" and toll_rerated == IP_ONLY:
             sums.add(direct_toll, cell_no, "toll_fee")
     compiled = tuple(
-        PackageCompiler(package, facts, measures, toll_rerated == ALL_TOLL, sums).compiled()
+        PackageCompiler(
+            package, facts, measures, sums, all_toll=toll_rerated == ALL_TOLL
+        ).compiled()
         for package in packages
     )
     columns, adding, row_of = sums.matrix()
@@ -118,6 +126,7 @@ def compile_prices(
     )
 
 
-def _name(cell: Mapping) -> str:
+def _name(cell: Facts) -> str:
+    """The facts of a cell in words, for a reason."""
     words = [str(cell[f]) for f in FACTS[:5] + FACTS[6:8] if cell[f] is not None]
     return " ".join([*words, f"{cell['slot_from']}-{cell['slot_to']} s"])

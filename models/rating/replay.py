@@ -1,9 +1,10 @@
-"""The split of free units, event by event in order of answer time 免费资源分摊.
+"""The replay 免费资源分摊: splits free units event by event, in order of answer time.
 
-Needed only where the usage cube cannot tell which units were the free ones. The split does not
-depend on prices, only on a package's *signature*: its rules without prices, increments and pools
-(with prices where it rounds event by event). Packages of one signature share one replay, so after
-it they are arithmetic again (models/settlement.py). Whole Arrow batches, no Python per event.
+It is needed only if the usage cube cannot tell which units were free. The split does not depend on
+prices, only on the *signature* of a package: its rules without prices, its increments and its pools
+(and its prices, with rounding at event). Packages with one signature share one replay; after it
+they are priced by arithmetic again (models/rating/settlement.py). The replay works on whole Arrow
+batches, without Python per event.
 """
 
 from __future__ import annotations
@@ -15,16 +16,20 @@ from typing import NamedTuple
 import numpy as np
 
 from models.rating.package_compiler import Key, every_key, keys, rerated
+from models.tariff.amounts import round_over
 from models.tariff.charge import Charge
-from models.tariff.package import Package, denominator
-from models.tariff.rounding import round_over
-from models.tariff.segmentation import Laying
+from models.tariff.package import Facts, Package, denominator
+from models.tariff.segmentation import Segmentation
 from models.usage.event_measure import Events
 
 
 class Split(NamedTuple):
-    """One row per customer-month: units to pay by slot (Key), units left by pool in their order,
-    amounts rounded event by event by line, in the quantum."""
+    """The split of some customer-months, one column per month.
+
+    - `paid`: units to pay, by slot (see `Replay.slots`);
+    - `left`: units left, by pool in their order;
+    - `rounded`: amounts rounded event by event, by line, counted in the quantum.
+    """
 
     paid: np.ndarray
     left: np.ndarray
@@ -33,11 +38,14 @@ class Split(NamedTuple):
 
 @dataclass(frozen=True)
 class Shape:
-    """How the events of some cells draw: by component a laying and the slot of each of its parts
-    (-1: summed up by month), the connect fees together in 1/D yuan, and the line that they are
-    rounded on (-1: none)."""
+    """How the events of some cells draw on pools.
 
-    components: tuple[tuple[Laying, tuple[int, ...]], ...]
+    - `components`: by component a segmentation, and the slot of each part (-1: summed up by month);
+    - `connect`: all connect fees together, in 1/denominator yuan;
+    - `line`: the line on which the events are rounded (-1: none).
+    """
+
+    components: tuple[tuple[Segmentation, tuple[int, ...]], ...]
     connect: int
     line: int
 
@@ -48,11 +56,15 @@ class Shape:
 
 
 class Replay:
-    """One signature over the cells (rows of dw.rating_cell in order of cell_id, as mappings)."""
+    """The replay of one signature over `cells`, the facts of dw.rating_cell in order of cell_id.
 
-    def __init__(self, package: Package, cells: Sequence[Mapping], all_toll: bool):
+    `slots` are all keys of the signature: units are counted by slot. With `all_toll` all long
+    distance is re-rated.
+    """
+
+    def __init__(self, package: Package, cells: Sequence[Facts], *, all_toll: bool):
         self.package = package
-        self.slots = every_key(package, all_toll)
+        self.slots = every_key(package, all_toll=all_toll)
         self.lines = sorted({key.line for key in self.slots if key.line})
         self.pools = sorted(package.pools, key=lambda pool: pool.order)
         self.denominator = denominator(package) * 10**package.rounding.scale
@@ -70,49 +82,49 @@ class Replay:
         shapes: dict[Shape, int] = {}
         self.shape_of = np.array(
             [
-                shapes.setdefault(
-                    self._shape(cell, rerated(package, cell, all_toll)[0], places), len(shapes)
+                shapes.setdefault(self._shape(cell, due, places), len(shapes))
+                for cell, due in (
+                    (cell, rerated(package, cell, all_toll=all_toll)[0]) for cell in cells
                 )
-                for cell in cells
             ],
             dtype=np.int64,
         )
         self.shapes = tuple(shapes)
         self.takes = np.array([shape.takes for shape in self.shapes], dtype=bool)[self.shape_of]
-        self.layings = tuple(self._layings())
+        self.segmentations = tuple(self._segmentations())
 
-    def _layings(self) -> Iterator[tuple[Laying, np.ndarray]]:
-        """By component in their order each laying, and the slot of its parts by shape (-1: none)."""
+    def _segmentations(self) -> Iterator[tuple[Segmentation, np.ndarray]]:
+        """Each segmentation by component, and the slot of each of its parts by shape (-1: none)."""
         for place in range(max((len(shape.components) for shape in self.shapes), default=0)):
-            slots: dict[Laying, np.ndarray] = {}
+            slots: dict[Segmentation, np.ndarray] = {}
             for no, shape in enumerate(self.shapes):
-                for laying, by_part in shape.components[place : place + 1]:
+                for segmentation, by_part in shape.components[place : place + 1]:
                     nothing = np.full((len(self.shapes), len(by_part)), -1, dtype=np.int64)
-                    slots.setdefault(laying, nothing)[no] = by_part
+                    slots.setdefault(segmentation, nothing)[no] = by_part
             yield from slots.items()
 
-    def _shape(self, cell: Mapping, due: Sequence[Charge], places: Mapping[Key, int]) -> Shape:
+    def _shape(self, cell: Facts, due: Sequence[Charge], places: Mapping[Key, int]) -> Shape:
         components = []
         by_charge = keys(self.package, cell, due)
-        for charge, by_part in zip(due, by_charge):
+        for charge, by_part in zip(due, by_charge, strict=True):
             slots = tuple(
-                -1 if charge.monthly else places[by_part[part]] for part in charge.laying.parts
+                -1 if charge.monthly else places[by_part[part]]
+                for part in charge.segmentation.parts
             )
-            components.append((charge.laying, slots))
+            components.append((charge.segmentation, slots))
         line = next((key.line for by_part in by_charge for key in by_part.values()), ())
         connect = sum(int(charge.rule.connect * self.denominator) for charge in due)
         return Shape(tuple(components), connect, self.lines.index(line) if line else -1)
 
     def split(self, events: Events, cell: np.ndarray, row: np.ndarray, sizes: np.ndarray) -> Split:
-        """Replay events that stand in order of their customer-month (`row`, -1: not this time) and
-        answer time.
+        """Replay events that are in order of their customer-month and of answer time.
 
-        `cell` is the place of each event's cell; `sizes` are base units by pool and row, those
-        carried in included.
+        `row` is the customer-month of each event (-1: not in this replay). `cell` is the place of
+        its cell. `sizes` are the free base units by pool and row, including carried units.
         """
         rows = sizes.shape[1]
         left, paid = sizes.copy(), np.zeros(len(self.slots) * rows, dtype=np.int64)
-        event, slot, units, drawing = self._laid(events, cell, row >= 0)
+        event, slot, units, drawing = self._segments_of(events, cell, row >= 0)
         order = np.flatnonzero(drawing)
         order = order[np.argsort(event[order], kind="stable")]
         drawn, where, rest = slot[order], row[event[order]], units[order]
@@ -131,23 +143,29 @@ class Replay:
         return Split(paid.reshape(len(self.slots), rows), left, rounded)
 
     def _connects(self, events: Events, shape: np.ndarray) -> np.ndarray:
-        """Connect fees by event; only rounding event by event asks for them."""
+        """Connect fees by event; only rounding event by event needs them."""
         fees = np.array([one.connect for one in self.shapes], dtype=object)
         return np.where(events.quantity > 0, fees[shape], 0)
 
-    def _laid(self, events: Events, cell: np.ndarray, here: np.ndarray):
-        """Event, slot and units of everything that is laid of the events `here`, and whether it
-        draws on a pool: by component, and within one in order of events."""
-        found = [(np.zeros(0, np.int64),) * 3]
-        for laying, slots in self.layings:
-            laid = events.laid(laying)
-            some = np.flatnonzero(here[laid.event])
-            event, part = laid.event[some], laid.part[some]
+    def _segments_of(
+        self, events: Events, cell: np.ndarray, here: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The segments of the events `here`: event, slot, units, and whether they draw on a pool.
+
+        They are in order of the components, and of the events within each component.
+        """
+        nothing = np.zeros(0, np.int64)
+        found = [(nothing, nothing, nothing)]
+        for segmentation, slots in self.segmentations:
+            segments = events.segments(segmentation)
+            some = np.flatnonzero(here[segments.event])
+            event, part = segments.event[some], segments.part[some]
             slot = slots[self.shape_of[cell[event]], part]
             kept = np.flatnonzero(slot >= 0)
-            found.append((event[kept], slot[kept], laid.units[some[kept]]))
-        event, slot, units = (np.concatenate(column) for column in zip(*found))
-        return event, slot, units, self.draws.any(axis=0)[slot]
+            found.append((event[kept], slot[kept], segments.units[some[kept]]))
+        event, slot, units = (np.concatenate(column) for column in zip(*found, strict=True))
+        draws: np.ndarray = np.any(self.draws, axis=0)
+        return event, slot, units, draws[slot]
 
     def _round(
         self, rounded: np.ndarray, exact: np.ndarray, shape: np.ndarray, row: np.ndarray
@@ -162,15 +180,17 @@ class Replay:
 
 
 def _first_free(units: np.ndarray, row: np.ndarray, size: np.ndarray) -> np.ndarray:
-    """Of units that stand in order, row after row, those that fit into the size of their row."""
+    """The free units: those that fit into the size of their row. Units are in order of rows."""
     total = np.cumsum(units)
     begins = np.flatnonzero(np.diff(row, prepend=-1))
     before = total - units
     base = np.repeat(before[begins], np.diff(begins, append=len(row)))
-    return np.clip(size[row] - (before - base), 0, units)
+    free: np.ndarray = np.clip(size[row] - (before - base), 0, units)
+    return free
 
 
 def _by_row(values: np.ndarray, row: np.ndarray, rows: int) -> np.ndarray:
+    """The sum of the values of each of `rows` rows."""
     added = np.zeros(rows, dtype=np.int64)
     np.add.at(added, row, values)
     return added

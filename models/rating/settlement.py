@@ -1,7 +1,7 @@
-"""The month of many customers under one package, in whole numbers: pools, caps, rounding, sum.
+"""Settles the month of many customers under one package, in integers.
 
-Everything is an integer over the package's denominator D, one array entry per customer-month. The
-order of a month is that of the tariff language: pools, tiers, caps, rounding of lines, sum, minimum
+Each amount is an integer over the package's denominator, with one array entry per customer-month.
+The order is that of the tariff language: pools, tiers, caps, rounding of lines, sum, minimum
 commitment, rounding of the bill.
 """
 
@@ -11,22 +11,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.rating.package_prices import BUCKETS, PackagePrices, TierPlan
+from models.rating.package_prices import PackagePrices, SumValues, TierPlan
 from models.rating.pools import Drawn, MonthParts, Replayed, draw_pools
-from models.rating.sums import Added
-from models.tariff.money_limit import LONGEST_MONTH, MICRO, holds
-from models.tariff.rounding import cumulated, round_over
+from models.tariff.amounts import BUCKETS, cumulated, round_over
+from models.tariff.money_limit import LONGEST_MONTH, MICRO_YUAN, fits
 
 
 @dataclass(frozen=True)
 class Settled:
-    """Amounts in millionths of a yuan by BUCKETS; what was not comparable holds no meaning.
+    """Settled customer-months: amounts in micro-yuan by BUCKETS, and their sum `total`.
 
-    `total` is their sum. `ordered`: the order of events would decide; `refused`: an amount does
-    not fit exact 64-bit arithmetic.
+    `ordered`: the split of free units depends on the order of events, which is not known.
+    `refused`: an amount does not fit exact 64-bit arithmetic. The amounts of such a month have no
+    meaning.
     """
 
-    micros: dict[str, np.ndarray]
+    micro_yuan: dict[str, np.ndarray]
     total: np.ndarray
     ordered: np.ndarray
     refused: np.ndarray
@@ -34,23 +34,26 @@ class Settled:
 
 def settle(
     prices: PackagePrices,
-    sums: Added,
+    sums: SumValues,
     parts: MonthParts,
     replayed: Replayed | None = None,
-    in_parts: bool = True,
+    *,
+    by_bucket: bool = True,
 ) -> Settled:
-    """Price customer-months. Without `in_parts` only the total is worked out, which is faster; the
-    amounts by column are then empty."""
+    """Price customer-months.
+
+    Without `by_bucket` only the total is computed, which is faster; `micro_yuan` is then empty.
+    """
     refused = _too_large(prices, sums)
     if refused.any():
-        sums = Added(np.where(refused, 0, sums.rows), sums.row_of)
+        sums = SumValues(np.where(refused, 0, sums.rows), sums.row_of)
     part = parts.factor(prices.partial_month)
     drawn = draw_pools(
         prices, sums.these([group.units for group in prices.groups]), parts, replayed
     )
-    bill = _Bill(prices, len(refused), in_parts)
+    bill = _Bill(prices, len(refused), by_bucket=by_bucket)
     tiered = {tier.component for tier in prices.tiers}
-    for group, paid in zip(prices.groups, drawn.paid):
+    for group, paid in zip(prices.groups, drawn.paid, strict=True):
         if group.component not in tiered:
             bill.add(group.rule_no, group.bucket, paid * group.price)
     for connect in prices.connects:
@@ -61,28 +64,28 @@ def settle(
         units = sum(
             (
                 paid
-                for group, paid in zip(prices.groups, drawn.paid)
+                for group, paid in zip(prices.groups, drawn.paid, strict=True)
                 if group.component == tier.component
             ),
             bill.zero,
         )
         bill.add(-1 - no, tier.bucket, _tier_amount(tier, units))
-    micros, total = bill.close(*part)
-    return Settled(micros, total, drawn.ordered & ~refused, refused)
+    micro_yuan, total = bill.close(*part)
+    return Settled(micro_yuan, total, drawn.ordered & ~refused, refused)
 
 
 def _rounded_apart(
     prices: PackagePrices,
     line_no: int,
-    sums: Added,
+    sums: SumValues,
     drawn: Drawn,
     replayed: Replayed | None,
 ) -> np.ndarray:
-    """What rounding event by event adds to the exact amounts of a line of such events."""
+    """The amount that rounding event by event adds to the exact amounts of a line of events."""
     line = prices.rounded[line_no]
     exact = sum(
         paid * group.price
-        for group, paid in zip(prices.groups, drawn.paid)
+        for group, paid in zip(prices.groups, drawn.paid, strict=True)
         if group.rounded_in == line_no
     )
     exact = exact + sum(
@@ -93,11 +96,12 @@ def _rounded_apart(
     rounded = np.where(drawn.empty, sums[line.paid], sums[line.free])
     if replayed is not None:
         rounded[replayed.rows] = replayed.rounded[line.slot]
-    return rounded * prices.quantum - exact
+    apart: np.ndarray = rounded * prices.quantum - exact
+    return apart
 
 
 def _tier_amount(tier: TierPlan, units: np.ndarray) -> np.ndarray:
-    """Graduated: each step prices its own units. Volume: the last step reached prices all."""
+    """Graduated: each step prices its own units. Volume: the last step reached prices all units."""
     amount = np.zeros(len(units), dtype=np.int64)
     for start, end, price, flat in tier.steps:
         reached = units > start
@@ -114,26 +118,33 @@ def _tier_amount(tier: TierPlan, units: np.ndarray) -> np.ndarray:
 class _Bill:
     """Lines by rule, each in parts by amount column, and the close of the month.
 
-    Lines whose amounts are whole quanta by themselves need no rounding and stand together.
+    Lines whose amounts are multiples of the quantum need no rounding and are kept as one line
+    (None).
     """
 
-    def __init__(self, prices: PackagePrices, rows: int, in_parts: bool):
-        self.prices, self.in_parts = prices, in_parts
+    def __init__(self, prices: PackagePrices, rows: int, *, by_bucket: bool):
+        self.prices, self.by_bucket = prices, by_bucket
         self.zero = np.zeros(rows, dtype=np.int64)
         self.lines: dict[int | None, dict[str, np.ndarray]] = {}
 
     def add(self, rule_no: int, bucket: str, amount: np.ndarray) -> None:
-        exact = self.prices.round_at != "line" or rule_no in self.prices.whole_rules
+        """Add an amount to the line of a rule, or of a tier by a negative number."""
+        exact = self.prices.round_at != "line" or rule_no in self.prices.exact_rules
         line = self.lines.setdefault(None if exact else rule_no, {})
-        if not self.in_parts:
+        if not self.by_bucket:
             bucket = self.prices.main_bucket
         if bucket in line:
             line[bucket] += amount
         else:
             line[bucket] = amount
 
-    def close(self, numerator: np.ndarray, denominator: np.ndarray):
-        """Amounts by bucket and their total, in millionths."""
+    def close(
+        self, numerator: np.ndarray, denominator: np.ndarray
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Amounts by bucket and their total, in micro-yuan.
+
+        `numerator` / `denominator` is the charged share of the month.
+        """
         prices = self.prices
         usage = sum((part for line in self.lines.values() for part in line.values()), self.zero)
         amounts: dict[str, np.ndarray] = {}
@@ -152,10 +163,12 @@ class _Bill:
             amounts[prices.main_bucket] = (
                 amounts.get(prices.main_bucket, self.zero) + rounded - total
             )
-        return self._in_millionths(amounts)
+        return self._in_micro_yuan(amounts)
 
-    def _rounded_line(self, rule_no: int | None, line: dict[str, np.ndarray]):
-        """The parts of a line; rounded at line, they add up to the line rounded once."""
+    def _rounded_line(
+        self, rule_no: int | None, line: dict[str, np.ndarray]
+    ) -> list[tuple[str, np.ndarray]]:
+        """The parts of a line; with rounding at line they add up to the line rounded once."""
         ordered = sorted(line.items(), key=lambda part: BUCKETS.index(part[0]))
         if rule_no is None:
             return ordered
@@ -168,40 +181,45 @@ class _Bill:
         quantum = self.prices.quantum
         return round_over(amount, quantum, self.prices.mode) * quantum
 
-    def _in_millionths(self, amounts: dict[str, np.ndarray]):
-        size = self.prices.denominator // MICRO
-        if not self.in_parts:
+    def _in_micro_yuan(
+        self, amounts: dict[str, np.ndarray]
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        size = self.prices.denominator // MICRO_YUAN
+        if not self.by_bucket:
             return {}, round_over(sum(amounts.values(), self.zero), size, "half_up")
         ordered = [(name, amounts[name]) for name in BUCKETS if name in amounts]
-        micros = cumulated(ordered, lambda amount: round_over(amount, size, "half_up"))
-        return dict(micros), sum((part for _, part in micros), self.zero)
+        micro_yuan = cumulated(ordered, lambda amount: round_over(amount, size, "half_up"))
+        return dict(micro_yuan), sum((part for _, part in micro_yuan), self.zero)
 
 
-def _too_large(prices: PackagePrices, sums: Added) -> np.ndarray:
-    """Customer-months whose amounts, all added up without sign, leave 64-bit integers.
+def _too_large(prices: PackagePrices, sums: SumValues) -> np.ndarray:
+    """Which customer-months have amounts that may exceed 64-bit integers.
 
-    The bound is computed in Python's integers: once for the batch by the largest of each sum, and
-    only where that fails for each customer-month, so a batch never decides about its members.
+    The bound is the sum of all absolute amounts, computed in Python integers. It is computed first
+    for the batch, with the largest value of each sum. Only if that fails it is computed for each
+    customer-month, so the other rows of a batch never decide about a month.
     """
     tiers = {
         tier.component: max(abs(price) for _, _, price, _ in tier.steps) for tier in prices.tiers
     }
     dearest = [max(abs(group.price), tiers.get(group.component, 0)) for group in prices.groups]
-    terms = [(group.units, price) for group, price in zip(prices.groups, dearest)]
+    terms = [(group.units, price) for group, price in zip(prices.groups, dearest, strict=True)]
     terms += [(connect.events, abs(connect.price)) for connect in prices.connects]
     terms += [(no, prices.quantum) for line in prices.rounded for no in (line.paid, line.free)]
     fixed = abs(prices.fee) + prices.commitment + (prices.cap or 0)
     fixed += sum(abs(flat) for tier in prices.tiers for *_, flat in tier.steps)
     fixed += sum(
-        sum(group.monthly) * price for group, price in zip(prices.groups, dearest) if group.monthly
+        sum(group.monthly) * price
+        for group, price in zip(prices.groups, dearest, strict=True)
+        if group.monthly
     )
     free = sum(pool.amount * pool.unit for pool in prices.pools)
     fixed += free * max(dearest, default=0)
     fixed *= LONGEST_MONTH
     largest = sum(sums.largest(no) * price for no, price in terms)
-    if holds(largest + fixed, prices.denominator):
+    if fits(largest + fixed, prices.denominator):
         return np.zeros(len(sums), dtype=bool)
     each = sum(
         (sums[no].astype(object) * price for no, price in terms), np.zeros(len(sums), object)
     )
-    return np.array([not holds(one + fixed, prices.denominator) for one in each], dtype=bool)
+    return np.array([not fits(one + fixed, prices.denominator) for one in each], dtype=bool)

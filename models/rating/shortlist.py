@@ -1,7 +1,7 @@
-"""Which packages of each customer are worth looking at closely: the best K of a kind, and his own.
+"""The short list of each customer: the best K packages of each kind, and the customer's own.
 
-All packages are priced for all months; only the short list leaves the evaluator, so what follows
-grows with the customers and not with the catalogue.
+All packages are priced for all months, but only the short list leaves the evaluator. So the later
+work grows with the customers and not with the catalogue.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ LARGEST_COST = 2 ** (COST_BITS - 1)
 
 @dataclass(frozen=True)
 class Shortlist:
-    """`offered`: ids that may be recommended; `keep`: how many of a kind are kept (K).
+    """Keeps the best packages. `offered`: ids that may be recommended; `keep`: K, per kind.
 
-    Best is the lowest cost of the months together; packages of the customer's brand come first,
-    then those with more comparable months; ties go to the lower fee, then the id.
+    Packages of the customer's brand come first, then those with more comparable months, then those
+    with the lowest cost of all months together. Ties go to the lower fee, then to the id.
     """
 
     packages: Sequence[Package]
@@ -39,10 +39,11 @@ class Shortlist:
         brands: pa.Array,
         own: pa.ListArray,
     ) -> np.ndarray:
-        """Package × customer: what is kept.
+        """Package × customer: whether the package is kept.
 
-        `costs` (in 10^-6 yuan) and `comparable` are by package and customer-month, the months of
-        customer k begin at `starts[k]`; `brands` and `own` (ids of his packages) by customer.
+        `costs` (micro-yuan) and `comparable` are by package and customer-month; the months of
+        customer k begin at `starts[k]`. `brands` and `own` (ids of the customer's packages) are by
+        customer.
         """
         months = np.add.reduceat(comparable, starts, axis=1, dtype=np.int64)
         cost = np.add.reduceat(np.where(comparable, costs, 0), starts, axis=1)
@@ -62,10 +63,10 @@ class Shortlist:
 
 
 def _best(cost: np.ndarray, months: np.ndarray, of_brand: np.ndarray, keep: int) -> np.ndarray:
-    """Places (in order of fee and id) of the best, `keep` rows by customer."""
+    """The places of the best packages, `keep` rows by customer. Rows are in order of fee and id."""
     lacking = months.max(initial=0) - months
     if lacking.max(initial=0) < 2**MONTH_BITS - 1 and np.abs(cost).max(initial=0) < LARGEST_COST:
-        # One whole number says it all: brand, months, cost. Without any month there is no cost.
+        # Brand, months and cost as one integer, which sorts faster. No month means no cost.
         first = np.where(of_brand, 0, 1 << MONTH_BITS) + lacking + (months == 0)
         order = np.argsort((first << COST_BITS) + cost + LARGEST_COST, axis=0, kind="stable")
     else:
@@ -83,7 +84,7 @@ def _listed(lists: pa.ListArray, ids: Sequence[str]) -> np.ndarray:
 
 
 def _of_brand(packages: Sequence[Package], brands: pa.Array) -> np.ndarray:
-    """Package × customer: whether it is for his brand (no brands named: for all)."""
+    """Package × customer: whether the package is for the customer's brand (no brands: for all)."""
     mine: Mapping[str, np.ndarray] = {
         brand: _equal(brands, brand) for brand in {one for p in packages for one in p.brands}
     }
@@ -96,4 +97,5 @@ def _of_brand(packages: Sequence[Package], brands: pa.Array) -> np.ndarray:
 
 
 def _equal(values: pa.Array, text: str) -> np.ndarray:
-    return values.to_numpy(zero_copy_only=False) == text
+    equal: np.ndarray = values.to_numpy(zero_copy_only=False) == text
+    return equal

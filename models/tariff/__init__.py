@@ -1,4 +1,9 @@
-"""The tariff language: what a package is, how its file is read and checked, what an event owes.
+"""The tariff language: packages, their files and checks, and what an event owes under a package.
 
-Usage and rating take the catalogue, charge, measure, segmentation and rounding.
+Others take:
+- `catalogue`: all packages, read and checked; `package`: one package and its parts;
+- `price_list`: packages made from a price list;
+- `charge`, `event_kinds`, `measure`, `segmentation`, `signature`: for usage and rating;
+- `amounts`: the amount columns of a bill, and rounding;
+- `money_limit`: which amounts fit 64-bit integers.
 """

@@ -1,7 +1,8 @@
-"""The catalogue of tariff packages: read, checked, and asked by day, kind and facts.
+"""The catalogue of tariff packages: read from documents, checked, and listed by day and kind.
 
-Plain Python. One document is one package (models/tariff.py). The catalogue does not depend on the
-order of the files. Prices stay exact Fractions of a yuan; `denominator` makes them integers.
+Plain Python, without Spark. One document is one package (models/tariff/package.py). The catalogue
+does not depend on the order of the files. Prices stay exact Fractions of a yuan;
+`package.denominator` makes them integers.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from models.tariff.charge import charges, definitions
-from models.tariff.check import event_kinds, problems, slot_starts
-from models.tariff.measure import Definition, Measure, measure_no, written
+from models.tariff.check import problems
+from models.tariff.event_kinds import event_kinds, slot_starts
+from models.tariff.measure import Definition, to_text
 from models.tariff.package import Package
 from models.tariff.reader import read_package
 from schemas.document import Document
@@ -26,7 +28,7 @@ class Catalogue:
     packages: Mapping[str, Package]
 
     def open_on(self, day: date, kind: str | None = None) -> tuple[Package, ...]:
-        """The packages on offer on a day (of one kind), by id, without those only held."""
+        """The packages on offer on a day (of one kind), by id, without those that are only held."""
         return tuple(
             package
             for package in self.packages.values()
@@ -34,16 +36,16 @@ class Catalogue:
         )
 
     def cuts(self, service: str) -> tuple[int, ...]:
-        """Local seconds at which a time slot of the service begins, 0 first, by any package."""
+        """The local seconds at which a time slot of the service begins in any package, 0 first."""
         starts = {0}
         for package in self._of(service):
             starts.update(slot_starts(package))
         return tuple(sorted(starts))
 
     def measures(self, service: str) -> tuple[str, ...]:
-        """What the cube must add up of the service's events, as models.measure writes it."""
+        """The measures that the packages of the service need, as text (`measure.to_text`)."""
         return tuple(
-            sorted({written(one) for package in self._of(service) for one in needed(package)})
+            sorted({to_text(one) for package in self._of(service) for one in needed(package)})
         )
 
     def _of(self, service: str) -> list[Package]:
@@ -51,9 +53,9 @@ class Catalogue:
 
 
 def load(documents: Iterable[Document]) -> Catalogue:
-    """The catalogue of some tariff documents whose shape has been checked.
+    """The catalogue of tariff documents whose shape has been checked.
 
-    Raises ConfigError with one line `file:line: path: problem` for everything that makes no sense.
+    Raises ConfigError with one line `file:line: path: problem` for each problem of each document.
     """
     packages: dict[str, Package] = {}
     lines: list[str] = []
@@ -66,7 +68,7 @@ def load(documents: Iterable[Document]) -> Catalogue:
             continue
         lines += [document.problem(path, text) for path, text in problems(package)]
         if package.id in packages:
-            lines.append(document.problem(("id",), f"a second package '{package.id}'"))
+            lines.append(document.problem(("id",), f"duplicate package id '{package.id}'"))
         packages[package.id] = package
     lines += _former(documents, packages)
     if lines:
@@ -75,7 +77,7 @@ def load(documents: Iterable[Document]) -> Catalogue:
 
 
 def _former(documents: Sequence[Document], packages: Mapping[str, Package]) -> Iterator[str]:
-    """What is wrong with former tariffs: on any day one tariff of a package is in force."""
+    """The problems of former tariffs: on any day only one tariff of a package may be in force."""
     for document in documents:
         former = packages.get(document.data["id"])
         if former is None or former.former_of is None:
@@ -85,7 +87,7 @@ def _former(documents: Sequence[Document], packages: Mapping[str, Package]) -> I
             yield document.problem(
                 ("former_of",),
                 (
-                    f"expected the id of a package that is no former tariff itself; got "
+                    "expected the id of a package that is not itself a former tariff; got "
                     f"'{former.former_of}'"
                 ),
             )
@@ -113,9 +115,9 @@ def _former(documents: Sequence[Document], packages: Mapping[str, Package]) -> I
 
 
 def needed(package: Package) -> frozenset[Definition]:
-    """The measures by which a package is priced, whatever the reading of S2-R4.
+    """The measures by which a package is priced, under both readings of S2-R4.
 
-    Where direct long distance is not re-rated, an event is rounded without its toll.
+    If direct long distance is not re-rated, an event is rounded without its toll.
     """
     found: set[Definition] = set()
     for facts in event_kinds(package):
@@ -126,12 +128,3 @@ def needed(package: Package) -> frozenset[Definition]:
                 definitions(package, [charge for charge in due if charge.component != "toll"])
             )
     return frozenset(found)
-
-
-def depths(packages: Sequence[Package], existing: Sequence[Measure]) -> dict[str, dict[str, int]]:
-    """Service → package → how many measures the arrays `billed` must hold to price it."""
-    found: dict[str, dict[str, int]] = {}
-    for package in packages:
-        numbers = [measure_no(package, one, existing) for one in needed(package)]
-        found.setdefault(package.service, {})[package.id] = max(numbers, default=0)
-    return found

@@ -1,7 +1,7 @@
-"""What an event of a rating cell owes under a package: components, parts, prices, pools.
+"""What an event of a rating cell owes under a package: components, parts, prices and pools.
 
-The one place where the rules of a package meet the facts of a cell; the usage cube takes from it
-which measures are needed, the price matrix what they cost, and the replay who draws first.
+This is the one place where the rules of a package meet the facts of a cell. The register takes from
+it which measures are needed, the price matrix what they cost, and the replay who draws first.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from math import gcd, lcm
 
 from models.tariff.measure import Definition, Rounded, Units
 from models.tariff.package import (
+    Facts,
     Package,
     Pool,
     Rule,
@@ -21,7 +22,7 @@ from models.tariff.package import (
     first_rule,
     not_known,
 )
-from models.tariff.segmentation import Laying, Part, Steps
+from models.tariff.segmentation import Part, Segmentation, Steps
 
 
 @dataclass(frozen=True)
@@ -40,22 +41,26 @@ class Price:
 
 @dataclass(frozen=True)
 class Charge:
-    """One due component. `rule` is that of the start: the connect fee is due by it."""
+    """One due component. `rule` is the rule at the start of the event: its connect fee is due."""
 
     component: str
     rule: Rule
-    laying: Laying
+    segmentation: Segmentation
     prices: Mapping[Part, Price]
 
     @property
     def monthly(self) -> bool:
-        """Whether the quantity is rounded up once for the month and not by event."""
+        """Whether the quantity is rounded up once for the month instead of by event."""
         return self.rule.increment_at == "month"
 
 
-def charges(package: Package, facts: Mapping) -> tuple[tuple[Charge, ...], tuple[str, ...]]:
-    """The charges in the order in which they draw on pools (that of the rules), and what no rule
-    prices: components of which at least one band has no rule, and all where a fact is not known."""
+def charges(package: Package, facts: Facts) -> tuple[tuple[Charge, ...], tuple[str, ...]]:
+    """The charges of an event, and the due components that have no price.
+
+    The charges are in the order in which they draw on pools, which is that of the rules. A
+    component has no price if no rule prices it in at least one band. If a fact is unknown, no
+    component has a price.
+    """
     due = due_components(facts)
     if not_known(facts):
         return (), due
@@ -69,55 +74,60 @@ def charges(package: Package, facts: Mapping) -> tuple[tuple[Charge, ...], tuple
     return tuple(sorted(found, key=lambda charge: charge.rule.no)), tuple(unpriced)
 
 
-def _charge(package: Package, facts: Mapping, component: str) -> Charge | None:
+def _charge(package: Package, facts: Facts, component: str) -> Charge | None:
     rule = first_rule(package, component, facts)
     if rule is None:
         return None
     if package.band_policy == "start":
         return _plain(package, facts, component, rule)
-    rules = {band: first_rule(package, component, facts, band) for band in package.band_names}
-    if None in rules.values():
-        return None
+    rules: dict[str, Rule] = {}
+    for band in package.band_names:
+        in_band = first_rule(package, component, facts, band)
+        if in_band is None:
+            return None
+        rules[band] = in_band
     pools = {band: drawn_pools(package, one, facts, band) for band, one in rules.items()}
     if len({(one.no, pools[band]) for band, one in rules.items()}) == 1:
         return _plain(package, facts, component, rule)
-    laying = Laying.split(package, {band: Steps.of(one) for band, one in rules.items()})
-    prices = {(band, step): Price(rules[band], step, pools[band]) for band, step in laying.parts}
-    return Charge(component, rule, laying, prices)
-
-
-def _plain(package: Package, facts: Mapping, component: str, rule: Rule) -> Charge:
-    laying, pools = Laying.plain(Steps.of(rule)), drawn_pools(package, rule, facts)
-    return Charge(
-        component, rule, laying, {part: Price(rule, part[1], pools) for part in laying.parts}
+    segmentation = Segmentation.by_band(
+        package, {band: Steps.of(one) for band, one in rules.items()}
     )
+    prices = {(band, no): Price(rules[band], no, pools[band]) for band, no in segmentation.parts}
+    return Charge(component, rule, segmentation, prices)
+
+
+def _plain(package: Package, facts: Facts, component: str, rule: Rule) -> Charge:
+    segmentation, pools = Segmentation.plain(Steps.of(rule)), drawn_pools(package, rule, facts)
+    prices = {part: Price(rule, part[1], pools) for part in segmentation.parts}
+    return Charge(component, rule, segmentation, prices)
 
 
 def rounding_matters(package: Package, found: Sequence[Charge]) -> bool:
     """Whether rounding at event can change the price of an event with these charges.
 
-    It cannot where every fee, and every block in which units are billed or drawn from a pool, costs
-    a multiple of the quantum.
+    It cannot if each fee and each block costs a multiple of the quantum. A block is the size in
+    which units are billed or drawn from a pool.
     """
     if package.rounding.at != "event":
         return False
     drawn = _drawn_block(package)
     amounts = [charge.rule.connect for charge in found]
     for charge in found:
-        steps = dict(charge.laying.steps)
+        steps = dict(charge.segmentation.steps)
         for (band, step), price in charge.prices.items():
             sizes = [steps[band].first] if step == 0 else []
             block = gcd(*sizes, steps[band].steps[step][1])
             amounts.append(price.rate * (drawn if price.pools else block))
-    return not _whole_quanta(package, amounts)
+    return not _all_in_quanta(package, amounts)
 
 
-def _whole_quanta(package: Package, amounts: Sequence[Fraction]) -> bool:
+def _all_in_quanta(package: Package, amounts: Sequence[Fraction]) -> bool:
+    """Whether each amount is a multiple of the quantum of the package's rounding."""
     return all((amount * 10**package.rounding.scale).denominator == 1 for amount in amounts)
 
 
 def _drawn_block(package: Package) -> int:
-    """A size of which every amount that an event can draw from or leave in a pool is a multiple."""
+    """A size that divides every quantity that an event can draw from a pool or leave in it."""
     drawing = [Steps.of(rule) for rule in package.rules if rule.pools]
     return gcd(
         *(pool.unit for pool in package.pools),
@@ -126,9 +136,8 @@ def _drawn_block(package: Package) -> int:
     )
 
 
-def whole_rules(package: Package) -> frozenset[int]:
-    """The rules whose amounts are multiples of the quantum by themselves, so that rounding their
-    lines changes nothing."""
+def exact_rules(package: Package) -> frozenset[int]:
+    """The rules whose amounts are always multiples of the quantum: their lines need no rounding."""
     drawn = _drawn_block(package)
     found = set()
     for rule in package.rules:
@@ -139,23 +148,25 @@ def whole_rules(package: Package) -> frozenset[int]:
         )
         block = drawn if rule.pools else gcd(steps.first, *(size for _, size in steps.steps))
         amounts = [rule.connect, *(rule.price_of(step) * block for step in range(len(steps.steps)))]
-        if _whole_quanta(package, amounts):
+        if _all_in_quanta(package, amounts):
             found.add(rule.no)
     return frozenset(found)
 
 
-def rounded(package: Package, found: Sequence[Charge], paid: bool) -> Rounded:
-    """The amounts of whole events, rounded one by one: with everything to be paid, or with all that
-    draws on a pool free."""
+def rounded(package: Package, found: Sequence[Charge], *, paid: bool) -> Rounded:
+    """The measure of the amounts of whole events, rounded one by one.
+
+    With `paid`, all units are paid; else all units that draw on a pool are free.
+    """
     amounts = [charge.rule.connect for charge in found]
     rates = [
         [
             price.rate if paid or not price.pools else Fraction(0)
-            for price in (charge.prices[part] for part in charge.laying.parts)
+            for price in (charge.prices[part] for part in charge.segmentation.parts)
         ]
         for charge in found
     ]
-    whole = lcm(
+    denominator = lcm(
         10**package.rounding.scale,
         *(amount.denominator for amount in amounts),
         *(rate.denominator for by_part in rates for rate in by_part),
@@ -163,20 +174,20 @@ def rounded(package: Package, found: Sequence[Charge], paid: bool) -> Rounded:
     return Rounded(
         package.rounding.scale,
         package.rounding.mode,
-        whole,
-        int(sum(amounts) * whole),
+        denominator,
+        int(sum(amounts) * denominator),
         tuple(
-            (charge.laying, tuple(int(rate * whole) for rate in by_part))
-            for charge, by_part in zip(found, rates)
+            (charge.segmentation, tuple(int(rate * denominator) for rate in by_part))
+            for charge, by_part in zip(found, rates, strict=True)
         ),
     )
 
 
 def definitions(package: Package, found: Sequence[Charge]) -> Iterator[Definition]:
-    """What the cube must add up of a cell with these charges."""
+    """The measures that the cube needs of a cell with these charges."""
     for charge in found:
-        for part in charge.laying.parts:
-            yield Units(charge.laying, part)
+        for part in charge.segmentation.parts:
+            yield Units(charge.segmentation, part)
     if rounding_matters(package, found):
         yield rounded(package, found, paid=True)
         yield rounded(package, found, paid=False)

@@ -1,29 +1,32 @@
-"""Whether a package makes sense: every due component priced, no rule, pool or band in vain.
+"""The checks of a package: each due component has a price, and no rule, pool or band is unused.
 
-A check yields (path in the document, what is wrong and what to do). Rules are judged over every
-kind of event that the package can tell apart, so a forgotten toll rule, which would be a false
-saving, cannot pass.
+A check yields pairs (path in the document, what is wrong and what to do). Rules are checked for
+each kind of event that the package can distinguish. So a forgotten toll rule, which would be a
+false saving, is always found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations, pairwise, product
+from collections.abc import Iterator
+from itertools import combinations, pairwise
 
 from models.tariff import money_limit
+from models.tariff.event_kinds import event_kinds
 from models.tariff.package import (
-    DAY_SECONDS,
-    FACT_VALUES,
     SERVICE_FACTS,
+    Facts,
     Package,
+    Pool,
     Rule,
+    TierStep,
     accepts,
     drawn_pools,
     due_components,
     first_rule,
 )
+from schemas.document import Key
 
-Problem = tuple[tuple, str]
+Problem = tuple[Key, str]
 
 
 def problems(package: Package) -> Iterator[Problem]:
@@ -44,53 +47,6 @@ def problems(package: Package) -> Iterator[Problem]:
         yield from check(package)
 
 
-def event_kinds(package: Package, apart: Sequence[Mapping[str, frozenset]] = ()) -> Iterator[dict]:
-    """One example of the facts of each kind of event that the package can tell apart.
-
-    Values of a fact that no clause of the package (or of `apart`) and no due component
-    distinguishes stand for one another, so a few hundred examples cover all facts.
-    """
-    clauses = [rule.match for rule in package.rules] + [pool.covers for pool in package.pools]
-    clauses += apart
-    facts = [fact for fact in SERVICE_FACTS[package.service] if fact != "day_type"]
-    choices = []
-    for fact in facts:
-        named = [clause[fact] for clause in clauses if fact in clause]
-        examples: dict[tuple, object] = {}
-        for value in FACT_VALUES[fact]:
-            kind = (*tuple(value in values for values in named), _due_by(fact, value))
-            examples.setdefault(kind, value)
-        choices.append(list(examples.values()))
-    days = [clause["day_type"] for clause in clauses if "day_type" in clause]
-    moments: dict[tuple, tuple[str, int]] = {}
-    for day_type, second in product(FACT_VALUES["day_type"], slot_starts(package)):
-        kind = (package.band_at(day_type, second), *tuple(day_type in one for one in days))
-        moments.setdefault(kind, (day_type, second))
-    unnamed = dict.fromkeys(set(FACT_VALUES) - set(facts))
-    for values in product(*choices):
-        for day_type, second in moments.values():
-            yield (
-                unnamed
-                | dict(zip(facts, values))
-                | {"service": package.service, "day_type": day_type, "slot_from": second}
-            )
-
-
-def slot_starts(package: Package) -> list[int]:
-    """Local seconds at which the package's band may change, 0 among them."""
-    return sorted(
-        {0}
-        | {part.start for part in package.bands}
-        | {part.end for part in package.bands if part.end < DAY_SECONDS}
-    )
-
-
-def _due_by(fact: str, value: object) -> object:
-    if fact == "direction":
-        return value
-    return value == "local" if fact == "toll" else None
-
-
 def _validity(package: Package) -> Iterator[Problem]:
     if package.valid_from >= package.valid_to:
         yield (
@@ -107,14 +63,14 @@ def _bands(package: Package) -> Iterator[Problem]:
         if one.days & other.days and one.start < other.end and other.start < one.end:
             yield (
                 ("bands", other.band),
-                (f"overlaps with band '{one.band}': a second of a day belongs to one band"),
+                f"overlaps with band '{one.band}': each second of a day belongs to one band",
             )
     if (
         package.bands
         and not any("band" in rule.match for rule in package.rules)
         and not any("band" in pool.covers for pool in package.pools)
     ):
-        yield ("bands",), "no rule and no pool names a band: remove them"
+        yield ("bands",), "no rule and no pool names a band: remove the bands"
 
 
 def _pools(package: Package) -> Iterator[Problem]:
@@ -125,14 +81,17 @@ def _pools(package: Package) -> Iterator[Problem]:
                 ("pools", no, "order"),
                 (
                     f"pools '{seen[pool.order]}' and '{pool.id}' both have order {pool.order}: "
-                    "each needs its own"
+                    "each pool needs its own order"
                 ),
             )
         seen.setdefault(pool.order, pool.id)
         if pool.id in [other.id for other in package.pools[:no]]:
-            yield ("pools", no, "id"), f"a second pool '{pool.id}'"
+            yield ("pools", no, "id"), f"duplicate pool id '{pool.id}'"
         if not any(pool.id in rule.pools for rule in package.rules):
-            yield ("pools", no), f"no rule draws on pool '{pool.id}': name it in a rule's pools"
+            yield (
+                ("pools", no),
+                f"no rule draws on pool '{pool.id}': name it in the pools of a rule",
+            )
 
 
 def _draws_in_blocks(package: Package) -> Iterator[Problem]:
@@ -144,8 +103,8 @@ def _draws_in_blocks(package: Package) -> Iterator[Problem]:
                 yield (
                     ("rules", rule.no),
                     (
-                        f"pool '{pool.id}' is drawn in blocks of {pool.unit}: the increment must be "
-                        f"[{pool.unit}, {pool.unit}], or the pool must say draw: base"
+                        f"pool '{pool.id}' is drawn in blocks of {pool.unit}: the increment must "
+                        f"be [{pool.unit}, {pool.unit}], or the pool must have draw: base"
                     ),
                 )
 
@@ -154,92 +113,127 @@ def _groups(package: Package) -> Iterator[Problem]:
     for rule in package.rules:
         starts = [step.start for step in rule.groups]
         if starts and (starts[0] != 0 or any(a >= b for a, b in pairwise(starts))):
-            yield ("rules", rule.no, "groups"), "the first starts at 0 and each next one later"
+            yield (
+                ("rules", rule.no, "groups"),
+                "the first group must start at 0, and each next group later than the one before",
+            )
         if rule.increment_at == "month" and rule.groups:
-            yield ("rules", rule.no, "groups"), "groups have no meaning with increment_at: month"
+            yield (
+                ("rules", rule.no, "groups"),
+                "groups cannot be combined with increment_at: month",
+            )
         if rule.increment_at == "month" and package.rounding.at == "event":
-            yield ("rules", rule.no, "increment_at"), "month increments cannot be rounded at event"
+            yield (
+                ("rules", rule.no, "increment_at"),
+                "increment_at: month cannot be combined with rounding at event",
+            )
         if rule.increment_at == "month" and package.band_policy == "split":
-            yield ("rules", rule.no, "increment_at"), "month increments cannot be split by band"
+            yield (
+                ("rules", rule.no, "increment_at"),
+                "increment_at: month cannot be combined with band_policy: split",
+            )
 
 
 def _tiers(package: Package) -> Iterator[Problem]:
     for no, tier in enumerate(package.tiers):
-        bounds = [step.up_to for step in tier.steps]
-        if (
-            bounds[-1] is not None
-            or None in bounds[:-1]
-            or any(a >= b for a, b in pairwise(bounds[:-1]))
-        ):
+        if not _cumulative(tier.steps):
             yield (
                 ("tiers", no, "steps"),
-                ("bounds (up_to) are cumulative: each larger than the one before, the last null"),
+                (
+                    "bounds (up_to) are cumulative: each must be larger than the one before, and "
+                    "the last must be null"
+                ),
             )
         if tier.component in [other.component for other in package.tiers[:no]]:
-            yield ("tiers", no), f"a second tier for {tier.component}"
+            yield ("tiers", no), f"duplicate tier for {tier.component}"
         if package.rounding.at == "event":
-            yield ("tiers", no), "month tiers cannot be rounded at event: round at line or bill"
+            yield (
+                ("tiers", no),
+                "tiers cannot be combined with rounding at event: round at line or bill",
+            )
+
+
+def _cumulative(steps: tuple[TierStep, ...]) -> bool:
+    """Whether the bounds grow and only the last one is open."""
+    *bounds, last = (step.up_to for step in steps)
+    closed = [bound for bound in bounds if bound is not None]
+    return last is None and len(closed) == len(bounds) and all(a < b for a, b in pairwise(closed))
 
 
 def _caps(package: Package) -> Iterator[Problem]:
     for service, cap in package.caps.items():
         if cap < 0:
-            yield ("caps",), f"the cap of {service} is below 0"
+            yield ("caps",), f"the cap of {service} is negative"
     if package.min_commitment < 0:
-        yield ("min_commitment",), "a commitment is not below 0"
+        yield ("min_commitment",), "the commitment is negative"
+
+
+class _Coverage:
+    """Which rules price a package's kinds of event, and which pools they draw on."""
+
+    def __init__(self, package: Package):
+        self.package = package
+        self.pricing: set[int] = set()
+        self.draws: set[tuple[int, str]] = set()
+        self.unpriced: dict[str, list[Facts]] = {}
+        self.doubled: dict[str, str] = {}
+        for facts in event_kinds(package):
+            self._add(facts)
+
+    def _add(self, facts: Facts) -> None:
+        """Look up the rules and pools of one kind of event."""
+        drawn_by: dict[str, Rule] = {}
+        for component in due_components(facts):
+            rule = first_rule(self.package, component, facts)
+            if rule is None:
+                self.unpriced.setdefault(component, []).append(facts)
+                continue
+            self.pricing.add(rule.no)
+            for pool in drawn_pools(self.package, rule, facts):
+                self.draws.add((rule.no, pool.id))
+                if pool.id in drawn_by and not pool.both:
+                    both = f"rules[{drawn_by[pool.id].no}] and rules[{rule.no}]"
+                    self.doubled[pool.id] = both
+                drawn_by[pool.id] = rule
 
 
 def _coverage(package: Package) -> Iterator[Problem]:
     """Due components without a price; rules that never price; pools never or doubly drawn."""
-    first: set[int] = set()
-    draws: set[tuple[int, str]] = set()
-    unpriced: dict[str, list[dict]] = {}
-    doubled: dict[str, str] = {}
-    for facts in event_kinds(package):
-        taken: dict[str, Rule] = {}
-        for component in due_components(facts):
-            rule = first_rule(package, component, facts)
-            if rule is None:
-                unpriced.setdefault(component, []).append(facts)
-                continue
-            first.add(rule.no)
-            for pool in drawn_pools(package, rule, facts):
-                draws.add((rule.no, pool.id))
-                if pool.id in taken and not pool.both:
-                    doubled[pool.id] = f"rules[{taken[pool.id].no}] and rules[{rule.no}]"
-                taken[pool.id] = rule
+    coverage = _Coverage(package)
     if package.otherwise != "pass_through":
-        for component, kinds in unpriced.items():
+        for component, kinds in coverage.unpriced.items():
             yield (
                 ("rules",),
                 (
-                    f"no rule prices the {component} of {_spoken(package, kinds[0])} ({len(kinds)} "
-                    'kinds of event): add a rule (a free one has rate "0") or say '
+                    f"no rule prices the {component} of {_in_words(package, kinds[0])} "
+                    f'({len(kinds)} kinds of event): add a rule (a free one has rate "0") or set '
                     "otherwise: pass_through"
                 ),
             )
     for rule in package.rules:
-        if rule.no not in first:
+        if rule.no not in coverage.pricing:
             yield ("rules", rule.no), _why_never(package, rule)
+            continue
         for i, pool_id in enumerate(rule.pools):
-            if rule.no in first and (rule.no, pool_id) not in draws:
+            if (rule.no, pool_id) not in coverage.draws:
                 yield (
                     ("rules", rule.no, "pools", i),
-                    (f"pool '{pool_id}' covers no {rule.component} of this rule"),
+                    f"pool '{pool_id}' covers no {rule.component} of this rule",
                 )
     for no, pool in enumerate(package.pools):
-        if pool.id in doubled:
+        if pool.id in coverage.doubled:
             yield (
                 ("pools", no),
                 (
-                    f"two components of one event draw on it ({doubled[pool.id]}): say both: true, or "
-                    "take it from one of the rules"
+                    "two components of one event draw on this pool "
+                    f"({coverage.doubled[pool.id]}): set both: true, or remove the pool from one "
+                    "of the rules"
                 ),
             )
 
 
 def _whole_components(package: Package) -> Iterator[Problem]:
-    """With split bands a call may reach into a band in which its component has no price."""
+    """With split bands, a call may reach into a band in which its component has no price."""
     if package.band_policy != "split":
         return
     for facts in event_kinds(package):
@@ -252,16 +246,16 @@ def _whole_components(package: Package) -> Iterator[Problem]:
                 yield (
                     ("rules",),
                     (
-                        f"with band_policy: split a {component} has a price in every band or in none; "
-                        f"{_spoken(package, facts)} has none in {', '.join(lacking)}"
+                        f"with band_policy: split, {component} needs a price in every band or in "
+                        f"none; {_in_words(package, facts)} has none in {', '.join(lacking)}"
                     ),
                 )
                 return
 
 
 def _monthly_pools(package: Package) -> Iterator[Problem]:
-    """What is rounded up once for the month can only draw as a whole."""
-    drawn: dict[int, set[tuple]] = {}
+    """A quantity that is rounded up once for the month can only draw as a whole."""
+    drawn: dict[int, set[tuple[Pool, ...]]] = {}
     for facts in event_kinds(package):
         for component in due_components(facts):
             rule = first_rule(package, component, facts)
@@ -272,8 +266,8 @@ def _monthly_pools(package: Package) -> Iterator[Problem]:
             yield (
                 ("rules", no, "pools"),
                 (
-                    "with increment_at: month all of the rule's events draw on the same pools: widen "
-                    "covers, or make it two rules"
+                    "with increment_at: month, all events of the rule must draw on the same pools: "
+                    "widen covers, or split the rule in two"
                 ),
             )
 
@@ -285,13 +279,15 @@ def _why_never(package: Package, rule: Rule) -> str:
         return "this rule can never match: its conditions exclude one another"
     if not due:
         return f"this rule can never match: no {rule.component} is due for such events"
-    earlier = sorted({first_rule(package, rule.component, facts).no for facts in due})
+    matching = (first_rule(package, rule.component, facts) for facts in due)
+    earlier = sorted({one.no for one in matching if one is not None})
     names = ", ".join(f"rules[{no}]" for no in earlier)
     return f"this rule can never match: {names} comes first for all of its events"
 
 
-def _spoken(package: Package, facts: dict) -> str:
-    shown = [f"{fact} {facts[fact]}" for fact in SERVICE_FACTS[package.service]]
+def _in_words(package: Package, facts: Facts) -> str:
+    """The facts of an event, for a message."""
+    words = [f"{fact} {facts[fact]}" for fact in SERVICE_FACTS[package.service]]
     if package.bands:
-        shown.append(f"band {package.band_at(facts['day_type'], facts['slot_from'])}")
-    return ", ".join(shown)
+        words.append(f"band {package.band_at(facts['day_type'], facts['slot_from'])}")
+    return ", ".join(words)

@@ -1,8 +1,8 @@
-"""How much money 64-bit integers hold, and which package could ask for more in a month.
+"""How much money 64-bit integers hold, and which package could exceed them in a month.
 
-Amounts are whole numbers over a package's denominator D. A package is refused when a month within
-LARGEST_MONTH could leave them; a month beyond that is settled or refused by itself
-(models/settlement.py).
+Amounts are integers over a package's denominator. A package is refused if a month within
+LARGEST_MONTH could exceed 64 bits. A larger month is priced or refused on its own
+(models/rating/settlement.py).
 """
 
 from __future__ import annotations
@@ -13,49 +13,55 @@ from math import ceil, lcm
 from typing import NamedTuple
 
 from models.tariff.package import MONTH_LENGTHS, SERVICE_UNIT, Package, denominator
+from schemas.document import Key
 
 INT64_LIMIT = 2**63
 YUAN_LIMIT = 10**11  # what DECIMAL(18, 6) holds, with room for a sum of months
-MICRO = 10**6
+MICRO_YUAN = 10**6  # in a yuan
 LONGEST_MONTH = max(MONTH_LENGTHS)
-# Billed base units of a component: ten calls at a time, a line of 200 kbit/s at full speed, and
-# messages, the whole month long.
+# The most billed base units of a component in a month: ten calls at a time all month long, a line
+# of 200 kbit/s at full speed all month long, a million messages.
 LARGEST_MONTH = {"s": 10 * LONGEST_MONTH * 86400, "B": 2**36, "msg": 10**6}
 MOST_EVENTS = 10**6
 
 
 class Amount(NamedTuple):
-    """The place of a value, and the yuan to which it could come in the largest month."""
+    """The place of a value, and the yuan that it could reach in the largest month."""
 
-    path: tuple
+    path: Key
     yuan: Fraction
 
 
-def holds(amount: int, whole: int) -> bool:
-    """Whether amounts over `whole` can be added up and rounded in 64 bits, when all of them without
-    sign make `amount`."""
-    return 2 * amount + whole < min(INT64_LIMIT, 2 * YUAN_LIMIT * whole)
+def fits(amount: int, over: int) -> bool:
+    """Whether amounts over the denominator `over` can be added up and rounded in 64 bits.
+
+    `amount` is the sum of their absolute values, also over `over`.
+    """
+    return 2 * amount + over < min(INT64_LIMIT, 2 * YUAN_LIMIT * over)
 
 
-def whole_of(package: Package) -> int:
-    """The denominator in which a package is settled: of its prices, of a quantum and of 10^-6."""
-    return lcm(denominator(package), MICRO, 10**package.rounding.scale)
+def settling_denominator(package: Package) -> int:
+    """The denominator in which months of a package are settled.
+
+    It makes prices, fixed amounts, the quantum of the rounding and micro-yuan integers.
+    """
+    return lcm(denominator(package), MICRO_YUAN, 10**package.rounding.scale)
 
 
-def problems(package: Package) -> Iterator[tuple[tuple, str]]:
-    """The value to blame when amounts of the largest month may leave 64-bit integers."""
-    amounts, whole = list(_amounts(package)), whole_of(package)
+def problems(package: Package) -> Iterator[tuple[Key, str]]:
+    """The value to change if amounts of the largest month may exceed 64-bit integers."""
+    amounts, over = list(_amounts(package)), settling_denominator(package)
     together = sum(one.yuan for one in amounts)
-    if holds(ceil(together * whole), whole):
+    if fits(ceil(together * over), over):
         return
-    if holds(ceil(together * MICRO), MICRO):
+    if fits(ceil(together * MICRO_YUAN), MICRO_YUAN):
         values = _prices(package) + _connects(package) + _fixed(package)
         path, _ = max(values, key=lambda one: one[1].denominator)
         yield (
             path,
             (
-                f"amounts in 1/{whole:,} yuan may leave 64-bit integers: expected a price with fewer "
-                "digits, or per a rounder quantity"
+                f"amounts in 1/{over:,} yuan may exceed 64-bit integers: expected a price with "
+                "fewer digits, or a rounder quantity in per"
             ),
         )
         return
@@ -63,17 +69,19 @@ def problems(package: Package) -> Iterator[tuple[tuple, str]]:
     yield (
         largest.path,
         (
-            f"may come to {ceil(largest.yuan):,} yuan in a month, which leaves 64-bit integers: "
+            f"may reach {ceil(largest.yuan):,} yuan in a month, which exceeds 64-bit integers: "
             "expected a smaller number"
         ),
     )
 
 
 def _amounts(package: Package) -> Iterator[Amount]:
-    """What can stand in a month, at its largest and without sign: together no less than what
-    settlement adds up."""
+    """The amounts of the largest possible month, without sign.
+
+    Their sum is at least the sum that settlement adds up.
+    """
     units = LARGEST_MONTH[SERVICE_UNIT[package.service]]
-    # Rounded event by event, amounts are also added up as if all units were paid, and all free.
+    # With rounding by event, two more sums are added up: with all units paid and with all free.
     times = 3 if package.rounding.at == "event" else 1
     prices = _prices(package)
     dearest = max(abs(price) for _, price in prices)
@@ -83,7 +91,7 @@ def _amounts(package: Package) -> Iterator[Amount]:
     for path, amount in _connects(package):
         yield Amount(path, abs(amount) * MOST_EVENTS * times)
     for rule in package.rules:
-        if rule.increment_at == "month":  # rounded up once at home and once away
+        if rule.increment_at == "month":  # rounded up once at home and once while roaming
             yield Amount(
                 ("rules", rule.no, "increment"), 2 * sum(rule.increment) * dearest * LONGEST_MONTH
             )
@@ -95,12 +103,13 @@ def _amounts(package: Package) -> Iterator[Amount]:
         yield Amount(("rounding",), Fraction(2 * MOST_EVENTS, 10**package.rounding.scale))
 
 
-def _prices(package: Package, component: str = "") -> list[tuple[tuple, Fraction]]:
-    """Place and value of every price per base unit (of a component)."""
-    found = []
+def _prices(package: Package, component: str = "") -> list[tuple[Key, Fraction]]:
+    """Place and value of each price per base unit (of a component)."""
+    found: list[tuple[Key, Fraction]] = []
     for rule in package.rules:
         if component in ("", rule.component):
-            steps = [("groups", step, "rate") for step in range(len(rule.groups))] or [("rate",)]
+            steps: list[Key] = [("groups", step, "rate") for step in range(len(rule.groups))]
+            steps = steps or [("rate",)]
             found += [
                 (("rules", rule.no, *path), rule.price_of(step)) for step, path in enumerate(steps)
             ]
@@ -113,13 +122,13 @@ def _prices(package: Package, component: str = "") -> list[tuple[tuple, Fraction
     return found
 
 
-def _connects(package: Package) -> list[tuple[tuple, Fraction]]:
-    """Place and value of every connect fee."""
+def _connects(package: Package) -> list[tuple[Key, Fraction]]:
+    """Place and value of each connect fee."""
     return [(("rules", rule.no, "connect"), rule.connect) for rule in package.rules]
 
 
-def _fixed(package: Package) -> list[tuple[tuple, Fraction]]:
-    """Place and value of what is due once a month."""
+def _fixed(package: Package) -> list[tuple[Key, Fraction]]:
+    """Place and value of each amount that is due at most once a month."""
     return [
         (("monthly_fee",), package.monthly_fee),
         (("min_commitment",), package.min_commitment),

@@ -1,11 +1,11 @@
-"""What a tariff package is: the product offering, its price rules, pools and bands.
+"""A tariff package: the product offering, its price rules, pools and bands.
 
-Units: money is yuan as an exact Fraction; quantities are integers in base units (seconds, bytes,
-messages; 1 KB = 1024 bytes). The facts an event is judged by are those of a rating cell
-(dw.rating_cell): service, direction, roaming, toll, dial, in_group, message_kind, day_type and
-slot_from, a local second of the slot. A package turns (day_type, slot_from) into its own band.
+Units: money is yuan as an exact Fraction. Quantities are integers in base units (seconds, bytes,
+messages; 1 KB = 1024 bytes). Rules match on the facts of a rating cell (dw.rating_cell): service,
+direction, roaming, toll, dial, in_group, message_kind, day_type and slot_from, which is a local
+second of the slot. A package turns (day_type, slot_from) into its own band.
 
-The reader of the YAML form and its checks are in models/catalogue.py.
+`reader` reads a package from YAML, `check` finds what is wrong with it, `catalogue` holds them all.
 """
 
 from __future__ import annotations
@@ -15,6 +15,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from math import lcm
+from typing import Any
+
+Facts = Mapping[str, Any]
+"""The facts of an event or a rating cell, by name: texts, a flag and local seconds, or None."""
+Clause = Mapping[str, frozenset[object]]
+"""A condition on facts: fact (or "band") → accepted values. A fact that is not named is free."""
 
 KIND_SERVICE = {"voice": "voice", "gprs": "data", "sms": "sms", "mms": "mms", "wlan": "wlan"}
 SERVICE_UNIT = {"voice": "s", "wlan": "s", "data": "B", "sms": "msg", "mms": "msg"}
@@ -25,14 +31,15 @@ COMPONENT_SERVICES = {
     "volume": ("data",),
 }
 PLACES = ("home", "intra_prov", "inter_prov", "hkmotw", "intl")
-FACT_VALUES = {
+DAY_TYPES = ("workday", "weekend", "holiday")
+FACT_VALUES: dict[str, tuple[str | bool, ...]] = {
     "direction": ("mo", "mt", "fwd"),
     "roaming": PLACES,
     "toll": ("local", *PLACES[1:]),
     "dial": ("direct", "ip17951", "ip12593"),
     "in_group": (False, True),
     "message_kind": ("p2p", "sp"),
-    "day_type": ("workday", "weekend", "holiday"),
+    "day_type": DAY_TYPES,
 }
 SERVICE_FACTS = {
     "voice": ("direction", "roaming", "toll", "dial", "in_group", "day_type"),
@@ -41,15 +48,15 @@ SERVICE_FACTS = {
     "data": ("roaming", "day_type"),
     "wlan": ("roaming", "day_type"),
 }
-UNKNOWN = "unknown"  # in place of a value above: the record's code is not known
+UNKNOWN = "unknown"  # in place of a value above: the code of the record is not known
 OFF_PEAK = "off_peak"
 DAY_SECONDS = 86400
 MONTH_LENGTHS = (28, 29, 30, 31)
 
 
 @dataclass(frozen=True)
-class Group:
-    """A price step inside one event: from `start` base units on, `rate` yuan per `per`."""
+class PriceStep:
+    """One of the `groups` of a rule: from `start` base units of an event, `rate` yuan per `per`."""
 
     start: int
     rate: Fraction
@@ -61,21 +68,21 @@ class Group:
 class Rule:
     """One price of one component. `no` is its 0-based place in the file; the first match wins.
 
-    `match` maps a fact (or "band", "service") to the values accepted; a fact not named accepts
-    all. `increment` (first, next) decides the billed quantity, `per` only divides the price.
-    `pools` stand in the order in which the pools are consumed. With `groups`, `rate`, `per` and
-    `increment` are those of the first step. `increment_at` is "event" or "month".
+    `increment` (first, next) decides the billed quantity in base units; `per` only divides the
+    price. `rate` and `connect` are yuan. `pools` are in the order in which they are consumed. With
+    `groups`, `rate`, `per` and `increment` are those of the first step. `increment_at` is "event"
+    or "month".
     """
 
     no: int
     component: str
-    match: Mapping[str, frozenset] = field(hash=False)
+    match: Clause = field(hash=False)
     rate: Fraction
     per: int
     increment: tuple[int, int]
     connect: Fraction = Fraction(0)
     pools: tuple[str, ...] = ()
-    groups: tuple[Group, ...] = ()
+    groups: tuple[PriceStep, ...] = ()
     increment_at: str = "event"
 
     @property
@@ -84,7 +91,7 @@ class Rule:
         return self.rate / self.per
 
     def price_of(self, step: int) -> Fraction:
-        """Yuan per base unit of a step of `groups`, or of the only one."""
+        """Yuan per base unit of a step of `groups`; without groups there is only one step."""
         return self.groups[step].rate / self.groups[step].per if self.groups else self.price
 
 
@@ -96,7 +103,7 @@ class Pool:
     """
 
     id: str
-    covers: Mapping[str, frozenset] = field(hash=False)
+    covers: Clause = field(hash=False)
     components: tuple[str, ...]
     amount: int
     unit: int
@@ -111,7 +118,7 @@ class Pool:
         return self.amount * self.unit
 
     def size_at(self, factor: Fraction) -> int:
-        """Base units in a part of a month, down to whole units (rating order, step 1)."""
+        """Base units in a part of a month, rounded down to whole units (rating.md, step 1)."""
         return (self.amount * factor.numerator // factor.denominator) * self.unit
 
 
@@ -120,14 +127,14 @@ class BandRange:
     """Seconds [start, end) of the local day on the given day types that belong to a band."""
 
     band: str
-    days: frozenset
+    days: frozenset[str]
     start: int
     end: int
 
 
 @dataclass(frozen=True)
 class TierStep:
-    """Up to `up_to` units (cumulative, inclusive; None: without end) at `rate`, plus `flat`."""
+    """Up to `up_to` units (cumulative, inclusive; None: no end) at `rate`, plus `flat`, in yuan."""
 
     up_to: int | None
     rate: Fraction
@@ -136,7 +143,11 @@ class TierStep:
 
 @dataclass(frozen=True)
 class Tier:
-    """Month prices of a component's paid units, in place of its rules' rates."""
+    """Prices of the paid units of a component in a month; they replace the rates of its rules.
+
+    `mode` is "graduated" (each step prices its own units) or "volume" (the last step reached prices
+    all units). The `flat` of the first step is due at zero units only with `flat_at_zero`.
+    """
 
     component: str
     mode: str
@@ -149,9 +160,9 @@ class Tier:
 class Rounding:
     """Where (event, line, bill, none) and how (scale in digits, mode) amounts are rounded.
 
-    At `line` every line that stands on the bill is rounded once on its exact value: usage lines,
-    the cut of a cap, the fee and what a minimum commitment adds. Modes: half_up (away from
-    zero), half_even, up (away from zero), down (toward zero).
+    At `line`, each line of the bill is rounded once on its exact value: usage lines, the cut of a
+    cap, the fee, and the amount that a minimum commitment adds. Modes: half_up (away from zero),
+    half_even, up (away from zero), down (toward zero).
     """
 
     at: str = "none"
@@ -161,12 +172,12 @@ class Rounding:
 
 @dataclass(frozen=True)
 class Package:
-    """One tariff package 套餐. Its kind decides the one service it re-rates.
+    """One tariff package 套餐. Its kind decides the one service that it re-rates.
 
-    Valid on [valid_from, valid_to). `caps` is keyed by service. `source` says in words where the
-    prices are from, or 'assumed'. A `present_only` package is priced for those who hold it and
-    never offered; so is a tariff that `former_of` names another package for: its prices until
-    `valid_to`. `origin` is its file, for messages.
+    Valid on [valid_from, valid_to). Fees and caps are yuan; `caps` is keyed by service. `source`
+    says where the prices come from, or 'assumed'. A `present_only` package is priced for the
+    customers who hold it and is never offered. The same holds for a former tariff: it has the
+    prices of the package `former_of` until `valid_to`. `origin` is the file, for messages.
     """
 
     id: str
@@ -193,7 +204,7 @@ class Package:
 
     @property
     def service(self) -> str:
-        """The service that the package re-rates; all others pass through."""
+        """The service that the package re-rates; all other services pass through."""
         return KIND_SERVICE[self.kind]
 
     def valid_on(self, day: date) -> bool:
@@ -201,11 +212,11 @@ class Package:
         return self.valid_from <= day < self.valid_to
 
     def offered_on(self, day: date) -> bool:
-        """Whether somebody can take the package on the day."""
+        """Whether a customer can order the package on the day."""
         return self.valid_on(day) and not self.present_only and self.former_of is None
 
     def pool(self, pool_id: str) -> Pool:
-        """The pool of that id; KeyError when there is none."""
+        """The pool with that id; KeyError if there is none."""
         for pool in self.pools:
             if pool.id == pool_id:
                 return pool
@@ -213,22 +224,24 @@ class Package:
 
     @property
     def band_names(self) -> tuple[str, ...]:
-        """The bands that a moment can have, off_peak last."""
+        """All bands of the package, off_peak last."""
         return (*tuple(sorted({part.band for part in self.bands})), OFF_PEAK)
 
     def band_at(self, day_type: str, local_second: int) -> str:
-        """The band of a local second; what no band names is off_peak."""
+        """The band of a local second; a second outside all bands is off_peak."""
         for part in self.bands:
             if part.start <= local_second < part.end and day_type in part.days:
                 return part.band
         return OFF_PEAK
 
 
-def due_components(facts: Mapping) -> tuple[str, ...]:
-    """The components that an event of these facts owes, in the order they are rated.
+def due_components(facts: Facts) -> tuple[str, ...]:
+    """The components that are due for an event with these facts, in the order of rating.
 
-    Airtime for every call, toll for calls made or forwarded beyond the local area, one message
-    for messages sent, volume for data.
+    - airtime: each call and each WLAN session;
+    - toll: each call that is made or forwarded beyond the local area;
+    - message: each message sent;
+    - volume: each data session.
     """
     service = facts["service"]
     if service == "voice":
@@ -240,18 +253,18 @@ def due_components(facts: Mapping) -> tuple[str, ...]:
     return {"data": ("volume",), "wlan": ("airtime",)}[service]
 
 
-def not_known(facts: Mapping) -> bool:
-    """Whether one of the facts is not known. What is due of such an event has no price under any
-    rules: even a rule that accepts every zone was written for those that there are."""
+def not_known(facts: Facts) -> bool:
+    """Whether one of the facts is unknown. The components of such an event have no price.
+
+    This holds under any rules: even a rule that accepts every zone was written for known zones.
+    """
     return UNKNOWN in facts.values()
 
 
-def accepts(
-    clause: Mapping[str, frozenset], package: Package, facts: Mapping, band: str | None = None
-) -> bool:
-    """Whether a rule's match or a pool's covers accepts the facts of a rating cell.
+def accepts(clause: Clause, package: Package, facts: Facts, band: str | None = None) -> bool:
+    """Whether a rule's `match` or a pool's `covers` accepts the facts of a rating cell.
 
-    The band is that of the cell's slot unless another one is given.
+    The band is that of the cell's slot, unless `band` is given.
     """
     for fact, values in clause.items():
         if fact == "band":
@@ -263,9 +276,9 @@ def accepts(
 
 
 def first_rule(
-    package: Package, component: str, facts: Mapping, band: str | None = None
+    package: Package, component: str, facts: Facts, band: str | None = None
 ) -> Rule | None:
-    """The rule that prices a component of these facts (in a band), or None when no rule does."""
+    """The rule that prices a component of an event with these facts; None if no rule does."""
     for rule in package.rules:
         if rule.component == component and accepts(rule.match, package, facts, band):
             return rule
@@ -273,9 +286,9 @@ def first_rule(
 
 
 def drawn_pools(
-    package: Package, rule: Rule, facts: Mapping, band: str | None = None
+    package: Package, rule: Rule, facts: Facts, band: str | None = None
 ) -> tuple[Pool, ...]:
-    """The pools on which a rule draws for these facts, in the order they are consumed."""
+    """The pools on which a rule draws for these facts, in the order in which they are consumed."""
     return tuple(
         pool
         for pool in (package.pool(pool_id) for pool_id in rule.pools)
@@ -284,7 +297,7 @@ def drawn_pools(
 
 
 def month_factors(package: Package) -> tuple[Fraction, ...]:
-    """Every factor that a part of a month can put on fee, pools and commitment."""
+    """Every factor by which a partial month can reduce fee, pools and commitment."""
     if package.partial_month == "half_month":
         return (Fraction(1, 2), Fraction(1))
     if package.partial_month == "daily":
@@ -295,10 +308,10 @@ def month_factors(package: Package) -> tuple[Fraction, ...]:
 
 
 def denominator(package: Package) -> int:
-    """The smallest D for which every price per base unit and every fixed amount × D is whole.
+    """The smallest denominator that makes every price per base unit and fixed amount an integer.
 
-    Fixed amounts are fee and commitment under every partial month, connect fees, caps and the
-    flat amounts of tiers. The least common multiple does not depend on the order of the file.
+    Fixed amounts are the fee and the commitment in every partial month, connect fees, caps, and the
+    flat amounts of tiers. The result does not depend on the order of the file.
     """
     prices = [rule.price for rule in package.rules]
     prices += [step.rate / step.per for rule in package.rules for step in rule.groups]

@@ -1,8 +1,8 @@
-"""Tariff packages from a price list 资费价目表: one line a package, made after one that exists.
+"""Tariff packages from a price list 资费价目表: each line becomes a package like an existing one.
 
-The head of a column is the place of a value in the tariff document, written as in its messages
-(`monthly_fee`, `pools[0].amount`, `rules[7].rate`). `like` names the package from which everything
-is taken that the line leaves open; an empty cell leaves its place as it is there.
+The header of a column is the place of a value in the tariff document, written as in messages
+(`monthly_fee`, `pools[0].amount`, `rules[7].rate`). `like` names an existing package, the template.
+A value without a column and a value with an empty cell are those of the template.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any, NamedTuple
 
 from models.tariff import catalogue
 from schemas import document
-from schemas.document import Document, Place
+from schemas.document import Document, Key, Place
 from schemas.errors import ConfigError
 
 STEP = re.compile(r"([A-Za-z_]\w*)|\[([0-9]+)\]")
 NEEDED = ("id", "like", "source")
 Lines = Callable[[int], Place]
-"""Where a line of the list stands, for messages."""
+"""From the number of a line to its place in the file, for messages."""
 PACKAGE_ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -33,30 +33,32 @@ class Taken(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A line that did not, and why: `file:line: column: problem`."""
+    """A line that did not become a package, and why: `file:line: column: problem`."""
 
     line: int
     problem: str
 
 
-def columns(head: Iterable[str], line: Lines) -> dict[str, tuple]:
-    """The columns and the place that each stands for. Raises ConfigError for a head that no
-    package can be made from."""
-    found: dict[str, tuple] = {}
+def columns(head: Iterable[str], line: Lines) -> dict[str, Key]:
+    """The columns of a header, and the place of a value that each names.
+
+    Raises ConfigError for a header from which no package can be made.
+    """
+    found: dict[str, Key] = {}
     for name in (cell.strip() for cell in head):
         steps = [word or int(number) for word, number in STEP.findall(name)]
         if document.dotted(steps) != name or not name:
             raise ConfigError(
-                f"{line(1)}: '{name}' is no place in a tariff; write it as "
+                f"{line(1)}: '{name}' is not a place in a tariff; write it as "
                 "messages do, for example monthly_fee or rules[7].rate"
             )
         if name in found:
-            raise ConfigError(f"{line(1)}: a second column '{name}'")
+            raise ConfigError(f"{line(1)}: duplicate column '{name}'")
         found[name] = tuple(steps)
     missing = [name for name in NEEDED if name not in found]
     if missing:
         raise ConfigError(
-            f"{line(1)}: no column {', '.join(missing)}; a price list has at "
+            f"{line(1)}: no column {', '.join(missing)}; a price list needs at "
             f"least {', '.join(NEEDED)}"
         )
     return found
@@ -64,16 +66,16 @@ def columns(head: Iterable[str], line: Lines) -> dict[str, tuple]:
 
 def packages(
     lines: Iterable[tuple[int, list[str]]],
-    places: Mapping[str, tuple],
+    places: Mapping[str, Key],
     templates: Mapping[str, Document],
     ids: Iterable[str],
-    shape: Mapping,
+    shape: Mapping[str, Any],
     line: Lines,
 ) -> Iterator[Taken | Refused]:
-    """What becomes of each line (its number in the file and its cells).
+    """The result for each line: a package or a refusal. `lines` are line numbers with their cells.
 
-    `templates`: the packages that `like` may name; `ids`: those that are taken already; `shape`:
-    the JSON Schema of a tariff.
+    `places` are the columns. `templates` are the packages that `like` may name. `ids` are the ids
+    that are already in use. `shape` is the JSON Schema of a tariff.
     """
     taken = dict.fromkeys(ids, "the configuration")
     for number, cells in lines:
@@ -89,26 +91,26 @@ def packages(
 def _package(
     number: int,
     cells: list[str],
-    places: Mapping[str, tuple],
+    places: Mapping[str, Key],
     templates: Mapping[str, Document],
     taken: Mapping[str, str],
-    shape: Mapping,
+    shape: Mapping[str, Any],
     line: Lines,
 ) -> Document:
     at = line(number)
     if len(cells) != len(places):
-        raise ConfigError(f"{at}: {len(cells)} cells, expected {len(places)} as in the head")
-    row = {name: cell.strip() for name, cell in zip(places, cells)}
+        raise ConfigError(f"{at}: {len(cells)} cells, expected {len(places)} as in the header")
+    row = {name: cell.strip() for name, cell in zip(places, cells, strict=True)}
     for name in NEEDED:
         if not row[name]:
             raise ConfigError(f"{at}: {name}: is empty")
     if not PACKAGE_ID.fullmatch(row["id"]):
-        raise ConfigError(f"{at}: id: '{row['id']}' expected small letters, digits and _")
+        raise ConfigError(f"{at}: id: expected lower-case letters, digits and _; got '{row['id']}'")
     if row["id"] in taken:
-        raise ConfigError(f"{at}: id: '{row['id']}' is taken by {taken[row['id']]}")
+        raise ConfigError(f"{at}: id: '{row['id']}' is already used by {taken[row['id']]}")
     if row["like"] not in templates:
         raise ConfigError(
-            f"{at}: like: no package '{row['like']}'; there are {', '.join(sorted(templates))}"
+            f"{at}: like: unknown package '{row['like']}'; known: {', '.join(sorted(templates))}"
         )
     data = copy.deepcopy(dict(templates[row["like"]].data))
     for name, place in places.items():
@@ -120,22 +122,23 @@ def _package(
     return made
 
 
-def _put(data: Any, place: tuple, text: str, at: str) -> None:
-    """Put a cell where the template has a value of the same kind."""
+def _put(data: Any, place: Key, text: str, at: str) -> None:
+    """Put a cell into a document, as a value of the same kind as that of the template."""
     for step in place[:-1]:
         data = _step(data, step, at)
     old = data.get(place[-1]) if isinstance(data, dict) else _step(data, place[-1], at)
-    data[place[-1]] = _read(text, old, at)
+    data[place[-1]] = _parsed(text, old, at)
 
 
 def _step(data: Any, step: str | int, at: str) -> Any:
     try:
         return data[step]
     except (KeyError, IndexError, TypeError):
-        raise ConfigError(f"{at}: the package that it is like has no such place") from None
+        raise ConfigError(f"{at}: the package named by like has no such place") from None
 
 
-def _read(text: str, old: Any, at: str) -> Any:
+def _parsed(text: str, old: Any, at: str) -> Any:
+    """The value of a cell, of the same type as the value `old` of the template."""
     try:
         if isinstance(old, bool):
             return {"true": True, "false": False}[text]
@@ -145,5 +148,5 @@ def _read(text: str, old: Any, at: str) -> Any:
             return date.fromisoformat(text)
     except (KeyError, ValueError):
         kind = {bool: "true or false", int: "a whole number"}.get(type(old), "a day as 2009-05-03")
-        raise ConfigError(f"{at}: '{text[:40]}', expected {kind}") from None
+        raise ConfigError(f"{at}: expected {kind}; got '{text[:40]}'") from None
     return [one.strip() for one in text.split(";")] if isinstance(old, list) else text

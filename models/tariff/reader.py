@@ -1,7 +1,7 @@
-"""Reading one tariff document (the YAML form, its shape already checked) into a Package.
+"""Reads one tariff document (YAML, its shape already checked) into a Package.
 
-Grain: one document, one package. Every value that cannot be read raises ConfigError with file and
-line. Whether the package makes sense as a whole is asked in models/tariff_check.py.
+One document is one package. A value that cannot be read raises ConfigError with file and line.
+Whether the package is consistent as a whole is checked in models/tariff/check.py.
 """
 
 from __future__ import annotations
@@ -14,21 +14,22 @@ from typing import Any
 from models.tariff.package import (
     COMPONENT_SERVICES,
     DAY_SECONDS,
+    DAY_TYPES,
     FACT_VALUES,
     KIND_SERVICE,
     OFF_PEAK,
     SERVICE_FACTS,
     SERVICE_UNIT,
     BandRange,
-    Group,
     Package,
     Pool,
+    PriceStep,
     Rounding,
     Rule,
     Tier,
     TierStep,
 )
-from schemas.document import Document, shown
+from schemas.document import Document, Key, shown
 
 UNIT_SIZES = {
     "s": {"s": 1},
@@ -38,7 +39,7 @@ UNIT_SIZES = {
 UNIT_EXAMPLES = {"s": "seconds, like 60s", "msg": "messages, like 1msg", "B": "bytes, like 1KB"}
 PRICE = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 QUANTITY = re.compile(r"([0-9]+)([A-Za-z]+)")
-LARGEST_QUANTITY = 2**50  # base units: months of it are added up in 64 bits
+LARGEST_QUANTITY = 2**50  # base units: sums over months of it still fit 64 bits
 
 
 def read_package(document: Document) -> Package:
@@ -53,14 +54,15 @@ class _Reader:
         self.document = document
         self.data = document.data
         self.service = self._one_of(("kind",), KIND_SERVICE)
+        self.band_names = {OFF_PEAK}
 
     def package(self) -> Package:
         data = self.data
         bands = self._bands()
-        self.band_names = {part.band for part in bands} | {OFF_PEAK}
+        self.band_names |= {part.band for part in bands}
         pools = tuple(self._pool(("pools", i)) for i in range(len(data.get("pools") or [])))
         order = {pool.id: pool.order for pool in pools}
-        rules = tuple(self._rule(("rules", i), order) for i in range(len(data["rules"])))
+        rules = tuple(self._rule(i, order) for i in range(len(data["rules"])))
         tiers = tuple(self._tier(("tiers", i)) for i in range(len(data.get("tiers") or [])))
         rounding = data["rounding"]
         return Package(
@@ -89,19 +91,19 @@ class _Reader:
             origin=shown(self.document.path),
         )
 
-    def _value(self, path: tuple, default: Any = None) -> Any:
+    def _value(self, path: Key, default: Any = None) -> Any:
         value = self.data
         for part in path[:-1]:
             value = value[part]
         return value.get(path[-1], default) if isinstance(value, Mapping) else value[path[-1]]
 
-    def _one_of(self, path: tuple, known: Mapping) -> Any:
+    def _one_of(self, path: Key, known: Mapping[str, str]) -> str:
         value = self._value(path)
         if value not in known:
             raise self.document.error(path, f"expected one of {', '.join(known)}; got '{value}'")
         return known[value]
 
-    def _yuan(self, path: tuple, default: str | None = None) -> Fraction:
+    def _yuan(self, path: Key, default: str | None = None) -> Fraction:
         value = self._value(path, default)
         if not isinstance(value, str):
             raise self.document.error(path, f'prices are written as strings: "{value}"')
@@ -111,13 +113,13 @@ class _Reader:
             )
         return Fraction(value)
 
-    def _quantity(self, path: tuple, least: int = 1) -> int:
+    def _quantity(self, path: Key, least: int = 1) -> int:
         """Base units: a whole number, or a quantity in a unit of the package's service."""
         value, base = self._value(path), SERVICE_UNIT[self.service]
         size = value if isinstance(value, int) else None
-        if isinstance(value, str) and (parts := QUANTITY.fullmatch(value)):
-            if parts[2] in UNIT_SIZES[base]:
-                size = int(parts[1]) * UNIT_SIZES[base][parts[2]]
+        parts = QUANTITY.fullmatch(value) if isinstance(value, str) else None
+        if parts and parts[2] in UNIT_SIZES[base]:
+            size = int(parts[1]) * UNIT_SIZES[base][parts[2]]
         if size is None:
             raise self.document.error(
                 path, f"{self.service} is counted in {UNIT_EXAMPLES[base]}; got '{value}'"
@@ -127,7 +129,7 @@ class _Reader:
         self._refuse_larger(path, size)
         return size
 
-    def _refuse_larger(self, path: tuple, size: int) -> None:
+    def _refuse_larger(self, path: Key, size: int) -> None:
         if size > LARGEST_QUANTITY:
             raise self.document.error(
                 path,
@@ -135,15 +137,16 @@ class _Reader:
                 f"'{self._value(path)}'",
             )
 
-    def _clause(self, path: tuple) -> dict[str, frozenset]:
-        """A rule's match or a pool's covers: fact → accepted values."""
+    def _clause(self, path: Key) -> dict[str, frozenset[object]]:
+        """The `match` of a rule or the `covers` of a pool: fact → accepted values."""
         clause = {}
         for fact, value in (self._value(path) or {}).items():
             values = frozenset(value if isinstance(value, list) else [value])
+            known: set[object]
             if fact == "service":
                 known = {self.service}
             elif fact == "band":
-                known = self.band_names
+                known = set(self.band_names)
             elif fact in SERVICE_FACTS[self.service]:
                 known = set(FACT_VALUES[fact])
             else:
@@ -160,8 +163,8 @@ class _Reader:
             clause[fact] = values
         return clause
 
-    def _component(self, path: tuple) -> str:
-        component = self._value(path)
+    def _component(self, path: Key) -> str:
+        component = str(self._value(path))
         own = [one for one, services in COMPONENT_SERVICES.items() if self.service in services]
         if component not in own:
             raise self.document.error(
@@ -171,19 +174,20 @@ class _Reader:
             )
         return component
 
-    def _rule(self, path: tuple, pool_order: Mapping[str, int]) -> Rule:
+    def _rule(self, no: int, pool_order: Mapping[str, int]) -> Rule:
+        path = ("rules", no)
         rule = self._value(path)
         groups = tuple(
             self._group((*path, "groups", i)) for i in range(len(rule.get("groups") or []))
         )
         if groups and {"rate", "per", "increment"} & set(rule):
-            raise self.document.error(path, "say either rate, per and increment, or groups")
+            raise self.document.error(path, "give either rate, per and increment, or groups")
         pools = tuple(rule.get("pools") or ())
         for i, pool_id in enumerate(pools):
             if pool_id not in pool_order:
                 known = ", ".join(pool_order) or "none"
                 raise self.document.error(
-                    (*path, "pools", i), f"no such pool '{pool_id}'; known: {known}"
+                    (*path, "pools", i), f"unknown pool '{pool_id}'; known: {known}"
                 )
         if groups:
             rate, per = groups[0].rate, groups[0].per
@@ -195,7 +199,7 @@ class _Reader:
                 self._quantity((*path, "increment", 1)),
             )
         return Rule(
-            no=path[-1],
+            no=no,
             component=self._component((*path, "component")),
             match=self._clause((*path, "match")),
             rate=rate,
@@ -207,15 +211,15 @@ class _Reader:
             increment_at=rule.get("increment_at", "event"),
         )
 
-    def _group(self, path: tuple) -> Group:
-        return Group(
+    def _group(self, path: Key) -> PriceStep:
+        return PriceStep(
             start=self._quantity((*path, "start"), least=0),
             rate=self._yuan((*path, "rate")),
             per=self._quantity((*path, "per")),
             increment=self._quantity((*path, "increment")),
         )
 
-    def _pool(self, path: tuple) -> Pool:
+    def _pool(self, path: Key) -> Pool:
         pool, unit = self._value(path), self._quantity((*path, "unit"))
         self._refuse_larger((*path, "amount"), pool["amount"] * unit)
         components = tuple(
@@ -233,7 +237,7 @@ class _Reader:
             carry_over=pool.get("carry_over", False),
         )
 
-    def _tier(self, path: tuple) -> Tier:
+    def _tier(self, path: Key) -> Tier:
         tier, per = self._value(path), self._quantity((*path, "per"))
         steps = []
         for i, step in enumerate(tier["steps"]):
@@ -251,7 +255,7 @@ class _Reader:
         )
 
     def _caps(self) -> dict[str, Fraction]:
-        """Caps by service; the file names them by service or by kind of package."""
+        """Caps by service; the file may name a service or a kind of package."""
         caps = {}
         for name in self.data.get("caps") or {}:
             service, path = KIND_SERVICE.get(name, name), ("caps", name)
@@ -267,7 +271,8 @@ class _Reader:
         for name, parts in (self.data.get("bands") or {}).items():
             if name == OFF_PEAK:
                 raise self.document.error(
-                    ("bands", name), "off_peak is what no band names: give this one another name"
+                    ("bands", name),
+                    "off_peak is the time outside all bands: give this band another name",
                 )
             for i, part in enumerate(parts):
                 path = ("bands", name, i)
@@ -275,21 +280,21 @@ class _Reader:
                 if start >= end:
                     raise self.document.error(
                         path,
-                        f"{part['from']} to {part['to']} is no time of one day: write a band "
-                        "over midnight as two ranges",
+                        f"{part['from']} to {part['to']} is not a range within one day: write a "
+                        "band over midnight as two ranges",
                     )
                 ranges.append(BandRange(name, self._days((*path, "days")), start, end))
         return tuple(ranges)
 
-    def _days(self, path: tuple) -> frozenset:
+    def _days(self, path: Key) -> frozenset[str]:
         days = self._value(path)
         if days == "all":
-            return frozenset(FACT_VALUES["day_type"])
+            return frozenset(DAY_TYPES)
         return frozenset(days if isinstance(days, list) else [days])
 
-    def _second(self, path: tuple) -> int:
+    def _second(self, path: Key) -> int:
         parts = str(self._value(path)).split(":")
-        second = sum(int(part) * size for part, size in zip(parts, (3600, 60, 1)))
+        second = sum(int(part) * size for part, size in zip(parts, (3600, 60, 1), strict=False))
         if second > DAY_SECONDS:
-            raise self.document.error(path, f"no time of day: '{self._value(path)}'")
+            raise self.document.error(path, f"expected a time of day; got '{self._value(path)}'")
         return second

@@ -1,22 +1,23 @@
-"""The signature of a package: all that the split of its free units depends on, without prices.
+"""The signature of a package: everything that the split of its free units depends on.
 
-Packages of one signature share one replay (models/replay.py).
+Prices are part of it only with rounding at event. Packages with one signature share one replay
+(models/rating/replay.py).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
-from models.tariff.package import Package, Rule
+from models.tariff.package import Clause, Package, Rule
 from models.tariff.segmentation import Steps
 
 SIGNATURE_DIGITS = 16
 
 
-def signature(package: Package, all_toll: bool) -> str:
-    """Names what the split of a package's free units depends on; equal for equal splits."""
+def signature(package: Package, *, all_toll: bool) -> str:
+    """The signature as a short hash. With `all_toll` all long distance is re-rated (S2-R4)."""
     rounds = package.rounding.at == "event"
     text = json.dumps(
         {
@@ -56,11 +57,11 @@ def signature(package: Package, all_toll: bool) -> str:
     return sha256(text.encode()).hexdigest()[:SIGNATURE_DIGITS]
 
 
-def _clause(clause: Mapping[str, frozenset]) -> list:
+def _clause(clause: Clause) -> list[tuple[str, list[str]]]:
     return sorted((fact, sorted(map(str, values))) for fact, values in clause.items())
 
 
-def _steps(steps: Steps) -> list:
+def _steps(steps: Steps) -> list[Any]:
     return [steps.first, [list(step) for step in steps.steps]]
 
 

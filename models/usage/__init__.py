@@ -1,1 +1,9 @@
-"""Usage records become rating cells, days and months of measures (the usage cube)."""
+"""The usage cube: usage records become rating cells, then days and months of measures.
+
+Others take:
+- `events`: guiding 指引, which finds the rating cell of each usage record;
+- `cube`: the measures added up by day and by month;
+- `register`: the measures that the arrays of the cube hold, in their order;
+- `data_session`: partial records of a data session merged into one session;
+- `event_measure`: the value of a measure for many events at a time (replay uses it).
+"""

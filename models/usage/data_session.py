@@ -1,10 +1,11 @@
-"""Data sessions from the partial records in which a gateway delivers them.
+"""Data sessions, merged from the partial records in which a gateway delivers them.
 
-A long session is cut into parts, each a record of ods.data_session with the session's gateway and
-charging id; only the whole is rounded and priced (rating.md, trap 10). Charging ids repeat over
-time, so a part belongs to the parts before it only when it begins soon after their end. A part may
-come some nights after the others: the slice of its night then holds the difference, the session as
-it was known before taken back and the session with the new part added.
+A gateway cuts a long session into parts. Each part is a record of ods.data_session with the
+gateway and the charging id of the session; only the whole session is rounded and priced (rating.md,
+trap 10). Charging ids repeat over time, so a part continues a session only if it begins soon after
+the end of the parts before it. If a part arrives some nights after the others, the slice of its
+night holds the difference: the session as known before is taken back, and the session with the new
+part is added.
 """
 
 from __future__ import annotations
@@ -34,12 +35,13 @@ ADDED, TAKEN_BACK = 1, -1
 
 
 def merged(parts: DataFrame, gap_hours: int) -> DataFrame:
-    """The sessions of these parts, one row each, whenever the parts were delivered.
+    """One row per session, merged from all its parts on whichever night they were delivered.
 
-    A part that begins at most `gap_hours` after the end of those before it continues their session.
-    Columns: source, msisdn, `batch_date` of the first part, when and where it began (`occurred_at`,
-    `local_date`, `local_second`, `roaming`: those of the first part), `quantity` in bytes, `fee`,
-    `sign` (1).
+    A part continues a session if it begins at most `gap_hours` after the end of the parts before
+    it. Columns:
+    - `source`, `msisdn`;
+    - `batch_date`, `occurred_at`, `local_date`, `local_second`, `roaming` of the first part;
+    - `quantity` in bytes, `fee` in yuan, `sign` (1).
     """
     return (
         _sessions(parts, (), gap_hours)
@@ -51,19 +53,20 @@ def merged(parts: DataFrame, gap_hours: int) -> DataFrame:
 def contributions(
     parts: DataFrame, earlier: DataFrame | None, gap_hours: int, lookback_days: Mapping[str, int]
 ) -> DataFrame:
-    """What each night adds to the sessions: rows as `merged` has them, some with `sign` −1.
+    """What each night contributes: rows like those of `merged`, some of them with `sign` −1.
 
-    `parts`: ods.data_session of the nights; `earlier`: of the days before them, or None;
-    `lookback_days`: of each source, how many days before a night it looks for the other parts. A
-    session is added (sign 1) with the night's parts and those of the look-back, and, where it was
-    known before, taken back (−1) as it was. `batch_date` is the night. Summed over nights, what was
-    delivered within the look-back counts as if it had come at once.
+    `parts` is ods.data_session of the nights, `earlier` that of the days before them, or None.
+    `lookback_days` holds by source how many days before a night the other parts are searched for.
+    A session is added (sign 1) with the parts of the night and of the look-back. If the session was
+    known before, it is also taken back (sign −1) as it was known. `batch_date` is the night. Summed
+    over the nights, parts delivered within the look-back count as if they had come together.
     """
     known = parts.select(*PARTS, F.col("batch_date").alias("night"))
     if earlier is not None:
-        # A hash of equal keys is equal; what else it finds has no night of its own.
-        asked = parts.select(_hashed()).distinct()
-        before = earlier.select(*PARTS, _hashed()).join(asked, "hashed", "left_semi")
+        # Equal keys have equal hashes. A part of another key with the same hash has no night, so it
+        # adds nothing.
+        wanted = parts.select(_hashed()).distinct()
+        before = earlier.select(*PARTS, _hashed()).join(wanted, "hashed", "left_semi")
         known = known.unionByName(before.select(*PARTS, F.lit(None).cast("date").alias("night")))
     nights = F.collect_set("night").over(Window.partitionBy(*KEY))
     back = looked_up(F.col("source"), lookback_days, "int")
@@ -89,7 +92,7 @@ def _hashed() -> Column:
 
 
 def _sessions(parts: DataFrame, apart: Sequence[str], gap_hours: int) -> DataFrame:
-    """The sessions within each value of the columns `apart`."""
+    """One row per session; parts with different values in the columns `apart` are not merged."""
     key = [*KEY, *apart]
     in_order = Window.partitionBy(*key).orderBy(*PLACE)
     start = F.unix_micros("occurred_at")

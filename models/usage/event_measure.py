@@ -1,6 +1,6 @@
-"""What one event adds to a measure, many events at a time, where no short formula says it.
+"""The values of measures for many events at a time, where no short SQL formula gives them.
 
-Quantities are in base units; an event begins at a local second of a local day (datetime64[D]).
+Quantities are in base units. An event begins at a local second of a local day (datetime64[D]).
 """
 
 from __future__ import annotations
@@ -10,18 +10,21 @@ from datetime import date
 
 import numpy as np
 
-from models.tariff.measure import Definition, Rounded, Units
-from models.tariff.rounding import round_over
-from models.tariff.segmentation import DAY_TYPES, DayTypes, Laid, Laying
+from models.tariff.amounts import round_over
+from models.tariff.measure import Definition, Rounded
+from models.tariff.package import DAY_TYPES
+from models.tariff.segmentation import DayTypes, Segmentation, Segments
 
 SATURDAY_OR_LATER = 5
-THURSDAY = 3  # 1970-01-01, counted from Monday
+THURSDAY = 3  # the weekday of 1970-01-01, counted from Monday
 SAFE = 2**60
 
 
 def day_types(holidays: Collection[date]) -> DayTypes:
-    """Places in DAY_TYPES of days: a day in `holidays` is a holiday, else Saturday and Sunday are
-    weekend."""
+    """A function from days to their places in DAY_TYPES.
+
+    A day in `holidays` is a holiday. Any other Saturday or Sunday is a weekend day.
+    """
     free = np.array(sorted(holidays), dtype="datetime64[D]")
     workday, weekend, holiday = (
         DAY_TYPES.index(kind) for kind in ("workday", "weekend", "holiday")
@@ -36,37 +39,45 @@ def day_types(holidays: Collection[date]) -> DayTypes:
 
 
 class Events:
-    """Events as arrays; each laying is laid out once, however many measures ask for it."""
+    """Events as arrays. Each segmentation is cut once, however many measures use it."""
 
     def __init__(self, quantity: np.ndarray, second: np.ndarray, day: np.ndarray, kinds: DayTypes):
         self.quantity, self.second, self.day, self.kinds = quantity, second, day, kinds
-        self._laid: dict[Laying, Laid] = {}
+        self._segments: dict[Segmentation, Segments] = {}
 
-    def laid(self, laying: Laying) -> Laid:
-        """The parts of all events in the order in which they are laid."""
-        if laying not in self._laid:
-            self._laid[laying] = laying.lay(self.quantity, self.second, self.day, self.kinds)
-        return self._laid[laying]
+    def segments(self, segmentation: Segmentation) -> Segments:
+        """The segments of all events, in order of the events and of time within each."""
+        if segmentation not in self._segments:
+            self._segments[segmentation] = segmentation.cut(
+                self.quantity, self.second, self.day, self.kinds
+            )
+        return self._segments[segmentation]
 
     def values(self, definition: Definition) -> np.ndarray:
-        """What each event adds to a measure (int64)."""
-        if isinstance(definition, Units):
-            laid, values = self.laid(definition.laying), np.zeros(len(self.quantity), np.int64)
-            mine = laid.part == definition.laying.parts.index(definition.part)
-            np.add.at(values, laid.event[mine], laid.units[mine])
-            return values
-        return self._rounded(definition)
+        """The value of a measure for each event (int64)."""
+        if isinstance(definition, Rounded):
+            return self._rounded(definition)
+        segments = self.segments(definition.segmentation)
+        values = np.zeros(len(self.quantity), np.int64)
+        mine = segments.part == definition.segmentation.parts.index(definition.part)
+        np.add.at(values, segments.event[mine], segments.units[mine])
+        return values
 
     def _rounded(self, rounded: Rounded) -> np.ndarray:
-        every = [(self.laid(laying), np.array(by_part)) for laying, by_part in rounded.prices]
+        every = [
+            (self.segments(segmentation), np.array(by_part))
+            for segmentation, by_part in rounded.prices
+        ]
         exact = np.where(self.quantity > 0, rounded.connect, 0)
         bound = abs(rounded.connect) + sum(
-            int(laid.units.sum()) * int(np.abs(prices).max(initial=0)) for laid, prices in every
+            int(segments.units.sum()) * int(np.abs(prices).max(initial=0))
+            for segments, prices in every
         )
         if 2 * bound * rounded.denominator >= SAFE:
             exact = exact.astype(object)
-        for laid, prices in every:
-            np.add.at(exact, laid.event, prices[laid.part].astype(exact.dtype) * laid.units)
+        for segments, prices in every:
+            amounts = prices[segments.part].astype(exact.dtype) * segments.units
+            np.add.at(exact, segments.event, amounts)
         quantum = rounded.denominator // 10**rounded.scale
         return round_over(exact, quantum, rounded.mode).astype(np.int64)
 
@@ -74,9 +85,12 @@ class Events:
 def values_of(
     definitions: Sequence[Definition], events: Events, wanted: Sequence[np.ndarray]
 ) -> np.ndarray:
-    """Row per event, column per definition: its value where `wanted` says so, else 0."""
+    """One row per event and one column per definition.
+
+    `wanted` holds one mask of events per definition; the value is 0 where the mask is false.
+    """
     columns = [
         np.where(where, events.values(definition), 0)
-        for definition, where in zip(definitions, wanted)
+        for definition, where in zip(definitions, wanted, strict=True)
     ]
     return np.stack(columns, axis=1)

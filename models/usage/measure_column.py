@@ -1,7 +1,9 @@
 """Measures of the usage cube as columns over guided records.
 
-The events have the columns service_no (the place of their service in `services`), quantity in base
-units, local_second, local_date and, where `laid_by_batch` gives one, laid.
+The events have these columns:
+- `service_no`: the place of the event's service in `services`;
+- `quantity` in base units, `local_second`, `local_date`;
+- `computed`, if `computed_by_batch` returns a column.
 """
 
 from __future__ import annotations
@@ -12,40 +14,41 @@ from datetime import date
 import pyarrow as pa
 from pyspark.sql import Column
 from pyspark.sql import functions as F
+from pyspark.sql.pandas.functions import ArrowUDFType
 
 from models.frames.arrow_lists import equal_lists
-from models.tariff.measure import Measure, Units
+from models.tariff.measure import Rounded, Units
 from models.usage.event_measure import Events, day_types, values_of
+from models.usage.register import Measure
 
 
 def value(measures: Sequence[Measure], services: Sequence[str], measure_no: int) -> Column:
-    """An event's value by the measure of that number of its own service, else 0."""
+    """The value of an event by the measure with that number of its own service; 0 without one."""
     found = F.lit(0).cast("bigint")
-    laid = [measure for measure in measures if not _in_sql(measure)]
+    computed = [measure for measure in measures if _formula(measure) is None]
     for measure in measures:
         if measure.measure_no == measure_no:
             here = F.col("service_no") == services.index(measure.service)
-            own = (
-                _units(measure.read)
-                if _in_sql(measure)
-                else F.get("laid", F.lit(laid.index(measure)))
-            )
+            own = _formula(measure)
+            if own is None:
+                own = F.get("computed", F.lit(computed.index(measure)))
             found = F.when(here, own).otherwise(found)
     return found
 
 
-def laid_by_batch(
+def computed_by_batch(
     measures: Sequence[Measure], services: Sequence[str], holidays: Collection[date]
 ) -> Column | None:
-    """The column `laid`: in an array the values of the measures that no formula says, worked out
-    in whole Arrow batches; None where all have a formula."""
-    laid = [measure for measure in measures if not _in_sql(measure)]
-    if not laid:
-        return None
-    definitions = [measure.read for measure in laid]
-    numbers = [services.index(measure.service) for measure in laid]
+    """The column `computed`: an array with the values of the measures that have no SQL formula.
 
-    @F.arrow_udf("array<bigint>")
+    The values are computed in whole Arrow batches. None if all measures have a formula.
+    """
+    computed = [measure for measure in measures if _formula(measure) is None]
+    if not computed:
+        return None
+    definitions = [measure.parsed for measure in computed]
+    numbers = [services.index(measure.service) for measure in computed]
+
     def values(
         service_no: pa.Array, quantity: pa.Array, second: pa.Array, day: pa.Array
     ) -> pa.Array:
@@ -59,19 +62,25 @@ def laid_by_batch(
         table = values_of(definitions, events, [service == number for number in numbers])
         return equal_lists(table)
 
-    return values("service_no", "quantity", "local_second", "local_date")
+    by_batch = F.arrow_udf(values, "array<bigint>", ArrowUDFType.SCALAR)
+    return by_batch("service_no", "quantity", "local_second", "local_date")
 
 
-def _in_sql(measure: Measure) -> bool:
-    """Whether the measure is a short formula of the quantity alone."""
-    return isinstance(measure.read, Units) and not measure.read.laying.calendar
+def _formula(measure: Measure) -> Column | None:
+    """The measure as a short SQL formula of the quantity alone; None if there is none."""
+    definition = measure.parsed
+    if isinstance(definition, Rounded) or definition.segmentation.calendar:
+        return None
+    return _units(definition)
 
 
 def _units(units: Units) -> Column:
-    """The units of one step: what reaches into it, rounded up to its increment, from where it
-    begins to where it ends."""
+    """The billed units of one step without bands.
+
+    They are the part of the quantity between the step's start and end, rounded up to its increment.
+    """
     _, step = units.part
-    stretch = next(one for one in units.laying.stretches if one.step == step)
+    stretch = next(one for one in units.segmentation.stretches if one.step == step)
     start, first, size = stretch.start, stretch.first, stretch.increment
     reached = "quantity" if stretch.end is None else f"least(quantity, {stretch.end}L)"
     if first in (0, size):  # the usual case, at less cost

@@ -3,7 +3,7 @@
 Makes synthetic calls of 92 days, guides them, and writes them as Parquet with their rating cell as
 an integer, a file a day, clustered by subscriber, as the night would. Then:
 
-- the month cube by one scan of all of them, into nothing: the grouped sums of `usage.by_day` with
+- the month cube by one scan of all of them, into nothing: the grouped sums of `by_day` with
   the first of the month for a day. DuckDB adds up the same by subscriber, month and cell into a
   table in memory. Of a quarter, half and all subscribers.
 - one night more in a window of 90 days: ours guides the day's calls, adds them up and appends them
@@ -30,10 +30,12 @@ from pyspark.sql import functions as F
 from jobs import night
 from jobs.runtime import session as runtime
 from jobs.warehouse.tables import cached
-from models.rating import evaluator as rating
 from models.rating import free_units
-from models.tariff import catalogue, measure
-from models.usage import cube as usage
+from models.rating.cube import Cube
+from models.tariff import catalogue
+from models.usage import cube as usage_cube
+from models.usage import events as usage_events
+from models.usage import register
 from schemas.document import Document
 from tests.bench.watched import Watched
 from tests.given.event_records import RECORDS, frames
@@ -171,8 +173,8 @@ class Province:
 
     def __init__(self, spark, build: Path, records: int):
         self.spark, self.build, self.tariffs = spark, build, tariffs()
-        self.measures = measure.measures_wanted((), self.tariffs)
-        self.sizes = [one.read.laying.steps[0][1].first for one in self.measures]
+        self.measures = register.measures_wanted((), self.tariffs)
+        self.sizes = [one.parsed.segmentation.steps[0][1].first for one in self.measures]
         self.subscribers = max(4, records // CALLS_PER_SUBSCRIBER)
         cuts = [0, self.subscribers // 4, self.subscribers // 2, self.subscribers]
         for part, start, end in zip(PARTS, cuts, cuts[1:]):
@@ -195,10 +197,10 @@ class Province:
 
     def guide(self, calls):
         """The calls guided, as the step usage_day does it."""
-        return usage.guide(*self.guiding(calls))
+        return usage_events.guide(*self.guiding(calls))
 
     def guiding(self, calls) -> tuple:
-        """What `usage.guide` takes: records, identity, cuts and holidays."""
+        """What `guide` takes: records, identity, cuts and holidays."""
         identity = self.spark.range(self.subscribers).selectExpr(
             "id AS subscriber_id",
             "CAST(id AS STRING) AS msisdn",
@@ -207,7 +209,7 @@ class Province:
         )
         _, messages, sessions, wlan = frames(self.spark, [])
         return (
-            usage.Records(calls, messages, sessions, wlan),
+            usage_events.Records(calls, messages, sessions, wlan),
             identity,
             {"voice": self.tariffs.cuts("voice")},
             (),
@@ -233,7 +235,7 @@ class Province:
 
     def month_sums(self, records):
         """The records added up by subscriber, month and cell."""
-        return usage.by_day(
+        return usage_cube.by_day(
             records.withColumns(
                 {"local_date": F.trunc("local_date", "month"), "batch_date": F.lit(CLOSED)}
             ),
@@ -296,13 +298,13 @@ def one_night(province: Province) -> None:
     table, last = str((province.build / "usage_day").resolve()), ALL_DAYS[-1]
     window = ALL_DAYS[-WINDOW:]
     with Watched() as made:
-        before = usage.by_day(province.guided(days=window[:-1]), province.measures)
+        before = usage_cube.by_day(province.guided(days=window[:-1]), province.measures)
         before.repartition("batch_date").sortWithinPartitions(
             "batch_date", "subscriber_id"
         ).write.format("delta").partitionBy("batch_date").save(table)
-    warm = usage.by_day(province.guide(province.calls(days=[window[-2]])), province.measures)
+    warm = usage_cube.by_day(province.guide(province.calls(days=[window[-2]])), province.measures)
     seconds_of(warm)
-    tonight = usage.by_day(province.guide(province.calls(days=[last])), province.measures)
+    tonight = usage_cube.by_day(province.guide(province.calls(days=[last])), province.measures)
     with Watched() as cost:
         tonight.coalesce(1).sortWithinPartitions("subscriber_id").write.format("delta").mode(
             "append"
@@ -329,15 +331,15 @@ def replayed(province: Province) -> None:
         .load(str((province.build / "usage_day").resolve()))
         .where(F.col("batch_date").isin(days))
     )
-    month = usage.by_month(from_days, [CLOSED], province.measures)
+    month = usage_cube.by_month(from_days, [CLOSED], province.measures)
     added = seconds_of(month)
     path = str((province.build / "usage_month").resolve())
     month.write.parquet(path)
     month = province.spark.read.parquet(path)
     packages = province.tariffs.packages.values()
     some = free_units.representatives(packages, "all")
-    cells = usage.cells(province.guided(days=days)).collect()
-    cube = rating.Cube(
+    cells = usage_events.cells(province.guided(days=days)).collect()
+    cube = Cube(
         month.selectExpr("month", "subscriber_id", "CAST(NULL AS DATE) AS joined"),
         month,
         cells,

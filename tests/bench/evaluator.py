@@ -27,10 +27,12 @@ from pyspark.sql import functions as F
 from jobs import night
 from jobs.runtime import session as runtime
 from models.rating import evaluator as rating
+from models.rating.cube import Cube
 from models.rating.shortlist import Shortlist
 from models.tariff import catalogue, measure, money_limit
 from models.tariff.charge import charges
 from models.tariff.measure import FACTS, FEES, Units
+from models.usage import register
 from schemas.document import Document
 from tests.bench.watched import Watched
 
@@ -143,7 +145,7 @@ def _part(first: int, customers: int) -> int:
 def priced(packages, cells, measures) -> tuple[pa.Table, pa.Table]:
     """For DuckDB: what a base unit of each measure costs in each cell, and the monthly fees, as
     whole numbers over one denominator."""
-    whole = lcm(*(money_limit.whole_of(package) for package in packages))
+    whole = lcm(*(money_limit.settling_denominator(package) for package in packages))
     rows = []
     for package in packages:
         for cell in cells:
@@ -151,7 +153,9 @@ def priced(packages, cells, measures) -> tuple[pa.Table, pa.Table]:
             if cell.service == package.service:
                 for charge in charges(package, facts)[0]:
                     for part, price in charge.prices.items():
-                        no = measure.measure_no(package, Units(charge.laying, part), measures)
+                        no = register.measure_no(
+                            package, Units(charge.segmentation, part), measures
+                        )
                         rows.append(
                             (package.id, package.kind, cell.cell_id, no, int(price.rate * whole))
                         )
@@ -201,7 +205,7 @@ def main() -> None:
     conf, _ = night.configuration(folders)
     tariffs = hundred(conf.tariffs)
     packages = list(tariffs.packages.values())
-    cells, measures = rating_cells(tariffs), measure.measures_wanted((), tariffs)
+    cells, measures = rating_cells(tariffs), register.measures_wanted((), tariffs)
     folder = args.build / "cube"
     begun = time.monotonic()
     write_cube(args.customers, cells, measures, folder)
@@ -227,9 +231,7 @@ def main() -> None:
             people = months.where(F.col("month") == MONTHS[0]).selectExpr(
                 "subscriber_id", "'gotone' AS brand", "CAST(NULL AS ARRAY<STRING>) AS own"
             )
-            cube = rating.Cube(
-                months.select("month", "subscriber_id", "joined"), months, cells, measures
-            )
+            cube = Cube(months.select("month", "subscriber_id", "joined"), months, cells, measures)
             kept = rating.evaluate_best(cube, packages, people, shortlist, "all")
             for _ in range(2 if parts == "1" else 1):  # the first time warms up
                 with Watched() as cost:

@@ -16,8 +16,10 @@ from pyspark.sql import functions as F
 from jobs import night
 from jobs.runtime import session as runtime
 from models.rating import evaluator as rating
+from models.rating.cube import Cube, customer_months
 from models.reference.rater import Rater
-from models.tariff import catalogue, measure
+from models.tariff import catalogue
+from models.usage import register
 from tests.readers.warehouse_reader import events, query, rerated
 
 SAMPLE, COPIES = 200, 40
@@ -59,13 +61,13 @@ def main() -> None:
             )
 
         used = copied("dw/usage_month")
-        frame = rating.customer_months(used, copied("dw/subscriber"), months).persist()
+        frame = customer_months(used, copied("dw/subscriber"), months).persist()
         rows = frame.count() * len(packages)
-        cube = rating.Cube(
+        cube = Cube(
             frame,
             used,
             load("dw/rating_cell").collect(),
-            measure.register(load("dw/rating_measure").collect()),
+            register.from_rows(load("dw/rating_measure").collect()),
             copied("dw/free_unit_split"),
         )
         evaluated = rating.evaluate(cube, packages, conf.policy.rating.toll_rerated)

@@ -10,13 +10,17 @@ from random import Random
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from models.frames.money import yuan
 from models.quote import holding, month_part
 from models.rating import evaluator as rating
 from models.rating import free_units
+from models.rating.cube import Cube
 from models.tariff import catalogue, measure
-from models.tariff.measure import Measure
-from models.tariff.segmentation import Laying, Steps
-from models.usage import cube as usage
+from models.tariff.segmentation import Segmentation, Steps
+from models.usage import cube as usage_cube
+from models.usage import events as usage_events
+from models.usage import register
+from models.usage.register import Measure
 from schemas.document import Document
 from tests.given.frames import local_frame
 
@@ -37,8 +41,8 @@ IDENTITY = "subscriber_id long, msisdn string, valid_from timestamp, valid_to ti
 
 def increments(service, measure_no, first, following):
     """The measure that adds up quantities rounded up per event to [first, following]."""
-    laying = Laying.plain(Steps(first, ((0, following),)))
-    return Measure(service, measure_no, measure.written(measure.Units(laying, ("", 0))))
+    segmentation = Segmentation.plain(Steps(first, ((0, following),)))
+    return Measure(service, measure_no, measure.to_text(measure.Units(segmentation, ("", 0))))
 
 
 def tariffs_of(packages):
@@ -66,11 +70,13 @@ def guided(spark, customers, tariffs, holidays=(), fees=None, shuffled=None, par
         chance.shuffle(rows)
     cuts = {service: tariffs.cuts(service) for service in measure.SERVICES}
     records = [frame.repartition(partitions) for frame in frames(spark, rows)]
-    return usage.guide(usage.Records(*records), owners(spark, customers), cuts, holidays)
+    return usage_events.guide(
+        usage_events.Records(*records), owners(spark, customers), cuts, holidays
+    )
 
 
 def frames(spark, rows):
-    """Rows of `record` as usage.Records."""
+    """Rows of `record` as Records."""
     return [
         local_frame(spark, [row for kind, row in rows if kind == name], schema)
         for name, schema in RECORDS.items()
@@ -138,10 +144,10 @@ def rated(
     `customers`: subscriber_id → (months, joined). With `nights` the records are added up in so many
     runs, as deliveries of so many nights would be. Without `replay` the cube is all there is.
     """
-    measures = measure.measures_wanted((), tariffs)
+    measures = register.measures_wanted((), tariffs)
     days = by_nights(records, measures, holidays, nights)
     used = {month for listed, _ in customers.values() for month in listed}
-    months = usage.by_month(days, used, measures)
+    months = usage_cube.by_month(days, used, measures)
     known = local_frame(
         spark,
         [
@@ -151,8 +157,8 @@ def rated(
         ],
         "subscriber_id long, month date, joined date",
     )
-    cells, sold = usage.cells(records).collect(), list(tariffs.packages.values())
-    cube = rating.Cube(known.repartition(partitions), months, cells, measures)
+    cells, sold = usage_events.cells(records).collect(), list(tariffs.packages.values())
+    cube = Cube(known.repartition(partitions), months, cells, measures)
     if replay:
         some = free_units.representatives(sold, toll_rerated)
         wanted = free_units.wanted(cube, some, toll_rerated)
@@ -160,7 +166,7 @@ def rated(
             cube, splits=free_units.split(records, wanted, cells, some, toll_rerated, holidays)
         )
     priced = rating.evaluate(cube, sold, toll_rerated).withColumns(
-        {name: rating.yuan(F.col(name)) for name in rating.AMOUNTS}
+        {name: yuan(F.col(name)) for name in rating.AMOUNTS}
     )
     return {(row.subscriber_id, row.month, row.package_id): row for row in priced.collect()}
 
@@ -184,10 +190,10 @@ def parts_priced(spark, customers, subscriptions, defaults, tariffs, toll_rerate
     parts = month_part.parts(months, held, subscriptions, defaults, tariffs.packages)
     _, kinds, priced_as = month_part.months_of(parts)
     records = guided(spark, {number: one[2] for number, one in customers.items()}, tariffs, **how)
-    measures = measure.measures_wanted((), tariffs)
+    measures = register.measures_wanted((), tariffs)
     days = month_part.Days(
-        usage.by_day(records, measures),
-        usage.cells(records).collect(),
+        usage_cube.by_day(records, measures),
+        usage_events.cells(records).collect(),
         measures,
         records,
         how.get("holidays", ()),
@@ -200,7 +206,7 @@ def parts_priced(spark, customers, subscriptions, defaults, tariffs, toll_rerate
         []
         if priced is None
         else priced.withColumns(
-            {name: rating.yuan(F.col(name)) for name in ("rated", *rating.RECORDED)}
+            {name: yuan(F.col(name)) for name in ("rated", *rating.RECORDED)}
         ).collect()
     )
     return {(row.subscriber_id, row.month, row.kind): row for row in rows}, priced
@@ -210,7 +216,8 @@ def by_nights(records, measures, holidays=(), nights=1):
     """dw.usage_day after so many runs, each with the records of some days of delivery."""
     turn = F.dayofyear("batch_date") % nights
     found = [
-        usage.by_day(records.where(turn == night), measures, holidays) for night in range(nights)
+        usage_cube.by_day(records.where(turn == night), measures, holidays)
+        for night in range(nights)
     ]
     return reduce(DataFrame.union, found)
 

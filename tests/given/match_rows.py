@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from models.quote import bill_item, holding
 from models.rating import evaluator as rating
-from models.rating.package_prices import BUCKETS
+from models.tariff.amounts import BUCKETS
 from schemas import config
 from tests.given.event_records import tariffs_of
 from tests.given.frames import local_frame

@@ -14,7 +14,7 @@ from jobs.warehouse.tables import cached
 from jobs.warehouse.warehouse import Warehouse
 from models.quote import backtest, month_part
 from models.tariff.catalogue import Catalogue
-from models.usage import cube as usage
+from models.usage import events as usage_events
 from schemas.config import Config
 from schemas.window import Window
 
@@ -51,7 +51,7 @@ def _in_parts(
     events = guided_events(window.last, months, parts, Catalogue(seen.packages), wh, conf)
     days = (
         wh.read("dw.usage_day", upto=window.last)
-        .where(F.col("batch_date") >= F.lit(usage.first_delivery(months[0])))
+        .where(F.col("batch_date") >= F.lit(usage_events.first_delivery(months[0])))
         .where(F.trunc("local_date", "month").isin(months))
     )
     return month_part.priced(

@@ -13,14 +13,15 @@ from datetime import date
 from pyspark.sql import DataFrame
 
 from jobs.warehouse.warehouse import Warehouse
-from models.quote import bill_item, holding
-from models.quote import package_match as match
+from models.quote import bill_item, holding, package_quote
+from models.rating import cube as rating_cube
 from models.rating import evaluator as rating
-from models.rating.evaluator import Cube
+from models.rating.cube import Cube
 from models.rating.shortlist import Shortlist
-from models.tariff import catalogue, measure
+from models.tariff import catalogue
 from models.tariff.package import Package
-from models.usage import cube as usage
+from models.usage import cube as usage_cube
+from models.usage import register
 from schemas.config import Config
 from schemas.config.policy import RatingPolicy
 from schemas.window import Window
@@ -51,8 +52,8 @@ class Comparison:
     ) -> DataFrame:
         """Every month under the best of the packages offered and the customer's own (those of the
         months and `owned`), after the cube has been found to hold what they need."""
-        measure.refuse_lacking(self.depths, catalogue.depths(packages, self.cube.measures))
-        people = match.people(self.subscribers, self.holdings, *owned)
+        register.require_measures(self.depths, register.depths_needed(packages, self.cube.measures))
+        people = package_quote.people(self.subscribers, self.holdings, *owned)
         shortlist = Shortlist(packages, offered, policy.keep_packages)
         return rating.evaluate_best(self.cube, packages, people, shortlist, policy.toll_rerated)
 
@@ -65,7 +66,7 @@ def comparison(window: Window, wh: Warehouse, conf: Config) -> Comparison:
     cells = wh.read("dw.rating_cell")
     used = wh.read("dw.usage_month", months=months)
     packages = dict(catalogue.load(conf.tariffs.values()).packages)
-    customer_months = rating.customer_months(used, subscribers, months)
+    customer_months = rating_cube.customer_months(used, subscribers, months)
     kinds = {name: package.kind for name, package in packages.items()}
     return Comparison(
         months,
@@ -73,7 +74,7 @@ def comparison(window: Window, wh: Warehouse, conf: Config) -> Comparison:
             customer_months,
             used,
             cells.collect(),
-            measure.register(wh.read("dw.rating_measure").collect()),
+            register.from_rows(wh.read("dw.rating_measure").collect()),
             wh.read("dw.free_unit_split", months=months),
         ),
         subscribers,
@@ -89,5 +90,5 @@ def comparison(window: Window, wh: Warehouse, conf: Config) -> Comparison:
             conf.policy.bill_items,
         ),
         packages,
-        usage.depths(used, cells).collect(),
+        usage_cube.depths(used, cells).collect(),
     )

@@ -9,9 +9,10 @@ from jobs.steps.rating.guided_events import guided_events
 from jobs.steps.rating.renewal import renewal
 from jobs.warehouse.tables import cached
 from jobs.warehouse.warehouse import Warehouse
-from models.rating import evaluator as rating
 from models.rating import free_units
-from models.tariff import catalogue, measure
+from models.rating.cube import Cube, customer_months
+from models.tariff import catalogue
+from models.usage import register
 from schemas.config import Config
 from schemas.window import Window
 
@@ -23,11 +24,11 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     tariffs = catalogue.load(conf.tariffs.values())
     some = free_units.representatives(tariffs.packages.values(), policy.rating.toll_rerated)
     used, cells = wh.read("dw.usage_month", months=months), wh.read("dw.rating_cell").collect()
-    cube = rating.Cube(
-        rating.customer_months(used, wh.read("dw.subscriber", on=day), months),
+    cube = Cube(
+        customer_months(used, wh.read("dw.subscriber", on=day), months),
         used,
         cells,
-        measure.register(wh.read("dw.rating_measure").collect()),
+        register.from_rows(wh.read("dw.rating_measure").collect()),
     )
     with (
         renewal(wh, SPLITS, window) as new,

@@ -14,8 +14,8 @@ from jobs.warehouse.warehouse import Warehouse
 from models.rating import free_units
 from models.tariff import measure
 from models.tariff.catalogue import Catalogue
-from models.usage import cube as usage
 from models.usage import data_session
+from models.usage import events as usage_events
 from schemas.config import Config
 
 
@@ -27,7 +27,7 @@ def guided_events(
     wh: Warehouse,
     conf: Config,
 ) -> DataFrame:
-    """usage.guide of the events of some months (first days) of some customers (subscriber_id)."""
+    """The guided events of some months (first days) of some customers (subscriber_id)."""
     return free_units.guided(
         _records(day, months, wh, conf),
         wh.read("dw.subscriber_identity", on=day),
@@ -37,7 +37,9 @@ def guided_events(
     ).where(F.trunc("local_date", "month").isin(sorted(months)))
 
 
-def _records(day: date, months: Collection[date], wh: Warehouse, conf: Config) -> usage.Records:
+def _records(
+    day: date, months: Collection[date], wh: Warehouse, conf: Config
+) -> usage_events.Records:
     """The records of the months; a session that began before them is not taken for one."""
     sessions = "ods.data_session"
     back = max(conf.lookback_days(sessions).values(), default=0)
@@ -46,10 +48,10 @@ def _records(day: date, months: Collection[date], wh: Warehouse, conf: Config) -
         rows = wh.read(table, upto=day, whatever_is_there=True)
         if not months:
             return rows.limit(0)
-        since = usage.first_delivery(min(months)) - timedelta(days=earlier)
+        since = usage_events.first_delivery(min(months)) - timedelta(days=earlier)
         return rows.where(F.col("batch_date") >= F.lit(since))
 
-    return usage.Records(
+    return usage_events.Records(
         delivered("ods.voice_call"),
         delivered("ods.message"),
         data_session.merged(delivered(sessions, back), conf.policy.rating.session_gap_hours),

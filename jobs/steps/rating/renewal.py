@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 
 from jobs.warehouse.tables import cached
 from jobs.warehouse.warehouse import Warehouse
-from models.usage import cube as usage
+from models.usage import events as usage_events
 from schemas.window import Window
 
 DAYS = "dw.usage_day"
@@ -70,7 +70,7 @@ def renewal(wh: Warehouse, table: str, window: Window) -> Iterator[Renewal]:
     standing = [month for month in months if since[month] is not None]
     days = (
         wh.read(DAYS, upto=window.last)
-        .where(F.col("batch_date") >= F.lit(usage.first_delivery(months[0])))
+        .where(F.col("batch_date") >= F.lit(usage_events.first_delivery(months[0])))
         .withColumn("month", F.trunc("local_date", "month"))
     )
     touched = wh.empty(table).select(*CUSTOMER_MONTH)

@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from jobs.steps.rating.comparison import comparison
 from jobs.warehouse.tables import cached
 from jobs.warehouse.warehouse import Warehouse
-from models.quote import holding
+from models.quote import holding, package_quote
 from models.quote import package_match as match
 from schemas.config import Config
 from schemas.window import Window
@@ -23,7 +23,7 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
         seen.subscribers, seen.subscriptions, policy.default_package, day, seen.packages
     )
     evaluated = seen.evaluated(list(seen.packages.values()), offered, policy, owned)
-    quoted = match.quotes(evaluated, seen.passing, seen.holdings, policy)
+    quoted = package_quote.quotes(evaluated, seen.passing, seen.holdings, policy)
     with cached(quoted) as quoted:
         wh.replace("mart.package_quote", quoted.withColumn("data_date", F.lit(day)))
         matched = match.package_match(

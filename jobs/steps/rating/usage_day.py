@@ -13,24 +13,25 @@ from pyspark.sql import DataFrame
 from jobs.warehouse.tables import cached
 from jobs.warehouse.warehouse import Warehouse
 from models.tariff import catalogue, measure
-from models.usage import cube as usage
-from models.usage import data_session
+from models.usage import cube as usage_cube
+from models.usage import data_session, register
+from models.usage import events as usage_events
 from schemas.config import Config
 from schemas.window import Window
 
 
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
     tariffs = catalogue.load(conf.tariffs.values())
-    registered = measure.register(wh.read("dw.rating_measure").collect())
-    new = measure.measures_wanted(registered, tariffs)
+    registered = register.from_rows(wh.read("dw.rating_measure").collect())
+    new = register.measures_wanted(registered, tariffs)
     measures = registered + new
-    records = usage.Records(
+    records = usage_events.Records(
         wh.read("ods.voice_call", window=window),
         wh.read("ods.message", window=window),
         _sessions(window, wh, conf),
         wh.read("ods.wlan_session", window=window),
     )
-    guided = usage.guide(
+    guided = usage_events.guide(
         records,
         wh.read("dw.subscriber_identity", on=window.last),
         {service: tariffs.cuts(service) for service in measure.SERVICES},
@@ -39,8 +40,10 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     with cached(guided.drop("occurred_at")) as guided:
         wh.append("dw.rating_measure", wh.rows("dw.rating_measure", new))
         known = wh.read("dw.rating_cell").select("cell_id")
-        wh.append("dw.rating_cell", usage.cells(guided).join(known, "cell_id", "left_anti"))
-        wh.replace("dw.usage_day", usage.by_day(guided, measures, conf.policy.calendar.holidays))
+        wh.append("dw.rating_cell", usage_events.cells(guided).join(known, "cell_id", "left_anti"))
+        wh.replace(
+            "dw.usage_day", usage_cube.by_day(guided, measures, conf.policy.calendar.holidays)
+        )
 
 
 def _sessions(window: Window, wh: Warehouse, conf: Config) -> DataFrame:

@@ -8,16 +8,16 @@ from pyspark.sql import functions as F
 
 from jobs.steps.rating.renewal import renewal
 from jobs.warehouse.warehouse import Warehouse
-from models.tariff import measure
-from models.usage import cube as usage
+from models.usage import cube as usage_cube
+from models.usage import register
 from schemas.config import Config
 from schemas.window import Window
 
 
 def run(window: Window, wh: Warehouse, conf: Config) -> None:
-    measures = measure.register(wh.read("dw.rating_measure").collect())
+    measures = register.from_rows(wh.read("dw.rating_measure").collect())
     with renewal(wh, "dw.usage_month", window) as new:
         months = new.months
-        made = usage.by_month(new.of(new.days), months, measures)
+        made = usage_cube.by_month(new.of(new.days), months, measures)
         stands = wh.read("dw.usage_month", months=new.standing).where(F.col("month").isin(months))
         wh.replace("dw.usage_month", made.unionByName(new.kept(stands)), months)

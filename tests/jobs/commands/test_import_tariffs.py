@@ -53,20 +53,20 @@ def test_a_line_becomes_a_package_like_another_one(imported):
     [
         (
             "gotone_88,gotone_81,,,,88,,,assumed",
-            "like: no package 'gotone_81'; there are easyown_15",
+            "like: unknown package 'gotone_81'; known: easyown_15",
         ),
-        ("gotone_80,gotone_80,,,,88,,,assumed", "id: 'gotone_80' is taken by the configuration"),
-        ("Gotone 88,gotone_80,,,,88,,,assumed", "id: 'Gotone 88' expected small letters, digits"),
+        ("gotone_80,gotone_80,,,,88,,,assumed", "id: 'gotone_80' is already used by the configuration"),
+        ("Gotone 88,gotone_80,,,,88,,,assumed", "id: expected lower-case letters, digits"),
         ("gotone_88,gotone_80,,,,88,,,", "source: is empty"),
-        ("gotone_88,gotone_80,,,,88,viele,,assumed", "pools[0].amount: 'viele', expected a whole"),
-        ("gotone_88,gotone_80,,,4/2009,88,,,assumed", "valid.from: '4/2009', expected a day as"),
+        ("gotone_88,gotone_80,,,,88,viele,,assumed", "pools[0].amount: expected a whole number; got 'viele'"),
+        ("gotone_88,gotone_80,,,4/2009,88,,,assumed", "valid.from: expected a day as 2009-05-03; got '4/2009'"),
         ("gotone_88,gotone_80,,,2013-01-01,88,,,assumed", "valid: valid on no day"),
         ("gotone_88,gotone_80,,,,88 yuan,,,assumed", "monthly_fee: "),
         (
             "gotone_88,sms_standard,,,,88,240,,assumed",
-            "pools[0].amount: the package that it is like has no such place",
+            "pools[0].amount: the package named by like has no such place",
         ),
-        ("gotone_88,gotone_80,,,,88,assumed", "7 cells, expected 9 as in the head"),
+        ("gotone_88,gotone_80,,,,88,assumed", "7 cells, expected 9 as in the header"),
     ],
 )
 def test_a_line_that_makes_no_package_is_reported_and_the_next_one_taken(imported, line, problem):
@@ -82,7 +82,7 @@ def test_a_line_that_makes_no_package_is_reported_and_the_next_one_taken(importe
 def test_an_id_twice_in_the_list_is_taken_once(imported):
     code, said, _ = imported(HEAD + GOOD + GOOD)
     assert code == 3
-    assert "id: 'gotone_88' is taken by line 2" in said
+    assert "id: 'gotone_88' is already used by line 2" in said
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_an_id_twice_in_the_list_is_taken_once(imported):
     [
         ("", "is empty; expected a head"),
         ("id,like\n", "no column source"),
-        ("id,like,source,monthly fee\n", "'monthly fee' is no place in a tariff"),
-        ("id,like,source,id\n", "a second column 'id'"),
+        ("id,like,source,monthly fee\n", "'monthly fee' is not a place in a tariff"),
+        ("id,like,source,id\n", "duplicate column 'id'"),
         ('id,like,source\n"gotone_88,gotone_80,assumed\n', "no CSV: unexpected end of data"),
     ],
 )
@@ -116,7 +116,7 @@ def test_a_package_is_written_over_only_when_asked(imported, tmp_path):
     local = str(tmp_path / "local")
     code, said, _ = imported(HEAD + GOOD, "--conf", local)
     assert code == 3
-    assert "is taken by the configuration" in said
+    assert "is already used by the configuration" in said
     code, _, out = imported(HEAD + GOOD.replace(",88,", ",89,"), "--conf", local, "--replace")
     assert code == 0
     assert "monthly_fee: '89'" in (out / "gotone_88.yml").read_text()

@@ -8,13 +8,14 @@ import pytest
 
 from models.drawing import bill_comparison
 from models.drawing.bill_comparison import Side, picture, stated
+from models.tariff.amounts import BUCKETS
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def bill(total: str, **lines: str) -> dict[str, Decimal]:
     """A stated bill; a line that is not named is zero."""
-    exact = dict.fromkeys(bill_comparison.PRICED_LINES, Decimal(0))
+    exact = dict.fromkeys(BUCKETS, Decimal(0))
     return stated(Decimal(total), exact | {line: Decimal(amount) for line, amount in lines.items()})
 
 
@@ -85,7 +86,7 @@ def test_the_legend_has_every_amount_and_no_line_that_is_zero():
 
 
 def test_the_widest_bill_fits_into_the_picture_and_no_pieces_overlap():
-    lines = {line: str(number * 7 + 3) for number, line in enumerate(bill_comparison.PRICED_LINES)}
+    lines = {line: str(number * 7 + 3) for number, line in enumerate(BUCKETS)}
     root = drawn(bill("900", **lines | {"cap_cut": "-60"}), bill("0.03", monthly_fee="0.01"))
     _, _, width, height = map(int, root.get("viewBox").split())
     assert (str(width), str(height)) == (root.get("width"), root.get("height"))

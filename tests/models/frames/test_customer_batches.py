@@ -1,4 +1,4 @@
-"""Arrow batches cut anew: no customer in two of them, no rows lost or moved."""
+"""Arrow batches cut anew: no customer is in two of them, no row is lost or moved."""
 
 import itertools
 
@@ -11,7 +11,7 @@ from models.frames.customer_batches import of_some_size, whole_customers
 
 
 def batches(*lists):
-    """One batch per list of customers; rows are numbered through."""
+    """One batch per list of customers, with row numbers over all batches."""
     number = 0
     for customers in lists:
         rows = range(number, number + len(customers))

@@ -1,4 +1,4 @@
-"""The present packages re-rated against the real bill: amounts by hand, one case per cause."""
+"""The present packages re-rated and compared with the real bill: one case per cause."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -39,7 +39,7 @@ HELD = (("voice", "talk", LONG_AGO, None), ("sms", "texts", LONG_AGO, None))
 
 @dataclass(frozen=True)
 class Case:
-    """A subscriber's March: packages evaluated, packages held, items and total of the bill."""
+    """The March of a subscriber: evaluated packages, held packages, items and total of the bill."""
 
     evaluated: tuple = (TALK, TEXTS)
     held: tuple = HELD
@@ -72,10 +72,10 @@ CASES = {
     "an amount too large": Case(evaluated=(("talk", "voice", "amount too large: 7"), TEXTS)),
     "five fen above": Case(total="156.27"),
     "five fen below": Case(total="156.37"),
-    # The items still make 156.32: the bill has 6 yuan less, or more, than they say.
+    # The items still add up to 156.32, but the bill is 6 yuan lower or higher.
     "a discount without a word": Case(total="150.32"),
     "a charge without an item": Case(total="162.32"),
-    # Messages of 6.25 on the bill, of which records for 4.25 came; or 0.10 was taken off.
+    # The bill has messages of 6.25, with records for only 4.25; or 0.10 was taken off.
     "records are missing": Case((TALK, ("texts", "sms", "9", TEXTS[3]))),
     "a message for nothing": Case((TALK, ("texts", "sms", "11.10", TEXTS[3]))),
     "a discount and missing records": Case((TALK, ("texts", "sms", "9", TEXTS[3])), total="150.32"),
@@ -165,7 +165,7 @@ def test_why_there_is_nothing_to_compare(found, words, cause):
 
 
 def test_a_change_within_the_month_explains_a_difference(found):
-    """Trap 25, where the parts of the month are not told: its last package prices all of it."""
+    """Trap 25, without the parts of the month: the last package prices the whole month."""
     assert found["changed and different"].cause == "package_changed"
     assert found["changed and equal"].cause == "equal"
 
@@ -192,7 +192,7 @@ ROW = (
 
 
 def months_of(spark, *rows):
-    """(difference or None, cause) as rows of mart.backtest; without a difference no bill."""
+    """(difference or None, cause) as rows of mart.backtest; no difference means no bill."""
     return local_frame(
         spark,
         [

@@ -1,4 +1,4 @@
-"""What an operator may choose about a match: elasticity of usage, and the order of packages."""
+"""The choices of an operator about a match: elasticity of usage, and the order of packages."""
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_UP, Decimal
 import pytest
 
 from models.quote import package_match as match
+from models.quote import package_quote
 from schemas.errors import ConfigError
 from tests.given import match_rows as rows
 from tests.given.frames import local_frame
@@ -24,16 +25,16 @@ EXPECTED = ("usage_change", "expected_saving", "expected_income_change")
 
 
 def matched_all(spark, cases, **choices):
-    """Case → package → its match row; a case is a gotone customer whose voice package is present.
+    """Case → package → its match row. A case is a gotone customer who holds the package `present`.
 
-    A case: (costs, bills), by month. Costs: package → (fee, usage) in yuan, None where the month
-    cannot be priced; a bill is None where there is none.
+    A case is (costs, bills) by month. Costs hold package → (fee, usage) in yuan, or None if the
+    month cannot be priced. A bill is None if there is none.
     """
     numbers, months = dict(enumerate(cases.values(), start=1)), (FEB, MARCH)
     priced = []
     for number, (costs, _) in numbers.items():
         for name, per_month in costs.items():
-            for month, cost in zip(months, per_month):
+            for month, cost in zip(months, per_month, strict=True):
                 rated = (
                     [ORDER]
                     if cost is None
@@ -42,7 +43,9 @@ def matched_all(spark, cases, **choices):
                 priced.append((number, month, name, PACKAGES[name].kind, *rated))
     people = rows.subscribers(spark, *numbers)
     used = [
-        (number, month) for number, (_, paid) in numbers.items() for month, _ in zip(months, paid)
+        (number, month)
+        for number, (_, paid) in numbers.items()
+        for month, _ in zip(months, paid, strict=True)
     ]
     held = rows.holdings(
         spark,
@@ -50,7 +53,7 @@ def matched_all(spark, cases, **choices):
         [(number, "voice", "present", LONG_AGO, None) for number in numbers],
     )
     policy = rows.policy(**choices).rating
-    quoted = match.quotes(
+    quoted = package_quote.quotes(
         rows.evaluated(spark, *priced), rows.passing(spark, people, PACKAGES), held, policy
     )
     actual = rows.actual(
@@ -59,7 +62,7 @@ def matched_all(spark, cases, **choices):
         *(
             (f"S{number}", month, total)
             for number, (_, paid) in numbers.items()
-            for month, total in zip(months, paid)
+            for month, total in zip(months, paid, strict=True)
             if total
         ),
     )
@@ -76,7 +79,7 @@ def matched_all(spark, cases, **choices):
 
 
 def matched(spark, costs, *, paid, **choices):
-    """Package → its match row, of one such customer."""
+    """Package → its match row, for one such customer."""
     return matched_all(spark, {"the one": (costs, paid)}, **choices)["the one"]
 
 
@@ -172,8 +175,8 @@ def test_expected_savings_of_other_months(spark):
                 },
                 ("1", "1"),
             ),
-            # February: 40 → 20, half the price. March is priced under `big` alone, and its usage of 30
-            # grows by the same share: (20 + 30) × 0.5 = 25 of the 200 − 166 saved.
+            # February: 40 → 20, half the price. March is priced under `big` only, and its usage of
+            # 30 grows by the same share: (20 + 30) × 0.5 = 25 of the 200 − 166 saved.
             "a month of one side": (
                 {"present": (("50", "40"), None), "big": (("58", "20"), ("58", "30"))},
                 ("90", "110"),
@@ -217,7 +220,8 @@ def order(found):
         ("1", ["small", "tiny", "big"]),
         ("nullif(saving, 40)", ["small", "tiny", "big"]),  # nothing to rank by goes last
         (
-            "if(array_contains(reasons, 'NO_SAVING'), 0, SAVING) - 2 * months_won * abs(saving - 30)",
+            "if(array_contains(reasons, 'NO_SAVING'), 0, SAVING)"
+            " - 2 * months_won * abs(saving - 30)",
             ["small", "tiny", "big"],
         ),
         ("expected_saving", ["small", "tiny", "big"]),  # 40 less 3 × 20 more usage; 30

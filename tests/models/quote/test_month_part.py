@@ -1,4 +1,4 @@
-"""Months in which a package or its tariff changed: each part priced by its own days and prices."""
+"""Months in which a package or its tariff changed: each part has its own days and prices."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -55,7 +55,7 @@ PACKAGES = {
 
 
 def priced(spark, subscriptions, joined=None, events=MINUTES_OF_DAY, defaults=None, **how):
-    """What March costs in parts, in yuan, and whether it is comparable; None without parts."""
+    """The cost of March in parts, in yuan, and whether it is comparable; None without parts."""
     held = local_frame(
         spark, [(1, "voice", *one) for one in subscriptions], match_rows.SUBSCRIPTION
     )
@@ -162,7 +162,7 @@ def test_a_month_under_one_package_has_no_parts(spark, words):
 
 
 def test_who_joined_within_the_month_is_charged_from_then_on(spark):
-    """Joined on the 11th: 21 days of 31 are charged for, whatever came on the 21st."""
+    """Joined on the 11th: 21 days of 31 are charged, even if the package changes on the 21st."""
     held = [("daily", on(11), on(21)), ("thirty", on(21), None)]
     calls = [one for one in MINUTES_OF_DAY if one.local_date >= on(11)]
     assert priced(spark, held, on(11), calls) == (Decimal(21 + 1 + Decimal("3.30")), True)
@@ -181,7 +181,7 @@ def test_what_pools_carry_over_is_not_known_of_parts(spark):
 
 
 def test_a_month_of_which_no_part_can_be_priced_is_not_comparable(spark):
-    """Both of the only two packages carry their minutes over."""
+    """Both packages carry their minutes over."""
     held = [("keeps", LONG_AGO, on(11)), ("keeps_too", on(11), None)]
     assert priced(spark, held) == (None, False)
 
@@ -249,7 +249,7 @@ def test_kinds_of_packages_have_their_own_parts(spark):
 
 
 def test_any_two_packages_of_a_month_cost_what_the_reference_says_of_their_days(spark):
-    """Drawn packages, months and days of change: part by part equal to the reference rater."""
+    """Random packages, months and days of change: each part equals the reference rater."""
     drawn = {
         name: one
         for name, one in catalogue_of(16, 2, start=11).items()
@@ -296,7 +296,7 @@ def test_any_two_packages_of_a_month_cost_what_the_reference_says_of_their_days(
 
 
 def in_millionths(total):
-    """Half up to 10^-6 yuan, as the engine states what runs past it."""
+    """Rounded half up to micro-yuan, as the engine rounds finer amounts."""
     return Fraction((total * 10**6 + Fraction(1, 2)).__floor__(), 10**6)
 
 

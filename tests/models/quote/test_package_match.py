@@ -1,4 +1,4 @@
-"""Quotes by S2-R1…R8 with numbers worked out by hand, and which package is recommended."""
+"""Quotes by S2-R1 … S2-R8 with amounts computed by hand, and which package is recommended."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from models.quote import holding
+from models.quote import holding, package_quote
 from models.quote import package_match as match
 from tests.given import match_rows as rows
 from tests.given.frames import local_frame
@@ -56,7 +56,7 @@ def quoted(spark, evaluated, policy=POLICY, items=ITEMS):
     subscriptions = [(1, "voice", "present", LONG_AGO, None), (1, "sms", "texts", LONG_AGO, None)]
     held = rows.holdings(spark, customers, subscriptions)
     passed = rows.passing(spark, people, PACKAGES, *items)
-    result = match.quotes(evaluated, passed, held, policy.rating)
+    result = package_quote.quotes(evaluated, passed, held, policy.rating)
     return {(row.month, row.package_id): row for row in result.collect()}
 
 
@@ -71,20 +71,20 @@ def amounts(row, *names):
 def test_a_voice_quote_by_the_eight_rules(spark, mode, rent, total):
     evaluated = rows.evaluated(spark, (1, MARCH, "small", "voice", "70", RECORDS))
     row = quoted(spark, evaluated, rows.policy(vpmn_rent_mode=mode))[MARCH, "small"]
-    assert amounts(row, *match.PASSED) == {
+    assert amounts(row, *package_quote.PASSED) == {
         "d12593": "1.57",  # R5: as recorded
         "other_record_fees": "10.5",  # R6 and the toll of direct calls (R4), from the records
         "new_service_fees": "27",  # R7: texts 5, sms 6, mms 2, gprs 8, vas 4, other 2
         "vpmn_rent": rent.replace("10", "1E+1"),  # R8
     }
-    assert row.passed_through == sum(row[name] for name in match.PASSED)
+    assert row.passed_through == sum(row[name] for name in package_quote.PASSED)
     assert row.total == Decimal(total) == Decimal("70") + row.passed_through
     assert (row.monthly_fee, row.toll, row.local_airtime) == (20, 6, 44)
 
 
 def test_an_sms_quote_lets_voice_and_its_rents_pass(spark):
     """Trap 32: services that a package does not cover pass through on both sides."""
-    # Whatever R8 means for a voice package, an SMS package does not take the VPMN's place.
+    # R8 concerns voice packages only: an SMS package does not replace the VPMN.
     evaluated = rows.evaluated(
         spark,
         (1, MARCH, "texts", "sms", "11", {"d12593": "1.57", "other_fees": "3", "direct_toll": "7"}),
@@ -116,7 +116,7 @@ def test_a_quote_that_is_not_comparable_has_no_amounts_but_a_reason(spark):
     evaluated = rows.evaluated(spark, (1, MARCH, "small", "voice", "order of events"))
     row = quoted(spark, evaluated)[MARCH, "small"]
     assert (row.comparable, row.reason, row.replayed) == (False, "order of events", False)
-    assert all(row[name] is None for name in ("monthly_fee", "total", *match.PASSED))
+    assert all(row[name] is None for name in ("monthly_fee", "total", *package_quote.PASSED))
 
 
 def test_the_package_of_the_month_is_the_present_one(spark):
@@ -137,7 +137,7 @@ ORDER = "order of events"
 
 @dataclass(frozen=True)
 class Case:
-    """Three months of a subscriber: costs by package, bills, causes of the back-test, brand."""
+    """Three months of a subscriber: costs by package, bills, back-test causes, brand."""
 
     costs: dict
     paid: tuple = HUNDRED
@@ -197,7 +197,7 @@ def matched(spark):
             (number, month, name, PACKAGES[name].kind, cost)
             for number, case in numbers.items()
             for name, amounts in case.costs.items()
-            for month, cost in zip(MONTHS, amounts)
+            for month, cost in zip(MONTHS, amounts, strict=True)
         ),
     )
     customers = rows.months(spark, *((n, month, None) for n in numbers for month in MONTHS))
@@ -205,14 +205,16 @@ def matched(spark):
         spark, customers, [(number, "voice", "present", LONG_AGO, None) for number in numbers]
     )
     owned = held.select("subscriber_id", "kind", "package_id").distinct()
-    quotes = match.quotes(evaluated, rows.passing(spark, people, PACKAGES), held, POLICY.rating)
+    quotes = package_quote.quotes(
+        evaluated, rows.passing(spark, people, PACKAGES), held, POLICY.rating
+    )
     bills = rows.actual(
         spark,
         people,
         *(
             (f"S{number}", month, total)
             for number, case in numbers.items()
-            for month, total in zip(MONTHS, case.paid)
+            for month, total in zip(MONTHS, case.paid, strict=True)
             if total
         ),
     )
@@ -221,7 +223,7 @@ def matched(spark):
         [
             (number, month, cause)
             for number, case in numbers.items()
-            for month, cause in zip(MONTHS, case.causes)
+            for month, cause in zip(MONTHS, case.causes, strict=True)
         ],
         "subscriber_id long, month date, cause string",
     )
@@ -359,12 +361,12 @@ TARIFF_OF = {
     "ended within it": ((LONG_AGO, date(2009, 3, 16)), None, True),
     "begun within it": ((date(2009, 3, 16), date(2010, 1, 1)), None, True),
     "begun on its second day": ((date(2009, 3, 2), date(2010, 1, 1)), None, True),
-    "begun within it, on the day on which he joined": (
+    "begun within it, on the day of joining": (
         (date(2009, 3, 16), date(2010, 1, 1)),
         date(2009, 3, 16),
         False,
     ),
-    "begun the day after he joined": (
+    "begun the day after joining": (
         (date(2009, 3, 17), date(2010, 1, 1)),
         date(2009, 3, 16),
         True,
@@ -374,7 +376,7 @@ TARIFF_OF = {
 
 
 def test_a_month_of_a_tariff_that_was_not_in_force_all_along_is_flagged(spark):
-    """Trap 25: the tariff valid when he called is another one, though he changed nothing."""
+    """Trap 25: the tariff at call time is another one, although the package did not change."""
     (sold,) = rows.catalogue_of(one=("voice", "0")).values()
     packages = {
         words: replace(sold, valid_from=since, valid_to=until)

@@ -1,7 +1,8 @@
 """Rules that can be read in more than one way: each reading is a switch (Z-1, S2-R1…R8).
 
-One March through the whole path, from calls and bill to the quote, added up by hand. On its record
-every call has a fee of 1.00, an information fee of 0.07 and, unless it is local, a toll of 0.50.
+One March goes through the whole path, from calls and bill to the quote; amounts are added up by
+hand. Each call has a recorded fee of 1.00, an information fee of 0.07 and, unless it is local, a
+toll of 0.50.
 """
 
 from dataclasses import replace
@@ -10,8 +11,7 @@ from decimal import Decimal
 
 import pytest
 
-from models.quote import bill_item
-from models.quote import package_match as match
+from models.quote import bill_item, package_quote
 from schemas.config.policy import BillItem
 from tests.given import event_records
 from tests.given import match_rows as rows
@@ -24,7 +24,7 @@ CALLS = [
     call(61, key="local"),  # 2 min: 0.80
     call(60, key="ip", dial="ip17951", **FAR),  # 0.40, and 10 × 0.07 of toll
     call(60, key="direct", **FAR),  # 0.40, and 0.70 of toll by `all`, else 0.50
-    call(60, key="12593", dial="ip12593", **FAR),  # 1.57 by whatever reading
+    call(60, key="12593", dial="ip12593", **FAR),  # 1.57 by each reading
     call(60, key="group", in_group=True, **FAR),  # S2-07: not re-rated, 1.57 as recorded
 ]
 SMALL = package("voice", [airtime(), toll()], monthly_fee="20")
@@ -58,7 +58,7 @@ def evaluated(spark):
 
 
 def quote(spark, evaluated, items, **choices):
-    """The quote of `one` under a policy whose bill items are treated so."""
+    """The quote of `one` under a policy with the given treatment of bill items."""
     people = rows.subscribers(spark, 1)
     billed = local_frame(
         spark,
@@ -73,16 +73,19 @@ def quote(spark, evaluated, items, **choices):
         rows.months(spark, (1, MARCH, None)),
         [(1, "voice", "present", date(2008, 1, 1), None)],
     )
-    (row,) = match.quotes(evaluated, passing, held, replace(POLICY.rating, **choices)).collect()
+    (row,) = package_quote.quotes(
+        evaluated, passing, held, replace(POLICY.rating, **choices)
+    ).collect()
     return row
 
 
 @pytest.mark.parametrize(
     ("vpmn", "toll_reading", "total"),
     [
-        # Fee 20; airtime 0.80 + 0.40 + 0.40; toll of the IP call 0.70: 22.30. By the records 12593
-        # 1.57, information of four calls 0.28, toll of the direct call and of the group's 1.00, and the
-        # group's call 1.00. Of the bill sms 6 and vas 4, and the VPMN fee.
+        # Re-rated 22.30: fee 20; airtime 0.80 + 0.40 + 0.40; toll of the IP call 0.70.
+        # From the records 3.85: 12593 1.57; information of four calls 0.28; toll of the direct call
+        # and of the in-group call 1.00; the in-group call 1.00.
+        # From the bill: sms 6, vas 4, and the VPMN fee.
         ("add", "ip_only", "46.15"),
         ("none", "ip_only", "36.15"),
         ("subtract", "ip_only", "26.15"),

@@ -1,7 +1,7 @@
 """The edges of bands, increments, steps, pools, tiers, caps and months: at, one below, one above.
 
-Each value is a customer's month under the package; engine and reference must both give the number
-worked out by hand.
+Each value is a customer's month under the package. The engine and the reference rater must both
+give the cost computed by hand.
 """
 
 from datetime import date
@@ -60,7 +60,9 @@ def tiers(mode, *steps):
                 "component": "message",
                 "mode": mode,
                 "per": "1msg",
-                "steps": [dict(zip(("up_to", "rate", "flat"), step)) for step in steps],
+                "steps": [
+                    dict(zip(("up_to", "rate", "flat"), step, strict=False)) for step in steps
+                ],
             }
         ],
     )
@@ -242,7 +244,7 @@ def joiners(spark):
 
 @pytest.mark.parametrize("day", JOINED)
 def test_the_day_from_which_on_a_month_is_half(joiners, day):
-    """Of three free minutes half are one whole minute, so two of three are paid."""
+    """Half of three free minutes is one whole minute, so two of three minutes are paid."""
     tariff, rows = joiners
     fee, usage = JOINED[day]
     row = rows[day, "one"]

@@ -1,24 +1,26 @@
-"""Conservation: on its way to a price nothing that was used is lost or counted twice.
+"""Conservation: no usage is lost or counted twice on its way to a price.
 
-Rated units are guided units, free and paid units are the billed ones, every event is priced or
-passed exactly once, lines add up to totals. Random packages × random months; what is billed, free
-and paid is counted by the reference rater.
+Rated units equal guided units. Free and paid units add up to the billed units. Each event is priced
+or passed through exactly once. Lines add up to totals. Random packages × random months; the
+reference rater counts billed, free and paid units.
 """
 
 from collections import Counter
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from models.rating import evaluator as rating
+from models.rating import cube as rating_cube
 from models.rating import free_units, month_sums
 from models.rating.pools import draw_pools
 from models.rating.price_matrix import compile_prices
 from models.reference.rater import Rater
-from models.tariff import measure
-from models.usage import cube as usage
+from models.usage import cube as usage_cube
+from models.usage import events as usage_events
+from models.usage import register
 from tests.given import event_records
 from tests.given.frames import local_frame
 from tests.given.random_tariffs import HOLIDAYS, catalogue_of, drawn, months_of_events
@@ -88,7 +90,7 @@ def customers():
 
 
 def rerated(events):
-    """What a candidate re-rates at all (S2-07, S2-R5)."""
+    """The events that a candidate re-rates (S2-07, S2-R5)."""
     return [event for event in events if not event.in_group and event.dial != "ip12593"]
 
 
@@ -103,28 +105,28 @@ def bills(raters, customers):
 
 
 class Cube:
-    """The usage of the customers, added up as the night does it, and the months as one batch."""
+    """The usage of the customers, added up as in a night, and the months as one batch."""
 
     def __init__(self, spark, tariffs, customers):
         catalogue = event_records.tariffs_of(tariffs)
         self.sold = list(catalogue.packages.values())
-        self.measures = measure.measures_wanted((), catalogue)
+        self.measures = register.measures_wanted((), catalogue)
         self.guided = event_records.guided(
             spark,
             {number: events for number, (_, _, events) in customers.items()},
             catalogue,
             HOLIDAYS,
         )
-        self.days = usage.by_day(self.guided, self.measures, HOLIDAYS)
+        self.days = usage_cube.by_day(self.guided, self.measures, HOLIDAYS)
         months = {month for month, _, _ in customers.values()}
-        self.months = usage.by_month(self.days, months, self.measures)
-        self.cells = usage.cells(self.guided).collect()
+        self.months = usage_cube.by_month(self.days, months, self.measures)
+        self.cells = usage_events.cells(self.guided).collect()
         self.known = local_frame(
             spark,
             [(number, month, joined) for number, (month, joined, _) in customers.items()],
             "subscriber_id long, month date, joined date",
         )
-        cube = rating.Cube(self.known, self.months, self.cells, self.measures)
+        cube = rating_cube.Cube(self.known, self.months, self.cells, self.measures)
         self.matrix = compile_prices(self.sold, self.cells, self.measures, "all")
         table = cube.by_customer(self.matrix).toArrow().sort_by("subscriber_id")
         self.batch = pa.RecordBatch.from_arrays(
@@ -143,7 +145,7 @@ def cube(spark, tariffs, customers):
 
 
 def test_the_cube_holds_every_event_and_unit_that_was_guided(cube, customers):
-    """Events, those with a billed quantity, and units: by day, and by month."""
+    """Events, events with a billed quantity, and units: by day and by month."""
     given = Counter()
     for number, (_, _, events) in customers.items():
         for event in events:
@@ -165,8 +167,12 @@ def test_the_cube_holds_every_event_and_unit_that_was_guided(cube, customers):
     assert len(given) > CUSTOMERS
 
 
+def free_of(pool_id, line):
+    return line.free_by_pool.get(pool_id, 0)
+
+
 def of_lines(rater, bill, count, by_event=False):
-    """The sum of something over the lines of rules, with `by_event` without monthly increments."""
+    """A sum over the lines of rules; with `by_event` without rules that round by month."""
     return sum(
         count(line)
         for (_, _, no), line in bill.lines.items()
@@ -175,8 +181,8 @@ def of_lines(rater, bill, count, by_event=False):
 
 
 def test_rated_units_are_guided_units(cube, raters, bills):
-    """What all groups of a package count of a month is what its events are billed, one by one."""
-    sums = month_sums.MonthSums(cube.matrix, cube.batch).added
+    """The units of all price groups of a package equal the billed units of its events."""
+    sums = month_sums.MonthSums(cube.matrix, cube.batch).sums
     for prices in cube.matrix.packages:
         groups = [group.units for group in prices.groups if group.monthly is None]
         rated = sums.these(groups).sum(axis=0)
@@ -190,10 +196,13 @@ def test_rated_units_are_guided_units(cube, raters, bills):
 
 
 def test_free_and_paid_units_are_the_billed_ones(cube, raters, bills):
-    """From the cube alone, wherever it tells; all pools and lines of a month together."""
-    sums = month_sums.MonthSums(cube.matrix, cube.batch).added
-    numbers, parts = cube.batch.column("subscriber_id").to_pylist(), rating.parts_of(cube.batch)
-    told = some_free = 0
+    """From the cube alone, for months that it can split; all pools and lines together."""
+    sums = month_sums.MonthSums(cube.matrix, cube.batch).sums
+    numbers, parts = (
+        cube.batch.column("subscriber_id").to_pylist(),
+        rating_cube.parts_of(cube.batch),
+    )
+    known = some_free = 0
     for prices in cube.matrix.packages:
         units = sums.these([group.units for group in prices.groups])
         drawn_units = draw_pools(prices, units, parts)
@@ -206,35 +215,36 @@ def test_free_and_paid_units_are_the_billed_ones(cube, raters, bills):
             used = sum(pool.size for pool in bill.pools.values()) - drawn_units.left[:, row].sum()
             assert drawn_units.paid[:, row].sum() + used == billed
             assert used == free == sum(pool.used for pool in bill.pools.values())
-            told, some_free = told + 1, some_free + (free > 0)
-    assert told > CUSTOMERS * PACKAGES // 2
+            known, some_free = known + 1, some_free + (free > 0)
+    assert known > CUSTOMERS * PACKAGES // 2
     assert some_free > 200
 
 
 def test_free_and_paid_units_are_the_billed_ones_where_they_are_replayed(cube, raters, bills):
-    """Row by row of dw.free_unit_split, pool by pool."""
+    """Row by row of dw.free_unit_split, and pool by pool."""
     for row in cube.splits:
         name = cube.some[row.signature].id
         bill, rater = bills[row.subscriber_id, name], raters[name]
         billed = of_lines(rater, bill, lambda line: line.units, by_event=True)
         pools = sorted(cube.some[row.signature].pools, key=lambda pool: pool.order)
-        used = [bill.pools[pool.id].size - left for pool, left in zip(pools, row.left)]
+        used = [bill.pools[pool.id].size - left for pool, left in zip(pools, row.left, strict=True)]
         assert sum(row.paid) + sum(used) == billed
         assert used == [
-            of_lines(rater, bill, lambda line: line.free_by_pool.get(pool.id, 0), by_event=True)
-            for pool in pools
+            of_lines(rater, bill, partial(free_of, pool.id), by_event=True) for pool in pools
         ]
     assert len(cube.splits) > 100
 
 
 def fees_of(event):
-    """Recorded fees in yuan, each a power of two of its own within the month: any sum of them says
-    which they were."""
+    """Recorded fees in yuan: each is its own power of two within the month.
+
+    So each sum of fees shows which fees it contains.
+    """
     return 4**event.key, 2 * 4**event.key if event.service == "voice" else 0, 0
 
 
 def test_every_event_is_priced_or_passed_exactly_once(spark, tariffs, raters, customers):
-    """By component: what the reference finds a price for does not pass, all else passes once."""
+    """By component: a fee passes through once if the reference rater finds no price, else never."""
     fees = {event: fees_of(event) for _, _, events in customers.values() for event in events}
     rows = event_records.evaluated(spark, customers, tariffs, holidays=HOLIDAYS, fees=fees)
     priced_and_passed = Counter()
@@ -262,7 +272,7 @@ def priced_fees(rater, month, event, fees):
 
 
 def test_lines_add_up_to_the_total(bills):
-    """The lines, the fee, what a cap cuts, what a commitment adds and the rounding of the bill."""
+    """The lines, the fee, the cut of a cap, the added commitment and the rounding of the bill."""
     for bill in bills.values():
         lines = sum((line.charged for line in bill.lines.values()), Fraction(0))
         cuts = sum(bill.cap_cuts.values())

@@ -1,6 +1,6 @@
-"""The evaluator on tiny months worked out by hand: pools, caps, fees, rounding, what it refuses.
+"""The evaluator on tiny months computed by hand: pools, caps, fees, rounding, refusals.
 
-Every case is a customer with one month and a package of his own; all go through Spark in one batch.
+Each case is a customer with one month and one package; all go through Spark in one batch.
 """
 
 from dataclasses import dataclass, field
@@ -14,10 +14,12 @@ import pytest
 
 from models.rating import evaluator as rating
 from models.rating import month_sums
+from models.rating.cube import Cube
 from models.rating.price_matrix import compile_prices
 from models.reference.rater import Rater
-from models.tariff.rounding import round_over
-from models.usage import cube as usage
+from models.tariff.amounts import BUCKETS, round_over
+from models.usage import cube as usage_cube
+from models.usage import events as usage_events
 from schemas.errors import ConfigError
 from tests.given import event_records
 from tests.given.event_records import increments
@@ -31,7 +33,7 @@ LINE, BILL = ({"at": at, "scale": 2, "mode": "half_up"} for at in ("line", "bill
 
 @dataclass(frozen=True)
 class Case:
-    """A month under a package, the amounts expected, and whether its events have to be replayed."""
+    """A month under a package, the expected amounts, and whether its events must be replayed."""
 
     package: dict
     events: list
@@ -42,13 +44,13 @@ class Case:
 
 
 def voice(*rules, **changes):
-    """A voice package; toll is free unless the rules say otherwise."""
+    """A voice package; toll is free unless the rules price it."""
     rules = [*rules, {"component": "toll", "rate": "0", "per": "60s", "increment": [60, 60]}]
     return package("voice", rules, **changes)
 
 
 def two_bands(*pools, **changes):
-    """Airtime at .40 by day and .24 else; a pool called day is drawn on by day only."""
+    """Airtime at .40 by day and .24 otherwise; only calls by day draw on a pool called `day`."""
     listed = [one["id"] for one in pools]
     return voice(
         airtime("0.40", match={"band": "peak"}, pools=listed),
@@ -321,7 +323,7 @@ def test_month(priced, words):
     assert {name: row[name] for name in case.amounts} == {
         name: Decimal(amount) for name, amount in case.amounts.items()
     }
-    assert sum(row[name] for name in rating.BUCKETS) == row.rated
+    assert sum(row[name] for name in BUCKETS) == row.rated
     bill = Rater(case.package).rate_month(case.events, case.month, case.joined)
     assert Fraction(row.rated) == bill.total
 
@@ -341,14 +343,14 @@ def evaluated_fees(spark, tariff, events, toll_rerated="ip_only"):
 
 
 def test_fees_of_the_records_pass_each_once(spark):
-    """Trap 21: calls over 12593 are told by their dial type. Every fee stands in one place."""
+    """Trap 21: calls to 12593 are known by their dial type. Each fee is in one place only."""
     far = {"toll": "inter_prov"}
     tariff = package("voice", [airtime(), toll()])
     calls = [
         call(60, key="ip", dial="ip17951", **far),  # both components are re-rated
-        call(60, key="direct", **far),  # its toll passes as recorded (S2-R4)
-        call(60, key="12593", dial="ip12593", **far),  # passes whole (S2-R5)
-        call(60, key="group", in_group=True),  # left out (S2-07): what it cost passes
+        call(60, key="direct", **far),  # its toll passes through as recorded (S2-R4)
+        call(60, key="12593", dial="ip12593", **far),  # passes through entirely (S2-R5)
+        call(60, key="group", in_group=True),  # left out (S2-07): its recorded cost passes through
     ]
     assert evaluated_fees(spark, tariff, calls) == {
         "rated": "1.500000",
@@ -367,7 +369,7 @@ def test_fees_of_the_records_pass_each_once(spark):
 
 
 def test_direct_toll_passes_beside_every_package_or_beside_none(spark):
-    """A package of messages does not price calls: with `all` the bill still has their toll."""
+    """An SMS package does not price calls: with `all` the toll of calls is still on the bill."""
     tariff = package(
         "sms", [{"component": "message", "rate": "0.10", "per": "1msg", "increment": [1, 1]}]
     )
@@ -387,7 +389,7 @@ def test_what_a_package_passes_through_costs_what_the_records_say(spark):
 
 
 def test_an_sms_package_leaves_voice_fees_to_the_bill(spark):
-    """Trap 32: they pass on both sides of a comparison."""
+    """Trap 32: they pass through on both sides of a comparison."""
     tariff = package(
         "sms", [{"component": "message", "rate": "0.10", "per": "1msg", "increment": [1, 1]}]
     )
@@ -412,15 +414,15 @@ def month_of(spark):
         tariffs = event_records.tariffs_of({"one": tariff})
         cuts = event_records.tariffs_of({"one": cuts_of or tariff})
         guided = event_records.guided(spark, {1: events}, cuts)
-        months = usage.by_month(usage.by_day(guided, [MINUTE]), [MARCH], [MINUTE])
-        return months, usage.cells(guided).collect(), list(tariffs.packages.values())
+        months = usage_cube.by_month(usage_cube.by_day(guided, [MINUTE]), [MARCH], [MINUTE])
+        return months, usage_events.cells(guided).collect(), list(tariffs.packages.values())
 
     return made
 
 
 def cube_of(usage_month, cells, measures):
     months = usage_month.selectExpr("month", "subscriber_id", "CAST(NULL AS DATE) joined")
-    return rating.Cube(months, usage_month, cells, measures)
+    return Cube(months, usage_month, cells, measures)
 
 
 def test_a_cell_that_nobody_registered_is_named_and_not_priced(month_of):
@@ -448,8 +450,7 @@ def test_a_measure_newer_than_the_month_is_not_priced(month_of):
 
 
 def batch(matrix, *months):
-    """Customer-months as Arrow rows, each with one cell (number 5) of so many billed seconds, added
-    up."""
+    """Customer-months with their sums as Arrow rows; each has one cell (5) with billed seconds."""
     numbers = pa.list_(pa.int64())
     split = pa.struct(
         [("signature", pa.string()), ("paid", numbers), ("left", numbers), ("rounded", numbers)]
@@ -479,7 +480,7 @@ def batch(matrix, *months):
         ),
     )
     return pa.record_batch(
-        dict(zip(added.schema.names, added.columns))
+        dict(zip(added.schema.names, added.columns, strict=True))
         | {
             "joined": pa.array([None] * rows, pa.date32()),
             "splits": pa.array([None] * rows, pa.list_(split)),
@@ -507,8 +508,10 @@ def test_an_amount_beyond_exact_64_bits_is_refused_for_its_month_only():
 
 
 def test_the_largest_month_of_the_dearest_package_that_loads_is_priced():
-    """Ten calls at a time for 31 days are 446,400 minutes: at 224,000 yuan each they fit, at
-    224,100 they leave what an amount holds, and the package is refused before it meets a month."""
+    """Ten calls at a time for 31 days are 446,400 minutes.
+
+    At 224,000 yuan a minute the amount fits; at 224,100 it does not, and the package is refused.
+    """
     month = 10 * 31 * 86400
     dear = matrix_of(voice(airtime("224000")))
     (rows,) = rating.price_batch(dear, batch(dear, month))

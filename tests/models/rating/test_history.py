@@ -1,11 +1,11 @@
-"""Months of history that cannot be compared, or not as a whole: said with the reason."""
+"""Months of history that cannot be compared, or only in parts, and the reason."""
 
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from models.quote import backtest
+from models.quote import backtest, package_quote
 from models.quote import package_match as match
 from models.rating import evaluator as rating
 from models.reference.rater import Rater
@@ -31,7 +31,7 @@ OTHERS = {
         "gprs", [{"component": "volume", "rate": "0.01", "per": "1KB", "increment": ["1KB", "1KB"]}]
     ),
 }
-NOWHERE = [  # two calls of March to a zone that nobody knows beside one to the next city; April
+NOWHERE = [  # March: two calls to an unknown zone and one to the next city; then April
     call(60, key="a", toll="unknown"),
     call(60, key="b", toll="unknown"),
     call(60, key="c", toll="intra_prov"),
@@ -54,7 +54,7 @@ NOT_RATED = [
 
 @pytest.fixture(scope="module")
 def unknown_zone(spark):
-    """Three customers under packages that price zones by name, any zone, or leave some out."""
+    """Three customers; the packages price zones by name, price any zone, or leave some out."""
     return event_records.evaluated_months(
         spark,
         {
@@ -68,7 +68,7 @@ def unknown_zone(spark):
 
 @pytest.mark.parametrize("name", VOICE)
 def test_events_without_a_price_are_counted_and_their_cell_is_named(unknown_zone, name):
-    """Whatever zones its rules accept: no package has a price for one that nobody knows."""
+    """No package has a price for an unknown zone, even if its rules accept any zone."""
     row = unknown_zone[1, MARCH, name]
     assert (row.comparable, row.unpriced_events) == (False, 2)
     assert row.reason == "unknown cell: voice mo home unknown direct workday 0-86400 s"
@@ -103,13 +103,13 @@ def test_packages_of_another_kind_are_comparable_beside_them(unknown_zone):
 
 @pytest.mark.parametrize("name", VOICE | OTHERS)
 def test_what_no_package_prices_needs_no_zone(unknown_zone, name):
-    """In-group and 12593 calls pass as recorded, and nothing is due for a message received."""
+    """In-group and 12593 calls pass through as recorded; nothing is due for a received message."""
     row = unknown_zone[3, MARCH, name]
     assert (row.comparable, row.unpriced_events, row.rated) == (True, 0, 0)
 
 
 def test_a_month_that_is_given_free_units_by_such_a_month_is_not_comparable_either(spark):
-    """Nobody can tell how many minutes it has left over, nor therefore what the next one has."""
+    """The minutes that it leaves over are unknown, and so are those of the next month."""
     keeps = package(
         "voice", [airtime(pools=["free"]), FREE_TOLL], pools=[pool(10, carry_over=True)]
     )
@@ -158,7 +158,7 @@ def test_a_customer_with_such_a_month_is_not_recommended_the_package(spark, unkn
     people = match_rows.subscribers(spark, 1)
     months = [(1, month, None) for month in (MARCH, APRIL)]
     held = match_rows.holdings(spark, match_rows.months(spark, *months), [])
-    quotes = match.quotes(
+    quotes = package_quote.quotes(
         match_rows.evaluated_rows(spark, rows.values()),
         match_rows.passing(spark, people, {}),
         held,
@@ -189,13 +189,13 @@ BEFORE, AFTER = call(600, "2009-03-10 12:00:00", key="a"), call(600, "2009-03-20
 CHANGED = {
     "ten minutes under each: the bill has both prices": ([BEFORE, AFTER], "8.00", "0", "equal"),
     "the bill has the price of the last for all": ([BEFORE, AFTER], "4.00", "4", "package_changed"),
-    "all of it after the change: the last package tells all": ([AFTER], "2.00", "0", "equal"),
+    "all of it after the change: the last package prices all": ([AFTER], "2.00", "0", "equal"),
     "another difference in a month of change": ([AFTER], "2.50", "-0.50", "package_changed"),
 }
 
 
-def told(spark, events, bill, held, packages):
-    """The row of the back-test of March, of a customer who had some packages of voice."""
+def backtested(spark, events, bill, held, packages):
+    """The back-test of March for a customer who held some voice packages."""
     rows = event_records.evaluated(spark, {1: (MARCH, None, events)}, packages)
     people, customers = match_rows.subscribers(spark, 1), match_rows.months(spark, (1, MARCH, None))
     tariffs = event_records.tariffs_of(packages)
@@ -222,10 +222,12 @@ def told(spark, events, bill, held, packages):
 
 @pytest.mark.parametrize("words", CHANGED)
 def test_trap_25_a_package_changed_within_a_month_is_compared_by_parts(spark, words):
-    """Trap 25: until 15 March .60 a minute, from the 16th .20. Each prices the calls of its days;
-    a difference that is left is laid to the change, and no month of it is recommended by."""
+    """Trap 25: until 15 March .60 a minute, from the 16th .20. Each prices the calls of its days.
+
+    The cause of a remaining difference is the change, and the month supports no recommendation.
+    """
     events, bill, difference, cause = CHANGED[words]
-    tested = told(
+    tested = backtested(
         spark,
         events,
         bill,
@@ -238,21 +240,21 @@ def test_trap_25_a_package_changed_within_a_month_is_compared_by_parts(spark, wo
 
 NEXT_YEAR = date(2010, 1, 1)
 NOT_IN_FORCE = {
-    "the tariff ended within the month, his calls cost .20 after it": (
+    "the tariff ended within the month, the calls after it cost .20": (
         (LONG_AGO, CHANGE),
         [BEFORE, AFTER],
         "8.00",
         "4",
         "package_changed",
     ),
-    "it began within the month, his calls cost .20 before it": (
+    "it began within the month, the calls before it cost .20": (
         (CHANGE, NEXT_YEAR),
         [BEFORE, AFTER],
         "8.00",
         "4",
         "package_changed",
     ),
-    "it ended after his last call": ((LONG_AGO, CHANGE), [BEFORE], "6.00", "0", "equal"),
+    "it ended after the last call": ((LONG_AGO, CHANGE), [BEFORE], "6.00", "0", "equal"),
     "it was in force all along: nothing explains the difference": (
         (MARCH, APRIL),
         [BEFORE, AFTER],
@@ -265,9 +267,9 @@ NOT_IN_FORCE = {
 
 @pytest.mark.parametrize("words", NOT_IN_FORCE)
 def test_a_month_in_part_of_which_his_package_has_no_tariff_is_flagged(spark, words):
-    """He holds one package all the time, at .60 a minute while its tariff is in force."""
+    """The customer always holds one package, at .60 a minute while its tariff is in force."""
     (since, until), events, bill, difference, cause = NOT_IN_FORCE[words]
-    tested = told(
+    tested = backtested(
         spark,
         events,
         bill,
@@ -284,8 +286,8 @@ def test_a_month_in_part_of_which_his_package_has_no_tariff_is_flagged(spark, wo
 def test_trap_25_a_tariff_changed_within_a_month_is_compared_by_parts(
     spark, bill, difference, cause
 ):
-    """Trap 25: he holds one package all the time; on 16 March its price falls from .60 to .20."""
-    tested = told(
+    """Trap 25: the customer holds one package; on 16 March its price falls from .60 to .20."""
+    tested = backtested(
         spark,
         [BEFORE, AFTER],
         bill,
@@ -299,8 +301,8 @@ def test_trap_25_a_tariff_changed_within_a_month_is_compared_by_parts(
 
 
 def test_trap_33_a_month_before_the_change_of_a_tariff_is_tested_by_the_former_one(spark):
-    """Trap 33: the tariff of the time of the calls; from April on the package costs a third."""
-    tested = told(
+    """Trap 33: the tariff of the time of the calls; from April the package costs a third."""
+    tested = backtested(
         spark,
         [BEFORE, AFTER],
         "12.00",

@@ -1,7 +1,7 @@
-"""Where the order of events decides although all free units have one price.
+"""Months in which the order of events decides, although all free units have one price.
 
-Each of these breaks "one price is enough": the same events in another order cost another amount.
-The evaluator says so when it has nothing but the cube, replays them, and then equals the reference.
+Each case breaks the rule "one price is enough": the same events in another order cost another
+amount. With the cube alone the evaluator gives this reason; with a replay it equals the reference.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ DAYS = ("2009-03-02", "2009-03-03")
 
 @dataclass(frozen=True)
 class Case:
-    """Two events (seconds, clock, facts), what they cost in this order and in the other one."""
+    """Two events (seconds, clock, facts), and their cost in this order and in the other order."""
 
     package: dict
     events: tuple
@@ -51,7 +51,7 @@ ABROAD = {"roaming": "intl"}
 
 CASES = {
     "overlapping pools: two minutes anywhere, then five at home": Case(
-        # At home first they use up the wide pool, and what is spoken abroad has no other.
+        # Home calls first use up the wide pool, and the calls abroad have no other pool.
         voice(
             airtime(pools=["wide", "home"]),
             pools=[
@@ -130,7 +130,7 @@ CASES = {
         "0.26",
         "0.25",
     ),
-    "two prices: 150 minutes by day and 100 by night, of which 200 are free (trap 5)": Case(
+    "two prices: 150 minutes by day and 100 by night, 200 of them free (trap 5)": Case(
         voice(
             airtime("0.40", match={"band": "peak"}, pools=["free"]),
             airtime("0.24", pools=["free"]),
@@ -168,7 +168,7 @@ CASES = {
 def in_time(events):
     return [
         call(seconds, f"{day} {clock}", key=number, **facts)
-        for number, (day, (seconds, clock, facts)) in enumerate(zip(DAYS, events))
+        for number, (day, (seconds, clock, facts)) in enumerate(zip(DAYS, events, strict=False))
     ]
 
 

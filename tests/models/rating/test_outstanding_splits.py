@@ -1,4 +1,4 @@
-"""Which splits of free units stand at a month's close, and which have still to be replayed."""
+"""Which splits of free units are valid at a month's close, and which must be replayed."""
 
 from datetime import date
 
@@ -39,13 +39,13 @@ def packages():
 
 
 def outcome(spark, packages, wanted, stored):
-    """{(subscriber, joined): places to replay} and the (subscriber, place) that stand."""
+    """{(subscriber, joined): places to replay}, and the valid (subscriber, place) pairs."""
     names = list(packages)
     rows = [
         (who, APRIL, joined, name if isinstance(name, str) else names[name], [1], [0], [])
         for who, joined, name in stored
     ]
-    to_do, stands = free_units.outstanding(
+    to_do, valid = free_units.outstanding(
         local_frame(
             spark, [(who, APRIL, joined, places) for who, joined, places in wanted], WANTED
         ),
@@ -54,12 +54,12 @@ def outcome(spark, packages, wanted, stored):
     )
     return (
         {(row.subscriber_id, row.joined): row.wanted for row in to_do.collect()},
-        {(row.subscriber_id, names.index(row.signature)) for row in stands.collect()},
+        {(row.subscriber_id, names.index(row.signature)) for row in valid.collect()},
     )
 
 
 @pytest.mark.parametrize(
-    ("case", "wanted", "stored", "to_do", "stands"),
+    ("case", "wanted", "stored", "to_do", "valid"),
     [
         (
             "all are there",
@@ -105,7 +105,7 @@ def outcome(spark, packages, wanted, stored):
             {(1, JOINED): [0]},
             set(),
         ),
-        ("of somebody else", [(2, JOINED, [0])], [(1, JOINED, 0)], {(2, JOINED): [0]}, set()),
+        ("of another subscriber", [(2, JOINED, [0])], [(1, JOINED, 0)], {(2, JOINED): [0]}, set()),
         (
             "units are carried over: the chain begins in another month now",
             [(1, JOINED, [0, 2])],
@@ -117,6 +117,6 @@ def outcome(spark, packages, wanted, stored):
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_stored_split_stands_while_it_says_the_same(
-    spark, packages, case, wanted, stored, to_do, stands
+    spark, packages, case, wanted, stored, to_do, valid
 ):
-    assert outcome(spark, packages, wanted, stored) == (to_do, stands), case
+    assert outcome(spark, packages, wanted, stored) == (to_do, valid), case

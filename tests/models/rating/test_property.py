@@ -1,8 +1,8 @@
 """Random packages × random months: the Spark path equals the plain reference rater.
 
-Hypothesis draws packages and customer-months (the same in every run). All of them go through
-guiding, days, months and evaluation in one Spark batch, and every price is compared to the last
-unit with the reference rater, which sees the events one by one in order of time.
+Hypothesis draws packages and customer-months, the same in each run. All of them go through guiding,
+days, months and evaluation in one Spark batch. Each price is compared to the last unit with the
+reference rater, which prices the events one by one in order of time.
 """
 
 import random
@@ -11,9 +11,9 @@ from fractions import Fraction
 
 import pytest
 
-from models.rating import evaluator as rating
 from models.reference import bill as reference_bill
 from models.reference import rater as reference_rater
+from models.tariff.amounts import BUCKETS
 from tests.given import event_records
 from tests.given.random_tariffs import HOLIDAYS, MONTHS, catalogue_of, drawn, months_of_events
 
@@ -50,7 +50,7 @@ def bills(raters, customers):
 
 
 def differing(raters, customers, evaluated):
-    """Prices that are not those of the reference, to the last unit."""
+    """The prices that differ from those of the reference rater."""
     wrong = []
     for key, bill in bills(raters, customers):
         row = evaluated[key]
@@ -80,7 +80,7 @@ def test_ten_thousand_other_prices_equal_the_reference(spark, start):
 def test_amounts_are_those_of_the_bill(raters, customers, evaluated):
     for key, bill in bills(raters, customers):
         row = evaluated[key]
-        assert sum(row[name] for name in rating.BUCKETS) == row.rated
+        assert sum(row[name] for name in BUCKETS) == row.rated
         exact = (
             Fraction(row.commitment) - bill.commitment,
             Fraction(row.cap_cut) - sum(bill.cap_cuts.values()),
@@ -99,8 +99,8 @@ def test_a_price_that_was_not_replayed_stands_in_any_order_of_events(raters, cus
 
 
 def test_replayed_means_that_some_order_changes_the_bill(raters, customers, evaluated):
-    # Where an event draws on one pool at one price the rule of the classes is exact; beyond it is
-    # careful.
+    # If each event draws on one pool at one price, the rule of the classes is exact; otherwise it
+    # is cautious.
     plain = {name: rater for name, rater in raters.items() if name.startswith("simple")}
     mixed = [key for key, row in evaluated.items() if row.replayed and key[1] in plain]
     assert len(mixed) > 50
@@ -114,13 +114,16 @@ def test_replayed_means_that_some_order_changes_the_bill(raters, customers, eval
 
 
 def in_order(month, joined, events, key):
-    """The same events in another order: who was first by `key` gets the earliest instant."""
+    """The same events in another order: the first by `key` gets the earliest instant."""
     instants = sorted(event.at for event in events)
     places = sorted(events, key=key)
     return (
         month,
         joined,
-        [event._replace(at=at, key=no) for no, (event, at) in enumerate(zip(places, instants))],
+        [
+            event._replace(at=at, key=no)
+            for no, (event, at) in enumerate(zip(places, instants, strict=True))
+        ],
     )
 
 
@@ -143,7 +146,7 @@ def test_order_of_rows_partitions_and_nights_change_nothing(spark, tariffs, cust
 
 def test_what_a_month_leaves_is_free_in_the_next_one_once(spark, raters, tariffs):
     busy = [one for one in drawn(months_of_events(), 600) if len(one[2]) > 4]
-    by_month = zip(*([one for one in busy if one[0] == month] for month in MONTHS))
+    by_month = zip(*([one for one in busy if one[0] == month] for month in MONTHS), strict=False)
     quarters = {
         number: (MONTHS, None, [event for _, _, events in three for event in events])
         for number, three in enumerate(by_month, start=1)

@@ -1,11 +1,11 @@
-"""Which events a replay takes, whatever of their cells the register holds."""
+"""Which events a replay uses, with known and with unknown cells."""
 
 from datetime import date
 
 import pytest
 
 from models.rating import free_units
-from models.usage import cube as usage
+from models.usage import events as usage_events
 from tests.given.event_records import guided, tariffs_of
 from tests.given.frames import local_frame
 from tests.given.tariff_examples import MARCH, airtime, call, message, package, pool, toll
@@ -25,8 +25,8 @@ SOLD = {
 TALKER, SILENT, OTHER = 1, 2, 3
 NIGHT = call(60, "2009-03-02 07:00:00", "night")
 EVENTS = {
-    # Delivered in another order than they were answered in. A minute by night and one of the three
-    # by day are free; by day first, one of each would be left to pay.
+    # Delivered in another order than answered. A minute by night and one of the three by day are
+    # free; with the day first, one minute of each would be paid.
     TALKER: [
         call(180, "2009-03-02 12:00:00", "day"),
         NIGHT,
@@ -36,14 +36,16 @@ EVENTS = {
         message("2009-03-01 12:00:00"),
     ],
     SILENT: [],
-    OTHER: [call(600, "2009-03-02 12:00:00", "nobody asks for him")],
+    OTHER: [call(600, "2009-03-02 12:00:00", "not wanted")],
 }
 
 
 @pytest.mark.parametrize("registered", ["all", "by night", "none"])
 def test_the_free_minutes_are_the_first_of_the_month_that_is_wanted(spark, registered):
-    """(Seconds to pay, seconds left) by customer. A cell that the register lacks is one all the
-    same: the bands of the catalogue may have changed since the days were added up."""
+    """(Seconds to pay, seconds left) by customer. Events with an unknown cell are replayed too.
+
+    A cell may be unknown if the bands of the catalogue have changed since the days were added up.
+    """
     tariffs = tariffs_of(SOLD)
     records = guided(spark, EVENTS, tariffs)
     cells = (
@@ -51,7 +53,7 @@ def test_the_free_minutes_are_the_first_of_the_month_that_is_wanted(spark, regis
         if registered == "none"
         else [
             cell
-            for cell in usage.cells(records).collect()
+            for cell in usage_events.cells(records).collect()
             if registered == "all" or cell.slot_from == 0
         ]
     )

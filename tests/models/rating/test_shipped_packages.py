@@ -1,7 +1,8 @@
-"""Every package of the configuration, priced by the engine as by the reference rater.
+"""Each package of the configuration has the same price by the engine and by the reference rater.
 
-Months of seeded chance: calls, messages and sessions at the edges of bands and increments, so many
-that pools run out. Three months in a row, because some packages carry units over.
+The months are drawn with a seed: calls, messages and sessions at the edges of bands and increments,
+enough to exhaust the pools. There are three months in a row, because some packages carry units
+over.
 """
 
 import random
@@ -40,7 +41,7 @@ TOLLS = ("local",) * 4 + ("intra_prov", "inter_prov", "hkmotw", "intl")
 
 
 def month_of_events(chance, month, holidays, numbers):
-    """A customer's events of a month; each customer talks, writes and surfs more or less."""
+    """The events of a customer in a month; the amount of usage differs by customer."""
 
     def events(service, count, quantities, **facts):
         for _ in range(chance.randrange(count + 1)):
@@ -75,7 +76,10 @@ def month_of_events(chance, month, holidays, numbers):
                 drawn["message_kind"],
                 int(at.timestamp()) + number % 997 / 1024,
                 day,
-                sum(int(part) * size for part, size in zip(clock.split(":"), (3600, 60, 1))),
+                sum(
+                    int(part) * size
+                    for part, size in zip(clock.split(":"), (3600, 60, 1), strict=False)
+                ),
                 day_type,
                 chance.choice(quantities),
             )
@@ -136,7 +140,7 @@ def customers(conf):
 
 
 def rerated(events):
-    """Without what no package re-rates: in-group calls (S2-07) and 12593 calls (S2-R5)."""
+    """The events without those that no package re-rates: in-group (S2-07) and 12593 (S2-R5)."""
     return [event for event in events if not event.in_group and event.dial != "ip12593"]
 
 
@@ -165,7 +169,7 @@ def test_every_shipped_package_costs_what_the_reference_rater_says(spark, conf, 
                 if not row.comparable or Fraction(row.rated) != wanted:
                     wrong.append((number, month, name, row.rated, wanted, row.reason))
     assert wrong == []
-    # The months could tell: none costs its fee or its cap alone, and nearly every pool ran out.
+    # The months are a real test: none costs only its fee or its cap, and nearly all pools ran out.
     assert min(len(different) for different in totals.values()) > 20
     in_group = {("gotone_group", "in_group_minutes"), ("easyown_family", "family_minutes")}
     pools = {

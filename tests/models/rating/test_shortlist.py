@@ -1,4 +1,4 @@
-"""Which packages of a customer leave the evaluator: the best K of a kind and his own."""
+"""Which packages of a customer leave the evaluator: the best K of a kind, and the own ones."""
 
 from datetime import date
 from types import SimpleNamespace
@@ -8,9 +8,11 @@ import pytest
 
 from models.rating import evaluator as rating
 from models.rating import free_units
+from models.rating.cube import Cube
 from models.rating.shortlist import LARGEST_COST, Shortlist
-from models.tariff import measure
-from models.usage import cube as usage
+from models.usage import cube as usage_cube
+from models.usage import events as usage_events
+from models.usage import register
 from tests.given import event_records
 from tests.given.event_records import tariffs_of
 from tests.given.frames import local_frame
@@ -54,9 +56,9 @@ OFFERED = tuple(name for name in PACKAGES if name != "old")
 
 @pytest.fixture(scope="module")
 def kept(spark):
-    """Ids of the rows that leave, by customer: ten minutes a month, K as asked."""
+    """The ids of the rows that leave, by customer: ten minutes a month, K as given."""
     tariffs = tariffs_of(PACKAGES)
-    measures = measure.measures_wanted((), tariffs)
+    measures = register.measures_wanted((), tariffs)
     people = {1: ("gotone", ["old"]), 2: ("mzone", None), 3: (None, ["cheap", "old"])}
     events = {
         number: [
@@ -68,14 +70,14 @@ def kept(spark):
         for number in people
     }
     records = event_records.guided(spark, events, tariffs)
-    months = usage.by_month(usage.by_day(records, measures), [FEB, MARCH], measures)
+    months = usage_cube.by_month(usage_cube.by_day(records, measures), [FEB, MARCH], measures)
     frame = months.selectExpr("month", "subscriber_id", "CAST(NULL AS DATE) joined")
     about = local_frame(
         spark,
         [(number, *one) for number, one in people.items()],
         "subscriber_id long, brand string, own array<string>",
     )
-    cube = rating.Cube(frame, months, usage.cells(records).collect(), measures)
+    cube = Cube(frame, months, usage_events.cells(records).collect(), measures)
     sold = list(tariffs.packages.values())
     assert list(free_units.representatives(sold, "all")) == []
 

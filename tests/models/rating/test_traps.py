@@ -1,8 +1,8 @@
-"""Traps of rating by their numbers: through the cube by the engine, and event by event by the
-reference rater, each with the right number of the table of traps or one worked out by hand.
+"""The traps of rating by their numbers: by the engine through the cube, and by the reference rater.
 
-Those that the tests of the engine, the language or the rest of the path show stand there, under the
-same names: every trap is found by searching the tests for its number, as in "trap 17".
+The expected cost is that of the table of traps or one computed by hand. Some traps are tested in
+other modules, under the same names. To find a trap, search the tests for its number, as in
+"trap 17".
 """
 
 from dataclasses import dataclass
@@ -18,8 +18,9 @@ from models.intake import verdict as delivery
 from models.quote import backtest
 from models.reference import bill as reference_bill
 from models.reference.rater import Rater
-from models.usage import cube as usage
+from models.usage import cube as usage_cube
 from models.usage import data_session
+from models.usage import events as usage_events
 from tests.given import event_records, match_rows
 from tests.given.event_records import increments, tariffs_of
 from tests.given.frames import local_frame
@@ -35,7 +36,7 @@ FAR = {"toll": "inter_prov"}
 
 @dataclass(frozen=True)
 class Case:
-    """A customer's events under a package of his own, and what each month costs."""
+    """The events of a customer under one package, and the cost of each month."""
 
     package: dict
     events: list
@@ -43,7 +44,7 @@ class Case:
 
 
 def voice(*rules, **changes):
-    """A voice package; toll is free unless the rules say otherwise."""
+    """A voice package; toll is free unless the rules price it."""
     return package("voice", [*rules, FREE_TOLL], **changes)
 
 
@@ -143,7 +144,7 @@ CASES = {
         ],
         "80",
     ),
-    "trap 8: unless covers and the rule say otherwise: roaming minutes": march(
+    "trap 8: unless covers and the rule include them: roaming minutes": march(
         ROAMING_FREE, [call(12000, roaming="inter_prov")], "80"
     ),
     "trap 11: the first increment differs from the rest: 45 s at [60, 1] are 60 s": march(
@@ -169,7 +170,7 @@ CASES = {
     "trap 17: x ≤ 0 is nothing first; `div` would make -9 minutes of -600 s": march(
         voice(airtime()), [call(-600), call(-1, key="b"), call(60, key="c")], "0.40"
     ),
-    "trap 17: a day by the second at .40 a minute; a quotient cut to .006667 would give 576.03": march(
+    "trap 17: a day by the second at .40 a minute; a quotient of .006667 would give 576.03": march(
         voice(airtime("0.40", increment=[1, 1])), [call(86400)], "576"
     ),
     "trap 19: prices include tax, nothing is added to them": march(GOTONE, [call(12060)], "80.40"),
@@ -226,7 +227,7 @@ def test_trap(priced, words):
 
 
 def by_reference(tariff, events, months):
-    """What the reference rater makes of the events that a package re-rates (S2-07, S2-R5)."""
+    """The cost by the reference rater of the events that a package re-rates (S2-07, S2-R5)."""
     kept = [event for event in events if not event.in_group and event.dial != "ip12593"]
     totals, carried = {}, {}
     for month in months:
@@ -241,15 +242,17 @@ def test_trap_14_zero_and_negative_durations_are_counted(spark):
     guided = event_records.guided(
         spark, {1: [call(0), call(-5, key="b"), call(61, key="c")]}, tariffs_of({})
     )
-    (row,) = usage.by_day(guided, [minutes]).collect()
+    (row,) = usage_cube.by_day(guided, [minutes]).collect()
     assert (row.events, row.billed_events, row.billed) == (3, 1, [120])
     bill = Rater(voice(airtime())).rate_month([call(0), call(-5), call(61)], MARCH)
     assert bill.lines["voice", "airtime", 0].events == 3
 
 
 def test_trap_10_parts_of_one_session_are_merged_before_rounding_and_across_nights(spark):
-    """Trap 10: 512 B + 512 B are 1 KB at .03, not 2; the same charging id days later is another
-    session."""
+    """Trap 10: 512 B + 512 B are 1 KB at .03, not 2.
+
+    The same charging id days later is another session.
+    """
     tariff = package(
         "gprs", [{"component": "volume", "rate": "0.03", "per": "1KB", "increment": ["1KB", "1KB"]}]
     )
@@ -261,8 +264,8 @@ def test_trap_10_parts_of_one_session_are_merged_before_rounding_and_across_nigh
     }
     sessions = data_sessions(spark, parts)
     voice_calls, messages, _, wlan = event_records.frames(spark, [])
-    guided = usage.guide(
-        usage.Records(voice_calls, messages, sessions, wlan),
+    guided = usage_events.guide(
+        usage_events.Records(voice_calls, messages, sessions, wlan),
         event_records.owners(spark, parts),
         {},
         (),
@@ -288,7 +291,7 @@ PARTS = (
 
 
 def data_sessions(spark, parts):
-    """Sessions of parts of 512 bytes, as one night after the other adds them."""
+    """Sessions in parts of 512 bytes, added night by night."""
     rows = []
     for number, of_customer in parts.items():
         for gateway, charging, day, clock in of_customer:
@@ -328,12 +331,12 @@ def data_sessions(spark, parts):
 
 def test_trap_27_a_commitment_counts_fee_and_rerated_lines_not_what_is_passed_through(spark):
     tariff = voice(airtime("0.50"), monthly_fee="10", min_commitment="12")
-    mine, asked = call(60), call(60, key="group", in_group=True)
+    plain, in_group = call(60), call(60, key="group", in_group=True)
     rows = event_records.evaluated(
         spark,
-        {1: (MARCH, None, [mine, asked])},
+        {1: (MARCH, None, [plain, in_group])},
         {"one": tariff},
-        fees={mine: (0, 0, "5"), asked: ("7", 0, 0)},
+        fees={plain: (0, 0, "5"), in_group: ("7", 0, 0)},
     )
     row = rows[1, "one"]
     assert (row.commitment, row.rated, row.other_fees, row.unrated_fees) == (
@@ -342,13 +345,15 @@ def test_trap_27_a_commitment_counts_fee_and_rerated_lines_not_what_is_passed_th
         5,
         7,
     )
-    bill = Rater(tariff).rate_month([mine], MARCH)
+    bill = Rater(tariff).rate_month([plain], MARCH)
     assert (bill.commitment, bill.total) == (Fraction("1.50"), 12)
 
 
 def test_trap_31_ties_are_broken_in_a_fixed_order(spark):
-    """Trap 31: two calls of one instant and one free minute: the lower cell goes first, in whatever
-    order and partition the records come."""
+    """Trap 31: two calls of one instant and one free minute: the lower cell goes first.
+
+    The order and the partitions of the records make no difference.
+    """
     tariff = voice(
         airtime("0.40", match={"dial": "direct"}, pools=["free"]),
         airtime("0.24", pools=["free"]),
@@ -364,7 +369,7 @@ def test_trap_31_ties_are_broken_in_a_fixed_order(spark):
         for how in ({}, {"shuffled": 3, "partitions": 3})
     ]
     guided = event_records.guided(spark, {1: [direct, ip]}, tariffs_of({"one": tariff}))
-    first = min(usage.cells(guided).collect(), key=lambda cell: cell.cell_id).dial
+    first = min(usage_events.cells(guided).collect(), key=lambda cell: cell.cell_id).dial
     paid, turns = ("0.24", "direct") if first == "direct" else ("0.40", "ip17951")
     assert {row.rated for rows in again for row in rows.values()} == {Decimal(paid)}
     keyed = [direct._replace(key=direct.dial != turns), ip._replace(key=ip.dial != turns)]
@@ -372,8 +377,11 @@ def test_trap_31_ties_are_broken_in_a_fixed_order(spark):
 
 
 def test_trap_33_candidates_have_the_tariff_of_the_day_and_the_back_test_that_of_the_call(spark):
-    """Trap 33: until the end of April .60 a minute, from May .20: on 3 May ten minutes of March are
-    offered at the new price, and the bill of March is checked against the old one."""
+    """Trap 33: until the end of April .60 a minute, from May .20.
+
+    On 3 May, ten minutes of March are offered at the new price, and the bill of March is checked
+    with the old price.
+    """
     until = {"valid": {"from": date(2009, 1, 1), "to": MAY}}
     since = {"valid": {"from": MAY, "to": date(2010, 1, 1)}}
     packages = {"old": voice(airtime("0.60"), **until), "new": voice(airtime("0.20"), **since)}
@@ -404,8 +412,10 @@ DAY = date(2009, 5, 3)
 
 @pytest.fixture
 def taken_in(spark, conf, contracts):
-    """From lines of the shipped voice source to a month under one package: its row, and the facts
-    of each call."""
+    """From lines of the shipped voice source to a month under one package.
+
+    Returns the row of the month and the facts of each call.
+    """
 
     def rated(lines, tariff):
         rows = [(text, "voice.txt", number, DAY) for number, text in enumerate(lines)]
@@ -420,8 +430,11 @@ def taken_in(spark, conf, contracts):
         assert calls.count() == len(lines)
         _, messages, sessions, wlan = event_records.frames(spark, [])
         tariffs = tariffs_of({"one": tariff})
-        guided = usage.guide(
-            usage.Records(calls, messages, sessions, wlan), event_records.owners(spark, [1]), {}, ()
+        guided = usage_events.guide(
+            usage_events.Records(calls, messages, sessions, wlan),
+            event_records.owners(spark, [1]),
+            {},
+            (),
         )
         found = event_records.rated(spark, guided, {1: ([MAY], None)}, tariffs)[1, MAY, "one"]
         return found, sorted((row.dial, row.toll, row.in_group) for row in guided.collect())
@@ -430,8 +443,7 @@ def taken_in(spark, conf, contracts):
 
 
 def test_trap_20_vpmn_is_membership_at_call_time_for_short_and_long_numbers(taken_in):
-    """Trap 20: the exchange says with each call whether both ends were members then; the number
-    does not."""
+    """Trap 20: membership at call time comes with each call, not from the number."""
     member = {"msisdn": "n1", "vpmn_flag": "1", "duration": "60", "base_fee": "100"}
     row, facts = taken_in(
         [
@@ -448,8 +460,10 @@ def test_trap_20_vpmn_is_membership_at_call_time_for_short_and_long_numbers(take
 
 
 def test_traps_21_and_34_the_whole_prefix_decides_and_the_exchange_tells_the_zone(taken_in):
-    """Trap 21: the prefix is a dial type beside the zone. Trap 34: the longest prefix wins; zones
-    come as codes, so the five digits of an IP prefix are all there is to find, never fewer."""
+    """Trap 21: the prefix is a dial type beside the zone. Trap 34: the longest prefix wins.
+
+    Zones come as codes, so only the five digits of an IP prefix are searched for.
+    """
     far = {"msisdn": "n1", "duration": "61", "toll_type": "2"}
     row, facts = taken_in(
         [
@@ -475,7 +489,7 @@ def test_traps_21_and_34_the_whole_prefix_decides_and_the_exchange_tells_the_zon
 
 
 def test_a_zone_of_which_the_code_is_not_listed_is_taken_in_and_never_priced(taken_in):
-    """By the shipped codes of zones, though the package takes any zone for .07 per 6 s."""
+    """By the shipped codes of zones, although the package prices any zone at .07 per 6 s."""
     mine = {"msisdn": "n1", "duration": "61"}
     row, facts = taken_in(
         [

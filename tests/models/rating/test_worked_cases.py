@@ -1,5 +1,7 @@
-"""The worked cases of other people's rating engines and price lists: by the reference rater, and
-through the cube by the engine."""
+"""Worked cases of other rating engines and of price lists: by the reference rater and the engine.
+
+The engine prices them through the cube.
+"""
 
 from datetime import timedelta
 from fractions import Fraction
@@ -20,7 +22,7 @@ cases = document.read(CASES).data
 
 
 def by_hand(tariff, events):
-    """The reference rater's total."""
+    """The total by the reference rater."""
     return rate_month(tariff, events, MARCH).total
 
 
@@ -33,7 +35,7 @@ def rule_of(case, groups, match=None):
         pair = increment if isinstance(increment, list) else [increment, increment]
         return rule | {"rate": rate, "per": per, "increment": pair}
     names = ("start", "rate", "per", "increment")
-    return rule | {"groups": [dict(zip(names, group)) for group in groups]}
+    return rule | {"groups": [dict(zip(names, group, strict=True)) for group in groups]}
 
 
 def one_event(case, total):
@@ -60,7 +62,7 @@ def one_event(case, total):
 
 
 def shared_pool(case, total):
-    """What each event adds to the bill when they come in order of answer time."""
+    """The amount that each event adds to the bill, in order of answer time."""
     rule = airtime(case["rate"], per=case["per"], increment=case["increment"], pools=["free"])
     tariff = package("voice", [rule], pools=[pool(case["pool_s"], "1s")])
     events = sorted(
@@ -75,7 +77,9 @@ def shared_pool(case, total):
 
 
 def tier_price(case, units, total):
-    steps = [dict(zip(("up_to", "rate", "flat"), step)) for step in case["tiers"]["steps"]]
+    steps = [
+        dict(zip(("up_to", "rate", "flat"), step, strict=False)) for step in case["tiers"]["steps"]
+    ]
     tier = {
         "component": "message",
         "mode": case["tiers"]["mode"],
@@ -121,7 +125,7 @@ def megabytes_used(case, total):
 
 
 def prices(case, total):
-    """What a case asks for, as it is written there."""
+    """The expected values of a case, as it states them."""
     if "expect_by_units" in case:
         return {units: tier_price(case, int(units), total) for units in case["expect_by_units"]}
     if "events" in case:
@@ -145,23 +149,25 @@ def expected(case):
 
 @pytest.fixture(scope="module")
 def by_engine(spark):
-    """A total as the engine makes it; all months of all cases go through the cube together."""
-    asked = []
+    """Totals by the engine; all months of all cases go through the cube together."""
+    priced_months = []
 
-    def ask(tariff, events):
-        asked.append((tariff, list(events)))
+    def remember(tariff, events):
+        priced_months.append((tariff, list(events)))
         return by_hand(tariff, events)
 
     for case in cases:
-        prices(case, ask)
+        prices(case, remember)
     # Lists of other engines leave long distance out: it is free there.
     free = {"component": "toll", "rate": "0", "per": "60s", "increment": [60, 60]}
-    months = {number: (MARCH, None, events) for number, (_, events) in enumerate(asked, start=1)}
+    months = {
+        number: (MARCH, None, events) for number, (_, events) in enumerate(priced_months, start=1)
+    }
     tariffs = {
         f"case_{number}": tariff
         if tariff["kind"] != "voice"
         else tariff | {"rules": [*tariff["rules"], free]}
-        for number, (tariff, _) in enumerate(asked, start=1)
+        for number, (tariff, _) in enumerate(priced_months, start=1)
     }
     rows = event_records.evaluated(spark, months, tariffs)
     totals = iter([rows[number, f"case_{number}"] for number in months])

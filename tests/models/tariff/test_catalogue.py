@@ -1,4 +1,4 @@
-"""The catalogue: what it answers, and every tariff it refuses with file, line and reason."""
+"""The catalogue: its answers, and each tariff that it refuses, with file, line and reason."""
 
 from datetime import date
 from fractions import Fraction
@@ -33,21 +33,21 @@ TIERS = 'tiers: [{component: toll, mode: volume, per: 6s, steps: [{up_to: null, 
 
 
 def read(text):
-    """A package of a text that has the right shape."""
+    """The package of a text that has the right shape."""
     found = document.parse(text, EXAMPLE)
     document.check(found, document.read(ROOT / "schemas" / "shapes" / "tariff.yml").data)
     return catalogue.load([found]).packages["example"]
 
 
 def refusal(text):
-    """What the catalogue says about a text, whatever its shape."""
+    """The error message of the catalogue for a text; its shape is not checked."""
     with pytest.raises(ConfigError) as refused:
         catalogue.load([document.parse(text, EXAMPLE)])
     return str(refused.value)
 
 
 def facts(package, **changes):
-    """A local call at noon on a workday, or the like of another service."""
+    """The facts of a local call at noon on a workday, or a similar event of another service."""
     usual = {
         "direction": "mo",
         "roaming": "home",
@@ -124,7 +124,7 @@ def test_a_rule_draws_on_its_pool_only_where_the_pool_covers():
     assert tariff.drawn_pools(package, rule, facts(package, roaming="intl")) == ()
 
 
-def test_pools_stand_in_the_order_of_consumption():
+def test_pools_are_in_the_order_of_consumption():
     narrow = "  - {id: first, covers: {}, components: [airtime], amount: 1, unit: 60s, order: 0}\n"
     text = VOICE.replace("bands:", narrow + "bands:").replace("[free]", "[free, first]")
     assert read(text).rules[0].pools == ("first", "free")
@@ -191,8 +191,8 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
     [
         (
             (VOICE[VOICE.index("  - {component: toll") : VOICE.index("rounding")], ""),
-            "conf/tariffs/example.yml:12: rules: no rule prices the toll of direction mo, roaming home, "
-            "toll intra_prov",
+            "conf/tariffs/example.yml:12: rules: no rule prices the toll of direction mo, "
+            "roaming home, toll intra_prov",
         ),
         (
             ("{component: toll, rate", "{component: toll, match: {direction: mo}, rate"),
@@ -205,7 +205,7 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
         (("{band: peak}", "{roaming: home}"), "bands: no rule and no pool names a band"),
         (
             ('rate: "0.24"', 'match: {band: [peak]}, rate: "0.24"'),
-            "conf/tariffs/example.yml:15: rules[1]: this rule can never match: rules[0] comes first",
+            "example.yml:15: rules[1]: this rule can never match: rules[0] comes first",
         ),
         (
             ("{band: peak}", "{band: peek}"),
@@ -222,7 +222,7 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
         ),
         (
             ("pools: [free]", "pools: [fre]"),
-            "conf/tariffs/example.yml:14: rules[0].pools[0]: no such pool 'fre'; known: free",
+            "conf/tariffs/example.yml:14: rules[0].pools[0]: unknown pool 'fre'; known: free",
         ),
         (
             ("pools: [free]", "pools: []"),
@@ -234,8 +234,8 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
         ),
         (
             ("unit: 60s", "unit: 6s"),
-            "conf/tariffs/example.yml:13: rules[0]: pool 'free' is drawn in blocks of 6: the increment "
-            "must be [6, 6], or the pool must say draw: base",
+            "conf/tariffs/example.yml:13: rules[0]: pool 'free' is drawn in blocks of 6: the "
+            "increment must be [6, 6], or the pool must have draw: base",
         ),
         (
             ('"0.24", per: 60s, increment: [60, 60]', '"0.24", per: 60s, increment: [60, 1]'),
@@ -247,7 +247,7 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
         ),
         (
             ("{component: toll", "{component: message"),
-            "conf/tariffs/example.yml:16: rules[2].component: a package of kind voice prices airtime",
+            "example.yml:16: rules[2].component: a package of kind voice prices airtime",
         ),
         (('rate: "0.40"', "rate: 0.40"), 'rules[0].rate: prices are written as strings: "0.40"'),
         (('rate: "0.40"', 'rate: "4毛"'), "rules[0].rate: expected yuan as a decimal number"),
@@ -264,8 +264,8 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
             "conf/tariffs/example.yml:5: valid: valid on no day",
         ),
         (("kind: voice", "kind: video"), "kind: expected one of voice, gprs, sms, mms, wlan"),
-        (('"20:00"', '"07:00"'), "bands.peak[0]: 08:00 to 07:00 is no time of one day"),
-        (("{peak:", "{off_peak:"), "bands.off_peak: off_peak is what no band names"),
+        (('"20:00"', '"07:00"'), "bands.peak[0]: 08:00 to 07:00 is not a range within one day"),
+        (("{peak:", "{off_peak:"), "bands.off_peak: off_peak is the time outside all bands"),
         (
             ('"20:00"}]', '"20:00"}], late: [{days: [workday], from: "19:00", to: "21:00"}]'),
             "bands.late: overlaps with band 'peak'",
@@ -276,29 +276,29 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
         ),
         (
             ("rounding: {at: line", 'caps: {voice: "-5"}\nrounding: {at: line'),
-            "caps: the cap of voice is below 0",
+            "caps: the cap of voice is negative",
         ),
         (
             ("rounding: {at: line", 'min_commitment: "-5"\nrounding: {at: line'),
-            "min_commitment: a commitment is not below 0",
+            "min_commitment: the commitment is negative",
         ),
         (
             (
                 'rate: "0.07", per: 6s, increment: [6, 6]',
                 'groups: [{start: 6, rate: "1", per: 6s, increment: 6}]',
             ),
-            "rules[2].groups: the first starts at 0",
+            "rules[2].groups: the first group must start at 0",
         ),
         (
             (
                 "increment: [6, 6]",
                 'increment: [6, 6], groups: [{start: 0, rate: "1", per: 6s, increment: 6}]',
             ),
-            "rules[2]: say either rate, per and increment, or groups",
+            "rules[2]: give either rate, per and increment, or groups",
         ),
     ],
 )
-def test_a_tariff_without_sense_is_refused_with_its_place(change, message_of):
+def test_an_inconsistent_tariff_is_refused_with_its_place(change, message_of):
     assert change[0] in VOICE
     assert message_of in refusal(VOICE.replace(*change))
 
@@ -318,8 +318,11 @@ def test_the_order_of_pools_must_be_their_own():
 def test_two_components_of_an_event_share_a_pool_only_when_the_pool_says_so():
     text = VOICE.replace("components: [airtime]", "components: [airtime, toll], draw: base")
     text = text.replace("[6, 6]", "[6, 6], pools: [free]")
-    said = refusal(text)
-    assert "conf/tariffs/example.yml:10: pools[0]: two components of one event draw on it" in said
+    message = refusal(text)
+    assert (
+        "conf/tariffs/example.yml:10: pools[0]: two components of one event draw on this pool"
+        in message
+    )
     assert read(text.replace("draw: base", "draw: base, both: true")).pools[0].both
 
 
@@ -341,9 +344,11 @@ def test_tiers_end_open_and_grow(steps, expected):
 def test_month_prices_are_not_rounded_at_event():
     text = DATA.replace("at: none", "at: event")
     tiers = TIERS.replace("toll", "volume").replace("6s", "1KB")
-    assert "tiers[0]: month tiers cannot be rounded at event" in refusal(text + tiers)
+    assert "tiers[0]: tiers cannot be combined with rounding at event" in refusal(text + tiers)
     text = text.replace("[1KB, 1KB]", "[1KB, 1KB], increment_at: month")
-    assert "increment_at: month increments cannot be rounded at event" in refusal(text)
+    assert "increment_at: increment_at: month cannot be combined with rounding at event" in refusal(
+        text
+    )
 
 
 def test_a_package_may_pass_what_it_does_not_price():
@@ -368,7 +373,9 @@ def test_every_problem_of_every_file_is_named_at_once():
     ]
 
 
-def test_an_id_stands_for_one_package():
+def test_an_id_names_one_package():
     documents = [document.parse(VOICE, Path(f"conf/tariffs/{name}.yml")) for name in "ab"]
-    with pytest.raises(ConfigError, match="conf/tariffs/b.yml:1: id: a second package 'example'"):
+    with pytest.raises(
+        ConfigError, match="conf/tariffs/b.yml:1: id: duplicate package id 'example'"
+    ):
         catalogue.load(documents)

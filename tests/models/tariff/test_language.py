@@ -1,4 +1,4 @@
-"""What goes beyond one price per event, through the cube, on months worked out by hand."""
+"""Prices beyond one price per event, through the cube, on months computed by hand."""
 
 from datetime import date
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""The tariff packages of the configuration: complete, priceable, and read alike by two programs."""
+"""The tariff packages of the configuration: complete, and read the same way by two programs."""
 
 import re
 from collections import Counter
@@ -92,8 +92,8 @@ def test_the_packages_of_the_configuration_say_where_their_prices_are_from(sold)
     assert brands == {"gotone", "mzone", "easyown"}
 
 
-def test_catalogue_and_reference_rater_read_every_package_alike(sold):
-    """Rule and pools of every combination of facts, found by two programs that share nothing."""
+def test_catalogue_and_reference_rater_read_each_package_the_same_way(sold):
+    """Rule and pools of each combination of facts, found by two programs that share nothing."""
     packages, documents = sold
     events = {
         "voice": call(60),
@@ -107,12 +107,12 @@ def test_catalogue_and_reference_rater_read_every_package_alike(sold):
         names = [fact for fact in SERVICE_FACTS[package.service] if fact != "day_type"]
         cells = product(packages.cuts(package.service), *(FACT_VALUES[fact] for fact in names))
         for second, *values in cells:
-            event = events[package.service]._replace(**dict(zip(names, values)))
+            event = events[package.service]._replace(**dict(zip(names, values, strict=True)))
             cell = {
                 "service": package.service,
                 "day_type": "workday",
                 "slot_from": second,
-                **dict(zip(names, values)),
+                **dict(zip(names, values, strict=True)),
             }
             charges = {charge.component: charge for charge in rater.charges(event, second)}
             assert tuple(sorted(charges)) == tuple(sorted(tariff.due_components(cell)))

@@ -4,8 +4,9 @@ from datetime import date, datetime
 
 import pytest
 
-from models.tariff import catalogue, measure
-from models.usage import cube as usage
+from models.usage import cube as usage_cube
+from models.usage import events as usage_events
+from models.usage import register
 from schemas.errors import ConfigError, QualityError
 from tests.given import event_records
 from tests.given.event_records import increments
@@ -21,7 +22,7 @@ ALL = (MINUTES, SIXTY_FORTYFIVE, MESSAGES, KILOBYTES)
 
 
 class Demand:
-    """What usage asks of a catalogue: the cuts and measures by service."""
+    """A catalogue as usage needs it: cuts and measures by service."""
 
     def __init__(self, *measures, cuts=(0, 28800, 72000)):
         self.wanted = measures
@@ -56,7 +57,7 @@ def test_a_recycled_number_belongs_to_who_held_it_at_the_instant(spark):
     }
     calls = [call(number, moment) for number, moment in enumerate(moments, start=1)]
     frames = event_records.frames(spark, [event_records.record(1, event) for event in calls])
-    guided = usage.guide(usage.Records(*frames), identity, {"voice": (0,)}, ())
+    guided = usage_events.guide(usage_events.Records(*frames), identity, {"voice": (0,)}, ())
     owners = {row.quantity: row.subscriber_id for row in guided.collect()}
     assert list(moments.values()) == [owners[number] for number in range(1, 6)]
 
@@ -65,14 +66,14 @@ def test_records_of_unknown_numbers_are_kept_for_counting_but_not_added_up(spark
     early = call(60, "2007-06-01 10:00:00")
     guided = event_records.guided(spark, {1: [early, call(60)]}, Demand())
     assert guided.where("subscriber_id IS NULL").count() == 1
-    assert usage.by_day(guided, ALL).count() == 1
-    assert usage.cells(guided).count() == 1
+    assert usage_cube.by_day(guided, ALL).count() == 1
+    assert usage_events.cells(guided).count() == 1
 
 
 def test_each_call_is_rounded_up_before_the_sum(guide):
     # 100 calls of 61 s are 200 minutes, not 102.
     calls = [call(61, f"2009-03-02 10:{n // 60:02d}:{n % 60:02d}") for n in range(100)]
-    (row,) = usage.by_day(guide(*calls), ALL).collect()
+    (row,) = usage_cube.by_day(guide(*calls), ALL).collect()
     assert (row.events, row.billed_events, row.quantity) == (100, 100, 6100)
     assert row.billed == [100 * 120, 100 * 105]
 
@@ -88,7 +89,7 @@ def test_billed_units_at_the_edges_of_the_increments(guide):
         121: [180, 150],
     }
     calls = [call(seconds, f"2009-03-{day:02d} 10:00:00") for day, seconds in enumerate(edges, 1)]
-    rows = usage.by_day(guide(*calls), ALL).orderBy("local_date").collect()
+    rows = usage_cube.by_day(guide(*calls), ALL).orderBy("local_date").collect()
     assert [row.billed for row in rows] == list(edges.values())
 
 
@@ -99,8 +100,8 @@ def test_a_missed_call_is_counted_and_never_charged(spark):
     talked = event_records.record(1, call(61, direction="mt"))
     frames = event_records.frames(spark, [missed, talked])
     owners = event_records.owners(spark, [1])
-    guided = usage.guide(usage.Records(*frames), owners, {"voice": (0,)}, ())
-    (row,) = usage.by_day(guided, ALL).collect()
+    guided = usage_events.guide(usage_events.Records(*frames), owners, {"voice": (0,)}, ())
+    (row,) = usage_cube.by_day(guided, ALL).collect()
     assert (row.events, row.billed_events, row.quantity, row.billed) == (2, 1, 61, [120, 105])
 
 
@@ -136,7 +137,7 @@ def test_facts_that_differ_make_another_cell_and_only_they(guide):
         call(60, "2009-03-02 10:00:00", dial="ip17951"),
     )
     assert len({row.cell_id for row in guided.collect()}) == 3
-    assert sorted((row.direction, row.dial) for row in usage.cells(guided).collect()) == [
+    assert sorted((row.direction, row.dial) for row in usage_events.cells(guided).collect()) == [
         ("mo", "direct"),
         ("mo", "ip17951"),
         ("mt", "direct"),
@@ -150,7 +151,7 @@ def test_messages_and_sessions_have_their_own_measures(guide):
         *[session(512)] * 3,
         fees={message(): ("0.100", 0, "1.000"), session(512): ("0.03", 0, 0)},
     )
-    rows = {tuple(row.billed): row for row in usage.by_day(guided, ALL).collect()}
+    rows = {tuple(row.billed): row for row in usage_cube.by_day(guided, ALL).collect()}
     assert set(rows) == {(3,), (3072,)}
     assert (rows[(3,)].quantity, rows[(3072,)].quantity) == (3, 1536)
     assert (rows[(3,)].airtime_fee, rows[(3,)].other_fee) == (300, 3000)  # 厘
@@ -160,7 +161,7 @@ def test_messages_and_sessions_have_their_own_measures(guide):
 def test_fees_add_up_exactly(guide):
     calls = [call(60, f"2009-03-02 10:00:{n:02d}") for n in range(3)]
     fees = dict.fromkeys(calls, ("0.1", "0.077", "12345678.999"))
-    (row,) = usage.by_day(guide(*calls, fees=fees), ALL).collect()
+    (row,) = usage_cube.by_day(guide(*calls, fees=fees), ALL).collect()
     assert (row.airtime_fee, row.toll_fee, row.other_fee) == (300, 231, 37_037_036_997)
 
 
@@ -171,7 +172,7 @@ def test_a_month_is_cut_by_local_date_whatever_delivered_it(guide):
         call(60, "2009-03-15 10:00:00"),
         shuffled=1,
     )
-    rows = usage.by_month(usage.by_day(guided, ALL), [MARCH, APRIL], ALL).collect()
+    rows = usage_cube.by_month(usage_cube.by_day(guided, ALL), [MARCH, APRIL], ALL).collect()
     quantities = {row.month: sum(cell.quantity for cell in row.cells) for row in rows}
     assert quantities == {MARCH: 150, APRIL: 60}
 
@@ -183,7 +184,7 @@ def test_a_month_has_each_cell_once_in_order(guide):
         for hour in (7, 12, 21)
         for direction in ("mo", "mt")
     ]
-    (row,) = usage.by_month(usage.by_day(guide(*calls), ALL), [MARCH], ALL).collect()
+    (row,) = usage_cube.by_month(usage_cube.by_day(guide(*calls), ALL), [MARCH], ALL).collect()
     ids = [cell.cell_id for cell in row.cells]
     assert ids == sorted(set(ids))
     assert len(ids) == 6
@@ -192,37 +193,37 @@ def test_a_month_has_each_cell_once_in_order(guide):
 
 
 def test_a_month_lacks_a_measure_that_one_of_its_days_lacks(guide):
-    early = usage.by_day(guide(call(61, "2009-03-02 10:00:00")), (MINUTES,))
-    late = usage.by_day(guide(call(61, "2009-03-03 10:00:00")), (MINUTES, SIXTY_FORTYFIVE))
-    (row,) = usage.by_month(early.union(late), [MARCH], (MINUTES, SIXTY_FORTYFIVE)).collect()
+    early = usage_cube.by_day(guide(call(61, "2009-03-02 10:00:00")), (MINUTES,))
+    late = usage_cube.by_day(guide(call(61, "2009-03-03 10:00:00")), (MINUTES, SIXTY_FORTYFIVE))
+    (row,) = usage_cube.by_month(early.union(late), [MARCH], (MINUTES, SIXTY_FORTYFIVE)).collect()
     assert [cell.billed for cell in row.cells] == [[240]]
 
 
 def test_new_measures_are_numbered_after_the_known_ones():
     seconds, sixes = increments("voice", 3, 1, 1), increments("voice", 4, 6, 6)
     wanted = Demand(MINUTES, sixes, seconds, MESSAGES)
-    added = measure.measures_wanted((MINUTES, SIXTY_FORTYFIVE), wanted)
+    added = register.measures_wanted((MINUTES, SIXTY_FORTYFIVE), wanted)
     assert added == (seconds, sixes, MESSAGES)
-    assert measure.measures_wanted((MINUTES, SIXTY_FORTYFIVE, *added), wanted) == ()
+    assert register.measures_wanted((MINUTES, SIXTY_FORTYFIVE, *added), wanted) == ()
 
 
 def test_a_register_with_a_gap_is_refused():
     with pytest.raises(QualityError, match=r"dw.rating_measure: the numbers of voice are \[1, 3\]"):
-        measure.register([MINUTES, increments("voice", 3, 6, 6)])
+        register.from_rows([MINUTES, increments("voice", 3, 6, 6)])
 
 
 def test_usage_older_than_a_measure_names_package_month_and_command(guide):
     guided = guide(call(61))
-    months = usage.by_month(usage.by_day(guided, (MINUTES,)), [MARCH], ALL)
-    depths = usage.depths(months, usage.cells(guided)).collect()
+    months = usage_cube.by_month(usage_cube.by_day(guided, (MINUTES,)), [MARCH], ALL)
+    depths = usage_cube.depths(months, usage_events.cells(guided)).collect()
     tariffs = event_records.tariffs_of(
         {
             "old": package(rules=[airtime(), airtime(component="toll")]),
             "new": package(rules=[airtime(increment=[60, 45]), airtime(component="toll")]),
         }
     ).packages
-    measure.refuse_lacking(depths, catalogue.depths([tariffs["old"]], ALL))
+    register.require_measures(depths, register.depths_needed([tariffs["old"]], ALL))
     with pytest.raises(ConfigError) as refusal:
-        measure.refuse_lacking(depths, catalogue.depths(list(tariffs.values()), ALL))
+        register.require_measures(depths, register.depths_needed(list(tariffs.values()), ALL))
     assert "tariff new: an increment is newer than the usage of 2009-03" in str(refusal.value)
     assert "python -m jobs.night --only usage_day,usage_month" in str(refusal.value)

@@ -1,4 +1,4 @@
-"""Parts of data sessions: merged before anything is rounded, also across nights."""
+"""Parts of data sessions are merged before rounding, also across nights."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
-from models.usage import cube as usage
+from models.usage import cube as usage_cube
 from models.usage import data_session
+from models.usage import events as usage_events
 from tests.given.event_records import CHINA, frames, increments, owners
 from tests.given.frames import local_frame
 
@@ -22,7 +23,7 @@ PARTS = (
 
 
 def part(at="2009-05-01 10:00:00", size=512, night=0, lasting=60, **changes):
-    """A row of ods.data_session: a part that came `night` days after the first of May."""
+    """A row of ods.data_session: a part that arrived `night` days after the first of May."""
     began = datetime.strptime(at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=CHINA)
     values = {
         "source": "data",
@@ -47,7 +48,7 @@ def part(at="2009-05-01 10:00:00", size=512, night=0, lasting=60, **changes):
 
 @pytest.fixture
 def slices(spark):
-    """The slices of dw.usage_day, each night knowing only the parts up to its own."""
+    """The slices of dw.usage_day; each night knows only the parts delivered so far."""
 
     def made(parts, nights=None):
         parts = list(parts)
@@ -63,8 +64,10 @@ def slices(spark):
             added = data_session.contributions(tonight, before, GAP, {"data": LOOKBACK})
             voice, messages, _, wlan = frames(spark, [])
             people = owners(spark, {int(row[3][1:]) for row in parts})
-            guided = usage.guide(usage.Records(voice, messages, added, wlan), people, {}, ())
-            found.append(usage.by_day(guided, KILOBYTES))
+            guided = usage_events.guide(
+                usage_events.Records(voice, messages, added, wlan), people, {}, ()
+            )
+            found.append(usage_cube.by_day(guided, KILOBYTES))
         together = found[0]
         for other in found[1:]:
             together = together.union(other)
@@ -162,11 +165,13 @@ def test_parts_split_into_nights_or_all_at_once_make_the_same_month(spark, slice
     parts = []
     for number in range(1, 31):
         for session in range(chance.randrange(1, 4)):
-            start = datetime(2009, 4, 30, 20) + timedelta(minutes=chance.randrange(3000))
+            start = datetime(2009, 4, 30, 20, tzinfo=CHINA) + timedelta(
+                minutes=chance.randrange(3000)
+            )
             for _ in range(chance.randrange(1, 5)):
                 parts.append(
                     part(
-                        str(start),
+                        f"{start:%Y-%m-%d %H:%M:%S}",
                         chance.randrange(3000),
                         chance.randrange(3),
                         chance.randrange(600),
@@ -183,7 +188,7 @@ def test_parts_split_into_nights_or_all_at_once_make_the_same_month(spark, slice
     def month(frame):
         return {
             (row.month, row.subscriber_id): row.cells
-            for row in usage.by_month(frame, months, KILOBYTES).collect()
+            for row in usage_cube.by_month(frame, months, KILOBYTES).collect()
         }
 
     at_once = month(slices([(*row[:-1], DAY) for row in parts]))

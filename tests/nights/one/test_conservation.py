@@ -3,7 +3,7 @@ the quotes, once. Read by another engine."""
 
 from datetime import date
 
-from models.rating.package_prices import BUCKETS
+from models.tariff.amounts import BUCKETS
 from tests.readers.warehouse_reader import events, query
 
 APRIL = date(2009, 4, 1)

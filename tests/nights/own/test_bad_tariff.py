@@ -28,7 +28,7 @@ REFUSED = {
         GOOD.replace(TOLL, ""),
         12,
         "rules",
-        'no rule prices the toll of .*: add a rule \\(a free one has rate "0"\\) or say '
+        'no rule prices the toll of .*: add a rule \\(a free one has rate "0"\\) or set '
         "otherwise: pass_through",
     ),
     "a rule that stands behind others which take all its events": (
@@ -55,13 +55,13 @@ REFUSED = {
         GOOD.replace("pools: [free]", "pools: []"),
         10,
         "pools[0]",
-        "no rule draws on pool 'free': name it in a rule's pools",
+        "no rule draws on pool 'free': name it in the pools of a rule",
     ),
     "overlapping bands": (
         GOOD.replace('"20:00"}]', '"20:00"}], late: [{days: all, from: "19:00", to: "22:00"}]'),
         11,
         "bands.late",
-        "overlaps with band 'peak': a second of a day belongs to one band",
+        "overlaps with band 'peak': each second of a day belongs to one band",
     ),
     "a price as a number": (
         GOOD.replace('"0.40"', "0.40"),
@@ -81,8 +81,8 @@ REFUSED = {
         .replace("[6, 6]", "[6, 6], pools: [free]"),
         10,
         "pools[0]",
-        "two components of one event draw on it .*: say both: true, or take it from one of the "
-        "rules",
+        "two components of one event draw on this pool .*: set both: true, or remove the pool from "
+        "one of the rules",
     ),
     "an increment that no block of the pool fits": (
         GOOD.replace(
@@ -91,19 +91,19 @@ REFUSED = {
         15,
         "rules[1]",
         "pool 'free' is drawn in blocks of 60: the increment must be \\[60, 60\\], or the pool "
-        "must say draw: base",
+        "must have draw: base",
     ),
     "rounding at event with monthly tiers": (
         GOOD.replace("at: line", "at: event") + TIER,
         18,
         "tiers[0]",
-        "month tiers cannot be rounded at event: round at line or bill",
+        "tiers cannot be combined with rounding at event: round at line or bill",
     ),
     "two pools of one order": (
         GOOD.replace("bands:", TWIN + "bands:").replace("[free]", "[free, twin]"),
         11,
         "pools[1].order",
-        "pools 'free' and 'twin' both have order 1: each needs its own",
+        "pools 'free' and 'twin' both have order 1: each pool needs its own order",
     ),
     "a field that there is not": (
         GOOD.replace("order: 1}", "order: 1, carryover: true}"),
@@ -127,15 +127,15 @@ REFUSED = {
         GOOD.replace('"58"', '"58000000000000"'),
         7,
         "monthly_fee",
-        "may come to 1,798,000,000,000,000 yuan in a month, which leaves 64-bit integers: expected "
+        "may reach 1,798,000,000,000,000 yuan in a month, which exceeds 64-bit integers: expected "
         "a smaller number",
     ),
     "a price so fine that its units leave 64 bits": (
         GOOD.replace('"0.24"', '"0.2400000000001"'),
         15,
         "rules[1].rate",
-        "amounts in 1/[0-9,]+ yuan may leave 64-bit integers: expected a price with fewer digits, "
-        "or per a rounder quantity",
+        "amounts in 1/[0-9,]+ yuan may exceed 64-bit integers: expected a price with fewer digits, "
+        "or a rounder quantity in per",
     ),
     "free units beyond 64 bits": (
         GOOD.replace("amount: 260", "amount: 99999999999999999999"),
