@@ -91,7 +91,7 @@ def _erase(argv: list[str] | None) -> None:
             "--request: give 1 to 64 letters, digits and . _ / - without a phone "
             "number in them: it is kept"
         )
-    conf, contracts = walk.configuration(runtime.conf_folders(args.conf))
+    conf, contracts, _ = walk.configuration(runtime.conf_folders(args.conf))
     with nullcontext("") if args.dry_run else runtime.run_of(args.warehouse) as own_id:
         with runtime.session(conf, runtime.conf_folders(args.conf)) as spark:
             tables = Tables(spark, args.warehouse, contracts, own_id)

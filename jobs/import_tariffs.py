@@ -59,7 +59,7 @@ def _import(argv: list[str] | None) -> None:
         "--replace", action="store_true", help="write over packages of the same id in --out"
     )
     args = parser.parse_args(argv)
-    conf, _ = configuration(runtime.conf_folders(args.conf))
+    conf = configuration(runtime.conf_folders(args.conf)).conf
     head, lines = _read(args.prices, args.encoding)
     line = partial(Place, args.prices)
     places = price_list.columns(head, line)

@@ -126,7 +126,7 @@ def _maintenance(argv: list[str] | None) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what it would do, and stop")
     args = parser.parse_args(argv)
     day = parse_date(args.data_date)
-    conf, contracts = walk.configuration(runtime.conf_folders(args.conf))
+    conf, contracts, _ = walk.configuration(runtime.conf_folders(args.conf))
     with nullcontext("") if args.dry_run else runtime.run_of(args.warehouse) as own_id:
         noted = delta_log.entries(args.warehouse)
         chores = _chores(args.warehouse, conf, contracts, noted, day)

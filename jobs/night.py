@@ -13,7 +13,7 @@ from jobs.plan import night as plan
 from jobs.runtime import acceptance, preview
 from jobs.runtime import session as runtime
 from jobs.runtime.progress import padded
-from jobs.runtime.walk import _made, _said, _steps, configuration, ending, opened, remade, walk  # noqa: F401
+from jobs.runtime.walk import configuration, walk
 from schemas.errors import ConfigError
 
 EXAMPLES = """examples:
@@ -45,15 +45,18 @@ def _night(argv: list[str] | None) -> None:
     acceptance.add_option(parser)
     args = parser.parse_args(argv)
     if args.list:
-        conf, _ = configuration(runtime.conf_folders(args.conf))
+        conf = configuration(runtime.conf_folders(args.conf)).conf
         print(listing(plan.night(conf)))
         return
     if args.only and args.start:
         raise ConfigError("give --only or --from, not both")
     asked = runtime.invocation(args)
-    conf, contracts = configuration(asked.conf)
-    steps = plan.select(plan.night(conf), args.only, args.start)
-    (preview.show if args.dry_run else walk)(steps, asked, conf, contracts)
+    configured = configuration(asked.conf)
+    steps = plan.select(plan.night(configured.conf), args.only, args.start)
+    if args.dry_run:
+        preview.show(steps, asked, configured.conf, configured.contracts)
+    else:
+        walk(steps, asked, configured)
 
 
 def listing(steps: tuple[plan.Step, ...]) -> str:

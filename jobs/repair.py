@@ -42,7 +42,8 @@ def _repair(argv: list[str] | None) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="say what it would do, and stop")
     args = parser.parse_args(argv)
-    conf, contracts = walk.configuration(runtime.conf_folders(args.conf))
+    configured = walk.configuration(runtime.conf_folders(args.conf))
+    conf, contracts = configured.conf, configured.contracts
     names = _names(args.source, conf)
     asked = runtime.Invocation(
         None, runtime.conf_folders(args.conf), args.landing, args.warehouse, args.push
@@ -65,15 +66,19 @@ def _repair(argv: list[str] | None) -> None:
             for window in _stale(step, deliveries, lineage):
                 print(f"{padded(step.name, 28)} once more for {window}")
         return
-    with walk.opened(asked, conf, contracts, steps) as wh:
-        _note(wh.ledger, names, conf, contracts)
-        deliveries = Deliveries(conf, contracts, wh.ledger, wh.landing)
+    with walk.opened(asked, configured, steps) as run:
+        _note(run.ledger, names, conf, contracts)
+        deliveries = Deliveries(conf, contracts, run.ledger, run.landing)
         progress = Progress(len(steps))
 
         def work(step: plan.Step) -> None:
             progress.begin(step.name, step.title)
             rows, days = walk.remade(
-                step, wh, conf, progress, lambda: _stale(step, deliveries, wh.lineage), strict=True
+                step,
+                run,
+                progress,
+                lambda: _stale(step, deliveries, run.warehouse.lineage),
+                strict=True,
             )
             progress.end(step.name, f"{rows:,} rows, {days} days" if days else "nothing stale")
 

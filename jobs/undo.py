@@ -94,7 +94,7 @@ def _undo(argv: list[str] | None) -> None:
     parser.add_argument("--run-id", metavar="R", required=True, help="the run to undo")
     parser.add_argument("--dry-run", action="store_true", help="say what it would touch, and stop")
     args = parser.parse_args(argv)
-    conf, contracts = walk.configuration(runtime.conf_folders(args.conf))
+    conf, contracts, _ = walk.configuration(runtime.conf_folders(args.conf))
     with nullcontext("") if args.dry_run else runtime.run_of(args.warehouse) as own_id:
         noted = attempts(delta_log.entries(args.warehouse), args.run_id)
         committed = [entry for entry in noted if entry.state == COMMITTED]

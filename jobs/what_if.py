@@ -16,10 +16,10 @@ from pyspark.sql import DataFrame
 
 from jobs.plan.night import COMPARED, Step
 from jobs.runtime import session as runtime
+from jobs.runtime.context import Context, Run
 from jobs.runtime.walk import configuration, opened
 from jobs.steps.rating.comparison import comparison
 from jobs.warehouse.tables import cached
-from jobs.warehouse.warehouse import Warehouse
 from models.drawing import page as charts
 from models.quote import holding, what_if
 from models.quote import package_match as match
@@ -27,7 +27,7 @@ from models.rating import evaluator as rating
 from models.tariff import catalogue, measure
 from models.tariff.package import Package
 from schemas import document
-from schemas.config import Config, overlay
+from schemas.config import overlay
 from schemas.errors import InputError
 from schemas.window import Window
 
@@ -67,14 +67,14 @@ def _try(argv: list[str] | None) -> None:
     )
     args = parser.parse_args(argv)
     asked = runtime.invocation(args)
-    conf, contracts = configuration(asked.conf)
+    configured = configuration(asked.conf)
     found = document.read(args.tariff)
     document.check(found, overlay.shape("tariff"))
     package = next(iter(catalogue.load([found]).packages.values()))
-    with opened(asked, conf, contracts, (STEP,)) as wh:
-        rated = _rated(wh, asked.window)
-        with wh.step(STEP, rated):
-            tables = _tables(wh, conf, rated, package)
+    with opened(asked, configured, (STEP,)) as run:
+        rated = _rated(run, asked.window)
+        with run.warehouse.step(STEP, rated):
+            tables = _tables(run.context(STEP, rated), package)
     text = [f"{package.name} ({package.id}), months closed on {rated.last}"]
     for title, heads, rows in tables:
         text += ["", title, *_lines(heads, rows)]
@@ -82,10 +82,10 @@ def _try(argv: list[str] | None) -> None:
     _keep(args.out / f"{package.id}.html", text[0], tables)
 
 
-def _rated(wh: Warehouse, window: Window) -> Window:
+def _rated(run: Run, window: Window) -> Window:
     """The day of the last re-rating, of which everything is compared."""
-    with wh.step(STEP, window):
-        day = wh.last_snapshot("mart.package_match", window.last)
+    with run.warehouse.step(STEP, window):
+        day = run.warehouse.last_snapshot("mart.package_match", window.last)
     if day is None:
         raise InputError(
             f"nothing was re-rated up to {window.last}: run a night on which a month closes first"
@@ -93,9 +93,10 @@ def _rated(wh: Warehouse, window: Window) -> Window:
     return Window(day, day)
 
 
-def _tables(wh: Warehouse, conf: Config, window: Window, package: Package) -> list[tuple]:
+def _tables(context: Context, package: Package) -> list[tuple]:
     """(title, heads, rows) of what the page and the terminal show."""
-    seen, day, policy = comparison(window, wh, conf), window.last, conf.policy.rating
+    wh, day, policy = context.warehouse, context.day, context.conf.policy.rating
+    seen = comparison(context)
     packages = seen.packages | {package.id: package}
     measure.refuse_lacking(seen.depths, catalogue.depths([package], seen.cube.measures))
     owned = holding.held_on(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from jobs.intake import archive, redelivery
 from jobs.intake.landing import Landing
@@ -14,34 +15,49 @@ from jobs.outbox.folder import Outbox
 from jobs.plan import night as plan
 from jobs.runtime import parallel as side_by_side
 from jobs.runtime import session as runtime
+from jobs.runtime.context import Run
 from jobs.runtime.progress import Progress
 from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import Ledger
 from models.tariff import catalogue
+from models.tariff.catalogue import Catalogue
 from schemas import config, contract
 from schemas.config import Config
+from schemas.contract import Contract
 from schemas.errors import ChudianError
 from schemas.window import Window
 
 
-def configuration(folders: tuple[Path, ...]):
-    """The checked configuration and contracts; every problem is a ConfigError before Spark."""
+class Configuration(NamedTuple):
+    """What a run is configured by: settings, contracts of the tables, tariff packages."""
+
+    conf: Config
+    contracts: Mapping[str, Contract]
+    catalogue: Catalogue
+
+
+def configuration(folders: tuple[Path, ...]) -> Configuration:
+    """The checked configuration; every problem is a ConfigError before Spark starts."""
     contracts = contract.load()
     conf = config.load(folders, contracts)
-    catalogue.load(conf.tariffs.values())
-    return conf, contracts
+    return Configuration(conf, contracts, catalogue.load(conf.tariffs.values()))
 
 
-def walk(steps: tuple[plan.Step, ...], asked: runtime.Invocation, conf: Config, contracts) -> None:
+def walk(
+    steps: tuple[plan.Step, ...], asked: runtime.Invocation, configured: Configuration
+) -> None:
     """Run the steps for the window, with progress, lock, log and ledger."""
-    with opened(asked, conf, contracts, steps) as wh:
-        progress = _steps(steps, wh, conf, asked.window)
+    with opened(asked, configured, steps) as run:
+        progress = _steps(steps, run, asked.window)
     print(ending(progress, {step.name for step in steps}, asked))
 
 
 @contextmanager
-def opened(asked: runtime.Invocation, conf: Config, contracts, steps: tuple[plan.Step, ...]):
-    """The warehouse of a run of the steps: locked, logged, its deliveries inspected, Spark up."""
+def opened(
+    asked: runtime.Invocation, configured: Configuration, steps: tuple[plan.Step, ...]
+) -> Iterator[Run]:
+    """A run of the steps: locked, logged, its deliveries inspected, Spark started."""
+    conf, contracts, tariffs = configured
     with runtime.run_of(asked.warehouse) as run_id:
         landing = Landing(asked.landing, archive.below(asked.warehouse, asked.landing))
         for step in steps:
@@ -54,38 +70,26 @@ def opened(asked: runtime.Invocation, conf: Config, contracts, steps: tuple[plan
         docs = None if "://" in asked.warehouse else Path(asked.warehouse) / "_docs"
         judge = Judge(docs, run_id)
         with runtime.session(conf, asked.conf) as spark:
-            from jobs.warehouse.warehouse import (
-                Warehouse,  # pyspark is imported once the inputs are in order
-            )
+            # pyspark is imported once the inputs are in order
+            from jobs.warehouse.tables import Tables
+            from jobs.warehouse.warehouse import Warehouse
 
-            wh = Warehouse(
-                spark,
-                asked.warehouse,
-                contracts,
-                conf,
-                Ledger(run_id, conf.fingerprint, asked.accept_rejects),
-                judge,
-                landing,
-                Outbox(asked.push),
-            )
-            wh.open(
-                {
-                    table
-                    for step in steps
-                    for table in (*step.reads, *step.writes)
-                    if table in contracts
-                }
-            )
+            ledger = Ledger(run_id, conf.fingerprint, asked.accept_rejects)
+            tables = Tables(spark, asked.warehouse, contracts, run_id)
+            warehouse = Warehouse(tables, contracts, conf, ledger, judge)
+            declared = {table for step in steps for table in (*step.reads, *step.writes)}
+            warehouse.open(declared & set(contracts))
             try:
-                yield wh
+                yield Run(conf, tariffs, warehouse, landing, Outbox(asked.push), ledger, judge)
             finally:
-                wh.close()
+                warehouse.close()
 
 
-def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> Progress:
+def _steps(steps: tuple[plan.Step, ...], run: Run, window: Window) -> Progress:
     """Each step for what is stale or came anew of earlier days, then for the window."""
     print(f"night of {window}: {len(steps)} steps")
-    deliveries = Deliveries(conf, wh.contracts, wh.ledger, wh.landing)
+    conf, warehouse = run.conf, run.warehouse
+    deliveries = Deliveries(conf, warehouse.contracts, run.ledger, run.landing)
     progress = Progress(len(steps))
 
     def has_work(step: plan.Step) -> bool:
@@ -93,7 +97,7 @@ def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> Pr
             step.source is None or not deliveries.unchanged(step.source, window)
         )
 
-    wh.announce(filter(has_work, steps), window)
+    warehouse.announce(filter(has_work, steps), window)
 
     def work(step: plan.Step) -> None:
         progress.begin(step.name, step.title)
@@ -101,16 +105,15 @@ def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> Pr
         def earlier_days() -> tuple[int, int]:
             return remade(
                 step,
-                wh,
-                conf,
+                run,
                 progress,
-                lambda: redelivery.earlier(step, deliveries, wh.lineage, window),
+                lambda: redelivery.earlier(step, deliveries, warehouse.lineage, window),
             )
 
         rows, days = earlier_days()
         ran = has_work(step)  # an earlier step of this run may have made its slice stale
         if ran:
-            rows += _made(step, wh, conf, window)
+            rows += _made(step, run, window)
             if step.looks_ahead:  # of what came it may have said what earlier days it belongs to
                 more_rows, more_days = earlier_days()
                 rows, days = rows + more_rows, days + more_days
@@ -131,18 +134,18 @@ def _said(rows: int, days: int, step: plan.Step, ran: bool, due: bool) -> str:
     return "unchanged" if due else f"not due ({step.cadence})"
 
 
-def _made(step: plan.Step, wh, conf: Config, window: Window, again: bool = False) -> int:
-    with wh.step(step, window, again) as activity:
-        importlib.import_module(step.module).run(window, wh, conf)
+def _made(step: plan.Step, run: Run, window: Window, *, rebuild: bool = False) -> int:
+    with run.warehouse.step(step, window, rebuild=rebuild) as activity:
+        importlib.import_module(step.module).run(run.context(step, window, rebuild=rebuild))
     return activity.rows_out
 
 
 def remade(
     step: plan.Step,
-    wh,
-    conf: Config,
+    run: Run,
     progress: Progress,
     find: Callable[[], list[Window]],
+    *,
     strict: bool = False,
 ) -> tuple[int, int]:
     """Run a step once more for the earlier windows that `find` finds; the rows written, and days.
@@ -155,7 +158,7 @@ def remade(
     while todo := [window for window in find() if window not in tried]:
         tried.append(todo[0])
         try:
-            rows += _made(step, wh, conf, todo[0], again=True)
+            rows += _made(step, run, todo[0], rebuild=True)
         except ChudianError as error:
             if strict or step.source is None:
                 raise

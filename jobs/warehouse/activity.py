@@ -12,6 +12,6 @@ class Activity:
 
     step: Step
     window: Window
-    again: bool = False
+    rebuild: bool = False
     versions: dict[str, int] = field(default_factory=dict)
     rows_out: int = 0

@@ -9,17 +9,15 @@ twice leaves equal tables.
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
-from jobs.intake.landing import Landing
-from jobs.outbox.folder import Outbox
-from jobs.plan.night import OPS, Step, night, rated_months, slices, slices_of
+from jobs.plan.night import OPS, Step, night, slices, slices_of
 from jobs.warehouse import committed
 from jobs.warehouse.activity import Activity
 from jobs.warehouse.gate import Gate
@@ -39,44 +37,26 @@ CREATED_AT_ONCE = 4
 
 
 class Warehouse:
-    """Delta tables under one root folder, seen through their contracts.
-
-    `landing` holds the deliveries and `outbox` the channels' files of the same run.
-    """
+    """The tables of a run, seen through their contracts; `judge` evaluates what is written."""
 
     def __init__(
         self,
-        spark: SparkSession,
-        root: str,
+        tables: Tables,
         contracts: Mapping[str, Contract],
         conf: Config,
         ledger: Ledger,
         judge: Judge,
-        landing: Landing,
-        outbox: Outbox,
     ) -> None:
-        self.spark, self.contracts = spark, contracts
-        self.tables = Tables(spark, root, contracts, ledger.run_id)
-        self.conf, self.ledger, self.judge = conf, ledger, judge
+        self.tables, self.contracts, self.conf, self.ledger = tables, contracts, conf, ledger
+        self.spark = tables.spark
         self.gate = Gate(judge, ledger)
-        self.landing, self.outbox = landing, outbox
         self._here = threading.local()  # the activity of this thread's step
         self._notes = Notes(self.tables, ledger)
         self._announced: set[tuple[Step, Window]] = set()  # what waits or is under way
         self._months: dict[tuple[str, date], set[date]] = {}
 
     @property
-    def running(self) -> Step:
-        """The step that is reading and writing now."""
-        return self._doing.step
-
-    @property
-    def again(self) -> bool:
-        """Whether the running step makes an earlier window again."""
-        return self._doing.again
-
-    @property
-    def _doing(self) -> Activity:
+    def _activity(self) -> Activity:
         if getattr(self._here, "activity", None) is None:
             raise ChudianError("tables are read and written inside a step of the plan")
         return self._here.activity
@@ -102,16 +82,16 @@ class Warehouse:
         self._notes.write_beside()
 
     @contextmanager
-    def step(self, step: Step, window: Window, again: bool = False):
+    def step(self, step: Step, window: Window, *, rebuild: bool = False) -> Iterator[Activity]:
         """Let `step` read and write its tables; its slices end as committed or failed.
 
-        `again`: an earlier window whose slices are stale. Where no snapshot was made on its last
+        `rebuild`: an earlier window whose slices are stale. Where no snapshot was made on its last
         day (a history that was loaded in one go), the next one after it is read.
         """
         if (step, window) not in self._announced:
             self.announce([step], window)
         self.ledger.begin(step.name)
-        self._here.activity = activity = Activity(step, window, again)
+        self._here.activity = activity = Activity(step, window, rebuild)
         mine = slices_of(self.conf, self.contracts, step, window)
         try:
             yield activity
@@ -180,17 +160,17 @@ class Warehouse:
         if table.startswith("ods.") and not self._feeding(table):
             return self.empty(table)
         contract = self.contracts[table]
-        if on is not None and activity.again:
+        if on is not None and activity.rebuild:
             on = self.ledger.first_slice(table, on) or on
         if contract.slice in ("batch_date", "data_date") and on is None and not whatever_is_there:
             committed.require(
-                self.ledger, self.conf, contract, self.running.name, window or activity.window
+                self.ledger, self.conf, contract, activity.step.name, window or activity.window
             )
         months = None if months is None else list(months)
         asked = [on] if on is not None else []
         for slice_ in asked + (months or [] if contract.slice == "month" else []):
             if not self.ledger.is_committed(table, slice_):
-                raise committed.missing(self.running.name, table, slice_)
+                raise committed.missing(activity.step.name, table, slice_)
         activity.versions[table] = self.tables.version(table)
         return part(contract, self.tables.load(table), window, upto, on, months)
 
@@ -279,7 +259,7 @@ class Warehouse:
         with self._notes.lock:  # both or neither are noted down, whenever the run is killed
             self._note(contract, source, activity, rows, due, counts)
             self._outdate(
-                [Slice(table, source, day) for day in changed], late=activity.again or bool(stood)
+                [Slice(table, source, day) for day in changed], late=activity.rebuild or bool(stood)
             )
         return sum(rows.values())
 
@@ -356,10 +336,6 @@ class Warehouse:
 
     # -- what is where -------------------------------------------------------------------------
 
-    def months(self, window: Window) -> list[date]:
-        """The closed months that a run of this window re-rates, oldest first (S2-07)."""
-        return rated_months(self.conf, window)
-
     @cached_property
     def lineage(self) -> Lineage:
         """How the tables of the night hang together."""
@@ -379,9 +355,10 @@ class Warehouse:
         return [name for name, source in self.conf.sources.items() if source.record == table]
 
     def _declared(self, table: str, use: str) -> Activity:
-        if table not in getattr(self.running, use):
+        activity = self._activity
+        if table not in getattr(activity.step, use):
             raise ChudianError(
-                f"{self.running.name} {use} {table}, which the plan does not "
-                f"declare: add it to the step in jobs/plan.py"
+                f"{activity.step.name} {use} {table}, which the plan does not declare: "
+                "add it to the step in jobs/plan"
             )
-        return self._doing
+        return activity

@@ -27,8 +27,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
-from jobs import night
 from jobs.runtime import session as runtime
+from jobs.runtime.walk import configuration
 from jobs.warehouse.tables import cached
 from models.rating import evaluator as rating
 from models.rating import free_units
@@ -376,7 +376,7 @@ def main() -> None:
     args = parser.parse_args()
     shutil.rmtree(args.build, ignore_errors=True)
     folders = runtime.conf_folders(None)
-    conf, _ = night.configuration(folders)
+    conf = configuration(folders).conf
     with runtime.session(conf, folders) as spark, Watched() as whole:
         spark.conf.set("spark.sql.shuffle.partitions", SHUFFLED_IN)
         with Watched() as making:

@@ -24,8 +24,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
-from jobs import night
 from jobs.runtime import session as runtime
+from jobs.runtime.walk import configuration
 from models.rating import evaluator as rating
 from models.rating.shortlist import Shortlist
 from models.tariff import catalogue, measure, money_limit
@@ -198,7 +198,7 @@ def main() -> None:
     parser.add_argument("build", type=Path)
     args = parser.parse_args()
     folders = runtime.conf_folders(None)
-    conf, _ = night.configuration(folders)
+    conf = configuration(folders).conf
     tariffs = hundred(conf.tariffs)
     packages = list(tariffs.packages.values())
     cells, measures = rating_cells(tariffs), measure.measures_wanted((), tariffs)

@@ -13,6 +13,7 @@ from statistics import median
 
 from jobs import night, synthesize
 from jobs.runtime import session as runtime
+from jobs.runtime.walk import configuration
 
 FIRST_NIGHT, NIGHTS = date(2009, 5, 6), 3
 HISTORIES = {"1 month": date(2009, 4, 6), "12 months": date(2008, 5, 6)}
@@ -24,7 +25,7 @@ def main() -> None:
     shutil.rmtree(build, ignore_errors=True)
     last = FIRST_NIGHT + timedelta(days=NIGHTS - 1)
     folders = runtime.conf_folders(None)
-    conf, _ = night.configuration(folders)
+    conf = configuration(folders).conf
     seconds: dict[str, list[float]] = {name: [] for name in HISTORIES}
     with runtime.session(conf, folders):
         for name, since in HISTORIES.items():

@@ -24,6 +24,7 @@ from pyspark.sql import functions as F
 
 from jobs import night
 from jobs.runtime import session as runtime
+from jobs.runtime.walk import configuration
 from tests.bench.watched import Watched
 
 DAY, PARTS, BAD, TWICE = date(2009, 5, 3), 4, 0.003, 0.003
@@ -107,7 +108,7 @@ def main() -> None:
         "".join(f"{key} {value}\n" for key, value in profile.items())
     )
     folders = (*runtime.conf_folders(None), overlay)
-    conf, _ = night.configuration(folders)
+    conf = configuration(folders).conf
     columns = conf.sources["voice"].columns
     warm, whole = build / "warm", build / "whole"
     for place, size in ((warm, rows // WARM_SHARE), (whole, rows)):

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pyspark.sql import functions as F
 
-from jobs import night
 from jobs.runtime import session as runtime
+from jobs.runtime.walk import configuration
 from models.rating import evaluator as rating
 from models.reference.rater import Rater
 from models.tariff import catalogue, measure
@@ -26,7 +26,7 @@ SAMPLE, COPIES = 200, 40
 def main() -> None:
     warehouse = Path(sys.argv[1])
     folders = runtime.conf_folders(None)
-    conf, _ = night.configuration(folders)
+    conf = configuration(folders).conf
     packages = list(catalogue.load(conf.tariffs.values()).packages.values())
     months = [
         month for (month,) in query(warehouse, "SELECT DISTINCT month FROM u", u="dw.usage_month")

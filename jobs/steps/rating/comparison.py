@@ -12,7 +12,8 @@ from datetime import date
 
 from pyspark.sql import DataFrame
 
-from jobs.warehouse.warehouse import Warehouse
+from jobs.plan.night import rated_months
+from jobs.runtime.context import Context
 from models.quote import bill_item, holding
 from models.quote import package_match as match
 from models.rating import evaluator as rating
@@ -21,9 +22,7 @@ from models.rating.shortlist import Shortlist
 from models.tariff import catalogue, measure
 from models.tariff.package import Package
 from models.usage import cube as usage
-from schemas.config import Config
 from schemas.config.settings import RatingPolicy
-from schemas.window import Window
 
 
 @dataclass(frozen=True)
@@ -57,14 +56,15 @@ class Comparison:
         return rating.evaluate_best(self.cube, packages, people, shortlist, policy.toll_rerated)
 
 
-def comparison(window: Window, wh: Warehouse, conf: Config) -> Comparison:
+def comparison(context: Context) -> Comparison:
     """Read the declared tables of the closed months."""
-    day, months = window.last, wh.months(window)
-    subscribers = wh.read("dw.subscriber", on=day)
-    subscriptions = wh.read("dw.subscription", on=day)
-    cells = wh.read("dw.rating_cell")
-    used = wh.read("dw.usage_month", months=months)
-    packages = dict(catalogue.load(conf.tariffs.values()).packages)
+    warehouse, conf, day = context.warehouse, context.conf, context.day
+    months = rated_months(conf, context.window)
+    subscribers = warehouse.read("dw.subscriber", on=day)
+    subscriptions = warehouse.read("dw.subscription", on=day)
+    cells = warehouse.read("dw.rating_cell")
+    used = warehouse.read("dw.usage_month", months=months)
+    packages = dict(context.catalogue.packages)
     customer_months = rating.customer_months(used, subscribers, months)
     kinds = {name: package.kind for name, package in packages.items()}
     return Comparison(
@@ -73,17 +73,17 @@ def comparison(window: Window, wh: Warehouse, conf: Config) -> Comparison:
             customer_months,
             used,
             cells.collect(),
-            measure.register(wh.read("dw.rating_measure").collect()),
-            wh.read("dw.free_unit_split", months=months),
+            measure.register(warehouse.read("dw.rating_measure").collect()),
+            warehouse.read("dw.free_unit_split", months=months),
         ),
         subscribers,
         subscriptions,
         holding.holdings(
             customer_months, subscriptions, conf.policy.rating.default_package, packages
         ),
-        bill_item.actual(wh.read("ods.bill", upto=day, months=months), subscribers),
+        bill_item.actual(warehouse.read("ods.bill", upto=day, months=months), subscribers),
         bill_item.passing(
-            wh.read("ods.bill_item", upto=day, months=months),
+            warehouse.read("ods.bill_item", upto=day, months=months),
             subscribers,
             kinds,
             conf.policy.bill_items,

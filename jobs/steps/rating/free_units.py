@@ -5,41 +5,45 @@ which a pool is overdrawn by calls of several prices. Due when a month closes. W
 no package can be priced for those months.
 """
 
+from jobs.plan.night import rated_months
+from jobs.runtime.context import Context
 from jobs.steps.rating.guided_events import guided_events
 from jobs.steps.rating.renewal import renewal
 from jobs.warehouse.tables import cached
-from jobs.warehouse.warehouse import Warehouse
 from models.rating import evaluator as rating
 from models.rating import free_units
-from models.tariff import catalogue, measure
-from schemas.config import Config
-from schemas.window import Window
+from models.tariff import measure
 
 SPLITS = "dw.free_unit_split"
 
 
-def run(window: Window, wh: Warehouse, conf: Config) -> None:
-    day, months, policy = window.last, wh.months(window), conf.policy
-    tariffs = catalogue.load(conf.tariffs.values())
-    some = free_units.representatives(tariffs.packages.values(), policy.rating.toll_rerated)
-    used, cells = wh.read("dw.usage_month", months=months), wh.read("dw.rating_cell").collect()
+def run(context: Context) -> None:
+    warehouse, policy = context.warehouse, context.conf.policy
+    months = rated_months(context.conf, context.window)
+    some = free_units.representatives(
+        context.catalogue.packages.values(), policy.rating.toll_rerated
+    )
+    used, cells = (
+        warehouse.read("dw.usage_month", months=months),
+        warehouse.read("dw.rating_cell").collect(),
+    )
     cube = rating.Cube(
-        rating.customer_months(used, wh.read("dw.subscriber", on=day), months),
+        rating.customer_months(used, warehouse.read("dw.subscriber", on=context.day), months),
         used,
         cells,
-        measure.register(wh.read("dw.rating_measure").collect()),
+        measure.register(warehouse.read("dw.rating_measure").collect()),
     )
     with (
-        renewal(wh, SPLITS, window) as new,
+        renewal(context, SPLITS) as new,
         cached(free_units.wanted(cube, some, policy.rating.toll_rerated)) as wanted,
     ):
         to_do, stands = free_units.outstanding(
-            wanted, new.kept(wh.read(SPLITS, months=new.standing)), some
+            wanted, new.kept(warehouse.read(SPLITS, months=new.standing)), some
         )
         with cached(to_do) as to_do:
             open_months = [row["month"] for row in to_do.select("month").distinct().collect()]
-            events = guided_events(day, open_months, to_do, tariffs, wh, conf)
+            events = guided_events(context, open_months, to_do)
             made = free_units.split(
                 events, to_do, cells, some, policy.rating.toll_rerated, policy.calendar.holidays
             )
-            wh.replace(SPLITS, made.unionByName(stands))
+            warehouse.replace(SPLITS, made.unionByName(stands))

@@ -10,40 +10,31 @@ from datetime import date, timedelta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.warehouse.warehouse import Warehouse
+from jobs.runtime.context import Context
 from models.rating import free_units
 from models.tariff import measure
-from models.tariff.catalogue import Catalogue
 from models.usage import cube as usage
 from models.usage import data_session
-from schemas.config import Config
 
 
-def guided_events(
-    day: date,
-    months: Collection[date],
-    customers: DataFrame,
-    tariffs: Catalogue,
-    wh: Warehouse,
-    conf: Config,
-) -> DataFrame:
+def guided_events(context: Context, months: Collection[date], customers: DataFrame) -> DataFrame:
     """usage.guide of the events of some months (first days) of some customers (subscriber_id)."""
     return free_units.guided(
-        _records(day, months, wh, conf),
-        wh.read("dw.subscriber_identity", on=day),
-        {service: tariffs.cuts(service) for service in measure.SERVICES},
-        conf.policy.calendar.holidays,
+        _records(context, months),
+        context.warehouse.read("dw.subscriber_identity", on=context.day),
+        {service: context.catalogue.cuts(service) for service in measure.SERVICES},
+        context.conf.policy.calendar.holidays,
         customers,
     ).where(F.trunc("local_date", "month").isin(sorted(months)))
 
 
-def _records(day: date, months: Collection[date], wh: Warehouse, conf: Config) -> usage.Records:
+def _records(context: Context, months: Collection[date]) -> usage.Records:
     """The records of the months; a session that began before them is not taken for one."""
-    sessions = "ods.data_session"
+    sessions, conf = "ods.data_session", context.conf
     back = max(conf.lookback_days(sessions).values(), default=0)
 
     def delivered(table: str, earlier: int = 0) -> DataFrame:
-        rows = wh.read(table, upto=day, whatever_is_there=True)
+        rows = context.warehouse.read(table, upto=context.day, whatever_is_there=True)
         if not months:
             return rows.limit(0)
         since = usage.first_delivery(min(months)) - timedelta(days=earlier)

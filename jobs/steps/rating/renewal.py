@@ -15,10 +15,10 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.plan.night import rated_months
+from jobs.runtime.context import Context
 from jobs.warehouse.tables import cached
-from jobs.warehouse.warehouse import Warehouse
 from models.usage import cube as usage
-from schemas.window import Window
 
 DAYS = "dw.usage_day"
 CUSTOMER_MONTH = ["subscriber_id", "month"]
@@ -62,18 +62,18 @@ class Renewal:
 
 
 @contextmanager
-def renewal(wh: Warehouse, table: str, window: Window) -> Iterator[Renewal]:
+def renewal(context: Context, table: str) -> Iterator[Renewal]:
     """What of a table of months a run of the window has to make of dw.usage_day."""
-    months = wh.months(window)
-    since = {month: wh.lineage.days_since(table, month, DAYS) for month in months}
+    warehouse, months = context.warehouse, rated_months(context.conf, context.window)
+    since = {month: warehouse.lineage.days_since(table, month, DAYS) for month in months}
     whole = [month for month in months if since[month] is None]
     standing = [month for month in months if since[month] is not None]
     days = (
-        wh.read(DAYS, upto=window.last)
+        warehouse.read(DAYS, upto=context.day)
         .where(F.col("batch_date") >= F.lit(usage.first_delivery(months[0])))
         .withColumn("month", F.trunc("local_date", "month"))
     )
-    touched = wh.empty(table).select(*CUSTOMER_MONTH)
+    touched = warehouse.empty(table).select(*CUSTOMER_MONTH)
     for month in standing:
         came = days.where(F.col("batch_date").isin(since[month]) & (F.col("month") == month))
         touched = touched.unionByName(came.select(*CUSTOMER_MONTH).distinct())

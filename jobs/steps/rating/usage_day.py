@@ -10,47 +10,55 @@ from datetime import timedelta
 
 from pyspark.sql import DataFrame
 
+from jobs.runtime.context import Context
 from jobs.warehouse.tables import cached
-from jobs.warehouse.warehouse import Warehouse
-from models.tariff import catalogue, measure
+from models.tariff import measure
 from models.usage import cube as usage
 from models.usage import data_session
-from schemas.config import Config
 from schemas.window import Window
 
 
-def run(window: Window, wh: Warehouse, conf: Config) -> None:
-    tariffs = catalogue.load(conf.tariffs.values())
-    registered = measure.register(wh.read("dw.rating_measure").collect())
+def run(context: Context) -> None:
+    warehouse, window, tariffs = context.warehouse, context.window, context.catalogue
+    holidays = context.conf.policy.calendar.holidays
+    registered = measure.register(warehouse.read("dw.rating_measure").collect())
     new = measure.measures_wanted(registered, tariffs)
     measures = registered + new
     records = usage.Records(
-        wh.read("ods.voice_call", window=window),
-        wh.read("ods.message", window=window),
-        _sessions(window, wh, conf),
-        wh.read("ods.wlan_session", window=window),
+        warehouse.read("ods.voice_call", window=window),
+        warehouse.read("ods.message", window=window),
+        _sessions(context),
+        warehouse.read("ods.wlan_session", window=window),
     )
     guided = usage.guide(
         records,
-        wh.read("dw.subscriber_identity", on=window.last),
+        warehouse.read("dw.subscriber_identity", on=window.last),
         {service: tariffs.cuts(service) for service in measure.SERVICES},
-        conf.policy.calendar.holidays,
+        holidays,
     )
     with cached(guided.drop("occurred_at")) as guided:
-        wh.append("dw.rating_measure", wh.rows("dw.rating_measure", new))
-        known = wh.read("dw.rating_cell").select("cell_id")
-        wh.append("dw.rating_cell", usage.cells(guided).join(known, "cell_id", "left_anti"))
-        wh.replace("dw.usage_day", usage.by_day(guided, measures, conf.policy.calendar.holidays))
+        warehouse.append("dw.rating_measure", warehouse.rows("dw.rating_measure", new))
+        known = warehouse.read("dw.rating_cell").select("cell_id")
+        warehouse.append("dw.rating_cell", usage.cells(guided).join(known, "cell_id", "left_anti"))
+        warehouse.replace("dw.usage_day", usage.by_day(guided, measures, holidays))
 
 
-def _sessions(window: Window, wh: Warehouse, conf: Config) -> DataFrame:
+def _sessions(context: Context) -> DataFrame:
     """What the nights of the window add to the sessions of which they hold a part."""
-    table = "ods.data_session"
+    warehouse, conf, window, table = (
+        context.warehouse,
+        context.conf,
+        context.window,
+        "ods.data_session",
+    )
     lookback = conf.lookback_days(table)
     back, earlier = max(lookback.values(), default=0), None
     if back:
         before = Window(window.first - timedelta(days=back), window.first - timedelta(days=1))
-        earlier = wh.read(table, window=before, whatever_is_there=True)
+        earlier = warehouse.read(table, window=before, whatever_is_there=True)
     return data_session.contributions(
-        wh.read(table, window=window), earlier, conf.policy.rating.session_gap_hours, lookback
+        warehouse.read(table, window=window),
+        earlier,
+        conf.policy.rating.session_gap_hours,
+        lookback,
     )

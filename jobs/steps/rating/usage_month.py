@@ -6,18 +6,19 @@ in an array. Due when a month closes. When this step fails, the months cannot be
 
 from pyspark.sql import functions as F
 
+from jobs.runtime.context import Context
 from jobs.steps.rating.renewal import renewal
-from jobs.warehouse.warehouse import Warehouse
 from models.tariff import measure
 from models.usage import cube as usage
-from schemas.config import Config
-from schemas.window import Window
 
 
-def run(window: Window, wh: Warehouse, conf: Config) -> None:
-    measures = measure.register(wh.read("dw.rating_measure").collect())
-    with renewal(wh, "dw.usage_month", window) as new:
+def run(context: Context) -> None:
+    warehouse = context.warehouse
+    measures = measure.register(warehouse.read("dw.rating_measure").collect())
+    with renewal(context, "dw.usage_month") as new:
         months = new.months
         made = usage.by_month(new.of(new.days), months, measures)
-        stands = wh.read("dw.usage_month", months=new.standing).where(F.col("month").isin(months))
-        wh.replace("dw.usage_month", made.unionByName(new.kept(stands)), months)
+        stands = warehouse.read("dw.usage_month", months=new.standing).where(
+            F.col("month").isin(months)
+        )
+        warehouse.replace("dw.usage_month", made.unionByName(new.kept(stands)), months)

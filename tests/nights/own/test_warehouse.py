@@ -8,9 +8,6 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from jobs.intake.archive import below
-from jobs.intake.landing import Landing
-from jobs.outbox.folder import Outbox
 from jobs.plan.night import Step
 from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import Ledger
@@ -40,15 +37,9 @@ def opened(spark, root, conf, contracts):
     judge = Judge(None, "test")
 
     def make(run_id="run"):
+        ledger = Ledger(run_id, conf.fingerprint)
         made = Warehouse(
-            spark,
-            str(root),
-            contracts,
-            conf,
-            Ledger(run_id, conf.fingerprint),
-            judge,
-            Landing(root / "landing", below(str(root), root)),
-            Outbox(root / "push"),
+            Tables(spark, str(root), contracts, run_id), contracts, conf, ledger, judge
         )
         made.open(TABLES)
         return made
@@ -124,8 +115,8 @@ def test_a_table_that_the_step_does_not_declare_is_neither_read_nor_written(wh, 
         ):
             with pytest.raises(
                 ChudianError,
-                match=f"^demo {use} dw.* which the plan does not "
-                "declare: add it to the step in jobs/plan.py$",
+                match=f"^demo {use} dw.* which the plan does not declare: "
+                "add it to the step in jobs/plan$",
             ):
                 act()
     assert version(root, SUBSCRIPTION) == before
