@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from jobs.intake import landing as landing_place
-from jobs.plan import night as plan
+from jobs.plan.step import due_days
 from schemas import config, contract
 from schemas.window import Window, parse_date
 
@@ -30,9 +30,7 @@ def missing(conf_folders: Iterable[str], landing: str, first: str, last: str) ->
     return [
         line
         for name, source in conf.sources.items()
-        for line in landing_place.missing(
-            name, source, plan.due_days(conf, name, window), Path(landing)
-        )
+        for line in landing_place.missing(name, source, due_days(conf, name, window), Path(landing))
     ]
 
 

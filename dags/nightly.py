@@ -37,7 +37,9 @@ from dags.submission import (
     folder,
     own_folders,
 )
-from jobs.plan import night as plan
+from jobs.plan.night import night
+from jobs.plan.selection import applications
+from jobs.plan.step import Step
 
 WAIT_MINUTES = 6 * 60  # a delivery later than noon is for a person to decide about
 EVERY_MORNING = "0 6 * * *"  # in the configured zone: by then the day before has arrived
@@ -81,7 +83,7 @@ def deliveries_task() -> DeliverySensor:
     )
 
 
-def night_task(group: str, steps: tuple[plan.Step, ...]):
+def night_task(group: str, steps: tuple[Step, ...]):
     """One group of the plan as one Spark application."""
     first, last = day_of_run()
     accepting = [ACCEPT_REJECTS] if any(step.source for step in steps) else []
@@ -134,7 +136,7 @@ def night_task(group: str, steps: tuple[plan.Step, ...]):
 )
 def nightly():
     before = data_date() >> deliveries_task()
-    for group, steps in plan.groups(plan.night(CONF)).items():
+    for group, steps in applications(night(CONF)).items():
         submitted = night_task(group, steps)
         before >> submitted
         before = submitted

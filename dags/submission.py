@@ -24,7 +24,7 @@ from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOpe
 from airflow.sdk import Connection, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
-from jobs.plan import night as plan
+from jobs.plan.data_date import resolve_data_date
 from schemas import config, contract
 from schemas.config import Config
 
@@ -114,7 +114,7 @@ def data_date() -> str:
     """The day of this run in the configured zone: its parameter, else the day before it."""
     context = get_current_context()
     return str(
-        plan.resolve_data_date(
+        resolve_data_date(
             context["params"]["data_date"], context["dag_run"].logical_date, CONF.runtime.timezone
         )
     )

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import sys
 
-from jobs.plan import night as plan
+from jobs.plan.night import night
+from jobs.plan.selection import applications, select
+from jobs.plan.step import Step
 from jobs.runtime import acceptance, preview
 from jobs.runtime import session as runtime
 from jobs.runtime.progress import padded
@@ -46,23 +48,23 @@ def _night(argv: list[str] | None) -> None:
     args = parser.parse_args(argv)
     if args.list:
         conf = configuration(runtime.conf_folders(args.conf)).conf
-        print(listing(plan.night(conf)))
+        print(listing(night(conf)))
         return
     if args.only and args.start:
         raise ConfigError("give --only or --from, not both")
     asked = runtime.invocation(args)
     configured = configuration(asked.conf)
-    steps = plan.select(plan.night(configured.conf), args.only, args.start)
+    steps = select(night(configured.conf), args.only, args.start)
     if args.dry_run:
         preview.show(steps, asked, configured.conf, configured.contracts)
     else:
         walk(steps, asked, configured)
 
 
-def listing(steps: tuple[plan.Step, ...]) -> str:
+def listing(steps: tuple[Step, ...]) -> str:
     """The plan as a table of contents."""
     lines = []
-    for group, members in plan.groups(steps).items():
+    for group, members in applications(steps).items():
         lines.append(group)
         for step in members:
             lines.append(f"  {padded(step.name, 28)} {step.title} ({step.cadence})")

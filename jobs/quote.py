@@ -19,7 +19,8 @@ from pathlib import Path
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from jobs.plan.night import Step, rated_months
+from jobs.plan.slices import rated_months
+from jobs.plan.step import Step
 from jobs.runtime import session as runtime
 from jobs.runtime.context import Context
 from jobs.runtime.walk import configuration, opened
@@ -43,7 +44,7 @@ READS = (
     "dw.subscriber",
     "mart.package_quote",
 )
-STEP = Step("quote", "jobs.quote", "quote", "a bill to check by hand", READS, ())
+STEP = Step("quote", "quote", "a bill to check by hand", READS, ())
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from jobs.intake import archive, redelivery
 from jobs.intake.landing import Landing
 from jobs.intake.redelivery import Deliveries
-from jobs.plan import night as plan
+from jobs.plan.night import night
+from jobs.plan.step import Step
 from jobs.runtime import parallel as side_by_side
 from jobs.runtime import preview, walk
 from jobs.runtime import session as runtime
@@ -55,7 +56,7 @@ def _repair(argv: list[str] | None) -> None:
         return
     steps = tuple(
         step
-        for step in plan.night(conf)
+        for step in night(conf)
         if any(known.committed.get((table, step.source or "")) for table in step.writes)
     )
     if args.dry_run:
@@ -71,7 +72,7 @@ def _repair(argv: list[str] | None) -> None:
         deliveries = Deliveries(conf, contracts, run.ledger, run.landing)
         progress = Progress(len(steps))
 
-        def work(step: plan.Step) -> None:
+        def work(step: Step) -> None:
             progress.begin(step.name, step.title)
             rows, days = walk.remade(
                 step,
@@ -105,7 +106,7 @@ def _note(known: Ledger, names: list[str], conf: Config, contracts: Mapping[str,
             known.outdate(conf.sources[name].record, str(day), name, WHY)
 
 
-def _stale(step: plan.Step, deliveries: Deliveries, lineage: Lineage) -> list[Window]:
+def _stale(step: Step, deliveries: Deliveries, lineage: Lineage) -> list[Window]:
     """The windows in which a step makes its stale slices again."""
     if step.source is None:
         return lineage.windows(step)

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame
 
-from jobs.plan.night import COMPARED, Step
+from jobs.plan.rating import COMPARED
+from jobs.plan.step import Step
 from jobs.runtime import session as runtime
 from jobs.runtime.context import Context, Run
 from jobs.runtime.walk import configuration, opened
@@ -33,7 +34,6 @@ from schemas.window import Window
 
 STEP = Step(
     "what_if",
-    "jobs.what_if",
     "what_if",
     "a package tried on all customers",
     (*COMPARED, "mart.backtest", "mart.package_match"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jobs.intake.landing import Landing
 from jobs.outbox.folder import Outbox
-from jobs.plan.night import Step
+from jobs.plan.step import Step
 from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import Ledger
 from models.tariff.catalogue import Catalogue

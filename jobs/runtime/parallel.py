@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from jobs.plan.night import Step
+from jobs.plan.step import Step
 
 
 def waits_for(steps: Sequence[Step]) -> dict[str, set[str]]:

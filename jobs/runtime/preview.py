@@ -12,7 +12,9 @@ from pathlib import Path
 from jobs.intake import archive, redelivery
 from jobs.intake.landing import Landing
 from jobs.intake.redelivery import Deliveries
-from jobs.plan import night as plan
+from jobs.plan.night import night
+from jobs.plan.slices import slices
+from jobs.plan.step import Step, due_days
 from jobs.runtime.progress import amount, padded
 from jobs.runtime.session import Invocation
 from jobs.warehouse import delta_log
@@ -26,13 +28,13 @@ SHOWN = 3  # slices that are named one by one
 
 
 def show(
-    steps: Sequence[plan.Step], asked: Invocation, conf: Config, contracts: Mapping[str, Contract]
+    steps: Sequence[Step], asked: Invocation, conf: Config, contracts: Mapping[str, Contract]
 ) -> None:
     """Print a line or two per step; InputError at the end when a delivery is not there."""
     window, stands = asked.window, known(asked.warehouse, conf)
     landing = Landing(asked.landing, archive.below(asked.warehouse, asked.landing), looks=True)
     deliveries = Deliveries(conf, contracts, stands, landing)
-    lineage = Lineage(conf, contracts, plan.night(conf), stands, lambda table, day: set())
+    lineage = Lineage(conf, contracts, night(conf), stands, lambda table, day: set())
     waiting: list[InputError | QualityError] = []
     print(f"night of {window}, dry run: nothing is written")
     for step in steps:
@@ -57,8 +59,8 @@ def show(
         print(f"{padded(step.name, 28)} {reads}")
         for table in step.writes:
             before = stands.committed.get((table, step.source or ""), {})
-            slices = plan.slices(conf, contracts[table], window, step.source)
-            print(f"{'':<28} {_replaced(table, slices, before)}")
+            written = slices(conf, contracts[table], window, step.source)
+            print(f"{'':<28} {_replaced(table, written, before)}")
     if waiting:
         raise type(waiting[0])(f"{len(waiting)} deliveries would stop the run, first {waiting[0]}")
 
@@ -72,7 +74,7 @@ def known(warehouse: str, conf: Config) -> Ledger:
 
 
 def _delivered(landing: Landing, name: str, conf: Config, asked: Invocation) -> str:
-    files = landing.files(name, conf.sources[name], plan.due_days(conf, name, asked.window))
+    files = landing.files(name, conf.sources[name], due_days(conf, name, asked.window))
     rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
     return f"takes in {len(files)} files, {rows:,} rows, {amount(size)}"
 

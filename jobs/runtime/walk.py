@@ -12,7 +12,7 @@ from jobs.intake import archive, redelivery
 from jobs.intake.landing import Landing
 from jobs.intake.redelivery import Deliveries
 from jobs.outbox.folder import Outbox
-from jobs.plan import night as plan
+from jobs.plan.step import Step, due_days
 from jobs.runtime import parallel as side_by_side
 from jobs.runtime import session as runtime
 from jobs.runtime.context import Run
@@ -43,9 +43,7 @@ def configuration(folders: tuple[Path, ...]) -> Configuration:
     return Configuration(conf, contracts, catalogue.load(conf.tariffs.values()))
 
 
-def walk(
-    steps: tuple[plan.Step, ...], asked: runtime.Invocation, configured: Configuration
-) -> None:
+def walk(steps: tuple[Step, ...], asked: runtime.Invocation, configured: Configuration) -> None:
     """Run the steps for the window, with progress, lock, log and ledger."""
     with opened(asked, configured, steps) as run:
         progress = _steps(steps, run, asked.window)
@@ -54,7 +52,7 @@ def walk(
 
 @contextmanager
 def opened(
-    asked: runtime.Invocation, configured: Configuration, steps: tuple[plan.Step, ...]
+    asked: runtime.Invocation, configured: Configuration, steps: tuple[Step, ...]
 ) -> Iterator[Run]:
     """A run of the steps: locked, logged, its deliveries inspected, Spark started."""
     conf, contracts, tariffs = configured
@@ -65,7 +63,7 @@ def opened(
                 landing.files(
                     step.source,
                     conf.sources[step.source],
-                    plan.due_days(conf, step.source, asked.window),
+                    due_days(conf, step.source, asked.window),
                 )
         docs = None if "://" in asked.warehouse else Path(asked.warehouse) / "_docs"
         judge = Judge(docs, run_id)
@@ -85,21 +83,21 @@ def opened(
                 warehouse.close()
 
 
-def _steps(steps: tuple[plan.Step, ...], run: Run, window: Window) -> Progress:
+def _steps(steps: tuple[Step, ...], run: Run, window: Window) -> Progress:
     """Each step for what is stale or came anew of earlier days, then for the window."""
     print(f"night of {window}: {len(steps)} steps")
     conf, warehouse = run.conf, run.warehouse
     deliveries = Deliveries(conf, warehouse.contracts, run.ledger, run.landing)
     progress = Progress(len(steps))
 
-    def has_work(step: plan.Step) -> bool:
+    def has_work(step: Step) -> bool:
         return step.due(window, conf) and (
             step.source is None or not deliveries.unchanged(step.source, window)
         )
 
     warehouse.announce(filter(has_work, steps), window)
 
-    def work(step: plan.Step) -> None:
+    def work(step: Step) -> None:
         progress.begin(step.name, step.title)
 
         def earlier_days() -> tuple[int, int]:
@@ -127,21 +125,21 @@ def _steps(steps: tuple[plan.Step, ...], run: Run, window: Window) -> Progress:
     return progress
 
 
-def _said(rows: int, days: int, step: plan.Step, ran: bool, due: bool) -> str:
+def _said(rows: int, days: int, step: Step, ran: bool, due: bool) -> str:
     """What a step did, in a few words."""
     if ran or days:
         return f"{rows:,} rows" + (f", {days} earlier days" if days else "")
     return "unchanged" if due else f"not due ({step.cadence})"
 
 
-def _made(step: plan.Step, run: Run, window: Window, *, rebuild: bool = False) -> int:
+def _made(step: Step, run: Run, window: Window, *, rebuild: bool = False) -> int:
     with run.warehouse.step(step, window, rebuild=rebuild) as activity:
         importlib.import_module(step.module).run(run.context(step, window, rebuild=rebuild))
     return activity.rows_out
 
 
 def remade(
-    step: plan.Step,
+    step: Step,
     run: Run,
     progress: Progress,
     find: Callable[[], list[Window]],

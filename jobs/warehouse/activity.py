@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from jobs.plan.night import Step
+from jobs.plan.step import Step
 from schemas.window import Window
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from jobs.plan.night import due_days, slices
+from jobs.plan.slices import slices
+from jobs.plan.step import due_days
 from jobs.warehouse.ledger import Ledger
 from schemas.config import Config
 from schemas.contract import Contract

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from statistics import median
 
-from jobs.plan import night as plan
+from jobs.plan.step import due_days
 from jobs.warehouse import ledger
 from jobs.warehouse.ledger import COMMITTED, Entry
 from schemas.config import Config
@@ -47,7 +47,7 @@ class Timing:
 def deliveries(entries: Iterable[Entry], conf: Config, window: Window) -> list[Delivery]:
     """Each delivery that is due in the window, or was noted for it, by day and source."""
     attempts: dict[tuple[date, str], list[Entry]] = {
-        (day, name): [] for name in conf.sources for day in plan.due_days(conf, name, window)
+        (day, name): [] for name in conf.sources for day in due_days(conf, name, window)
     }
     for entry in entries:
         if entry.source in conf.sources and window.contains(date.fromisoformat(entry.slice)):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from jobs.plan.night import Step
+from jobs.plan.step import Step
 from jobs.warehouse.ledger import Ledger
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract

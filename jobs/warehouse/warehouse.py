@@ -17,7 +17,9 @@ from functools import cached_property
 
 from pyspark.sql import DataFrame
 
-from jobs.plan.night import OPS, Step, night, slices, slices_of
+from jobs.plan.night import night
+from jobs.plan.slices import slices, slices_of
+from jobs.plan.step import OPS, Step
 from jobs.warehouse import committed
 from jobs.warehouse.activity import Activity
 from jobs.warehouse.gate import Gate

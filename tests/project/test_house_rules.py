@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.plan import night as plan
+from jobs.plan.night import night
 from schemas import config
 from tests.given.paths import CONF, ROOT
 
@@ -97,9 +97,8 @@ def test_chance_in_models_has_a_seed(name):
 
 def test_a_step_is_found_under_one_name():
     """The step `rerate` of group `rating` is jobs/steps/rating/rerate.py and has a `run`."""
-    for step in plan.night(config.load([CONF])):
-        name = step.name.split(".")[0]
-        assert step.module == f"jobs.steps.{step.module.split('.')[2]}.{name}"
+    for step in night(config.load([CONF])):
+        assert step.module == f"jobs.steps.{step.group}.{step.name.split('.')[0]}"
         tree = MODULES[step.module.replace(".", "/") + ".py"]
         assert "run" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 

@@ -23,7 +23,7 @@ from jobs.intake import completeness
 from jobs.intake.delivered_file import DeliveredFile
 from jobs.intake.delivered_rows import rows
 from jobs.intake.redelivery import Deliveries
-from jobs.plan.night import due_days
+from jobs.plan.step import due_days
 from jobs.runtime.context import Context
 from jobs.warehouse.tables import cached, held
 from models.intake import delivery_metrics as delivery_figures

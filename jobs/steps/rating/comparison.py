@@ -12,7 +12,7 @@ from datetime import date
 
 from pyspark.sql import DataFrame
 
-from jobs.plan.night import rated_months
+from jobs.plan.slices import rated_months
 from jobs.runtime.context import Context
 from models.quote import bill_item, holding
 from models.quote import package_match as match

@@ -5,7 +5,7 @@ which a pool is overdrawn by calls of several prices. Due when a month closes. W
 no package can be priced for those months.
 """
 
-from jobs.plan.night import rated_months
+from jobs.plan.slices import rated_months
 from jobs.runtime.context import Context
 from jobs.steps.rating.guided_events import guided_events
 from jobs.steps.rating.renewal import renewal

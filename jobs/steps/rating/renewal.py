@@ -15,7 +15,7 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.plan.night import rated_months
+from jobs.plan.slices import rated_months
 from jobs.runtime.context import Context
 from jobs.warehouse.tables import cached
 from models.usage import cube as usage

@@ -4,15 +4,15 @@ import threading
 
 import pytest
 
-from jobs.plan import night as plan
-from jobs.plan.night import Step
+from jobs.plan.night import night
+from jobs.plan.step import Step
 from jobs.runtime import parallel as side_by_side
 from schemas import config
 from tests.given.paths import ROOT
 
 
 def step(name, reads=(), writes=()):
-    return Step(name, f"jobs.{name}", "group", name, tuple(reads), tuple(writes))
+    return Step(name, "group", name, tuple(reads), tuple(writes))
 
 
 def test_a_step_waits_for_what_it_shares_a_table_with():
@@ -35,7 +35,7 @@ def test_a_step_waits_for_what_it_shares_a_table_with():
 
 
 def test_in_the_night_a_bill_waits_for_the_subscribers_and_usage_not_for_the_contacts():
-    needed = side_by_side.waits_for(plan.night(config.load([ROOT / "conf"])))
+    needed = side_by_side.waits_for(night(config.load([ROOT / "conf"])))
     assert "ingest.subscriber" in needed["ingest.bill"]
     assert "ingest.voice" not in needed["ingest.message"]
     assert needed["usage_day"] >= {"identity", "ingest.voice"}

@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from jobs.plan import night as plan
+from jobs.plan.night import night
+from jobs.plan.slices import slices_of
 from jobs.warehouse.ledger import COMMITTED, Ledger
 from jobs.warehouse.lineage import Lineage, Slice
 from schemas.window import Window
@@ -15,7 +16,7 @@ CLOSES = (date(2009, 4, 3), date(2009, 5, 3))  # of March and April
 
 @pytest.fixture(scope="module")
 def steps(conf):
-    return plan.night(conf)
+    return night(conf)
 
 
 class Nights:
@@ -37,9 +38,7 @@ class Nights:
         window = Window(first, last or first)
         for step in self.steps:
             if step.due(window, self.conf) and (not only or step.name in only):
-                for table, source, slice_ in plan.slices_of(
-                    self.conf, self.contracts, step, window
-                ):
+                for table, source, slice_ in slices_of(self.conf, self.contracts, step, window):
                     self.ledger.write(step.name, table, slice_, COMMITTED, source=source)
         return self
 

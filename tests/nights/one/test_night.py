@@ -14,7 +14,8 @@ from xml.etree import ElementTree
 import pytest
 
 from jobs import night, status, undo
-from jobs.plan import night as plan
+from jobs.plan.night import night as steps_of
+from jobs.plan.selection import select
 from models.reference.rater import Rater
 from schemas import config
 from tests.given.one_night import CONF_FOLDERS, OPTIONS, Night, differing_tables, pushed_files
@@ -445,7 +446,7 @@ def test_a_run_is_undone_as_if_it_had_not_been(one_night, again, tmp_path, capsy
     assert undo.main(["--run-id", run, *where]) == 0
     assert differing_tables(again, one_night) == []
     assert not [name for name in pushed_files(again.push) if name.endswith(".manifest.json")]
-    before = plan.select(plan.night(config.load(CONF_FOLDERS)), "decide,push")
+    before = select(steps_of(config.load(CONF_FOLDERS)), "decide,push")
     stands = status.ledger.standing(status.delta_log.entries(str(again.warehouse)))
     first = {entry.run_id for entry in status.delta_log.entries(str(one_night.warehouse))}
     assert {stands[table, "", LAST][0].run_id for step in before for table in step.writes} <= first
@@ -466,7 +467,7 @@ def test_every_step_of_the_plan_left_committed_slices(one_night, conf):
         one_night.warehouse, "SELECT step, state, count(*) FROM l GROUP BY ALL", l="ops.run_ledger"
     )
     committed = {step for step, state, _ in states if state == "committed"}
-    assert committed == {step.name for step in plan.night(conf) if step.writes}
+    assert committed == {step.name for step in steps_of(conf) if step.writes}
     assert not [row for row in states if row[1] == "failed"]
 
 

@@ -8,7 +8,7 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from jobs.plan.night import Step
+from jobs.plan.step import Step
 from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import Ledger
 from jobs.warehouse.tables import Tables
@@ -68,7 +68,7 @@ def frame(spark, contracts):
 
 
 def step(reads=(), writes=(), source=None):
-    return Step("demo", "jobs.demo", "views", "a step", tuple(reads), tuple(writes), source=source)
+    return Step("demo", "views", "a step", tuple(reads), tuple(writes), source=source)
 
 
 def write(wh, table, rows, first, last=None):
