@@ -21,8 +21,9 @@ from pyspark.sql import functions as F
 
 from jobs.plan.slices import rated_months
 from jobs.plan.step import Step
-from jobs.runtime import session as runtime
+from jobs.runtime import arguments
 from jobs.runtime.context import Context
+from jobs.runtime.lock import guarded
 from jobs.runtime.walk import configuration, opened
 from models.drawing import bill_comparison as before_after
 from models.reference.bill import MonthBill
@@ -49,16 +50,16 @@ STEP = Step("quote", "quote", "a bill to check by hand", READS, ())
 
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m jobs.quote`; returns the exit code."""
-    return runtime.guarded(lambda: _quote(argv))
+    return guarded(lambda: _quote(argv))
 
 
 def _quote(argv: list[str] | None) -> None:
-    parser = runtime.parser(
+    parser = arguments.parser(
+        "python -m jobs.quote",
         __doc__,
         "example: python -m jobs.quote --subscriber 100000000004 "
         "--package gotone_80 --month 2009-03 --data-date 2009-05-03",
     )
-    parser.prog = "python -m jobs.quote"
     parser.add_argument(
         "--subscriber",
         required=True,
@@ -71,8 +72,8 @@ def _quote(argv: list[str] | None) -> None:
         "--picture", type=Path, metavar="FILE", help="draw the month before and after as SVG"
     )
     args = parser.parse_args(argv)
-    asked = runtime.invocation(args)
-    configured = configuration(asked.conf)
+    window, invocation = arguments.window(args), arguments.invocation(args)
+    configured = configuration(invocation.conf)
     conf = configured.conf
     if args.package not in conf.tariffs:
         raise ConfigError(
@@ -81,10 +82,10 @@ def _quote(argv: list[str] | None) -> None:
         )
     month = month_of(parse_date(f"{args.month}-01" if len(args.month) == 7 else args.month))
     with (
-        opened(asked, configured, (STEP,)) as run,
-        run.warehouse.step(STEP, asked.window),
+        opened(invocation, configured, (STEP,)) as run,
+        run.warehouse.step(STEP, window),
     ):
-        context = run.context(STEP, asked.window)
+        context = run.context(STEP, window)
         who, day = _subscriber(context, args.subscriber)
         kept = _kept(context, who, month)
         picture = _picture(conf, kept, args.package, month) if args.picture else None
@@ -258,7 +259,7 @@ def _events(context: Context, subscriber: int, month: date, day: date, service: 
     identity = wh.read("dw.subscriber_identity", on=day).where(F.col("subscriber_id") == subscriber)
 
     def mine(table: str) -> DataFrame:
-        return wh.read(table, upto=day, whatever_is_there=True).join(
+        return wh.read(table, upto=day, allow_missing=True).join(
             identity.select("msisdn").distinct(), "msisdn", "left_semi"
         )
 

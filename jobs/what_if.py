@@ -16,8 +16,9 @@ from pyspark.sql import DataFrame
 
 from jobs.plan.rating import COMPARED
 from jobs.plan.step import Step
-from jobs.runtime import session as runtime
+from jobs.runtime import arguments
 from jobs.runtime.context import Context, Run
+from jobs.runtime.lock import guarded
 from jobs.runtime.walk import configuration, opened
 from jobs.steps.rating.comparison import comparison
 from jobs.warehouse.tables import cached
@@ -44,14 +45,15 @@ LISTED = 10
 
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m jobs.what_if`; returns the exit code."""
-    return runtime.guarded(lambda: _try(argv))
+    return guarded(lambda: _try(argv))
 
 
 def _try(argv: list[str] | None) -> None:
-    parser = runtime.parser(
-        __doc__, "example: python -m jobs.what_if --tariff new/gotone_48.yml --data-date 2009-05-03"
+    parser = arguments.parser(
+        "python -m jobs.what_if",
+        __doc__,
+        "example: python -m jobs.what_if --tariff new/gotone_48.yml --data-date 2009-05-03",
     )
-    parser.prog = "python -m jobs.what_if"
     parser.add_argument(
         "--tariff",
         required=True,
@@ -66,13 +68,13 @@ def _try(argv: list[str] | None) -> None:
         help="where the page is written (default: %(default)s)",
     )
     args = parser.parse_args(argv)
-    asked = runtime.invocation(args)
-    configured = configuration(asked.conf)
+    window, invocation = arguments.window(args), arguments.invocation(args)
+    configured = configuration(invocation.conf)
     found = document.read(args.tariff)
     document.check(found, overlay.shape("tariff"))
     package = next(iter(catalogue.load([found]).packages.values()))
-    with opened(asked, configured, (STEP,)) as run:
-        rated = _rated(run, asked.window)
+    with opened(invocation, configured, (STEP,)) as run:
+        rated = _rated(run, window)
         with run.warehouse.step(STEP, rated):
             tables = _tables(run.context(STEP, rated), package)
     text = [f"{package.name} ({package.id}), months closed on {rated.last}"]

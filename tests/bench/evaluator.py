@@ -24,7 +24,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
-from jobs.runtime import session as runtime
+from jobs.runtime import arguments
+from jobs.runtime.session import spark_session
 from jobs.runtime.walk import configuration
 from models.rating import evaluator as rating
 from models.rating.shortlist import Shortlist
@@ -197,7 +198,7 @@ def main() -> None:
     parser.add_argument("customers", type=int)
     parser.add_argument("build", type=Path)
     args = parser.parse_args()
-    folders = runtime.conf_folders(None)
+    folders = arguments.conf_folders(None)
     conf = configuration(folders).conf
     tariffs = hundred(conf.tariffs)
     packages = list(tariffs.packages.values())
@@ -212,7 +213,7 @@ def main() -> None:
     )
     shortlist = Shortlist(packages, tuple(tariffs.packages), KEEP)
     prices, fees = priced(packages, cells, measures)
-    with runtime.session(conf, folders) as spark:
+    with spark_session(conf, folders) as spark:
         for size, parts in (
             (args.customers // 4, "1"),
             (args.customers // 2, "12"),

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from pyspark.sql import functions as F
 
-from jobs.runtime import session as runtime
+from jobs.runtime import arguments
+from jobs.runtime.session import spark_session
 from jobs.runtime.walk import configuration
 from models.rating import evaluator as rating
 from models.reference.rater import Rater
@@ -25,7 +26,7 @@ SAMPLE, COPIES = 200, 40
 
 def main() -> None:
     warehouse = Path(sys.argv[1])
-    folders = runtime.conf_folders(None)
+    folders = arguments.conf_folders(None)
     conf = configuration(folders).conf
     packages = list(catalogue.load(conf.tariffs.values()).packages.values())
     months = [
@@ -43,7 +44,7 @@ def main() -> None:
             if event.local_date.replace(day=1) in months
         )
 
-    with runtime.session(conf, folders) as spark:
+    with spark_session(conf, folders) as spark:
 
         def load(name: str):
             return spark.read.format("delta").load(str((warehouse / name).resolve()))

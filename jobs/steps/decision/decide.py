@@ -1,8 +1,8 @@
 """Who is offered what over which channel, and why not the others (S2-05).
 
 Grain of the result: customer × activity × offer × channel × wave in `mart.decision`, each with its
-fate and every rule it breaks. Judged on the newest match of the months, the preferences of the day
-and today's state of the subscribers. When this step fails, nothing is pushed.
+fate and every rule it breaks. Decided on the newest match of packages, the preferences of the day
+and the state of the subscribers on the day. When this step fails, nothing is pushed.
 """
 
 from jobs.runtime.context import Context

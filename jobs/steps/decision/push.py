@@ -1,8 +1,8 @@
 """One table and one file per channel, with a manifest 推送.
 
 Grain of the results: a pushed target in `push.<channel>` and a line of the channel's file. The file
-is written from the committed table, under a temporary name until it is whole, and its manifest
-last. When this step fails, a channel finds no manifest and keeps yesterday's list.
+is written from the committed table, under a temporary name until it is complete. Its manifest comes
+last. When this step fails, a channel finds no manifest and keeps yesterday's file.
 """
 
 from jobs.outbox.channel_file import send
@@ -25,7 +25,7 @@ def run(context: Context) -> None:
         if channel.push is None:
             continue
         table = f"push.{channel.id}"
-        warehouse.replace(
+        rows = warehouse.replace(
             table,
             push.targets(
                 warehouse.read("mart.decision", on=day),
@@ -46,5 +46,5 @@ def run(context: Context) -> None:
             warehouse.contracts[table],
             day,
             warehouse.read(table, on=day),
-            context.ledger.entry(table, day).rows_out,
+            rows,
         )

@@ -1,8 +1,8 @@
-"""Re-rate each customer's own packages and compare with the bill that he really had.
+"""Re-rate each customer's own packages and compare with the actual bill.
 
 Grain of the result: subscriber × month in `mart.backtest`, with the difference and its cause. A
 month in which a package or its tariff changed is priced part by part. Due when a month closes. When
-this step fails, nobody gets a recommendation.
+this step fails, no customer gets a recommendation.
 """
 
 from pyspark.sql import DataFrame
@@ -39,7 +39,7 @@ def run(context: Context) -> None:
 
 
 def _in_parts(parts: DataFrame, seen: Comparison, context: Context) -> DataFrame | None:
-    """The cost of the months in which a package or tariff changed, from the days of their usage."""
+    """The cost of the months in which a package or tariff changed, from their daily usage."""
     months, kinds, priced_as = month_part.months_of(parts)
     if not months:
         return None

@@ -1,7 +1,7 @@
-"""What both rating steps look at: the closed months, who used what, and what he paid.
+"""What the back-test and the re-rating read: the closed months, their usage and their bills.
 
-The back-test prices a customer's own packages, re-rating all open ones; both on the same usage, the
-same bills and the same readings of the policy.
+The back-test prices a customer's own packages, the re-rating all open ones. Both use the same
+usage, the same bills and the same policy.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ from schemas.config.settings import RatingPolicy
 
 @dataclass(frozen=True)
 class Comparison:
-    """Frames by subscriber and month: `actual`, `passing`; and kind: `holdings`. `subscribers` and
-    `subscriptions` are snapshots of the last day.
+    """The closed months as the models take them.
+
+    `actual` and `passing`: by subscriber and month; `holdings`: by subscriber, month and kind
+    `subscribers` and `subscriptions`: the snapshots of the last day
+    `depths`: rows (month, service, depth): how many measures the usage holds at least
     """
 
     months: Sequence[date]
@@ -48,8 +51,11 @@ class Comparison:
         policy: RatingPolicy,
         *owned: DataFrame,
     ) -> DataFrame:
-        """Every month under the best of the packages offered and the customer's own (those of the
-        months and `owned`), after the cube has been found to hold what they need."""
+        """Every month under the best packages offered and under the customer's own packages.
+
+        Own packages are those of the months and of `owned`. An error names the measures that the
+        packages need and the cube does not hold.
+        """
         measure.refuse_lacking(self.depths, catalogue.depths(packages, self.cube.measures))
         people = match.people(self.subscribers, self.holdings, *owned)
         shortlist = Shortlist(packages, offered, policy.keep_packages)
@@ -57,7 +63,7 @@ class Comparison:
 
 
 def comparison(context: Context) -> Comparison:
-    """Read the declared tables of the closed months."""
+    """Read the tables of the closed months."""
     warehouse, conf, day = context.warehouse, context.conf, context.day
     months = rated_months(conf, context.window)
     subscribers = warehouse.read("dw.subscriber", on=day)

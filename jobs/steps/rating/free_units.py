@@ -1,4 +1,4 @@
-"""Split free units event by event where the usage cube alone cannot tell 免费资源分摊.
+"""Split free units event by event where the usage cube is not enough 免费资源分摊.
 
 Grain of the result: subscriber × month × signature in `dw.free_unit_split`, only for the months in
 which a pool is overdrawn by calls of several prices. Due when a month closes. When this step fails,
@@ -21,12 +21,10 @@ def run(context: Context) -> None:
     warehouse, policy = context.warehouse, context.conf.policy
     months = rated_months(context.conf, context.window)
     some = free_units.representatives(
-        context.catalogue.packages.values(), policy.rating.toll_rerated
+        list(context.catalogue.packages.values()), policy.rating.toll_rerated
     )
-    used, cells = (
-        warehouse.read("dw.usage_month", months=months),
-        warehouse.read("dw.rating_cell").collect(),
-    )
+    used = warehouse.read("dw.usage_month", months=months)
+    cells = warehouse.read("dw.rating_cell").collect()
     cube = rating.Cube(
         rating.customer_months(used, warehouse.read("dw.subscriber", on=context.day), months),
         used,
@@ -37,13 +35,12 @@ def run(context: Context) -> None:
         renewal(context, SPLITS) as new,
         cached(free_units.wanted(cube, some, policy.rating.toll_rerated)) as wanted,
     ):
-        to_do, stands = free_units.outstanding(
-            wanted, new.kept(warehouse.read(SPLITS, months=new.standing)), some
-        )
+        stored = new.kept(warehouse.read(SPLITS, months=new.kept_months))
+        to_do, kept = free_units.outstanding(wanted, stored, some)
         with cached(to_do) as to_do:
             open_months = [row["month"] for row in to_do.select("month").distinct().collect()]
             events = guided_events(context, open_months, to_do)
-            made = free_units.split(
+            replayed = free_units.split(
                 events, to_do, cells, some, policy.rating.toll_rerated, policy.calendar.holidays
             )
-            warehouse.replace(SPLITS, made.unionByName(stands))
+            warehouse.replace(SPLITS, replayed.unionByName(kept))

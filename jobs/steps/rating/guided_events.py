@@ -1,7 +1,7 @@
-"""The events of closed months once more, guided, of the customers of whom their order matters.
+"""The guided events of closed months, for the customers whose order of events matters.
 
-Guided records are not kept: what is made of them at night is their sums. Only where a split of free
-units has to be told event by event are they read and guided again.
+A night keeps only the sums of guided records. Where free units have to be split event by event, the
+records are read and guided again.
 """
 
 from collections.abc import Collection
@@ -18,7 +18,7 @@ from models.usage import data_session
 
 
 def guided_events(context: Context, months: Collection[date], customers: DataFrame) -> DataFrame:
-    """usage.guide of the events of some months (first days) of some customers (subscriber_id)."""
+    """The guided events of some `months` (first days) of some `customers` (subscriber_id)."""
     return free_units.guided(
         _records(context, months),
         context.warehouse.read("dw.subscriber_identity", on=context.day),
@@ -29,12 +29,12 @@ def guided_events(context: Context, months: Collection[date], customers: DataFra
 
 
 def _records(context: Context, months: Collection[date]) -> usage.Records:
-    """The records of the months; a session that began before them is not taken for one."""
+    """The records of the months, and enough days before to find where each session began."""
     sessions, conf = "ods.data_session", context.conf
     back = max(conf.lookback_days(sessions).values(), default=0)
 
     def delivered(table: str, earlier: int = 0) -> DataFrame:
-        rows = context.warehouse.read(table, upto=context.day, whatever_is_there=True)
+        rows = context.warehouse.read(table, upto=context.day, allow_missing=True)
         if not months:
             return rows.limit(0)
         since = usage.first_delivery(min(months)) - timedelta(days=earlier)

@@ -1,9 +1,9 @@
 """Guide the window's records into rating cells 指引 and add them up by day.
 
 Grain of the result: delivery × subscriber × local day × rating cell in `dw.usage_day`, with every
-increment of the catalogue rounded per event (a data session of several parts is one); new cells and
-measures are appended to their registers. When this step fails, no package can be priced for the
-days that it misses.
+increment of the catalogue rounded per event. A data session of several parts is one event. New
+cells and measures are appended to their registers. When this step fails, no package can be priced
+for the missing days.
 """
 
 from datetime import timedelta
@@ -44,18 +44,14 @@ def run(context: Context) -> None:
 
 
 def _sessions(context: Context) -> DataFrame:
-    """What the nights of the window add to the sessions of which they hold a part."""
-    warehouse, conf, window, table = (
-        context.warehouse,
-        context.conf,
-        context.window,
-        "ods.data_session",
-    )
+    """What the days of the window add to the sessions of which they deliver a part."""
+    warehouse, conf, window = context.warehouse, context.conf, context.window
+    table = "ods.data_session"
     lookback = conf.lookback_days(table)
     back, earlier = max(lookback.values(), default=0), None
     if back:
         before = Window(window.first - timedelta(days=back), window.first - timedelta(days=1))
-        earlier = warehouse.read(table, window=before, whatever_is_there=True)
+        earlier = warehouse.read(table, window=before, allow_missing=True)
     return data_session.contributions(
         warehouse.read(table, window=window),
         earlier,

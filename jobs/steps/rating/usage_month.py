@@ -1,4 +1,4 @@
-"""Add the days of a month that closes up; of earlier months only the customers with late events.
+"""Add up the days of a month that closes, and of earlier months the customers with late events.
 
 Grain of the result: subscriber × month in `dw.usage_month`, with the measures of every rating cell
 in an array. Due when a month closes. When this step fails, the months cannot be re-rated.
@@ -17,8 +17,7 @@ def run(context: Context) -> None:
     measures = measure.register(warehouse.read("dw.rating_measure").collect())
     with renewal(context, "dw.usage_month") as new:
         months = new.months
-        made = usage.by_month(new.of(new.days), months, measures)
-        stands = warehouse.read("dw.usage_month", months=new.standing).where(
-            F.col("month").isin(months)
-        )
-        warehouse.replace("dw.usage_month", made.unionByName(new.kept(stands)), months)
+        built = usage.by_month(new.due(new.days), months, measures)
+        before = warehouse.read("dw.usage_month", months=new.kept_months)
+        kept = new.kept(before.where(F.col("month").isin(months)))
+        warehouse.replace("dw.usage_month", built.unionByName(kept), months)

@@ -1,14 +1,14 @@
-"""The report of the run: what arrived and how, what was decided, what was sent.
+"""The report of the run: what was delivered, what was decided, what was sent.
 
-Writes `<warehouse>/_docs/report_<day>.html` and the data docs of every judgement beside it. No
-table depends on it; when this step fails, the night's results stand and nobody has seen them.
+Writes `<warehouse>/_docs/report_<day>.html`, and beside it the data docs with every check. No table
+depends on it. When this step fails, the night's results are valid and only the report is missing.
 """
 
 from pyspark.sql import functions as F
 
 from jobs.pages import night_page
 from jobs.runtime.context import Context
-from jobs.warehouse.ledger import Entry, Verdict
+from jobs.warehouse.ledger import CheckResult, Entry
 from models.drawing import page as charts
 from models.quote import backtest
 
@@ -18,7 +18,7 @@ REASONS = 12  # rows of reasons that are shown
 def run(context: Context) -> None:
     conf, window, judge = context.conf, context.window, context.judge
     parts = [
-        *night_page.parts(_entries(context), _verdicts(context), _reasons(context), conf, window),
+        *night_page.parts(_entries(context), _checks(context), _reasons(context), conf, window),
         _contacts(context),
         _backtest(context),
         _decisions(context),
@@ -32,23 +32,23 @@ def run(context: Context) -> None:
 
 
 def _entries(context: Context) -> list[Entry]:
-    """The ledger as far back as the page goes, with what this run has not written down yet."""
-    noted = context.warehouse.read("ops.run_ledger").where(
+    """The ledger as far back as the page goes, with the rows that this run has not written yet."""
+    recorded = context.warehouse.read("ops.run_ledger").where(
         F.col("source").isNull() | (F.col("slice") >= str(night_page.since(context.window)))
     )
     return [
-        Entry.of_row(row.asDict()) for row in noted.orderBy("committed_at").collect()
+        Entry.of_row(row.asDict()) for row in recorded.orderBy("committed_at").collect()
     ] + context.ledger.pending
 
 
-def _verdicts(context: Context) -> list[Verdict]:
-    """The judgements of the window, the newest run last."""
+def _checks(context: Context) -> list[CheckResult]:
+    """The results of checks of the window, the newest run last."""
     window = str(context.window)
     checked = context.warehouse.read("ops.quality_result").where(F.col("slice") == window)
     return [
-        Verdict(**{**row.asDict(), "source": row["source"] or ""})
+        CheckResult(**{**row.asDict(), "source": row["source"] or ""})
         for row in checked.orderBy("run_id").collect()
-    ] + [one for one in context.ledger.verdicts if one.slice == window]
+    ] + [one for one in context.ledger.checks if one.slice == window]
 
 
 def _reasons(context: Context) -> list[tuple[str, str, int]]:
@@ -131,7 +131,7 @@ def _decisions(context: Context) -> str:
 
 
 def _drawn(title: str, heads: list[str], rows: list[list], bar: int) -> str:
-    """A table whose column `bar` is drawn beside its figures as well."""
+    """A table whose column `bar` is also drawn as bars."""
     most = max((row[bar] or 0 for row in rows), default=0)
     return charts.table(
         title, [*heads, ""], [[*row, charts.bar(row[bar] or 0, most)] for row in rows]

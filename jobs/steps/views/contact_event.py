@@ -1,9 +1,9 @@
 """Every contact of every channel in one format 客户接触明细 (M1).
 
-Grain of the result: one contact in `dw.contact_event`, in the slice of the delivery that began it;
-one that links nobody is kept without a customer. A day before the window to whose contacts it
-brings further rows is stale from then on, and made again. When this step fails, the contact view
-stands still and preferences grow old.
+Grain of the result: one contact in `dw.contact_event`, in the slice of the delivery in which it
+began. A contact that matches no customer is kept without one. Where the window brings further rows
+for a contact of an earlier day, that day becomes stale and is rebuilt. When this step fails, the
+contact view is not updated and preferences grow old.
 """
 
 from datetime import timedelta
@@ -28,7 +28,7 @@ def run(context: Context) -> None:
         if day < window.first
     ):
         begun = contact.gone_on(logs, window=window, lookback_days=lookback).collect()
-        warehouse.outdate(
+        warehouse.invalidate(
             "dw.contact_event",
             sorted(row["batch_date"] for row in begun),
             f"a contact of that day goes on in {window}",
@@ -47,9 +47,11 @@ def run(context: Context) -> None:
 
 
 def _rows(table: str, context: Context, around: Window) -> DataFrame:
-    """The deliveries of the window, all of which there must be; of contacts of several rows those
-    around it too."""
+    """The rows of a log: those of the window, which must be committed.
+
+    Of contacts of several rows also those delivered around the window.
+    """
     rows = context.warehouse.read(table, window=context.window)
     if table in OF_SEVERAL_ROWS:
-        rows = context.warehouse.read(table, window=around, whatever_is_there=True)
+        rows = context.warehouse.read(table, window=around, allow_missing=True)
     return rows

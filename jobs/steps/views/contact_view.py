@@ -1,8 +1,8 @@
 """One view of each customer's contacts by channel 客户接触信息视图 (M1).
 
-Grain of the result: customer × channel in the snapshot of the last day, made from the snapshot of
-the day before and the window's events; where there is no such snapshot, from all events. When this
-step fails, preferences are learned from nothing new.
+Grain of the result: customer × channel in the snapshot of the last day. It is derived from the
+snapshot of the day before and the window's events; without such a snapshot, from all events. When
+this step fails, preferences miss the contacts of the night.
 """
 
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Who owns which number when, and who he is.
+"""Who owns which number when, and the customer's attributes.
 
 Grain of the results: a subscriber's number and validity (`dw.subscriber_identity`), a subscriber
 (`dw.subscriber`), a subscriber's package and validity (`dw.subscription`), each as one snapshot of
@@ -6,6 +6,7 @@ the last day. When this step fails, no contact and no usage finds its customer.
 """
 
 from functools import reduce
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -20,7 +21,11 @@ def run(context: Context) -> None:
     key = conf.runtime.identity_key
     subscribers = warehouse.read("ods.subscriber", upto=day)
     parties = _event_parties(context)
-    known = {"key": key, "data_date": day, "placeholders": conf.policy.contact.placeholders}
+    known: dict[str, Any] = {
+        "key": key,
+        "data_date": day,
+        "placeholders": conf.policy.contact.placeholders,
+    }
     clash = identity.collisions(
         identity.natural_keys(subscribers, parties, **known), "id", ["kind", "natural_key"]
     ).count()
@@ -51,7 +56,7 @@ def run(context: Context) -> None:
 
 
 def _event_parties(context: Context) -> DataFrame | None:
-    """The numbers seen in the events of sources that come without customer files."""
+    """The numbers seen in the events of sources without customer files."""
     found = [
         context.warehouse.read(source.record, upto=context.day)
         .where(F.col("source") == name)

@@ -173,7 +173,7 @@ def test_a_step_whose_input_is_not_committed_stops_and_names_it(wh, table, how, 
         with wh.step(step(reads=TABLES), Window(NEVER[2], NEVER[2])):
             wh.read(table, **how)
     assert str(raised.value) == (
-        f"demo: {said}: run the step that makes it first (python -m jobs.night --list shows which)"
+        f"demo: {said}: run the step that writes it first (python -m jobs.night --list shows which)"
     )
 
 
@@ -418,7 +418,7 @@ def take_in(wh, frame, accepted, rejected, source="customer", day=THIRD):
         }
     }
     with wh.step(step(writes=[CUSTOMER], source=source), Window(day, day)):
-        wh.take_in(
+        wh.ingest(
             CUSTOMER,
             source,
             frame(CUSTOMER, *accepted),
@@ -479,7 +479,7 @@ def test_a_delivery_that_fails_between_its_two_tables_leaves_what_stood_stale(op
         pytest.raises(Exception, match="the disk is full"),
         wh.step(step(writes=[CUSTOMER], source="customer"), Window(THIRD, THIRD)),
     ):
-        wh.take_in(CUSTOMER, "customer", frame(CUSTOMER, delivered(9)), spoiled, counts, [])
+        wh.ingest(CUSTOMER, "customer", frame(CUSTOMER, delivered(9)), spoiled, counts, [])
     later = opened("after it").ledger
     assert later.stale[CUSTOMER, "customer"] == {str(THIRD): "the run fails midway failed midway"}
     assert later.entry(CUSTOMER, THIRD, "customer").rows_accepted == 1
@@ -529,7 +529,7 @@ def test_a_delivery_that_fails_before_its_rows_are_there_leaves_what_stood_as_it
         pytest.raises(Exception, match="the disk is full"),
         wh.step(step(writes=[CUSTOMER], source="customer"), Window(THIRD, THIRD)),
     ):
-        wh.take_in(CUSTOMER, "customer", spoiled, frame(REJECTED), counts, [])
+        wh.ingest(CUSTOMER, "customer", spoiled, frame(REJECTED), counts, [])
     assert customers_of_the_third(root) == ["C7"]
     assert not opened("after it").ledger.stale.get((CUSTOMER, "customer"))
 
@@ -601,7 +601,7 @@ def test_the_ledger_tells_of_every_attempt_and_a_later_run_reads_it(opened, fram
     later = opened(run_id="later")
     entry = later.ledger.entry(SUBSCRIPTION, SECOND)
     assert (entry.run_id, entry.rows_out) == ("told", 2)  # the last committed row counts
-    assert later.ledger.last_slice(SUBSCRIPTION, THIRD) == SECOND
+    assert later.ledger.slice_at_or_before(SUBSCRIPTION, THIRD) == SECOND
 
 
 @pytest.mark.parametrize(
@@ -704,7 +704,7 @@ def test_a_table_that_cannot_be_made(wh, spark, contracts, tmp_path):
     with pytest.raises(ChudianError) as raised:
         Tables(spark, str(tmp_path), contracts).create(SUBSCRIPTION)
     assert str(raised.value) == (
-        f"the table dw.subscription cannot be made below {tmp_path}: "
+        f"the table dw.subscription cannot be created below {tmp_path}: "
         "check the folder and its rights, or give another --warehouse"
     )
 
