@@ -71,7 +71,7 @@ def _repair(argv: list[str] | None) -> None:
 
         def work(step: Step) -> None:
             progress.begin(step.name, step.title)
-            rows, days = walk.rebuild(
+            rows, days = walk.rebuild_earlier(
                 step,
                 run,
                 progress,

@@ -53,39 +53,39 @@ FOLDERS: dict[str, dict[str, Any]] = {
 
 def parser(prog: str, description: str, epilog: str) -> argparse.ArgumentParser:
     """The options of a command that runs steps for a window; the command adds its own."""
-    made = bare_parser(prog, description, epilog, "landing", "push")
-    made.add_argument(
+    options = bare_parser(prog, description, epilog, "landing", "push")
+    options.add_argument(
         "--data-date",
         metavar="D",
         help="the day whose deliveries are ingested, for example 2009-05-03",
     )
-    made.add_argument(
+    options.add_argument(
         "--from-date",
         metavar="A",
         help="first day of a range, with --to-date: "
         "loads or repeats the range in as few passes as possible",
     )
-    made.add_argument("--to-date", metavar="B", help="last day of a range")
-    made.add_argument(
+    options.add_argument("--to-date", metavar="B", help="last day of a range")
+    options.add_argument(
         "--history",
         metavar="N",
         type=int,
         help="load the N months before the month of --data-date and the night itself in one range",
     )
-    return made
+    return options
 
 
 def bare_parser(prog: str, description: str, epilog: str, *folders: str) -> argparse.ArgumentParser:
     """The options for the configuration, the warehouse and the `folders` named."""
-    made = _Parser(
+    options = _Parser(
         prog=prog,
         description=description,
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     for name in ("conf", "warehouse", *folders):
-        made.add_argument(f"--{name}", metavar="DIR", **FOLDERS[name])
-    return made
+        options.add_argument(f"--{name}", metavar="DIR", **FOLDERS[name])
+    return options
 
 
 def add_accept_rejects(parser: argparse.ArgumentParser) -> None:

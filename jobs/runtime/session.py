@@ -38,11 +38,11 @@ def spark_session(conf: Config, folders: tuple[Path, ...]) -> Iterator[SparkSess
                 own.conf.set(key, value)
         yield own
         return
-    made = _started(conf, folders)
+    spark = _started(conf, folders)
     try:
-        yield made
+        yield spark
     finally:
-        made.stop()
+        spark.stop()
 
 
 def settings(conf: Config, folders: tuple[Path, ...]) -> dict[str, str]:
@@ -80,8 +80,8 @@ def _started(conf: Config, folders: tuple[Path, ...]) -> SparkSession:
                 options.setIfMissing(key, value)
             options.setAll(list(_needed(conf).items()))
             options.setIfMissing("spark.app.name", "chudian")
-            made = SparkSession.builder.config(conf=options).getOrCreate()
-            made.sparkContext.setLogLevel("WARN")
+            spark = SparkSession.builder.config(conf=options).getOrCreate()
+            spark.sparkContext.setLogLevel("WARN")
     except PySparkRuntimeError as error:
         if error.getCondition() != "JAVA_GATEWAY_EXITED":
             raise
@@ -89,7 +89,7 @@ def _started(conf: Config, folders: tuple[Path, ...]) -> SparkSession:
             "Spark could not be started: Java 17 or newer and the memory that the "
             f"Spark profile asks for are needed; Java's own message is in {log_file()}"
         ) from None
-    return made
+    return spark
 
 
 def _find_java() -> None:

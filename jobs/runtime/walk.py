@@ -111,7 +111,7 @@ def _run_all(steps: tuple[Step, ...], run: Run, window: Window) -> Progress:
         progress.begin(step.name, step.title)
 
         def earlier_days() -> tuple[int, int]:
-            return rebuild(
+            return rebuild_earlier(
                 step,
                 run,
                 progress,
@@ -149,7 +149,7 @@ def _run_step(step: Step, run: Run, window: Window, *, rebuild: bool = False) ->
     return activity.rows_out
 
 
-def rebuild(
+def rebuild_earlier(
     step: Step,
     run: Run,
     progress: Progress,

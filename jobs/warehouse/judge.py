@@ -68,13 +68,13 @@ class Judge:
         import pandas
         from great_expectations.core.run_identifier import RunIdentifier
 
-        made = gx.ExpectationSuite(
+        expectations = gx.ExpectationSuite(
             name=table,
             expectations=[_expectation(gx, entry, place) for place, entry in enumerate(suite)],
         )
-        made = self._context.suites.add_or_update(made)
+        expectations = self._context.suites.add_or_update(expectations)
         definition = self._context.validation_definitions.add_or_update(
-            gx.ValidationDefinition(name=table, data=self._batch, suite=made)
+            gx.ValidationDefinition(name=table, data=self._batch, suite=expectations)
         )
         result = definition.run(
             batch_parameters={"dataframe": pandas.DataFrame([dict(metrics)])},

@@ -1,6 +1,7 @@
 """What the import contracts of setup.cfg cannot say: lengths, folder sizes, names, docstrings."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,9 @@ def test_only_commands_stand_at_the_top_of_jobs():
     for name, tree in MODULES.items():
         if Path(name).parent.as_posix() == "jobs" and not is_room(name):
             assert "main" in {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}, name
+
+
+def test_nothing_at_the_top_of_jobs_hides_the_standard_library():
+    """`spark-submit jobs/night.py` puts the folder itself on the path."""
+    names = {path.stem for path in (ROOT / "jobs").iterdir()}
+    assert not names & set(sys.stdlib_module_names)

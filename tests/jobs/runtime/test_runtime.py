@@ -137,6 +137,7 @@ def test_help_teaches_with_examples(capsys):
     text = capsys.readouterr().out
     assert done.value.code == 0
     assert "python -m jobs.night --data-date 2009-05-03 " in text
+    assert "spark-submit jobs/night.py --data-date 2009-05-03 --only rerate " in text
     assert "exit codes: 0 done" in text
     for option in (
         "--from-date",
