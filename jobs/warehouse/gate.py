@@ -61,7 +61,7 @@ class Gate:
 
         QualityError for a failed critical check that is not named in `passing`.
         """
-        results = self.judge.validate(source, contract.table, slice_, metrics, suite)
+        results = self.judge.check_metrics(source, contract.table, slice_, metrics, suite)
         for result in results:
             self.ledger.record_check(result)
         failed = [

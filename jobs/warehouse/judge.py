@@ -31,17 +31,17 @@ class Judge:
         self.folder, self.run_id = folder, run_id
         self._context: Any = None  # the library's, opened when the first suite is checked
         self._batch: Any = None
-        self._validating = threading.Lock()  # one context serves all steps
+        self._checking = threading.Lock()  # one context serves all steps
         self._importing = threading.Thread(target=_library, name="expectations", daemon=True)
         self._importing.start()
 
-    def validate(
+    def check_metrics(
         self, source: str, table: str, slice_: str, metrics: Mapping, suite: Sequence[Mapping]
     ) -> list[CheckResult]:
         """The result of every expectation over the metrics of a slice, in the suite's order."""
         if not suite:
             return []
-        with self._validating:
+        with self._checking:
             passed = self._passed(table, slice_, metrics, suite)
         now = datetime.now(UTC)
         return [

@@ -34,10 +34,9 @@ def root(tmp_path_factory):
 @pytest.fixture(scope="module")
 def opened(spark, root, conf, contracts):
     """A new run over the shared warehouse."""
-    judge = Judge(None, "test")
 
     def make(run_id="run"):
-        ledger = Ledger(run_id, conf.fingerprint)
+        ledger, judge = Ledger(run_id, conf.fingerprint), Judge(None, run_id)
         made = Warehouse(
             Tables(spark, str(root), contracts, run_id), contracts, conf, ledger, judge
         )
