@@ -1,8 +1,8 @@
 """Waiting for the deliveries of a night without occupying a worker.
 
-The sensor looks once and then defers: a trigger in Airflow's triggerer looks again every minute,
-at names, sizes, ages and control files only. The triggerer must see the landing folder and find
-this module, so the project's folder belongs on its PYTHONPATH.
+The sensor looks once and then defers. A trigger in Airflow's triggerer looks again every minute, at
+names, sizes, ages and control files only. The triggerer must see the landing folder and import this
+module, so its PYTHONPATH needs the project's folder.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from jobs.intake import landing as landing_place
-from jobs.plan import night as plan
+from jobs.plan.step import due_days
 from schemas import config, contract
 from schemas.window import Window, parse_date
 
@@ -24,21 +24,21 @@ LOOK_AGAIN_S = 60.0
 
 
 def missing(conf_folders: Iterable[str], landing: str, first: str, last: str) -> list[str]:
-    """What is due in the days and has not arrived whole yet, a line for each delivery."""
+    """A line for each delivery that is due in the days and missing or incomplete."""
     conf = config.load([Path(folder) for folder in conf_folders], contract.load())
     window = Window(parse_date(first), parse_date(last))
     return [
         line
         for name, source in conf.sources.items()
-        for line in landing_place.missing(
-            name, source, plan.due_days(conf, name, window), Path(landing)
-        )
+        for line in landing_place.missing(name, source, due_days(conf, name, window), Path(landing))
     ]
 
 
 class DeliverySensor(BaseSensorOperator):
-    """Succeeds once every delivery that is due has arrived; fails with the list of those that have
-    not within `wait_minutes`."""
+    """Succeeds once every delivery that is due has arrived.
+
+    After `wait_minutes` it fails with the list of the missing ones.
+    """
 
     template_fields: Sequence[str] = ("landing", "first", "last", "wait_minutes")
 
@@ -72,7 +72,7 @@ class DeliverySensor(BaseSensorOperator):
         )
 
     def arrived(self, context, event: list[str]) -> None:
-        """What the trigger has seen last: nothing is missing, or the time is over."""
+        """Called with the missing deliveries: an empty list, or what is missing when time is up."""
         if event:
             raise AirflowFailException(
                 f"{len(event)} of the deliveries not there after "
@@ -81,9 +81,9 @@ class DeliverySensor(BaseSensorOperator):
 
 
 class DeliveryTrigger(BaseTrigger):
-    """Fires with the list of what is missing: empty as soon as nothing is, or `until` has come.
+    """Fires with the list of missing deliveries: once it is empty, or at the instant `until`.
 
-    `until` is an instant, so that a restarted triggerer waits no longer than the first.
+    `until` is an instant, so a restarted triggerer waits no longer than the first one.
     """
 
     def __init__(

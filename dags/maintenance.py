@@ -1,11 +1,11 @@
-"""Every week: delete what the contracts keep no longer, merge small files, clear away old ones.
+"""Every week: delete rows past their retention, merge small files, remove replaced ones.
 
-One Spark application, `python -m jobs.maintenance`. It waits for the slot of the pool that the
-night's applications take too, and for the lock of the warehouse, so it never runs beside a night.
-What is too old stays up to a week longer than its contract says; start the DAG oftener where that
-matters. A run counts back from its data_date and may be repeated.
+One Spark application, `python -m jobs.maintenance`. It shares the pool's single slot and the lock
+of the warehouse with the night's applications, so it never runs during a night. Rows stay up to a
+week longer than their contract says; start the DAG more often where that matters. Retention counts
+back from the data_date of the run, and a run may be repeated.
 
-What every DAG here needs (environment, connection, pool, variables) is written in `submission.py`.
+`submission.py` describes what every DAG here needs (environment, connection, pool, variables).
 """
 
 from airflow.sdk import CronTriggerTimetable, dag
@@ -21,11 +21,11 @@ from dags.submission import (
     own_folders,
 )
 
-SUNDAY_NOON = "0 12 * * 0"  # in the configured zone: the night is through by then
+SUNDAY_NOON = "0 12 * * 0"  # in the configured zone: the night has ended by then
 
 IMPACT = (
-    "Nobody waits for it: nights go on. What is too old stays, and the tables' folders grow, "
-    "until it has run."
+    "Nothing waits for it: nights go on. Rows past their retention stay, and the tables' folders "
+    "grow, until it has run."
 )
 
 

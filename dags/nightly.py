@@ -1,22 +1,22 @@
-"""Every night: take in the day's deliveries, re-rate, decide, write one push file per channel.
+"""Every night: ingest the day's deliveries, re-rate, decide, write one push file per channel.
 
-The tasks are the groups of the plan (`python -m jobs.night --list` shows them with what each step
-reads and writes), one Spark application each, in the plan's order. A run is a function of its
-data_date and may be repeated: it replaces what it wrote and leaves equal tables and files.
+The tasks are the Spark applications of the plan, in its order. `python -m jobs.night --list` shows
+them, and the tables that each step reads and writes. A run is a function of its data_date and may
+be repeated: it replaces what it wrote and leaves equal tables and files.
 
-There are no retries. A task that failed has said why in one line at the end of its log, and its
-exit code says whose turn it is: 2 the configuration, 3 the quality of the data, 4 a delivery that
-is missing or not whole. Mend that and clear the task; the groups after it follow.
+There are no retries. The last line in the log of a failed task gives the reason. Its exit code says
+what to mend: 2 the configuration, 3 the quality of the data, 4 a delivery that is missing or
+incomplete. Mend that and clear the task; the tasks after it follow.
 
-What every DAG here needs (environment, connection, pool, variables) is written in `submission.py`.
+`submission.py` describes what every DAG here needs (environment, connection, pool, variables).
 Beside the folders, a run has
 
-- environment `PYTHONPATH`: the project's folder, for the triggerer as well, which does the waiting
-- parameter `data_date`: the day whose deliveries are taken in (default: the day before the run)
+- environment `PYTHONPATH`: the project's folder, also for the triggerer, which waits for deliveries
+- parameter `data_date`: the day whose deliveries are ingested (default: the day before the run)
 - parameter `wait_minutes`: how long to wait for the day's deliveries before the run fails with the
-  list of those that are missing (default: six hours); optional sources are not waited for
-- parameter `accept_rejects`: why deliveries may pass their thresholds in this run; the reason
-  stands in the ledger (default: they may not)
+  list of the missing ones (default: six hours); the run does not wait for optional sources
+- parameter `accept_rejects`: why deliveries may pass their thresholds in this run; the ledger keeps
+  the reason (default: they may not)
 - parameter `from_date`: the first day of a range that ends with `data_date`, to load a history or
   repeat some nights in one go (default: one night)
 """
@@ -37,20 +37,22 @@ from dags.submission import (
     folder,
     own_folders,
 )
-from jobs.plan import night as plan
+from jobs.plan.night import night
+from jobs.plan.selection import applications
+from jobs.plan.step import Step
 
 WAIT_MINUTES = 6 * 60  # a delivery later than noon is for a person to decide about
 EVERY_MORNING = "0 6 * * *"  # in the configured zone: by then the day before has arrived
 
 IMPACT = {
-    "ingest": "Nothing of the night exists. Yesterday's tables stand and no channel gets a file. "
-    "A delivery that is late or damaged is the usual cause: ask its system for it again.",
+    "ingest": "Nothing of the night exists. Yesterday's tables stay valid and no channel gets a "
+    "file. The usual cause is a late or damaged delivery: ask its system to send it again.",
     "views": "The deliveries are in, but nobody knows whose numbers they are: no contact view, no "
     "usage, no decisions, no push files.",
-    "rating": "Contacts are up to date. The night's records are in no month, and on a closing day "
-    "there are no quotes and recommendations for the new one. No push files.",
-    "decision": "All analysis is done, but no channel has been told whom to serve today: the hall, "
-    "the hotline, SMS and the web go without new targets.",
+    "rating": "Contacts are up to date. The night's records are in no month. On a closing day "
+    "there are no quotes and recommendations for the month that closes. No push files.",
+    "decision": "All analysis is done, but no channel knows its targets of today: the hall, the "
+    "hotline, SMS and the web work without new targets.",
 }
 
 
@@ -60,13 +62,13 @@ ACCEPT_REJECTS = (
 
 
 def day_of_run() -> tuple[str, str]:
-    """Templates of the first and last day that a run takes in."""
+    """Templates of the first and last day that a run ingests."""
     day = "ti.xcom_pull(task_ids='data_date')"
     return f"{{{{ params.from_date or {day} }}}}", f"{{{{ {day} }}}}"
 
 
 def deliveries_task() -> DeliverySensor:
-    """Waits for what the night takes in."""
+    """Waits for the deliveries of the night."""
     first, last = day_of_run()
     return DeliverySensor(
         task_id="deliveries",
@@ -75,14 +77,14 @@ def deliveries_task() -> DeliverySensor:
         first=first,
         last=last,
         wait_minutes="{{ params.wait_minutes }}",
-        doc_md="**When it fails:** a delivery has not come, or not whole: the end of the log says "
-        "which, what was expected and since when. Nothing has been touched. Ask its system, "
+        doc_md="**When it fails:** a delivery is missing or incomplete. The end of the log says "
+        "which one, what was expected and since when. Nothing has been touched. Ask its system, "
         "then clear this task.",
     )
 
 
-def night_task(group: str, steps: tuple[plan.Step, ...]):
-    """One group of the plan as one Spark application."""
+def night_task(group: str, steps: tuple[Step, ...]):
+    """The steps of one Spark application of the plan."""
     first, last = day_of_run()
     accepting = [ACCEPT_REJECTS] if any(step.source for step in steps) else []
     return application(
@@ -134,7 +136,7 @@ def night_task(group: str, steps: tuple[plan.Step, ...]):
 )
 def nightly():
     before = data_date() >> deliveries_task()
-    for group, steps in plan.groups(plan.night(CONF)).items():
+    for group, steps in applications(night(CONF)).items():
         submitted = night_task(group, steps)
         before >> submitted
         before = submitted

@@ -1,7 +1,6 @@
-"""What every DAG here submits to Spark by, and where it finds it.
+"""How every DAG here submits Spark applications, and where it finds Spark and the configuration.
 
-What a DAG needs to be read comes from the environment of the scheduler, what a run needs from its
-parameters:
+Airflow reads a DAG with settings from the scheduler's environment; a run has parameters:
 
 - environment `CHUDIAN_CONF`: the configuration folders, `:` between them, later ones overlay
   (default: `conf`, then `conf/local`)
@@ -12,7 +11,7 @@ parameters:
 - variables `chudian_landing`, `chudian_warehouse`, `chudian_push`: the deployment's folders
   (default: those under `build`); the parameters `landing`, `warehouse`, `push` for one run
 
-The project's folder belongs on the PYTHONPATH of whoever reads the DAGs.
+Every process that reads the DAGs needs the project's folder on its PYTHONPATH.
 """
 
 import os
@@ -24,7 +23,7 @@ from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOpe
 from airflow.sdk import Connection, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
 
-from jobs.plan import night as plan
+from jobs.plan.data_date import resolve_data_date
 from schemas import config, contract
 from schemas.config import Config
 
@@ -54,9 +53,9 @@ USUAL = {
 
 def conf_folders() -> tuple[Path, ...]:
     """The configuration folders of this deployment; they decide which tasks there are."""
-    asked = os.environ.get("CHUDIAN_CONF")
-    if asked:
-        return tuple(Path(folder).resolve() for folder in asked.split(os.pathsep))
+    chosen = os.environ.get("CHUDIAN_CONF")
+    if chosen:
+        return tuple(Path(folder).resolve() for folder in chosen.split(os.pathsep))
     return tuple(folder for folder in (ROOT / "conf", ROOT / "conf" / "local") if folder.is_dir())
 
 
@@ -67,7 +66,7 @@ def spark_profile(conf: Config, folders: tuple[Path, ...]) -> Path:
 
 
 def spark_environment(python: Path) -> dict[str, str]:
-    """Variables with which spark-submit finds its own even when no environment is activated."""
+    """Variables with which spark-submit finds pyspark where no environment is activated."""
     homes = sorted(python.parents[1].glob("lib/python3*/site-packages/pyspark"))
     if not homes:
         raise FileNotFoundError(
@@ -78,14 +77,14 @@ def spark_environment(python: Path) -> dict[str, str]:
 
 
 def folder(name: str) -> str:
-    """The template of a folder: the run's parameter, the deployment's variable, or in build."""
+    """The template of a folder: the run's parameter, else the variable, else a folder in build."""
     return f"{{{{ params.{name} or var.value.get('chudian_{name}', '{ROOT / 'build' / name}') }}}}"
 
 
 def refuse_unnamed_master(context) -> None:
-    """Stop a task whose connection does not name a master: Airflow would go to YARN in silence.
+    """Stop a task whose connection names no master: Airflow would silently submit to YARN.
 
-    A connection written as `spark://local[2]` is no address, so it counts as not there.
+    A connection written as `spark://local[2]` is not an address, so it counts as missing.
     """
     try:
         connection = Connection.get(SPARK_CONNECTION)
@@ -105,7 +104,7 @@ PYTHON = Path(os.environ.get("CHUDIAN_PYTHON", sys.executable)).absolute()
 
 
 def own_folders(*names: str) -> dict[str, Param]:
-    """The parameters by which one run gets other folders than the deployment's."""
+    """The parameters that give one run other folders than the deployment's."""
     return {name: Param(None, PLACES[name], **OPTIONAL_TEXT) for name in names}
 
 
@@ -114,7 +113,7 @@ def data_date() -> str:
     """The day of this run in the configured zone: its parameter, else the day before it."""
     context = get_current_context()
     return str(
-        plan.resolve_data_date(
+        resolve_data_date(
             context["params"]["data_date"], context["dag_run"].logical_date, CONF.runtime.timezone
         )
     )

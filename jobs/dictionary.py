@@ -7,7 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from jobs.runtime.session import guarded
+from jobs.runtime.lock import guarded
 from schemas import contract
 from schemas.render import dictionary
 

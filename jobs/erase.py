@@ -24,11 +24,11 @@ from pyspark.sql import functions as F
 from jobs.intake import archive, archived_lines
 from jobs.outbox import channel_file
 from jobs.outbox.folder import Outbox
-from jobs.runtime import session as runtime
-from jobs.runtime import walk
+from jobs.runtime import arguments, walk
+from jobs.runtime.lock import guarded, run_of
+from jobs.runtime.session import spark_session
 from jobs.warehouse import delta_log
-from jobs.warehouse.commit_note import ERASURE
-from jobs.warehouse.delta_log import Commit
+from jobs.warehouse.delta_log import ERASURE, Commit
 from jobs.warehouse.tables import Tables
 from models.customer import erasure
 from models.customer.identity import keyed_id
@@ -69,7 +69,7 @@ def unswept(history: Sequence[Commit]) -> bool:
 
 
 def _erase(argv: list[str] | None) -> None:
-    parser = runtime.bare_parser("python -m jobs.erase", __doc__, EXAMPLES, "landing", "push")
+    parser = arguments.bare_parser("python -m jobs.erase", __doc__, EXAMPLES, "landing", "push")
     parser.add_argument(
         "--customer-no",
         metavar="C",
@@ -91,9 +91,9 @@ def _erase(argv: list[str] | None) -> None:
             "--request: give 1 to 64 letters, digits and . _ / - without a phone "
             "number in them: it is kept"
         )
-    conf, contracts = walk.configuration(runtime.conf_folders(args.conf))
-    with nullcontext("") if args.dry_run else runtime.run_of(args.warehouse) as own_id:
-        with runtime.session(conf, runtime.conf_folders(args.conf)) as spark:
+    conf, contracts, _ = walk.configuration(arguments.conf_folders(args.conf))
+    with nullcontext("") if args.dry_run else run_of(args.warehouse) as own_id:
+        with spark_session(conf, arguments.conf_folders(args.conf)) as spark:
             tables = Tables(spark, args.warehouse, contracts, own_id)
             hows = {
                 table: how
@@ -255,7 +255,7 @@ def _sweep(tables: Tables, warehouse: str) -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m jobs.erase`; returns the exit code."""
-    return runtime.guarded(lambda: _erase(argv))
+    return guarded(lambda: _erase(argv))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import yaml
 
-from jobs.runtime import session as runtime
+from jobs.runtime import arguments
+from jobs.runtime.lock import guarded
 from jobs.runtime.walk import configuration
 from models.tariff import price_list
 from models.tariff.price_list import Taken
@@ -30,11 +31,11 @@ ENCODINGS = ("utf-8-sig", "gb18030")
 
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m jobs.import_tariffs`; returns the exit code."""
-    return runtime.guarded(lambda: _import(argv))
+    return guarded(lambda: _import(argv))
 
 
 def _import(argv: list[str] | None) -> None:
-    parser = runtime.bare_parser(
+    parser = arguments.bare_parser(
         "python -m jobs.import_tariffs",
         __doc__,
         "example: python -m jobs.import_tariffs prices.csv --out conf/local/tariffs\n"
@@ -59,7 +60,7 @@ def _import(argv: list[str] | None) -> None:
         "--replace", action="store_true", help="write over packages of the same id in --out"
     )
     args = parser.parse_args(argv)
-    conf, _ = configuration(runtime.conf_folders(args.conf))
+    conf = configuration(arguments.conf_folders(args.conf)).conf
     head, lines = _read(args.prices, args.encoding)
     line = partial(Place, args.prices)
     places = price_list.columns(head, line)

@@ -24,12 +24,12 @@ from zoneinfo import ZoneInfo
 from jobs.intake import archive
 from jobs.intake.archive import Archive
 from jobs.outbox.folder import Outbox
-from jobs.runtime import session as runtime
-from jobs.runtime import walk
+from jobs.runtime import arguments, walk
+from jobs.runtime.lock import guarded, run_of
 from jobs.runtime.progress import amount
+from jobs.runtime.session import spark_session
 from jobs.warehouse import delta_log
-from jobs.warehouse.commit_note import EXPIRY
-from jobs.warehouse.delta_log import DataFile
+from jobs.warehouse.delta_log import EXPIRY, DataFile
 from jobs.warehouse.ledger import SETTLED, Entry, Ledger
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
@@ -119,15 +119,17 @@ def old_logs(names: Iterable[str], before: date) -> list[str]:
 
 
 def _maintenance(argv: list[str] | None) -> None:
-    parser = runtime.bare_parser("python -m jobs.maintenance", __doc__, EXAMPLES, "landing", "push")
+    parser = arguments.bare_parser(
+        "python -m jobs.maintenance", __doc__, EXAMPLES, "landing", "push"
+    )
     parser.add_argument(
         "--data-date", metavar="D", required=True, help="the day from which retention counts back"
     )
     parser.add_argument("--dry-run", action="store_true", help="say what it would do, and stop")
     args = parser.parse_args(argv)
     day = parse_date(args.data_date)
-    conf, contracts = walk.configuration(runtime.conf_folders(args.conf))
-    with nullcontext("") if args.dry_run else runtime.run_of(args.warehouse) as own_id:
+    conf, contracts, _ = walk.configuration(arguments.conf_folders(args.conf))
+    with nullcontext("") if args.dry_run else run_of(args.warehouse) as own_id:
         noted = delta_log.entries(args.warehouse)
         chores = _chores(args.warehouse, conf, contracts, noted, day)
         lists = _old_lists(Outbox(args.push), conf, contracts, day)
@@ -216,7 +218,7 @@ def _tidy(
         if chore.slices:
             for entry in outlived(known, chore.contract.table, chore.before):
                 ledger.expire(entry)
-    with runtime.session(conf, runtime.conf_folders(args.conf)) as spark:
+    with spark_session(conf, arguments.conf_folders(args.conf)) as spark:
         from jobs.warehouse.tables import Tables  # pyspark is imported once it is needed
 
         tables = Tables(spark, args.warehouse, contracts, own_id)
@@ -287,7 +289,7 @@ def _old_logs(warehouse: str, before: date) -> list[Path]:
 
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m jobs.maintenance`; returns the exit code."""
-    return runtime.guarded(lambda: _maintenance(argv))
+    return guarded(lambda: _maintenance(argv))
 
 
 if __name__ == "__main__":

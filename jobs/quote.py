@@ -19,15 +19,16 @@ from pathlib import Path
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
-from jobs.plan.night import Step, rated_months
-from jobs.runtime import session as runtime
+from jobs.plan.slices import rated_months
+from jobs.plan.step import Step
+from jobs.runtime import arguments
+from jobs.runtime.context import Context
+from jobs.runtime.lock import guarded
 from jobs.runtime.walk import configuration, opened
-from jobs.warehouse.warehouse import Warehouse
 from models.drawing import bill_comparison as before_after
 from models.reference.bill import MonthBill
 from models.reference.rater import Rater
 from models.reference.tariff import Event
-from models.tariff import catalogue
 from models.tariff.amounts import BUCKETS
 from models.tariff.package import KIND_SERVICE
 from models.usage import data_session
@@ -45,21 +46,21 @@ READS = (
     "dw.subscriber",
     "mart.package_quote",
 )
-STEP = Step("quote", "jobs.quote", "quote", "a bill to check by hand", READS, ())
+STEP = Step("quote", "quote", "a bill to check by hand", READS, ())
 
 
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m jobs.quote`; returns the exit code."""
-    return runtime.guarded(lambda: _quote(argv))
+    return guarded(lambda: _quote(argv))
 
 
 def _quote(argv: list[str] | None) -> None:
-    parser = runtime.parser(
+    parser = arguments.parser(
+        "python -m jobs.quote",
         __doc__,
         "example: python -m jobs.quote --subscriber 100000000004 "
         "--package gotone_80 --month 2009-03 --data-date 2009-05-03",
     )
-    parser.prog = "python -m jobs.quote"
     parser.add_argument(
         "--subscriber",
         required=True,
@@ -72,31 +73,36 @@ def _quote(argv: list[str] | None) -> None:
         "--picture", type=Path, metavar="FILE", help="draw the month before and after as SVG"
     )
     args = parser.parse_args(argv)
-    asked = runtime.invocation(args)
-    conf, contracts = configuration(asked.conf)
+    window, invocation = arguments.window(args), arguments.invocation(args)
+    configured = configuration(invocation.conf)
+    conf = configured.conf
     if args.package not in conf.tariffs:
         raise ConfigError(
             f"--package: no package '{args.package}' in conf/tariffs; there are "
             f"{', '.join(sorted(conf.tariffs))}"
         )
     month = month_of(parse_date(f"{args.month}-01" if len(args.month) == 7 else args.month))
-    with opened(asked, conf, contracts, (STEP,)) as wh, wh.step(STEP, asked.window):
-        who, day = _subscriber(wh, asked.window, args.subscriber)
-        kept = _kept(wh, asked.window, who, month)
+    with (
+        opened(invocation, configured, (STEP,)) as run,
+        run.warehouse.step(STEP, window),
+    ):
+        context = run.context(STEP, window)
+        who, day = _subscriber(context, args.subscriber)
+        kept = _kept(context, who, month)
         picture = _picture(conf, kept, args.package, month) if args.picture else None
-        quoted = _quoted(wh, conf, (who, day), month, conf.tariffs[args.package].data, kept)
+        quoted = _quoted(context, (who, day), month, conf.tariffs[args.package].data, kept)
     if picture is not None:
         _draw(args.picture, picture)
     print(json.dumps(quoted, ensure_ascii=False, indent=1) if args.json else _printed(quoted))
 
 
-def _subscriber(wh: Warehouse, window: Window, asked: str) -> tuple[Row, date]:
+def _subscriber(context: Context, asked: str) -> tuple[Row, date]:
     """His row of the last snapshot, and its day."""
-    day = wh.last_snapshot("dw.subscriber", window.last)
+    day = context.warehouse.last_snapshot("dw.subscriber", context.day)
     if day is None:
-        raise InputError(f"no subscribers up to {window.last}: run the night first")
+        raise InputError(f"no subscribers up to {context.day}: run the night first")
     found = (
-        wh.read("dw.subscriber", on=day)
+        context.warehouse.read("dw.subscriber", on=day)
         .where((F.col("subscriber_no") == asked) | (F.col("subscriber_id").cast("string") == asked))
         .collect()
     )
@@ -105,9 +111,10 @@ def _subscriber(wh: Warehouse, window: Window, asked: str) -> tuple[Row, date]:
     return found[0], day
 
 
-def _kept(wh: Warehouse, window: Window, who: Row, month: date) -> dict[str, Row]:
+def _kept(context: Context, who: Row, month: date) -> dict[str, Row]:
     """The engine's quotes of his month, by package."""
-    snapshot = wh.last_snapshot("mart.package_quote", window.last)
+    wh = context.warehouse
+    snapshot = wh.last_snapshot("mart.package_quote", context.day)
     rows = (
         []
         if snapshot is None
@@ -119,15 +126,14 @@ def _kept(wh: Warehouse, window: Window, who: Row, month: date) -> dict[str, Row
 
 
 def _quoted(
-    wh: Warehouse,
-    conf: Config,
+    context: Context,
     whom: tuple[Row, date],
     month: date,
     document: dict,
     kept: Mapping[str, Row],
 ) -> dict:
     """The bill as plain values; amounts are texts of yuan, units base units."""
-    bill = _bill(wh, conf, *whom, month, document)
+    bill = _bill(context, *whom, month, document)
     return {
         "package": document["id"],
         "name": document["name"],
@@ -194,19 +200,17 @@ def _draw(path: Path, picture: str) -> None:
         ) from None
 
 
-def _bill(
-    wh: Warehouse, conf: Config, who: Row, day: date, month: date, document: dict
-) -> MonthBill:
+def _bill(context: Context, who: Row, day: date, month: date, document: dict) -> MonthBill:
     """The month by the reference rater; what pools carry over begins with the first of the months
     that are compared."""
-    policy, service = conf.policy, KIND_SERVICE[document["kind"]]
+    policy, service = context.conf.policy, KIND_SERVICE[document["kind"]]
     rater = Rater(document, policy.calendar.holidays, policy.rating.toll_rerated)
     before = []
     if any(pool.get("carry_over") for pool in document.get("pools") or []):
-        before = [one for one in rated_months(conf, Window(day, day)) if one < month]
+        before = [one for one in rated_months(context.conf, Window(day, day)) if one < month]
     carried: dict[str, int] = {}
     for one in (*before, month):
-        events = _events(wh, conf, who["subscriber_id"], one, day, service)
+        events = _events(context, who["subscriber_id"], one, day, service)
         bill = rater.rate_month(events, one, who["join_date"], carried)
         carried = {name: use.carry_out for name, use in bill.pools.items()}
     return bill
@@ -247,28 +251,29 @@ def _engine(quote: Row | None, own_total: Fraction) -> dict | None:
     }
 
 
-def _events(
-    wh: Warehouse, conf: Config, subscriber: int, month: date, day: date, service: str
-) -> list[Event]:
+def _events(context: Context, subscriber: int, month: date, day: date, service: str) -> list[Event]:
     """The events that a candidate re-rates, in the order in which the engine replays them.
 
     In-group and 12593 calls are none (S2-07, S2-R5).
     """
+    wh, policy = context.warehouse, context.conf.policy
     identity = wh.read("dw.subscriber_identity", on=day).where(F.col("subscriber_id") == subscriber)
 
     def mine(table: str) -> DataFrame:
-        return wh.read(table, upto=day, whatever_is_there=True).join(
+        return wh.read(table, upto=day, allow_missing=True).join(
             identity.select("msisdn").distinct(), "msisdn", "left_semi"
         )
 
-    sessions = data_session.merged(mine("ods.data_session"), conf.policy.rating.session_gap_hours)
-    tariffs = catalogue.load(conf.tariffs.values())
+    sessions = data_session.merged(mine("ods.data_session"), policy.rating.session_gap_hours)
     records = usage_events.Records(
         mine("ods.voice_call"), mine("ods.message"), sessions, mine("ods.wlan_session")
     )
     rows = (
         usage_events.guide(
-            records, identity, {service: tariffs.cuts(service)}, conf.policy.calendar.holidays
+            records,
+            identity,
+            {service: context.catalogue.cuts(service)},
+            policy.calendar.holidays,
         )
         .where(F.trunc("local_date", "month") == F.lit(month))
         .where(

@@ -1,7 +1,8 @@
-"""What became of every delivery, and how long each step took against its usual.
+"""What became of every delivery, and how long each step took against its usual time.
 
-Reads the ledger alone, without Spark, so it answers at once and also while a night is running. A
-delivery is `missing` when its source expects one and nothing was noted for it. Ages are of now.
+Reads only the ledger, without Spark, so it answers at once and also while a night is running. A
+delivery is `missing` when its source expects one and the ledger has no row for it. Ages count to
+now.
 """
 
 from __future__ import annotations
@@ -12,17 +13,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from jobs.intake import redelivery
-from jobs.runtime import session as runtime
+from jobs.runtime import arguments
+from jobs.runtime.lock import guarded
 from jobs.runtime.progress import padded
 from jobs.warehouse import delta_log
 from jobs.warehouse.ledger import FAILED, STALE, SUPERSEDED, Entry, Ledger
-from jobs.warehouse.ledger_summary import (  # noqa: F401
+from jobs.warehouse.ledger_summary import (
     COUNTS,
     MISSING,
-    Delivery,
+    DeliveryState,
     Timing,
-    _delivery,
-    delivered_by_day,
     deliveries,
     timings,
 )
@@ -36,13 +36,13 @@ EXAMPLE = """example: python -m jobs.status --data-date 2009-05-03 --days 7
 exit codes: 0 every delivery of the days is committed, 4 one is missing or failed, 2 arguments"""
 
 
-def shown(found: Sequence[Delivery], steps: Sequence[Timing], now: datetime) -> str:
+def shown(found: Sequence[DeliveryState], steps: Sequence[Timing], now: datetime) -> str:
     """The two tables as text."""
     heads = f"{'source':<22}{'day':<12}{'state':<11}" + "".join(f"{part:>10}" for part in COUNTS)
     lines = [heads + f"{'age':>9}"]
     for one in found:
         counts = [
-            "" if one.standing is None else f"{getattr(one.standing, f'rows_{part}'):,}"
+            "" if one.current is None else f"{getattr(one.current, f'rows_{part}'):,}"
             for part in COUNTS
         ]
         age = "" if one.noted_at is None else _age(now - one.noted_at)
@@ -50,9 +50,9 @@ def shown(found: Sequence[Delivery], steps: Sequence[Timing], now: datetime) -> 
         line += "".join(f"{count:>10}" for count in counts) + f"{age:>9}"
         lines.append(line.rstrip())
         if one.message:  # why it failed or was undone, or what an operator let pass
-            before = one.state in (FAILED, SUPERSEDED, STALE) and one.standing
-            stands = "; what was committed before stands" if before else ""
-            lines.append(f"{'':<22}{one.message}{stands}")
+            before = one.state in (FAILED, SUPERSEDED, STALE) and one.current
+            kept = "; the commit before it stays valid" if before else ""
+            lines.append(f"{'':<22}{one.message}{kept}")
     lines += ["", f"{'step':<30}{'seconds':>9}{'usual':>9}{'runs':>6}"]
     for step in steps:
         usual = "" if step.usual is None else f"{step.usual:.1f}"
@@ -63,15 +63,15 @@ def shown(found: Sequence[Delivery], steps: Sequence[Timing], now: datetime) -> 
 
 
 def stale(known: Ledger, conf: Config, contracts: Mapping[str, Contract]) -> list[str]:
-    """A line for each table and reason whose slices are to be made again; none for none."""
+    """A line for each table and reason whose slices have to be rebuilt."""
     why: dict[tuple[str, str, str], list[str]] = {}
     for (table, source), slices in known.stale.items():
         for slice_, reason in slices.items():
             why.setdefault((table, source, f"{reason}: the next night"), []).append(slice_)
-    for name, source in conf.sources.items():
+    for name in conf.sources:
         for day in redelivery.outdated_days(conf, contracts, known, name):
-            reason = "read otherwise today: python -m jobs.repair"
-            why.setdefault((source.record, name, reason), []).append(str(day))
+            reason = "would be read differently today: python -m jobs.repair"
+            why.setdefault((conf.sources[name].record, name, reason), []).append(str(day))
     return [
         f"{padded(source or table, 24)}{_named(sorted(slices)):<38}{reason}"
         for (table, source, reason), slices in sorted(why.items())
@@ -85,10 +85,7 @@ def _named(slices: Sequence[str]) -> str:
 def _bar(step: Timing) -> str:
     if not step.slow:
         return ""
-    return (
-        "#" * min(20, round(4 * step.seconds / step.usual))
-        + f" {step.seconds / step.usual:.1f} times"
-    )
+    return "#" * min(20, round(4 * step.ratio)) + f" {step.ratio:.1f} times"
 
 
 def _age(age: timedelta) -> str:
@@ -101,13 +98,13 @@ def _age(age: timedelta) -> str:
 def _newest(entries: Iterable[Entry]) -> date:
     days = [date.fromisoformat(entry.slice) for entry in entries if entry.source]
     if not days:
-        raise InputError("the ledger knows no delivery yet: give a day with --data-date")
+        raise InputError("the ledger has no delivery yet: give a day with --data-date")
     return max(days)
 
 
 def _status(args: argparse.Namespace) -> None:
     contracts = contract.load()
-    conf = config.load(runtime.conf_folders(args.conf), contracts)
+    conf = config.load(arguments.conf_folders(args.conf), contracts)
     entries = delta_log.entries(args.warehouse)
     last = parse_date(args.data_date) if args.data_date else _newest(entries)
     window = Window(last - timedelta(days=args.days - 1), last)
@@ -116,9 +113,9 @@ def _status(args: argparse.Namespace) -> None:
     print(shown(found, timings(entries), datetime.now(UTC)))
     known = Ledger("", conf.fingerprint)
     known.learn(entries)
-    again = stale(known, conf, contracts)
-    if again:
-        print("\n".join(["", "to be made again", *again]))
+    rebuilt = stale(known, conf, contracts)
+    if rebuilt:
+        print("\n".join(["", "to be rebuilt", *rebuilt]))
     wrong = [one for one in found if _wrong(one, conf)]
     if wrong:
         raise InputError(
@@ -127,15 +124,15 @@ def _status(args: argparse.Namespace) -> None:
         )
 
 
-def _wrong(one: Delivery, conf: Config) -> bool:
+def _wrong(one: DeliveryState, conf: Config) -> bool:
     if one.state == MISSING:
         return not conf.sources[one.source].optional
-    return one.state == FAILED or (one.state == SUPERSEDED and one.standing is None)
+    return one.state == FAILED or (one.state == SUPERSEDED and one.current is None)
 
 
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m jobs.status`; returns the exit code."""
-    parser = runtime.bare_parser("python -m jobs.status", __doc__, EXAMPLE)
+    parser = arguments.bare_parser("python -m jobs.status", __doc__, EXAMPLE)
     parser.add_argument(
         "--data-date",
         metavar="D",
@@ -148,7 +145,7 @@ def main(argv: list[str] | None = None) -> int:
         default=1,
         help="how many days, ending with --data-date (default: %(default)s)",
     )
-    return runtime.guarded(lambda: _status(parser.parse_args(argv)))
+    return guarded(lambda: _status(parser.parse_args(argv)))
 
 
 if __name__ == "__main__":

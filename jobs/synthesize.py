@@ -21,7 +21,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from jobs.runtime.session import conf_folders, guarded
+from jobs.runtime import arguments
+from jobs.runtime.lock import guarded
 from jobs.synthetic.files import Delivery
 from models.synthetic import chunk as synthetic
 from models.synthetic import truth as synthetic_truth
@@ -291,7 +292,7 @@ def run(words: Sequence[str] | None = None) -> None:
         if asked.from_date
         else add_months(month_of(last), -HISTORY_MONTHS)
     )
-    conf = config.load(conf_folders(asked.conf))
+    conf = config.load(arguments.conf_folders(asked.conf))
     missing = [name for name in synthetic.SOURCES if name not in conf.sources]
     if missing:
         raise ConfigError(f"sources: no {', '.join(missing)}: the synthetic province delivers them")

@@ -1,10 +1,10 @@
-"""Put every table back as it was before one run.
+"""Put every table back to what it was before one run.
 
-Each commit of a run carries the run's id in its table's history, so what a run wrote is known to
-the version. Refused where a later run has written a table since: undo that one first. Files that
-the channels have fetched cannot be fetched back; their manifests are taken away. The ledger keeps
-the run's rows and notes them as superseded, so the commits before count again. With --dry-run it
-only says what it would touch. Interrupted, the same command goes on.
+Each commit of a run carries the run's id in its table's history, so the versions that a run wrote
+are known. Refused where a later run has written a table since: undo that one first. Files that the
+channels have fetched cannot be taken back; their manifests are removed. The ledger keeps the run's
+rows and records them as superseded, so the commits before are current again. --dry-run only prints
+what it would touch. After an interruption, run the same command again.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from datetime import date
 from pathlib import Path
 
 from jobs.outbox.folder import Outbox
-from jobs.runtime import session as runtime
-from jobs.runtime import walk
+from jobs.runtime import arguments, walk
+from jobs.runtime.lock import guarded, run_of
+from jobs.runtime.session import spark_session
 from jobs.warehouse import delta_log
-from jobs.warehouse.commit_note import ERASURE, EXPIRY, TIDYING, UNDO
-from jobs.warehouse.delta_log import Commit
+from jobs.warehouse.delta_log import ERASURE, EXPIRY, TIDYING, UNDO, Commit
 from jobs.warehouse.ledger import COMMITTED, STALE, SUPERSEDED, Entry, Ledger
 from schemas.config import Config
 from schemas.errors import ChudianError, ConfigError
@@ -29,16 +29,16 @@ EXAMPLES = """examples:
   python -m jobs.undo --run-id 20090504T061500.000000Z-4711 --dry-run     what it would touch
   python -m jobs.undo --run-id 20090504T061500.000000Z-4711
 the ids of runs are the names of the logs in <warehouse>/_logs"""
-LOGS = ("ops.run_ledger", "ops.quality_result")  # they say what happened, and that stays true
+LOGS = ("ops.run_ledger", "ops.quality_result")  # they record what happened, also of this run
 
 
 def versions_before(histories: Mapping[str, Sequence[Commit]], run_id: str) -> dict[str, int]:
-    """The version to put each table back to that the run wrote, in the order of the tables.
+    """By table that the run wrote, the version before it, in the order of the tables.
 
-    `histories`: each table's commits, the newest first. A table that an interrupted undo of the
-    same run has put back already is left out, and runs that are undone themselves do not count.
-    ChudianError where another run has written since, or a customer was erased. What maintenance
-    deleted since as too old comes back with the rest; the next maintenance deletes it again.
+    `histories`: each table's commits, the newest first. Tables are left out that an interrupted
+    undo of the same run has already put back. Runs that are undone themselves do not count.
+    ChudianError where another run has written since, or a customer was erased. Rows that
+    maintenance has deleted since as too old come back; the next maintenance deletes them again.
     """
     back = {}
     for table, commits in histories.items():
@@ -53,7 +53,7 @@ def versions_before(histories: Mapping[str, Sequence[Commit]], run_id: str) -> d
         ):
             raise ChudianError(
                 f"a customer was erased from {table} after run {run_id}: no table "
-                "is put back to what it was before an erasure"
+                "can be put back to a version before an erasure"
             )
         later = [
             commit
@@ -73,31 +73,33 @@ def versions_before(histories: Mapping[str, Sequence[Commit]], run_id: str) -> d
 
 
 def attempts(entries: Sequence[Entry], run_id: str) -> list[Entry]:
-    """What the run committed or noted as stale.
+    """The entries that the run recorded as committed or stale.
 
-    ConfigError for a run that committed nothing or is undone already.
+    ConfigError for a run that committed nothing or is already undone.
     """
     mine = [entry for entry in entries if entry.run_id == run_id]
-    noted = [entry for entry in mine if entry.state in (COMMITTED, STALE)]
-    if not any(entry.state == COMMITTED for entry in noted):
+    recorded = [entry for entry in mine if entry.state in (COMMITTED, STALE)]
+    if not any(entry.state == COMMITTED for entry in recorded):
         runs = list(dict.fromkeys(entry.run_id for entry in entries))
         raise ConfigError(
             f"no run {run_id} has committed anything; the newest runs are {', '.join(runs[-3:])}"
         )
     if any(entry.state == SUPERSEDED for entry in mine):
         raise ConfigError(f"run {run_id} has been undone already")
-    return noted
+    return recorded
 
 
 def _undo(argv: list[str] | None) -> None:
-    parser = runtime.bare_parser("python -m jobs.undo", __doc__, EXAMPLES, "push")
+    parser = arguments.bare_parser("python -m jobs.undo", __doc__, EXAMPLES, "push")
     parser.add_argument("--run-id", metavar="R", required=True, help="the run to undo")
-    parser.add_argument("--dry-run", action="store_true", help="say what it would touch, and stop")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print what it would touch, and stop"
+    )
     args = parser.parse_args(argv)
-    conf, contracts = walk.configuration(runtime.conf_folders(args.conf))
-    with nullcontext("") if args.dry_run else runtime.run_of(args.warehouse) as own_id:
-        noted = attempts(delta_log.entries(args.warehouse), args.run_id)
-        committed = [entry for entry in noted if entry.state == COMMITTED]
+    conf, contracts, _ = walk.configuration(arguments.conf_folders(args.conf))
+    with nullcontext("") if args.dry_run else run_of(args.warehouse) as own_id:
+        recorded = attempts(delta_log.entries(args.warehouse), args.run_id)
+        committed = [entry for entry in recorded if entry.state == COMMITTED]
         back = versions_before(
             {
                 table: delta_log.history(args.warehouse, table)
@@ -106,13 +108,13 @@ def _undo(argv: list[str] | None) -> None:
             },
             args.run_id,
         )
-        lists = _lists(committed, conf, args.push)
-        _say(args.run_id, committed, back, lists)
+        files = _channel_files(committed, conf, args.push)
+        _report(args.run_id, committed, back, files)
         if args.dry_run:
             return
-        for channel, day, file in lists:
+        for channel, day, file in files:
             Outbox(args.push).withdraw(channel, day, f"{file}.manifest.json")
-        with runtime.session(conf, runtime.conf_folders(args.conf)) as spark:
+        with spark_session(conf, arguments.conf_folders(args.conf)) as spark:
             from jobs.warehouse.tables import Tables  # pyspark is imported once it is needed
 
             tables = Tables(spark, args.warehouse, contracts, own_id)
@@ -120,14 +122,16 @@ def _undo(argv: list[str] | None) -> None:
                 tables.restore(table, version, UNDO + args.run_id)
                 print(f"  {table} is at version {version} again", flush=True)
             ledger = Ledger(own_id, conf.fingerprint)
-            for entry in {(one.table, one.source, one.slice): one for one in noted}.values():
+            for entry in {(one.table, one.source, one.slice): one for one in recorded}.values():
                 ledger.supersede(entry)
             tables.append("ops.run_ledger", ledger.entries())
     print(f"run {args.run_id} is undone")
 
 
-def _lists(committed: Sequence[Entry], conf: Config, push: Path) -> list[tuple[str, date, str]]:
-    """The channel files that the run wrote and that are still there: channel, day, name."""
+def _channel_files(
+    committed: Sequence[Entry], conf: Config, push: Path
+) -> list[tuple[str, date, str]]:
+    """The channel files that the run wrote and that still exist: channel, day, name."""
     found = []
     for entry in committed:
         channel = conf.channels.get(entry.table.removeprefix("push."))
@@ -139,11 +143,11 @@ def _lists(committed: Sequence[Entry], conf: Config, push: Path) -> list[tuple[s
     return found
 
 
-def _say(
+def _report(
     run_id: str,
     committed: Sequence[Entry],
     back: Mapping[str, int],
-    lists: Sequence[tuple[str, date, str]],
+    files: Sequence[tuple[str, date, str]],
 ) -> None:
     slices: dict[str, list[str]] = {}
     for entry in committed:
@@ -153,13 +157,15 @@ def _say(
         touched = sorted(set(slices.get(table, [])))
         named = f"{touched[0]} … {touched[-1]}" if len(touched) > 1 else "".join(touched)
         print(f"  {table:<26} {named:<26} back to version {version}")
-    for channel, day, name in lists:
-        print(f"  {channel}: the manifest of {day}/{name} goes: the channel may have the file")
+    for channel, day, name in files:
+        print(
+            f"  {channel}: the manifest of {day}/{name} is removed; the channel may have the file"
+        )
 
 
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m jobs.undo`; returns the exit code."""
-    return runtime.guarded(lambda: _undo(argv))
+    return guarded(lambda: _undo(argv))
 
 
 if __name__ == "__main__":

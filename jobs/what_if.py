@@ -14,12 +14,14 @@ from pathlib import Path
 
 from pyspark.sql import DataFrame
 
-from jobs.plan.night import COMPARED, Step
-from jobs.runtime import session as runtime
+from jobs.plan.rating import COMPARED
+from jobs.plan.step import Step
+from jobs.runtime import arguments
+from jobs.runtime.context import Context, Run
+from jobs.runtime.lock import guarded
 from jobs.runtime.walk import configuration, opened
 from jobs.steps.rating.comparison import comparison
 from jobs.warehouse.tables import cached
-from jobs.warehouse.warehouse import Warehouse
 from models.drawing import page as charts
 from models.quote import holding, package_quote, what_if
 from models.quote import package_match as match
@@ -28,13 +30,12 @@ from models.tariff import catalogue
 from models.tariff.package import Package
 from models.usage import register
 from schemas import document
-from schemas.config import Config, overlay
+from schemas.config import overlay
 from schemas.errors import InputError
 from schemas.window import Window
 
 STEP = Step(
     "what_if",
-    "jobs.what_if",
     "what_if",
     "a package tried on all customers",
     (*COMPARED, "mart.backtest", "mart.package_match"),
@@ -45,14 +46,15 @@ LISTED = 10
 
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m jobs.what_if`; returns the exit code."""
-    return runtime.guarded(lambda: _try(argv))
+    return guarded(lambda: _try(argv))
 
 
 def _try(argv: list[str] | None) -> None:
-    parser = runtime.parser(
-        __doc__, "example: python -m jobs.what_if --tariff new/gotone_48.yml --data-date 2009-05-03"
+    parser = arguments.parser(
+        "python -m jobs.what_if",
+        __doc__,
+        "example: python -m jobs.what_if --tariff new/gotone_48.yml --data-date 2009-05-03",
     )
-    parser.prog = "python -m jobs.what_if"
     parser.add_argument(
         "--tariff",
         required=True,
@@ -67,15 +69,15 @@ def _try(argv: list[str] | None) -> None:
         help="where the page is written (default: %(default)s)",
     )
     args = parser.parse_args(argv)
-    asked = runtime.invocation(args)
-    conf, contracts = configuration(asked.conf)
+    window, invocation = arguments.window(args), arguments.invocation(args)
+    configured = configuration(invocation.conf)
     found = document.read(args.tariff)
     document.check(found, overlay.shape("tariff"))
     package = next(iter(catalogue.load([found]).packages.values()))
-    with opened(asked, conf, contracts, (STEP,)) as wh:
-        rated = _rated(wh, asked.window)
-        with wh.step(STEP, rated):
-            tables = _tables(wh, conf, rated, package)
+    with opened(invocation, configured, (STEP,)) as run:
+        rated = _rated(run, window)
+        with run.warehouse.step(STEP, rated):
+            tables = _tables(run.context(STEP, rated), package)
     text = [f"{package.name} ({package.id}), months closed on {rated.last}"]
     for title, heads, rows in tables:
         text += ["", title, *_lines(heads, rows)]
@@ -83,10 +85,10 @@ def _try(argv: list[str] | None) -> None:
     _keep(args.out / f"{package.id}.html", text[0], tables)
 
 
-def _rated(wh: Warehouse, window: Window) -> Window:
+def _rated(run: Run, window: Window) -> Window:
     """The day of the last re-rating, of which everything is compared."""
-    with wh.step(STEP, window):
-        day = wh.last_snapshot("mart.package_match", window.last)
+    with run.warehouse.step(STEP, window):
+        day = run.warehouse.last_snapshot("mart.package_match", window.last)
     if day is None:
         raise InputError(
             f"nothing was re-rated up to {window.last}: run a night on which a month closes first"
@@ -94,9 +96,10 @@ def _rated(wh: Warehouse, window: Window) -> Window:
     return Window(day, day)
 
 
-def _tables(wh: Warehouse, conf: Config, window: Window, package: Package) -> list[tuple]:
+def _tables(context: Context, package: Package) -> list[tuple]:
     """(title, heads, rows) of what the page and the terminal show."""
-    seen, day, policy = comparison(window, wh, conf), window.last, conf.policy.rating
+    wh, day, policy = context.warehouse, context.day, context.conf.policy.rating
+    seen = comparison(context)
     packages = seen.packages | {package.id: package}
     register.require_measures(seen.depths, register.depths_needed([package], seen.cube.measures))
     owned = holding.held_on(

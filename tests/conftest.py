@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.runtime import session as runtime
+from jobs.runtime.session import settings
 from schemas import config, contract
 from tests.given import interpreted
 from tests.given.one_night import Night
@@ -35,7 +35,7 @@ def spark(tmp_path_factory):
     from pyspark.sql import SparkSession
 
     os.environ["PYSPARK_PYTHON"] = sys.executable
-    settings = runtime.settings(config.load([ROOT / "conf"]), (ROOT / "conf",)) | {
+    options = settings(config.load([ROOT / "conf"]), (ROOT / "conf",)) | {
         "spark.app.name": "chudian-tests",
         "spark.master": "local[2]",
         "spark.driver.memory": "2g",
@@ -53,7 +53,7 @@ def spark(tmp_path_factory):
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark") / "warehouse"),
     }
-    session = SparkSession.builder.config(map=settings).getOrCreate()
+    session = SparkSession.builder.config(map=options).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     yield session
     session.stop()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from jobs.intake.landing import Landing
-from jobs.plan.night import Step, due_days
+from jobs.plan.step import Step, due_days
 from jobs.warehouse.ledger import Entry, Ledger
 from jobs.warehouse.lineage import Lineage
 from schemas.config import Config

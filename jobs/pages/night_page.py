@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from jobs.warehouse import ledger_summary as status
-from jobs.warehouse.ledger import COMMITTED, FAILED, Entry, Verdict
-from jobs.warehouse.ledger_summary import MISSING, Delivery, Timing
+from jobs.warehouse.ledger import COMMITTED, FAILED, CheckResult, Entry
+from jobs.warehouse.ledger_summary import MISSING, DeliveryState, Timing
 from models.drawing import page as charts
 from models.drawing.page import BAD, DOUBLE, GOOD, Drawn
 from schemas.config import Config
@@ -28,7 +28,7 @@ def since(window: Window) -> date:
 
 def parts(
     entries: Sequence[Entry],
-    verdicts: Sequence[Verdict],
+    verdicts: Sequence[CheckResult],
     reasons: Sequence[tuple[str, str, int]],
     conf: Config,
     window: Window,
@@ -57,7 +57,7 @@ def parts(
     ]
 
 
-def _failed(verdicts: Sequence[Verdict]) -> list[Verdict]:
+def _failed(verdicts: Sequence[CheckResult]) -> list[CheckResult]:
     """What fails by the newest judgement of each check; a stop that failed says the warning too."""
     last = {(one.source, one.table, one.check, one.severity): one for one in verdicts}
     stopped = {key[:3] for key, one in last.items() if key[3] == "critical" and not one.success}
@@ -68,8 +68,10 @@ def _failed(verdicts: Sequence[Verdict]) -> list[Verdict]:
     ]
 
 
-def _tiles(found: Sequence[Delivery], failed: Sequence[Verdict], timings: Sequence[Timing]) -> str:
-    stand = [one.standing for one in found if one.standing is not None]
+def _tiles(
+    found: Sequence[DeliveryState], failed: Sequence[CheckResult], timings: Sequence[Timing]
+) -> str:
+    stand = [one.current for one in found if one.current is not None]
     delivered, rejected, warned = (
         sum(getattr(entry, f"rows_{part}") for entry in stand)
         for part in ("delivered", "rejected", "warned")
@@ -85,7 +87,7 @@ def _tiles(found: Sequence[Delivery], failed: Sequence[Verdict], timings: Sequen
     return charts.tiles(shown)
 
 
-def _to_look_at(found: Sequence[Delivery], failed: Sequence[Verdict], conf: Config) -> str:
+def _to_look_at(found: Sequence[DeliveryState], failed: Sequence[CheckResult], conf: Config) -> str:
     """Deliveries that are not in or were let pass, then every check that failed."""
     odd = [one for one in found if one.state != COMMITTED or one.message]
     rows = [
@@ -113,9 +115,9 @@ def _to_look_at(found: Sequence[Delivery], failed: Sequence[Verdict], conf: Conf
     return charts.table("To look at", ["", "source or table", "day", "what"], rows, ALL_WELL)
 
 
-def _deliveries(found: Sequence[Delivery], history, conf: Config, window: Window) -> str:
+def _deliveries(found: Sequence[DeliveryState], history, conf: Config, window: Window) -> str:
     """A row for the newest delivery of each source; the figures of a range are its days' sums."""
-    by_source: dict[str, list[Delivery]] = {}
+    by_source: dict[str, list[DeliveryState]] = {}
     for one in found:
         by_source.setdefault(one.source, []).append(one)
     rows = []
@@ -123,7 +125,7 @@ def _deliveries(found: Sequence[Delivery], history, conf: Config, window: Window
         days = by_source.get(name)
         if not days:
             continue
-        stand = [one.standing for one in days if one.standing is not None]
+        stand = [one.current for one in days if one.current is not None]
         sums = (
             {part: sum(getattr(entry, f"rows_{part}") for entry in stand) for part in status.COUNTS}
             if stand
@@ -174,7 +176,7 @@ def _steps(timings: Sequence[Timing]) -> str:
                 step.usual and round(step.usual, 1),
                 step.runs,
                 charts.bar(step.seconds, most, step.usual, strong=step.slow),
-                Drawn(f"{step.seconds / step.usual:.1f} times" if step.slow else ""),
+                Drawn(f"{step.ratio:.1f} times" if step.slow else ""),
             ]
             for step in timings
         ],

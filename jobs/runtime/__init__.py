@@ -1,1 +1,1 @@
-"""What surrounds a run: arguments, log, lock, Spark session, and the walk over the steps."""
+"""What a run needs around its steps: arguments, log, lock, Spark session, context, walk."""

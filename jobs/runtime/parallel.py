@@ -1,8 +1,8 @@
-"""Steps of the plan at the same time, where no table stands between them.
+"""Steps of the plan in parallel, where no table connects them.
 
-A small step is mostly waiting: for plans, commits, the judge. Two at a time use the machine better
-and change no result, because a step begins only when all earlier ones are done that write what it
-reads or writes, or read what it writes.
+A small step mostly waits: for plans, commits, checks. Two at a time use the machine better. The
+results stay the same: a step begins once no earlier one is left that writes what it reads or
+writes, or reads what it writes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
-from jobs.plan.night import Step
+from jobs.plan.step import Step
 
 
 def waits_for(steps: Sequence[Step]) -> dict[str, set[str]]:
@@ -22,18 +22,19 @@ def waits_for(steps: Sequence[Step]) -> dict[str, set[str]]:
             for before in steps[:place]
             if {*before.writes} & {*step.reads, *step.writes} or {*before.reads} & {*step.writes}
         }
-        if not step.writes:  # a report shows all that was done
+        if not step.writes:  # a report shows what all of them did
             found[step.name] = {before.name for before in steps[:place]}
     return found
 
 
 def run(steps: Sequence[Step], work: Callable[[Step], None], at_once: int) -> None:
-    """Do the work of every step, as many at once as may be.
+    """Do the work of every step, at most `at_once` of them in parallel.
 
-    After an error no further step begins; it is raised when those under way have ended.
+    After an error no further step begins; it is raised when the steps under way have ended.
     """
-    needed, left, done = waits_for(steps), list(steps), set()
-    under_way: dict[Future, Step] = {}
+    needed, left = waits_for(steps), list(steps)
+    done: set[str] = set()
+    under_way: dict[Future[None], Step] = {}
     error: BaseException | None = None
     with ThreadPoolExecutor(at_once, thread_name_prefix="step") as threads:
         while (error is None and left) or under_way:

@@ -1,38 +1,45 @@
 """What a run would read, replace and wait for, without Spark and without touching anything.
 
-Deliveries are inspected as the run itself would inspect them; what is committed already is known
+Deliveries are inspected as the run itself would inspect them. What is already committed is known
 from the ledger.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from jobs.intake import archive, redelivery
 from jobs.intake.landing import Landing
 from jobs.intake.redelivery import Deliveries
-from jobs.plan import night as plan
+from jobs.plan.night import night
+from jobs.plan.slices import slices
+from jobs.plan.step import Step, due_days
+from jobs.runtime.arguments import Invocation
 from jobs.runtime.progress import amount, padded
-from jobs.runtime.session import Invocation
-from jobs.warehouse import delta_log
-from jobs.warehouse.ledger import Entry, Ledger
+from jobs.warehouse.ledger import Entry
+from jobs.warehouse.ledger_summary import known_ledger
 from jobs.warehouse.lineage import Lineage
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
 from schemas.errors import InputError, QualityError
+from schemas.window import Window
 
 SHOWN = 3  # slices that are named one by one
 
 
 def show(
-    steps: Sequence[plan.Step], asked: Invocation, conf: Config, contracts: Mapping[str, Contract]
+    steps: Sequence[Step],
+    window: Window,
+    invocation: Invocation,
+    conf: Config,
+    contracts: Mapping[str, Contract],
 ) -> None:
-    """Print a line or two per step; InputError at the end when a delivery is not there."""
-    window, stands = asked.window, known(asked.warehouse, conf)
-    landing = Landing(asked.landing, archive.below(asked.warehouse, asked.landing), looks=True)
-    deliveries = Deliveries(conf, contracts, stands, landing)
-    lineage = Lineage(conf, contracts, plan.night(conf), stands, lambda table, day: set())
+    """Print a line or two per step; InputError at the end when a delivery is missing."""
+    ledger = known_ledger(invocation.warehouse, conf)
+    kept = archive.below(invocation.warehouse, invocation.landing)
+    landing = Landing(invocation.landing, kept, looks=True)
+    deliveries = Deliveries(conf, contracts, ledger, landing)
+    lineage = Lineage(conf, contracts, night(conf), ledger, lambda table, day: set())
     waiting: list[InputError | QualityError] = []
     print(f"night of {window}, dry run: nothing is written")
     for step in steps:
@@ -46,47 +53,39 @@ def show(
             reads = f"reads {', '.join(step.reads)}"
         else:
             try:
-                reads = _delivered(landing, step.source, conf, asked)
+                reads = _delivered(landing, step.source, conf, window)
             except (InputError, QualityError) as error:
                 waiting.append(error)
                 reads = f"cannot: {error}"
             else:
                 if deliveries.unchanged(step.source, window):
-                    print(f"{padded(step.name, 28)} {reads}: unchanged since it was taken in")
+                    print(f"{padded(step.name, 28)} {reads}: unchanged since they were ingested")
                     continue
         print(f"{padded(step.name, 28)} {reads}")
         for table in step.writes:
-            before = stands.committed.get((table, step.source or ""), {})
-            slices = plan.slices(conf, contracts[table], window, step.source)
-            print(f"{'':<28} {_replaced(table, slices, before)}")
+            before = ledger.committed.get((table, step.source or ""), {})
+            written = slices(conf, contracts[table], window, step.source)
+            print(f"{'':<28} {_replaced(table, written, before)}")
     if waiting:
         raise type(waiting[0])(f"{len(waiting)} deliveries would stop the run, first {waiting[0]}")
 
 
-def known(warehouse: str, conf: Config) -> Ledger:
-    """What stands and what is stale; nothing before a first night."""
-    ledger = Ledger("", conf.fingerprint)
-    if "://" in warehouse or Path(warehouse, "ops", "run_ledger").is_dir():
-        ledger.learn(delta_log.entries(warehouse))
-    return ledger
-
-
-def _delivered(landing: Landing, name: str, conf: Config, asked: Invocation) -> str:
-    files = landing.files(name, conf.sources[name], plan.due_days(conf, name, asked.window))
+def _delivered(landing: Landing, name: str, conf: Config, window: Window) -> str:
+    files = landing.files(name, conf.sources[name], due_days(conf, name, window))
     rows, size = sum(file.rows for file in files), sum(file.bytes for file in files)
-    return f"takes in {len(files)} files, {rows:,} rows, {amount(size)}"
+    return f"ingests {len(files)} files, {rows:,} rows, {amount(size)}"
 
 
-def _replaced(table: str, slices: Sequence[str], before: Mapping[str, Entry]) -> str:
-    if list(slices) == [APPEND_ONLY]:
+def _replaced(table: str, written: Sequence[str], before: Mapping[str, Entry]) -> str:
+    if list(written) == [APPEND_ONLY]:
         return f"adds to {table}"
-    there = [slice_ for slice_ in slices if slice_ in before]
+    there = [slice_ for slice_ in written if slice_ in before]
     named = (
-        ", ".join(slices)
-        if len(slices) <= SHOWN
-        else f"{slices[0]} … {slices[-1]} ({len(slices)} slices)"
+        ", ".join(written)
+        if len(written) <= SHOWN
+        else f"{written[0]} … {written[-1]} ({len(written)} slices)"
     )
     if not there:
         return f"writes {table} {named}"
-    some = "" if len(there) == len(slices) else f"{len(there)} of them "
+    some = "" if len(there) == len(written) else f"{len(there)} of them "
     return f"replaces {table} {named} ({some}committed by run {before[there[-1]].run_id})"

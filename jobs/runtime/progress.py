@@ -3,18 +3,19 @@
 import sys
 import threading
 import time
+from typing import TextIO
 from unicodedata import east_asian_width
 
-from jobs.runtime import session as runtime
+from jobs.runtime.lock import log
 
 
 class Progress:
-    """`step n of m`, rows and seconds: one live line on a terminal, plain lines elsewhere.
+    """Step n of m, its rows and seconds: one live line on a terminal, plain lines elsewhere.
 
-    Several steps may be under way at once; each has its line when it ends.
+    Steps run in parallel; each gets its line when it ends.
     """
 
-    def __init__(self, steps: int, stream=None) -> None:
+    def __init__(self, steps: int, stream: TextIO | None = None) -> None:
         self.steps, self.stream = steps, stream or sys.stdout
         self.live = self.stream.isatty()
         self.times: list[tuple[str, float]] = []
@@ -38,7 +39,7 @@ class Progress:
             self._show()
 
     def say(self, text: str) -> None:
-        """A line of its own while steps go on."""
+        """Print a line of its own while steps run."""
         with self._lock:
             self._line(f"        {text}")
             self._show()
@@ -46,7 +47,7 @@ class Progress:
     def _line(self, text: str) -> None:
         start = "\r\x1b[K" if self.live else ""
         print(start + text, file=self.stream, flush=True)
-        runtime.log.info("%s", text)
+        log.info("%s", text)
 
     def _show(self) -> None:
         if self.live and self._under_way:
@@ -68,19 +69,19 @@ class Progress:
         return sorted(self.times, key=lambda step: -step[1])[:most]
 
     def stop(self) -> None:
-        """Leave the live line, so that a message starts on a line of its own."""
+        """End the live line, so that a message starts on a line of its own."""
         if self.live:
             print(file=self.stream)
 
 
 def padded(text: str, width: int) -> str:
-    """The text filled up to a width in terminal columns; a Chinese character takes two."""
-    taken = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
-    return text + " " * (width - taken)
+    """The text padded to a width in terminal columns; a Chinese character takes two."""
+    columns = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
+    return text + " " * (width - columns)
 
 
 def amount(size: float) -> str:
-    """Bytes in the largest unit of which there is one or more."""
+    """A size in bytes, shown in the largest unit that gives at least 1."""
     for unit in ("bytes", "KB", "MB"):
         if size < 1000:
             return f"{size:,.0f} {unit}"

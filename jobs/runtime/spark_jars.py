@@ -1,9 +1,9 @@
 """Put Delta Lake's jars where a plain `spark-submit` of this environment finds them.
 
-Run once by `make setup`: the jars named in the lock are resolved from Maven Central by the Ivy that
-pyspark ships, checked one by one against their sha256, and moved into the environment's `jars`
-folder. A second call finds them there, checks them and needs no network; an interrupted call leaves
-nothing behind that a later one would trust.
+Run once by `make setup`. The Ivy that pyspark ships fetches the jars of the lock file from Maven
+Central. Each is checked against its sha256 and moved into the environment's `jars` folder. A second
+call finds and checks them there and needs no network. After an interrupted call nothing unchecked
+is left in that folder.
 """
 
 import argparse
@@ -54,19 +54,19 @@ def read_lock(lock: Path) -> list[Jar]:
 def jars_folder() -> Path:
     """The `jars` folder of the installed pyspark, found without importing it."""
     spec = find_spec("pyspark")
-    if spec is None:
+    if spec is None or spec.origin is None:
         raise ChudianError("pyspark is not installed in this environment: run 'make setup'")
     return Path(spec.origin).parent / "jars"
 
 
 def is_intact(jar: Jar, folder: Path) -> bool:
-    """Whether the jar stands in the folder with the locked content."""
+    """Whether the jar is in the folder with the locked content."""
     path = folder / jar.file_name
     return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == jar.sha256
 
 
 def install(lock: Path) -> int:
-    """Fetch what is missing or damaged; the number of jars that had to be fetched."""
+    """Fetch the jars that are missing or damaged; returns how many."""
     folder = jars_folder()
     missing = [jar for jar in read_lock(lock) if not is_intact(jar, folder)]
     if not missing:
@@ -143,7 +143,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: python -m jobs.spark_jars conf/setup/spark-jars.lock",
+        epilog="example: python -m jobs.runtime.spark_jars conf/setup/spark-jars.lock",
     )
     parser.add_argument("lock", type=Path, help="the lock file of the jars")
     try:

@@ -3,172 +3,185 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 from jobs.intake import archive, redelivery
 from jobs.intake.landing import Landing
 from jobs.intake.redelivery import Deliveries
 from jobs.outbox.folder import Outbox
-from jobs.plan import night as plan
-from jobs.runtime import parallel as side_by_side
-from jobs.runtime import session as runtime
+from jobs.plan.step import Step, due_days
+from jobs.runtime import parallel
+from jobs.runtime.arguments import Invocation
+from jobs.runtime.context import Run
+from jobs.runtime.lock import run_of
 from jobs.runtime.progress import Progress
+from jobs.runtime.session import spark_session
 from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import Ledger
 from models.tariff import catalogue
+from models.tariff.catalogue import Catalogue
 from schemas import config, contract
 from schemas.config import Config
+from schemas.contract import Contract
 from schemas.errors import ChudianError
 from schemas.window import Window
 
 
-def configuration(folders: tuple[Path, ...]):
-    """The checked configuration and contracts; every problem is a ConfigError before Spark."""
+class Configuration(NamedTuple):
+    """What a run is configured by: settings, contracts of the tables, tariff packages."""
+
+    conf: Config
+    contracts: Mapping[str, Contract]
+    catalogue: Catalogue
+
+
+def configuration(folders: tuple[Path, ...]) -> Configuration:
+    """The checked configuration; every problem is a ConfigError before Spark starts."""
     contracts = contract.load()
     conf = config.load(folders, contracts)
-    catalogue.load(conf.tariffs.values())
-    return conf, contracts
+    return Configuration(conf, contracts, catalogue.load(conf.tariffs.values()))
 
 
-def walk(steps: tuple[plan.Step, ...], asked: runtime.Invocation, conf: Config, contracts) -> None:
+def walk(
+    steps: tuple[Step, ...], window: Window, invocation: Invocation, configured: Configuration
+) -> None:
     """Run the steps for the window, with progress, lock, log and ledger."""
-    with opened(asked, conf, contracts, steps) as wh:
-        progress = _steps(steps, wh, conf, asked.window)
-    print(ending(progress, {step.name for step in steps}, asked))
+    with opened(invocation, configured, steps, window) as run:
+        progress = _run_all(steps, run, window)
+    print(ending(progress, {step.name for step in steps}, window.last, invocation))
 
 
 @contextmanager
-def opened(asked: runtime.Invocation, conf: Config, contracts, steps: tuple[plan.Step, ...]):
-    """The warehouse of a run of the steps: locked, logged, its deliveries inspected, Spark up."""
-    with runtime.run_of(asked.warehouse) as run_id:
-        landing = Landing(asked.landing, archive.below(asked.warehouse, asked.landing))
+def opened(
+    invocation: Invocation,
+    configured: Configuration,
+    steps: tuple[Step, ...],
+    window: Window | None = None,
+) -> Iterator[Run]:
+    """A run of the steps: locked, logged, with Spark started and the steps' tables created.
+
+    The deliveries of the window are inspected first, so that a missing one stops the run at once.
+    """
+    conf, contracts, tariffs = configured
+    with run_of(invocation.warehouse) as run_id:
+        kept = archive.below(invocation.warehouse, invocation.landing)
+        landing = Landing(invocation.landing, kept)
         for step in steps:
-            if step.source is not None and asked.window is not None:
-                landing.files(
-                    step.source,
-                    conf.sources[step.source],
-                    plan.due_days(conf, step.source, asked.window),
-                )
-        docs = None if "://" in asked.warehouse else Path(asked.warehouse) / "_docs"
-        judge = Judge(docs, run_id)
-        with runtime.session(conf, asked.conf) as spark:
-            from jobs.warehouse.warehouse import (
-                Warehouse,  # pyspark is imported once the inputs are in order
-            )
+            if step.source is not None and window is not None:
+                days = due_days(conf, step.source, window)
+                landing.files(step.source, conf.sources[step.source], days)
+        local = "://" not in invocation.warehouse
+        judge = Judge(Path(invocation.warehouse) / "_docs" if local else None, run_id)
+        with spark_session(conf, invocation.conf) as spark:
+            # pyspark is imported once the inputs are in order
+            from jobs.warehouse.tables import Tables
+            from jobs.warehouse.warehouse import Warehouse
 
-            wh = Warehouse(
-                spark,
-                asked.warehouse,
-                contracts,
-                conf,
-                Ledger(run_id, conf.fingerprint, asked.accept_rejects),
-                judge,
-                landing,
-                Outbox(asked.push),
-            )
-            wh.open(
-                {
-                    table
-                    for step in steps
-                    for table in (*step.reads, *step.writes)
-                    if table in contracts
-                }
-            )
+            ledger = Ledger(run_id, conf.fingerprint, invocation.accept_rejects)
+            tables = Tables(spark, invocation.warehouse, contracts, run_id)
+            warehouse = Warehouse(tables, contracts, conf, ledger, judge)
+            declared = {table for step in steps for table in (*step.reads, *step.writes)}
+            warehouse.open(declared & set(contracts))
+            outbox = Outbox(invocation.push)
             try:
-                yield wh
+                yield Run(conf, tariffs, warehouse, landing, outbox, ledger, judge)
             finally:
-                wh.close()
+                warehouse.close()
 
 
-def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> Progress:
-    """Each step for what is stale or came anew of earlier days, then for the window."""
+def _run_all(steps: tuple[Step, ...], run: Run, window: Window) -> Progress:
+    """Each step: first for earlier windows that are stale or newly delivered, then for its own."""
     print(f"night of {window}: {len(steps)} steps")
-    deliveries = Deliveries(conf, wh.contracts, wh.ledger, wh.landing)
+    conf, warehouse = run.conf, run.warehouse
+    deliveries = Deliveries(conf, warehouse.contracts, run.ledger, run.landing)
     progress = Progress(len(steps))
 
-    def has_work(step: plan.Step) -> bool:
+    def has_work(step: Step) -> bool:
         return step.due(window, conf) and (
             step.source is None or not deliveries.unchanged(step.source, window)
         )
 
-    wh.announce(filter(has_work, steps), window)
+    warehouse.announce(filter(has_work, steps), window)
 
-    def work(step: plan.Step) -> None:
+    def work(step: Step) -> None:
         progress.begin(step.name, step.title)
 
         def earlier_days() -> tuple[int, int]:
-            return remade(
+            return rebuild_earlier(
                 step,
-                wh,
-                conf,
+                run,
                 progress,
-                lambda: redelivery.earlier(step, deliveries, wh.lineage, window),
+                lambda: redelivery.earlier(step, deliveries, warehouse.lineage, window),
             )
 
         rows, days = earlier_days()
         ran = has_work(step)  # an earlier step of this run may have made its slice stale
         if ran:
-            rows += _made(step, wh, conf, window)
-            if step.looks_ahead:  # of what came it may have said what earlier days it belongs to
+            rows += _run_step(step, run, window)
+            if step.looks_ahead:  # the step may have found that new rows belong to earlier days
                 more_rows, more_days = earlier_days()
                 rows, days = rows + more_rows, days + more_days
-        progress.end(step.name, _said(rows, days, step, ran, step.due(window, conf)))
+        progress.end(step.name, _outcome(rows, days, step, ran=ran, due=step.due(window, conf)))
 
     try:
-        side_by_side.run(steps, work, conf.runtime.parallel.steps)
+        parallel.run(steps, work, conf.runtime.parallel.steps)
     except BaseException:
         progress.stop()
         raise
     return progress
 
 
-def _said(rows: int, days: int, step: plan.Step, ran: bool, due: bool) -> str:
+def _outcome(rows: int, days: int, step: Step, *, ran: bool, due: bool) -> str:
     """What a step did, in a few words."""
     if ran or days:
         return f"{rows:,} rows" + (f", {days} earlier days" if days else "")
     return "unchanged" if due else f"not due ({step.cadence})"
 
 
-def _made(step: plan.Step, wh, conf: Config, window: Window, again: bool = False) -> int:
-    with wh.step(step, window, again) as activity:
-        importlib.import_module(step.module).run(window, wh, conf)
+def _run_step(step: Step, run: Run, window: Window, *, rebuild: bool = False) -> int:
+    """Run one step for one window; the rows that it wrote."""
+    with run.warehouse.step(step, window, rebuild=rebuild) as activity:
+        importlib.import_module(step.module).run(run.context(step, window, rebuild=rebuild))
     return activity.rows_out
 
 
-def remade(
-    step: plan.Step,
-    wh,
-    conf: Config,
+def rebuild_earlier(
+    step: Step,
+    run: Run,
     progress: Progress,
     find: Callable[[], list[Window]],
+    *,
     strict: bool = False,
 ) -> tuple[int, int]:
-    """Run a step once more for the earlier windows that `find` finds; the rows written, and days.
+    """Run a step again for the earlier windows that `find` returns; the rows written, and days.
 
-    What is read again may touch a later day of its source, so it is looked for until there is
-    nothing new. Unless `strict`, a delivery of an earlier day that is not in order stops nothing:
-    what was taken in before it stands.
+    `find` is called until it returns nothing new, because a delivery that is read again may touch
+    a later day of its source.
+    `strict`: an error of a delivery stops the run. Without it the delivery is reported and left:
+    what was ingested before stays valid.
     """
     rows, tried = 0, []
     while todo := [window for window in find() if window not in tried]:
         tried.append(todo[0])
         try:
-            rows += _made(step, wh, conf, todo[0], again=True)
+            rows += _run_step(step, run, todo[0], rebuild=True)
         except ChudianError as error:
             if strict or step.source is None:
                 raise
-            progress.say(f"not taken in anew: {error}; what was taken in before stands")
+            progress.say(f"not ingested again: {error}; what was ingested before stays valid")
     return rows, sum(len(window.days()) for window in tried)
 
 
-def ending(progress: Progress, names: set[str], asked: runtime.Invocation) -> str:
-    """What a person wants to know when a run is through: how long it took, and where to look."""
-    day, tables = asked.window.last, asked.warehouse
+def ending(progress: Progress, names: set[str], day: date, invocation: Invocation) -> str:
+    """What a person wants to know at the end of a run: how long it took, and where to look."""
+    tables = invocation.warehouse
     slowest = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in progress.slowest(3))
     places = [
-        ("files of the channels", f"{asked.push}/<channel>/{day}", "push"),
+        ("files of the channels", f"{invocation.push}/<channel>/{day}", "push"),
         ("report, and every check", f"{tables}/_docs/report_{day}.html", "report"),
     ]
     lines = [f"done in {progress.seconds:.0f} s; longest: {slowest}", "look at"]
@@ -177,6 +190,6 @@ def ending(progress: Progress, names: set[str], asked: runtime.Invocation) -> st
         [
             *lines,
             f"  {'tables':<25} {tables}/<layer>/<table>",
-            f"  {'what Spark had to say':<25} {tables}/_logs",
+            f"  {'logs of the run and Spark':<25} {tables}/_logs",
         ]
     )

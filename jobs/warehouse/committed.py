@@ -1,10 +1,11 @@
-"""Whether what a step reads has been committed for its window; what is not is named."""
+"""Whether the tables that a step reads are committed for its window."""
 
 from __future__ import annotations
 
 from datetime import date
 
-from jobs.plan.night import due_days, slices
+from jobs.plan.slices import slices
+from jobs.plan.step import due_days
 from jobs.warehouse.ledger import Ledger
 from schemas.config import Config
 from schemas.contract import Contract
@@ -13,9 +14,9 @@ from schemas.window import Window
 
 
 def require(ledger: Ledger, conf: Config, contract: Contract, step: str, window: Window) -> None:
-    """Every slice of the window is committed, for each source that feeds the table.
+    """InputError for the first slice of the window that is not committed.
 
-    InputError names the first that is not; a delivery of an optional source may be absent.
+    A table of deliveries needs them from each source that feeds it, but for optional sources.
     """
     table = contract.table
     if table.startswith("ops."):
@@ -33,7 +34,8 @@ def require(ledger: Ledger, conf: Config, contract: Contract, step: str, window:
 
 
 def missing(step: str, table: str, slice_: date | str) -> InputError:
+    """The error of a step that reads a slice which is not committed."""
     return InputError(
-        f"{step}: {table} is not committed for {slice_}: run the step that makes it "
+        f"{step}: {table} is not committed for {slice_}: run the step that writes it "
         "first (python -m jobs.night --list shows which)"
     )

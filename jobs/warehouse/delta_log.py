@@ -1,19 +1,30 @@
-"""The ledger, histories and files of tables read without Spark: at once, and during a night."""
+"""The ledger, histories and files of tables, read without Spark: at once, also during a night."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from jobs.warehouse.ledger import Entry
 from schemas.contract import Contract
 from schemas.errors import InputError
 
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
+    from pyarrow.fs import FileSystem
+
+# The note of a commit that no step of a night made: one of these, and the id of the run.
+UNDO = "undo of "  # puts a table back to what it was before that run
+EXPIRY = "expiry by "  # deletes what is too old
+ERASURE = "erasure by "  # erases a customer
+TIDYING = ("OPTIMIZE", "VACUUM START", "VACUUM END")  # operations that change no row
+
 
 @dataclass(frozen=True)
 class Commit:
-    """One version of a table. `note` is the id of the run that made it; empty where none did."""
+    """One version of a table. `note`: the id of the run that wrote it, or a note as above."""
 
     version: int
     operation: str
@@ -22,7 +33,7 @@ class Commit:
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file that is part of a table now; `slice` None in a table that is only appended to."""
+    """A file that is part of a table now. `slice` is None in an append-only table."""
 
     slice: date | None
     rows: int
@@ -30,7 +41,7 @@ class DataFile:
 
 
 def entries(warehouse: str) -> list[Entry]:
-    """The rows of the ledger in the order in which they were noted.
+    """The rows of the ledger in the order in which they were recorded.
 
     InputError where no night has run into the warehouse yet.
     """
@@ -47,7 +58,7 @@ def entries(warehouse: str) -> list[Entry]:
 
 
 def history(warehouse: str, table: str) -> list[Commit]:
-    """The commits of a table that its log still holds, the newest first; none without a table."""
+    """The commits that a table's log still holds, the newest first; empty without a table."""
     opened = _opened(warehouse, table)
     if opened is None:
         return []
@@ -58,14 +69,13 @@ def history(warehouse: str, table: str) -> list[Commit]:
 
 
 def instants(warehouse: str, contract: Contract) -> list[datetime]:
-    """When each row of an append-only table was made; none without a table."""
+    """When each row of an append-only table was written; empty without a table."""
     opened = _opened(warehouse, contract.table)
     if opened is None:
         return []
-    rows = opened.to_pyarrow_table(
-        columns=[contract.aged_by], filesystem=_files(warehouse, contract.table)
-    )
-    return rows.column(contract.aged_by).to_pylist()
+    column = contract.aged_by or ""
+    rows = opened.to_pyarrow_table(columns=[column], filesystem=_files(warehouse, contract.table))
+    return rows.column(column).to_pylist()
 
 
 def files(warehouse: str, contract: Contract) -> list[DataFile] | None:
@@ -80,18 +90,21 @@ def files(warehouse: str, contract: Contract) -> list[DataFile] | None:
         if contract.slice
         else [None] * len(rows)
     )
-    return [DataFile(*one) for one in zip(slices, rows, sizes)]
+    return [DataFile(*one) for one in zip(slices, rows, sizes, strict=True)]
 
 
 def replaced_files(warehouse: str, table: str, hours: int) -> int:
-    """How many files in the table's folder have been part of it no more for so many hours."""
-    return len(_opened(warehouse, table).vacuum(retention_hours=hours, dry_run=True, full=True))
+    """How many files in the table's folder ceased to be part of it at least `hours` ago."""
+    opened = _opened(warehouse, table)
+    if opened is None:
+        return 0
+    return len(opened.vacuum(retention_hours=hours, dry_run=True, full=True))
 
 
-def _files(warehouse: str, table: str):
-    """Arrow's own files for a local folder.
+def _files(warehouse: str, table: str) -> FileSystem | None:
+    """Arrow's own file system for a local folder.
 
-    Those of delta-rs call back into Python, which now and then aborts a process that ends soon
+    That of delta-rs calls back into Python, which now and then aborts a process that ends soon
     after.
     """
     if "://" in warehouse:
@@ -101,7 +114,7 @@ def _files(warehouse: str, table: str):
     return SubTreeFileSystem(str(Path(warehouse, *table.split(".")).resolve()), LocalFileSystem())
 
 
-def _opened(warehouse: str, table: str):
+def _opened(warehouse: str, table: str) -> DeltaTable | None:
     from deltalake import DeltaTable
     from deltalake.exceptions import TableNotFoundError
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException
 from pyspark.sql import DataFrame
 
-from jobs.warehouse import slice_metrics as slice_figures
-from jobs.warehouse.judge import Judge, Judgement
-from jobs.warehouse.ledger import Ledger
+from jobs.warehouse import slice_metrics
+from jobs.warehouse.judge import Judge
+from jobs.warehouse.ledger import CheckResult, Ledger
 from schemas.contract import Contract
 from schemas.errors import QualityError
 from schemas.render import expectations
@@ -18,34 +18,35 @@ CAST_ERRORS = (ArithmeticException, DateTimeException, NumberFormatException)
 
 
 class Gate:
-    """Judges slices, and notes every judgement in the ledger."""
+    """Lets slices pass or refuses them, and records every check in the ledger."""
 
     def __init__(self, judge: Judge, ledger: Ledger) -> None:
         self.judge, self.ledger = judge, ledger
 
-    def judged(
+    def admit(
         self, contract: Contract, frame: DataFrame, there: DataFrame, window: str
     ) -> dict[str, int]:
-        """Count rows by slice, doubled keys and broken rules in one pass; the suite decides.
+        """Rows by slice; QualityError for duplicate keys, broken rules and what the suite refuses.
 
-        `there`: the table as it stands, for one that is only appended to. The table's own
-        constraints would refuse a row too, but print its values.
+        All is counted in one pass. `there`: the whole table, of which an append-only one may not
+        get a key again. The table's own constraints would refuse a row too, but print its values.
         """
         try:
-            figures = slice_figures.by_slice(frame, contract).collect()
+            rows = slice_metrics.by_slice(frame, contract).collect()
         except CAST_ERRORS as error:  # its text holds the value
             raise QualityError(
                 f"{contract.table} {window}: a value does not fit the type "
                 f"of its column ({error.getCondition()})"
             ) from None
-        metrics = slice_figures.metrics(figures, contract)
-        if figures and contract.slice is None:
+        counted = [row.asDict() for row in rows]
+        metrics = slice_metrics.metrics(counted, contract)
+        if counted and contract.slice is None:
             metrics["key_duplicates"] += there.join(frame, list(contract.key), "left_semi").count()
         self.check(contract, metrics, expectations.suite(contract), "", window)
-        broken = slice_figures.broken_rules(figures, contract)
+        broken = slice_metrics.broken_rules(counted, contract)
         if broken:
             raise QualityError(f"{contract.table} {window}: {'; '.join(broken)}")
-        return {row["slice"]: row["rows"] for row in figures}
+        return {row["slice"]: row["rows"] for row in counted}
 
     def check(
         self,
@@ -55,20 +56,14 @@ class Gate:
         source: str,
         slice_: str,
         passing: Sequence[str] = (),
-    ) -> list[Judgement]:
-        """Judge the metrics of a slice; what failed. QualityError if critical, but for `passing`."""
-        results = self.judge.judge(contract.table, slice_, metrics, suite)
+    ) -> list[CheckResult]:
+        """Check the metrics of a slice; returns the checks that failed.
+
+        QualityError for a failed critical check that is not named in `passing`.
+        """
+        results = self.judge.check_metrics(source, contract.table, slice_, metrics, suite)
         for result in results:
-            self.ledger.judge(
-                source,
-                contract.table,
-                slice_,
-                result.check,
-                result.severity,
-                result.success,
-                result.observed,
-                result.expected,
-            )
+            self.ledger.record_check(result)
         failed = [
             r
             for r in results

@@ -1,10 +1,9 @@
-"""Great Expectations as the judge of a slice's metrics, and the keeper of the data docs.
+"""Great Expectations as the judge of a slice's metrics, and its data docs.
 
-Each suite is rendered from a contract and judged over the one row of metrics that the writing pass
-has counted, so a judgement costs milliseconds whatever the slice holds. The library takes seconds
-to import: that happens in a thread while Spark starts. Its data docs hold the newest judgements of
-all runs beside each other, and a night draws only the pages of its own; `ops.quality_result` keeps
-them all.
+Each suite is rendered from a contract and checked over one row: the metrics that the writing pass
+has counted. So a check costs milliseconds, however many rows the slice has. The library takes
+seconds to import: that happens in a thread while Spark starts. The data docs hold the newest
+results of all runs; a night draws only its own pages. `ops.quality_result` keeps every result.
 """
 
 from __future__ import annotations
@@ -13,87 +12,79 @@ import logging
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-KEPT = 1000  # suites judged: some weeks of nights; every build reads each of them for its index
+from jobs.warehouse.ledger import CheckResult
 
-
-@dataclass(frozen=True)
-class Judgement:
-    """The outcome of one expectation. `observed` is a figure, never a value of a row."""
-
-    check: str
-    severity: str
-    success: bool
-    observed: str
-    expected: str
+KEPT = 1000  # results of suites: some weeks of nights; every build reads each for its index
 
 
 class Judge:
-    """Judges metrics, and keeps every judgement of the run in data docs below `folder`."""
+    """Checks metrics, and keeps the results of the run in data docs below `folder`.
+
+    `folder` None: no docs are kept (the warehouse is not a local folder).
+    """
 
     def __init__(self, folder: Path | None, run_id: str) -> None:
         self.folder, self.run_id = folder, run_id
-        self._context = self._batch = None
-        self._judging = threading.Lock()  # its context is one for all steps
+        self._context: Any = None  # the library's, opened when the first suite is checked
+        self._batch: Any = None
+        self._checking = threading.Lock()  # one context serves all steps
         self._importing = threading.Thread(target=_library, name="expectations", daemon=True)
         self._importing.start()
 
-    def judge(
-        self, table: str, slice_: str, metrics: Mapping, suite: Sequence[Mapping]
-    ) -> list[Judgement]:
-        """Every expectation of the suite over the metrics row, in the suite's order."""
+    def check_metrics(
+        self, source: str, table: str, slice_: str, metrics: Mapping, suite: Sequence[Mapping]
+    ) -> list[CheckResult]:
+        """The result of every expectation over the metrics of a slice, in the suite's order."""
         if not suite:
             return []
-        with self._judging:
-            return self._judged(table, slice_, metrics, suite)
+        with self._checking:
+            passed = self._passed(table, slice_, metrics, suite)
+        now = datetime.now(UTC)
+        return [
+            CheckResult(
+                self.run_id,
+                source,
+                table,
+                slice_,
+                entry["kwargs"]["column"],
+                entry["severity"],
+                passed[place],
+                _shown(metrics[entry["kwargs"]["column"]]),
+                _expected(entry["kwargs"]),
+                now,
+            )
+            for place, entry in enumerate(suite)
+        ]
 
-    def _judged(
+    def _passed(
         self, table: str, slice_: str, metrics: Mapping, suite: Sequence[Mapping]
-    ) -> list[Judgement]:
+    ) -> dict[int, bool]:
+        """Whether each expectation is met, by its place in the suite."""
         gx = self._open()
         import pandas
         from great_expectations.core.run_identifier import RunIdentifier
 
-        made = gx.ExpectationSuite(
+        expectations = gx.ExpectationSuite(
             name=table,
             expectations=[_expectation(gx, entry, place) for place, entry in enumerate(suite)],
         )
-        made = self._context.suites.add_or_update(made)
+        expectations = self._context.suites.add_or_update(expectations)
         definition = self._context.validation_definitions.add_or_update(
-            gx.ValidationDefinition(name=table, data=self._batch, suite=made)
+            gx.ValidationDefinition(name=table, data=self._batch, suite=expectations)
         )
         result = definition.run(
             batch_parameters={"dataframe": pandas.DataFrame([dict(metrics)])},
             result_format="BASIC",
             run_id=RunIdentifier(run_name=f"{self.run_id} {slice_}"),
         )
-        passed = {r.expectation_config.meta["place"]: bool(r.success) for r in result.results}
-        return [self._judgement(entry, metrics, passed[place]) for place, entry in enumerate(suite)]
-
-    @staticmethod
-    def _judgement(entry: Mapping, metrics: Mapping, success: bool) -> Judgement:
-        kwargs = entry["kwargs"]
-        column, low, high = kwargs["column"], kwargs.get("min_value"), kwargs.get("max_value")
-        expected = (
-            f"{low}"
-            if low == high
-            else " and ".join(
-                part
-                for part in (
-                    f"at least {low}" if low is not None else "",
-                    f"at most {high}" if high is not None else "",
-                )
-                if part
-            )
-        )
-        observed = metrics[column]
-        shown = f"{observed:.4f}" if isinstance(observed, float) else str(observed)
-        return Judgement(column, entry["severity"], success, shown, expected)
+        return {r.expectation_config.meta["place"]: bool(r.success) for r in result.results}
 
     def publish(self) -> Path | None:
-        """Bring the data docs up to date; the page to open, or None where nothing was judged."""
+        """Bring the data docs up to date; the page to open, or None where nothing was checked."""
         if self._context is None or self.folder is None:
             return None
         page = Path(
@@ -120,7 +111,7 @@ class Judge:
 
     def link(self, page: Path) -> str:
         """A page of the data docs as a link from a page beside them."""
-        return str(page.resolve().relative_to(self.folder.resolve()))
+        return os.path.relpath(page.resolve(), Path(self.folder or page.parent).resolve())
 
     def _open(self):
         self._importing.join()
@@ -139,6 +130,19 @@ class Judge:
             asset = source.add_dataframe_asset("slice")
             self._batch = asset.add_batch_definition_whole_dataframe("whole")
         return gx
+
+
+def _shown(observed: object) -> str:
+    return f"{observed:.4f}" if isinstance(observed, float) else str(observed)
+
+
+def _expected(kwargs: Mapping) -> str:
+    """The limits of an expectation in words."""
+    low, high = kwargs.get("min_value"), kwargs.get("max_value")
+    if low == high:
+        return f"{low}"
+    limits = [("at least", low), ("at most", high)]
+    return " and ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
 
 
 def _expectation(gx, entry: Mapping, place: int):

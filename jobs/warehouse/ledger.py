@@ -1,22 +1,22 @@
 """What became of every slice: the rows of `ops.run_ledger` and `ops.quality_result`.
 
-Rows are gathered: a run announces all its slices as `started` in one append, and outcomes of steps
-wait some seconds for each other. A slice whose data were committed but whose row was lost with a
-killed process is simply done again: its state is still `started`.
+Rows are gathered: a run announces all its slices as `started` in one append, and the outcomes of
+steps wait some seconds for each other. A killed process may lose the row of a slice whose data were
+committed. That slice is still `started`, so the next run writes it again.
 """
 
 import json
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 
 STARTED, COMMITTED, FAILED = "started", "committed", "failed"
-SUPERSEDED = "superseded"  # what that run noted of the slice was undone
-STALE = "stale"  # it stands, but what it was made of has changed since
+SUPERSEDED = "superseded"  # what that run recorded of the slice was undone
+STALE = "stale"  # the slice is committed, but something it was derived from has changed since
 EXPIRED = "expired"  # the slice is older than its table keeps, and deleted
-SETTLED = (COMMITTED, SUPERSEDED, STALE, EXPIRED)  # the states that decide what stands
+SETTLED = (COMMITTED, SUPERSEDED, STALE, EXPIRED)  # the states that decide what is current
 
 
 @dataclass
@@ -48,9 +48,9 @@ class Entry:
 
     @classmethod
     def of_row(cls, row: Mapping) -> "Entry":
-        """The entry of a row of the table; a step that ingests nothing has no source.
+        """The entry of a row of the table; `source` is empty for a step that ingests nothing.
 
-        Spark gives instants in the process's own zone and without it.
+        Spark gives instants as local times of the process; the entry holds them in UTC.
         """
         times = {
             name: row[name] and row[name].astimezone(UTC) for name in ("committed_at", "started_at")
@@ -59,8 +59,11 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """One row of `ops.quality_result`: one check of one slice."""
+class CheckResult:
+    """One row of `ops.quality_result`: the outcome of one check of one slice.
+
+    `observed` is a figure, never a value of a row.
+    """
 
     run_id: str
     source: str
@@ -87,14 +90,14 @@ class Ledger:
     committed: dict[tuple[str, str], dict[str, Entry]] = field(default_factory=dict)
     stale: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)  # slice → why
     pending: list[Entry] = field(default_factory=list)
-    verdicts: list[Verdict] = field(default_factory=list)
+    checks: list[CheckResult] = field(default_factory=list)
     unsettled: dict[tuple[str, str, str], str] = field(default_factory=dict)  # slice → its step
     began: dict[str, datetime] = field(default_factory=dict)  # the steps under way
-    lock: threading.RLock = field(default_factory=threading.RLock)  # steps may go on at once
+    lock: threading.RLock = field(default_factory=threading.RLock)  # steps run in parallel
 
     def learn(self, entries: Iterable[Entry]) -> None:
-        """Take the settled rows of earlier runs into account, in the order of their noting."""
-        for entry, why in standing(entries).values():
+        """Add what earlier runs recorded, given in the order in which it was recorded."""
+        for entry, why in current_entries(entries).values():
             self._remember(entry)
             if why is not None:
                 self.stale.setdefault((entry.table, entry.source), {})[entry.slice] = why
@@ -114,7 +117,7 @@ class Ledger:
         versions: dict | None = None,
         **counts,
     ) -> Entry:
-        """Note a new state of a slice; counts: `rows_*`, `output_version`, `message`."""
+        """Record a new state of a slice; counts: `rows_*`, `output_version`, `message`."""
         entry = Entry(
             self.run_id,
             step,
@@ -138,17 +141,17 @@ class Ledger:
                 self._remember(entry)
         return entry
 
-    def outdate(self, table: str, slice_: str, source: str, why: str) -> None:
-        """Note that what a committed slice was made of has changed."""
+    def invalidate(self, table: str, slice_: str, source: str, why: str) -> None:
+        """Record that something a committed slice was derived from has changed."""
         with self.lock:
             stale = self.stale.setdefault((table, source), {})
             if slice_ not in stale:
                 stale[slice_] = why
-                stands = self.committed[table, source][slice_]
+                current = self.committed[table, source][slice_]
                 self.pending.append(
                     Entry(
                         self.run_id,
-                        stands.step,
+                        current.step,
                         source,
                         table,
                         slice_,
@@ -160,7 +163,7 @@ class Ledger:
                 )
 
     def supersede(self, entry: Entry) -> None:
-        """Note that what an earlier run noted of a slice was undone."""
+        """Record that an entry of an earlier run was undone."""
         self.pending.append(
             replace(
                 entry,
@@ -171,7 +174,7 @@ class Ledger:
         )
 
     def expire(self, entry: Entry) -> None:
-        """Note that maintenance deletes a committed slice: its table keeps no older ones."""
+        """Record that maintenance deletes a committed slice: its table keeps no older ones."""
         self.pending.append(
             replace(
                 entry,
@@ -190,7 +193,7 @@ class Ledger:
         self.began[step] = datetime.now(UTC)
 
     def fail(self, message: str, slices: Iterable[tuple[str, str, str]]) -> None:
-        """Note those of the slices (table, source, slice) that are not settled as failed."""
+        """Record as failed those of the slices (table, source, slice) that are not settled."""
         with self.lock:
             for table, source, slice_ in slices:
                 if (table, source, slice_) in self.unsettled:
@@ -203,57 +206,38 @@ class Ledger:
                         message=message,
                     )
 
-    def judge(
-        self,
-        source: str,
-        table: str,
-        slice_: str,
-        check: str,
-        severity: str,
-        success: bool,
-        observed: str,
-        expected: str,
-    ) -> None:
-        """Note the outcome of a check."""
+    def record_check(self, result: CheckResult) -> None:
+        """Record the outcome of a check."""
         with self.lock:
-            self.verdicts.append(
-                Verdict(
-                    self.run_id,
-                    source,
-                    table,
-                    slice_,
-                    check,
-                    severity,
-                    success,
-                    observed,
-                    expected,
-                    datetime.now(UTC),
-                )
-            )
+            self.checks.append(result)
 
     def is_committed(self, table: str, slice_: date | str, source: str = "") -> bool:
         return str(slice_) in self.committed.get((table, source), {})
 
     def entry(self, table: str, slice_: date | str, source: str = "") -> Entry | None:
-        """The row that counts for a slice: its last committed one."""
+        """The last committed row of a slice."""
         return self.committed.get((table, source), {}).get(str(slice_))
 
     def delivered(self, table: str, source: str) -> dict[date, int]:
         """Rows of the committed deliveries of a source, by day."""
         return {
-            date.fromisoformat(day): entry.rows_delivered
+            date.fromisoformat(day): entry.rows_delivered or 0
             for day, entry in list(self.committed.get((table, source), {}).items())
         }
 
-    def last_slice(self, table: str, on: date) -> date | None:
-        """The newest committed daily slice not after `on`."""
-        days = [date.fromisoformat(day) for day in list(self.committed.get((table, ""), {}))]
-        return max((day for day in days if day <= on), default=None)
+    def slice_at_or_before(self, table: str, on: date) -> date | None:
+        """The newest committed daily slice that is not after `on`."""
+        return max((day for day in self._days(table) if day <= on), default=None)
 
-    def first_slice(self, table: str, on: date) -> date | None:
-        """The oldest committed daily slice not before `on`: a slice of that day was made of it."""
-        days = [date.fromisoformat(day) for day in list(self.committed.get((table, ""), {}))]
-        return min((day for day in days if day >= on), default=None)
+    def slice_at_or_after(self, table: str, on: date) -> date | None:
+        """The oldest committed daily slice that is not before `on`.
+
+        A slice of deliveries of that day was derived from this snapshot.
+        """
+        return min((day for day in self._days(table) if day >= on), default=None)
+
+    def _days(self, table: str) -> list[date]:
+        return [date.fromisoformat(day) for day in list(self.committed.get((table, ""), {}))]
 
     def written_since(self, table: str, version: int) -> list[date]:
         """The days whose slices were committed after a version of their table."""
@@ -264,14 +248,14 @@ class Ledger:
         )
 
     def entries(self) -> list[dict]:
-        """The waiting rows of the ledger, which then wait no longer."""
+        """Take the waiting rows of the ledger out of the waiting list."""
         with self.lock:
             rows, self.pending = [_row(entry) for entry in self.pending], []
         return rows
 
     @contextmanager
-    def handed_over(self):
-        """The waiting rows of the ledger; when the block fails, they wait for the next one."""
+    def handed_over(self) -> Iterator[list[dict]]:
+        """The waiting rows of the ledger; when the block fails, they go back and wait."""
         rows = self.entries()
         try:
             yield rows
@@ -280,17 +264,19 @@ class Ledger:
                 self.pending[:0] = map(Entry.of_row, rows)
             raise
 
-    def judgements(self) -> list[dict]:
-        """The waiting outcomes of checks, which then wait no longer."""
-        rows, self.verdicts = [_row(verdict) for verdict in self.verdicts], []
+    def check_rows(self) -> list[dict]:
+        """Take the waiting outcomes of checks out of the waiting list."""
+        rows, self.checks = [_row(result) for result in self.checks], []
         return rows
 
 
-def standing(entries: Iterable[Entry]) -> dict[tuple[str, str, str], tuple[Entry, str | None]]:
-    """By (table, source, slice) the row that counts, and why it is stale (None: it is not).
+def current_entries(
+    entries: Iterable[Entry],
+) -> dict[tuple[str, str, str], tuple[Entry, str | None]]:
+    """By (table, source, slice) the row that is current, and why it is stale (None: it is not).
 
-    The last committed row counts of those that were not undone. A delivery that a killed run had
-    begun to take in again is stale: its table may hold either.
+    Current is the last committed row of a run that was not undone. A delivery that a killed run had
+    begun to ingest again is stale: its table may hold the old rows or the new ones.
     """
     kept: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in entries:
@@ -314,6 +300,6 @@ def standing(entries: Iterable[Entry]) -> dict[tuple[str, str, str], tuple[Entry
     return found
 
 
-def _row(record: Entry | Verdict) -> dict:
-    """The record as columns; a step that ingests nothing has no source."""
+def _row(record: Entry | CheckResult) -> dict:
+    """The record as columns; `source` is null for a step that ingests nothing."""
     return {**asdict(record), "source": record.source or None}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from statistics import median
 
-from jobs.plan import night as plan
-from jobs.warehouse import ledger
-from jobs.warehouse.ledger import COMMITTED, Entry
+from jobs.plan.step import due_days
+from jobs.warehouse import delta_log
+from jobs.warehouse.ledger import COMMITTED, Entry, Ledger, current_entries
 from schemas.config import Config
 from schemas.window import Window
 
@@ -18,20 +19,20 @@ COUNTS = ("delivered", "accepted", "rejected", "duplicate", "late", "warned")
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """One delivery: source and day, how its last attempt stands, its counts that stand."""
+class DeliveryState:
+    """One delivery: its source and day, the state of its last attempt, its current entry."""
 
     source: str
     day: date
     state: str
-    standing: Entry | None
+    current: Entry | None
     noted_at: datetime | None
     message: str | None
 
 
 @dataclass(frozen=True)
 class Timing:
-    """A step's seconds in the last run that ended it, and the median of the runs before."""
+    """A step's seconds in the last run that ended it, and the median of the `runs` before."""
 
     step: str
     seconds: float
@@ -39,36 +40,49 @@ class Timing:
     runs: int
 
     @property
+    def ratio(self) -> float:
+        """The seconds as a multiple of the usual ones; 0 where nothing is usual yet."""
+        return self.seconds / self.usual if self.usual else 0
+
+    @property
     def slow(self) -> bool:
-        """Half as long again as usual, or more, and not a trifle."""
-        return bool(self.usual) and self.seconds >= max(1.5 * self.usual, 5)
+        """The step took at least half as long again as usual, and at least five seconds."""
+        return bool(self.usual) and self.seconds >= max(1.5 * (self.usual or 0), 5)
 
 
-def deliveries(entries: Iterable[Entry], conf: Config, window: Window) -> list[Delivery]:
-    """Each delivery that is due in the window, or was noted for it, by day and source."""
+def known_ledger(warehouse: str, conf: Config) -> Ledger:
+    """The ledger as the runs before have left it, read without Spark; empty before a first run."""
+    ledger = Ledger("", conf.fingerprint)
+    if "://" in warehouse or Path(warehouse, "ops", "run_ledger").is_dir():
+        ledger.learn(delta_log.entries(warehouse))
+    return ledger
+
+
+def deliveries(entries: Iterable[Entry], conf: Config, window: Window) -> list[DeliveryState]:
+    """Each delivery that is due in the window, or recorded for it, by day and source."""
     attempts: dict[tuple[date, str], list[Entry]] = {
-        (day, name): [] for name in conf.sources for day in plan.due_days(conf, name, window)
+        (day, name): [] for name in conf.sources for day in due_days(conf, name, window)
     }
     for entry in entries:
         if entry.source in conf.sources and window.contains(date.fromisoformat(entry.slice)):
             attempts.setdefault((date.fromisoformat(entry.slice), entry.source), []).append(entry)
-    return [_delivery(name, day, noted) for (day, name), noted in sorted(attempts.items())]
+    return [_delivery(name, day, tried) for (day, name), tried in sorted(attempts.items())]
 
 
-def _delivery(name: str, day: date, noted: Sequence[Entry]) -> Delivery:
-    if not noted:
-        return Delivery(name, day, MISSING, None, None, None)
-    last = noted[-1]
-    stands, _ = next(iter(ledger.standing(noted).values()), (None, None))
-    return Delivery(name, day, last.state, stands, last.committed_at, last.message)
+def _delivery(name: str, day: date, attempts: Sequence[Entry]) -> DeliveryState:
+    if not attempts:
+        return DeliveryState(name, day, MISSING, None, None, None)
+    last = attempts[-1]
+    current, _ = next(iter(current_entries(attempts).values()), (None, None))
+    return DeliveryState(name, day, last.state, current, last.committed_at, last.message)
 
 
 def delivered_by_day(entries: Iterable[Entry]) -> dict[str, dict[date, int]]:
-    """Rows of the deliveries that stand, by source and day."""
+    """Rows of the current deliveries, by source and day."""
     found: dict[str, dict[date, int]] = {}
-    for (_, source, slice_), (entry, _) in ledger.standing(entries).items():
+    for (_, source, slice_), (entry, _) in current_entries(entries).items():
         if source:
-            found.setdefault(source, {})[date.fromisoformat(slice_)] = entry.rows_delivered
+            found.setdefault(source, {})[date.fromisoformat(slice_)] = entry.rows_delivered or 0
     return found
 
 
@@ -77,7 +91,7 @@ def timings(entries: Iterable[Entry]) -> list[Timing]:
     seconds: dict[str, dict[str, float]] = {}
     ended: dict[str, datetime] = {}
     for entry in entries:
-        if entry.state == COMMITTED and entry.started_at is not None:
+        if entry.state == COMMITTED and entry.started_at and entry.committed_at:
             taken = (entry.committed_at - entry.started_at).total_seconds()
             runs = seconds.setdefault(entry.step, {})
             runs[entry.run_id] = max(taken, runs.get(entry.run_id, 0.0))

@@ -1,51 +1,71 @@
 """The ledger's waiting rows on their way to `ops.run_ledger`.
 
-A commit costs as much for one row as for many, so outcomes wait for each other for some seconds.
-What a run announces is written beside the first step's reading; nothing may be committed before it
-is there.
+A commit costs as much for one row as for many, so outcomes wait some seconds for each other. What a
+run announces is written in the background while its first step reads. Nothing may be committed
+before the announcement is written.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 
 from jobs.warehouse.ledger import Ledger
 from jobs.warehouse.tables import Tables
+from schemas.errors import ChudianError
 
 DELAY_S = 20
 
 
-class Notes:
-    """`lock` keeps together what is noted at once: both or neither are written."""
+class LedgerWriter:
+    """`lock` keeps together what is recorded at once: all of it is written, or nothing."""
 
     def __init__(self, tables: Tables, ledger: Ledger) -> None:
         self._tables, self._ledger = tables, ledger
         self.lock = threading.RLock()
-        self._beside = ThreadPoolExecutor(1)
+        self._background = ThreadPoolExecutor(1)
         self._announced: Future[None]
         self._written_at = time.monotonic()
 
     def write(self) -> None:
-        """Append what waits, now."""
+        """Append the waiting rows now."""
         with self.lock, self._ledger.handed_over() as rows:
             self._written_at = time.monotonic()
             self._tables.append("ops.run_ledger", rows)
 
-    def write_beside(self) -> None:
-        """Append what waits while the caller goes on."""
-        self._announced = self._beside.submit(self.write)
+    def write_in_background(self) -> None:
+        """Append the waiting rows while the caller goes on."""
+        self._announced = self._background.submit(self.write)
 
     def write_if_due(self) -> None:
-        """Append what waits if it has waited long enough."""
+        """Append the waiting rows if they have waited long enough."""
         if time.monotonic() - self._written_at > DELAY_S:
             self.write()
 
     def await_announced(self) -> None:
-        """Return once what was announced is there; raise what its writing raised."""
+        """Return once the last background write has ended; raise the error that it met."""
         self._announced.result()
 
+    @contextmanager
+    def attempt(self, slices: list[tuple[str, str, str]]) -> Iterator[None]:
+        """Record as failed the slices (table, source, slice) that the block has not committed.
+
+        An error in the block is recorded at once: its first line where it is a ChudianError, else
+        only its type, because its text may hold values of a row.
+        """
+        try:
+            yield
+            self._ledger.fail("not written", slices)
+        except BaseException as error:
+            expected = isinstance(error, ChudianError)
+            why = str(error).splitlines()[0][:500] if expected else type(error).__name__
+            self._ledger.fail(why, slices)
+            self.write()
+            raise
+
     def close(self) -> None:
-        """End what writes beside."""
-        self._beside.shutdown()
+        """Wait for the background write and end its thread."""
+        self._background.shutdown()

@@ -1,9 +1,13 @@
-"""Which slices were made of which, and so have to be made again when one has changed.
+"""Which slices were derived from which, and so have to be rebuilt when one of them has changed.
 
-Follows from how tables are cut: a slice of deliveries is made of those of its day and of the
-snapshot that was current then; a snapshot of every delivery up to its day; a month of the
-deliveries that hold its events. What was decided and sent is not made again: it has left the house.
-Plain Python over the plan and the ledger.
+This follows from how tables are cut into slices:
+
+- a slice of deliveries is derived from the deliveries of its day and the snapshot current then
+- a snapshot is derived from every delivery up to its day
+- a month is derived from the deliveries that hold its events
+
+What was decided and sent is not rebuilt: the channels have it. Plain Python over the plan and the
+ledger.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from jobs.plan.night import Step
+from jobs.plan.step import Step
 from jobs.warehouse.ledger import Ledger
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
@@ -33,9 +37,9 @@ class Slice:
 
 @dataclass(frozen=True)
 class Lineage:
-    """The slices that are committed, and how they hang together.
+    """The committed slices and what they were derived from.
 
-    `months_of`: the months of the events of a day's delivery that a table holds, or will hold.
+    `months_of`: the months of the events in a table's slice of a day of deliveries.
     """
 
     conf: Config
@@ -44,14 +48,17 @@ class Lineage:
     ledger: Ledger
     months_of: MonthsOf
 
-    def made_of(self, changed: Iterable[Slice], late: bool = False) -> list[tuple[Slice, Slice]]:
-        """Each committed slice that was made of a changed one, with the first that it was made of.
+    def derived_from(
+        self, changed: Iterable[Slice], *, late: bool = False
+    ) -> list[tuple[Slice, Slice]]:
+        """Each committed slice derived from a changed one, with the first such changed slice.
 
-        `late`: the changed ones are not the newest. Then slices of days before them, whose steps
-        look ahead, may have been made of them; of what the newest brings such a step itself says
-        what it touches.
-        A delivery that is only touched by another (a repeated record, a missing customer) is
-        named, but nothing that hangs on it: whether its rows change is known once it is read again.
+        `late`: the changed delivery is not the newest one. Steps that look ahead may then have used
+        it for earlier days, so those slices count as derived too. For the newest delivery the step
+        reports such days itself, by `Warehouse.invalidate`.
+        A delivery that only refers to another one (a duplicate record, a missing customer) is
+        listed, but not what is derived from it: whether its rows change is known once it is read
+        again.
         """
         origin: dict[Slice, Slice] = {}
         moved = {one: one for one in changed}
@@ -80,11 +87,11 @@ class Lineage:
             Slice(table, source, day)
             for day in committed
             if self._is_touched(step, table, day, changed, late)
-            and self._can_be_made(step, table, day)
+            and self._can_be_rebuilt(step, table, day)
         ]
 
-    def _can_be_made(self, step: Step, table: str, day: date) -> bool:
-        """Whether the snapshots that the slice is made of are kept still; else it stays."""
+    def _can_be_rebuilt(self, step: Step, table: str, day: date) -> bool:
+        """Whether the snapshots that the slice was derived from are still kept."""
         snapshots = [
             read
             for read in step.reads
@@ -92,10 +99,10 @@ class Lineage:
         ]
         if self.contracts[table].slice == "data_date":
             return all(self.ledger.is_committed(read, day) for read in snapshots)
-        return all(self.ledger.first_slice(read, day) for read in snapshots)
+        return all(self.ledger.slice_at_or_after(read, day) for read in snapshots)
 
     def _is_touched(self, step: Step, table: str, day: date, changed: Slice, late: bool) -> bool:
-        """Whether the slice of that day was made of the changed one."""
+        """Whether the slice of that day was derived from the changed one."""
         cut, by = self.contracts[table].slice, self.contracts[changed.table].slice
         if step.source is not None:
             if table != changed.table:
@@ -111,7 +118,7 @@ class Lineage:
             close = self.conf.policy.month_close.day
             return changed.day in closed_months(day, self.conf.policy.rating.months, close)
         if (by, cut) == ("data_date", "batch_date"):
-            return self.ledger.first_slice(changed.table, day) == changed.day
+            return self.ledger.slice_at_or_after(changed.table, day) == changed.day
         if changed.table in step.looks_back:
             back = self.conf.sources[changed.source].lookback_days
             ahead = back if late and changed.table in step.looks_ahead else 0
@@ -119,31 +126,31 @@ class Lineage:
         return day == changed.day
 
     def closed_on(self, table: str, month: date) -> date:
-        """The day of the close at which a month's slice was made last: each makes several anew."""
+        """The day of the close that last wrote a month's slice; a close writes several months."""
         newest = [add_months(month, later) for later in range(self.conf.policy.rating.months)]
         last = max((one for one in newest if self.ledger.is_committed(table, one)), default=month)
         return closing_day(last, self.conf.policy.month_close.day)
 
     def days_since(self, table: str, month: date, of: str) -> list[date] | None:
-        """The days of deliveries of `of` that came after a month's slice had been made of it.
+        """The days of `of` that were delivered after a month's slice had been derived from it.
 
-        None where the month has to be made whole: it never was, is stale, or a day that it was
-        made of was made again since.
+        None where the whole month has to be built: it was never built, it is stale, or a day that
+        it was derived from has been rebuilt since.
         """
-        made = self.ledger.entry(table, month)
-        if made is None or str(month) in self.ledger.stale.get((table, ""), {}):
+        built = self.ledger.entry(table, month)
+        if built is None or str(month) in self.ledger.stale.get((table, ""), {}):
             return None
-        version = json.loads(made.input_versions).get(of)
+        version = json.loads(built.input_versions).get(of)
         if version is None:
             return None
         days = self.ledger.written_since(of, version)
         return None if any(day <= self.closed_on(table, month) for day in days) else days
 
     def windows(self, step: Step, besides: Window | None = None) -> list[Window]:
-        """The windows in which a step makes its stale slices again, oldest first.
+        """The windows for which a step rebuilds its stale slices, oldest first.
 
-        Days that follow each other are one window where they are made of the same snapshots.
-        `besides`: a window that the step runs for anyway.
+        Consecutive days are one window where they are derived from the same snapshots.
+        `besides`: a window for which the step runs anyway.
         """
         days = set()
         for table in () if step.final else step.writes:
@@ -154,14 +161,14 @@ class Lineage:
                 )
         return grouped(
             (day for day in days if besides is None or not besides.contains(day)),
-            lambda last, day: self._alike(step, last, day),
+            lambda last, day: self._same_snapshots(step, last, day),
         )
 
-    def _alike(self, step: Step, last: date, day: date) -> bool:
-        """Whether slices of two days are of deliveries and made of the same snapshots."""
+    def _same_snapshots(self, step: Step, last: date, day: date) -> bool:
+        """Whether both days are slices of deliveries and derived from the same snapshots."""
         cuts = {self.contracts[table].slice for table in step.writes} - {None}
         snapshots = [table for table in step.reads if self.contracts[table].slice == "data_date"]
         return cuts == {"batch_date"} and all(
-            self.ledger.first_slice(table, last) == self.ledger.first_slice(table, day)
+            self.ledger.slice_at_or_after(table, last) == self.ledger.slice_at_or_after(table, day)
             for table in snapshots
         )

@@ -1,19 +1,20 @@
-"""Delta tables under one root: where they lie, how they are made, read and written.
+"""Delta tables under one root: where they are, how they are created, read and written.
 
-What the engine has to say about a refused row holds the row's values, a person's data: only the
-name of the broken rule leaves this module.
+Spark's message about a refused row holds the row's values, which are personal data. Only the name
+of the broken rule leaves this module.
 """
 
 from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from functools import cached_property, reduce
 from pathlib import Path
+from typing import Any, cast
 
 from py4j.protocol import Py4JJavaError
 from pyspark import StorageLevel
@@ -50,7 +51,7 @@ class Tables:
 
     @cached_property
     def whole_files(self) -> SparkSession:
-        """A session that reads a file in one task: a line's ordinal in the task is its number."""
+        """A session that reads each file in one task, so that a row's place is its line number."""
         own = self.spark.newSession()
         for key, value in {**self.spark.conf.getAll, **WHOLE_FILES}.items():
             if own.conf.isModifiable(key):
@@ -61,18 +62,18 @@ class Tables:
         return f"{self.root}/{table.replace('.', '/')}"
 
     def create(self, table: str) -> None:
-        """Make the table unless it is there."""
+        """Create the table unless it exists."""
         try:
             if self.version(table) is None:
                 self.spark.sql(delta.create_table_sql(self.contracts[table], self.path(table)))
         except (PySparkException, Py4JJavaError) as error:
             raise ChudianError(
-                f"the table {table} cannot be made below {self.root}: check the "
+                f"the table {table} cannot be created below {self.root}: check the "
                 "folder and its rights, or give another --warehouse"
             ) from error
 
     def load(self, table: str) -> DataFrame:
-        """The table whole, as its newest version stands now."""
+        """All rows of the table in its newest version."""
         return self.spark.read.format("delta").load(self.path(table))
 
     def save(self, table: str, frame: DataFrame, where: str | None = None) -> None:
@@ -84,7 +85,7 @@ class Tables:
         if where is not None:
             writer = writer.mode("overwrite").option("replaceWhere", where)
         try:
-            with self._committing[table]:  # of two at once that replace, one would be refused
+            with self._committing[table]:  # Delta would refuse one of two parallel replacements
                 writer.save(self.path(table))
         except (PySparkException, Py4JJavaError) as error:
             broken = BROKEN_RULE.search(str(error))
@@ -96,32 +97,33 @@ class Tables:
             ) from None
 
     def append(self, table: str, rows: Sequence[Mapping]) -> None:
-        """Add some rows, given as plain values by column, in one file; nothing for none."""
+        """Add some rows, given as plain values by column, in one file; no commit for no rows."""
         if rows:
             self.save(table, self.frame(table, rows))
 
     def frame(self, table: str, rows: Sequence[Mapping]) -> DataFrame:
-        """Some rows, given as plain values by column, as a frame of one part."""
+        """Some rows, given as plain values by column, as a frame of one partition."""
         schema = struct_type(self.contracts[table])
         return self.spark.createDataFrame(
             [tuple(row[name] for name in schema.names) for row in rows], schema
         ).coalesce(1)
 
     def delete(self, table: str, where: str, note: str) -> None:
-        """Delete rows; `where` and `note` stand in the table's history, so nothing of a person."""
+        """Delete rows. The table's history keeps `where` and `note`: no personal data in them."""
         with self._noted(note):
             self.spark.sql(f"DELETE FROM delta.`{self.path(table)}` WHERE {where}")
 
-    def erase(self, found: DataFrame, hows: Mapping[str, str], note: str) -> None:
-        """Delete from each table the rows `t` that match a row `p` of `found` by its condition.
+    def erase(self, found: DataFrame, conditions: Mapping[str, str], note: str) -> None:
+        """Delete from each table the rows `t` that match a row `p` of `found`.
 
-        Merges, because the history of a table keeps the condition of a delete with its values.
+        `conditions`: by table the condition over `t` and `p`. By MERGE, because the history of a
+        table keeps the condition of a DELETE with its values.
         """
         found.createOrReplaceTempView("erased")
         merges = [
-            f"MERGE INTO delta.`{self.path(table)}` t USING erased p ON {how} "
+            f"MERGE INTO delta.`{self.path(table)}` t USING erased p ON {condition} "
             "WHEN MATCHED THEN DELETE"
-            for table, how in hows.items()
+            for table, condition in conditions.items()
         ]
         try:
             with self._noted(note), ThreadPoolExecutor(AT_ONCE) as several:
@@ -134,7 +136,7 @@ class Tables:
         self.spark.sql(f"OPTIMIZE delta.`{self.path(table)}`")
 
     def vacuum(self, table: str, hours: int) -> tuple[int, int]:
-        """Remove the files that have been no part of the table for so long: how many, their bytes."""
+        """Remove files that ceased to be part of the table `hours` ago; their count and bytes."""
         path = self.path(table)
         self.spark.sql(f"VACUUM delta.`{path}` RETAIN {hours} HOURS")
         start = (
@@ -147,7 +149,7 @@ class Tables:
         return int(metrics.get("numFilesToDelete", 0)), int(metrics.get("sizeOfDataToDelete", 0))
 
     def restore(self, table: str, version: int, note: str) -> None:
-        """Make the table what it was at a version; `note` stands in its history."""
+        """Put the table back to what it was at a version; its history keeps `note`."""
         try:
             with self._noted(note):
                 self.spark.sql(
@@ -160,9 +162,9 @@ class Tables:
             ) from error
 
     def vacuum_at_once(self, tables: Sequence[str]) -> None:
-        """Remove every file that is no part of a table now, whoever may still have it open.
+        """Remove every file that is not part of a table now, even if a reader has it open.
 
-        Of less than a week Delta warns for the readers' sake: the check is off for this alone.
+        Delta refuses less than a week, to protect readers; that check is off for these statements.
         """
         with (
             self._set("spark.databricks.delta.retentionDurationCheck.enabled", "false"),
@@ -170,12 +172,12 @@ class Tables:
         ):
             list(several.map(lambda table: self.vacuum(table, 0), tables))
 
-    def _noted(self, note: str):
-        """Statements whose commits bear the note."""
+    def _noted(self, note: str) -> AbstractContextManager[None]:
+        """Statements whose commits carry the note in the table's history."""
         return self._set("spark.databricks.delta.commitInfo.userMetadata", note)
 
     @contextmanager
-    def _set(self, setting: str, value: str):
+    def _set(self, setting: str, value: str) -> Iterator[None]:
         self.spark.conf.set(setting, value)
         try:
             yield
@@ -184,7 +186,7 @@ class Tables:
 
     def version(self, table: str) -> int | None:
         """The newest version of a table's log; None when there is no table yet."""
-        log = self.spark._jvm.org.apache.hadoop.fs.Path(self.path(table) + "/_delta_log")
+        log = self._hadoop_path(self.path(table) + "/_delta_log")
         files = self._files(log)
         if not files.exists(log):
             return None
@@ -192,7 +194,7 @@ class Tables:
         return max((int(n[:-5]) for n in names if n.endswith(".json")), default=None)
 
     def months(self, tables: Sequence[str], day: date) -> set[date]:
-        """The months of the events of a day's delivery in those of the tables that hold events."""
+        """The months of the events that were delivered on a day, in the tables that hold events."""
         held = [
             self.load(table)
             .where(F.col("batch_date") == F.lit(day))
@@ -204,17 +206,20 @@ class Tables:
 
     def uri(self, file: Path) -> str:
         """A file as Spark names it in `_metadata.file_path`."""
-        path = self.spark._jvm.org.apache.hadoop.fs.Path(str(file.resolve()))
+        path = self._hadoop_path(str(file.resolve()))
         uri = self._files(path).makeQualified(path).toUri().toString()
         return uri.replace("file:///", "file:/", 1)
 
-    def _files(self, path):
+    def _hadoop_path(self, path: str) -> Any:
+        return cast(Any, self.spark._jvm).org.apache.hadoop.fs.Path(path)
+
+    def _files(self, path: Any) -> Any:
         return path.getFileSystem(self.spark._jsparkSession.sessionState().newHadoopConf())
 
 
 @contextmanager
-def cached(frame: DataFrame):
-    """A frame that several readers share: made when the first of them reads it."""
+def cached(frame: DataFrame) -> Iterator[DataFrame]:
+    """A frame that several readers share: computed when the first of them reads it."""
     try:
         yield frame.persist(StorageLevel.MEMORY_AND_DISK)
     finally:
@@ -222,19 +227,20 @@ def cached(frame: DataFrame):
 
 
 @contextmanager
-def held(frame: DataFrame):
-    """The rows of a frame, computed now and kept as they are until the block ends.
+def held(frame: DataFrame) -> Iterator[DataFrame]:
+    """The rows of a frame, computed now and kept on disk until the block ends.
 
-    Several readers follow, each with a plan that begins here. `persist` would code the rows by
-    column first, which takes as long as judging them; as objects in memory they would crowd out
-    the sort that follows. The rows cannot be made anew: an executor that is lost fails the step,
-    which is then run again.
+    Several readers follow; the plan of each begins here. Why `localCheckpoint`: `persist` would
+    first encode the rows into columns, which takes as long as checking them. Objects in memory
+    would leave none for the sort that follows. The price: the lineage is cut, so a lost executor
+    fails the step, which is then run again.
     """
     kept = frame.localCheckpoint(storageLevel=StorageLevel.DISK_ONLY)
     try:
         yield kept
     finally:
-        kept._jdf.queryExecution().logical().rdd().unpersist(False)
+        blocking = False
+        kept._jdf.queryExecution().logical().rdd().unpersist(blocking)
 
 
 def conform(contract: Contract, frame: DataFrame) -> DataFrame:
@@ -251,21 +257,23 @@ def conform(contract: Contract, frame: DataFrame) -> DataFrame:
 
 
 def shaped(contract: Contract, frame: DataFrame, many_slices: bool, files: int) -> DataFrame:
-    """The rows as they are written: `files` files a slice, sorted for who reads them."""
-    spread = [F.col(contract.slice)]
+    """The rows as they are written: `files` files a slice, sorted for their readers."""
+    slice_ = sliced_by(contract)
+    spread = [F.col(slice_)]
     if files > 1:
         spread.append(F.pmod(F.xxhash64(*contract.sort_by), F.lit(files)))
     frame = frame.repartition(*spread) if many_slices else frame.coalesce(files)
     if not contract.sort_by:
         return frame
-    # The writer sorts by slice itself and keeps the order within one. Before that, the first key is
-    # compared as eight bytes: the same ones in every row of a slice would tell nothing.
-    order = [_compared(contract, name) for name in contract.sort_by]
-    return frame.sortWithinPartitions(*([contract.slice] if many_slices else []), *order)
+    # Spark's sort compares eight bytes of the first key before it looks at whole rows. Where there
+    # is one slice, its day would be that key and the same in every row, so it is left out. With
+    # many slices the writer sorts by slice itself and keeps the order within one.
+    order = [_sort_key(contract, name) for name in contract.sort_by]
+    return frame.sortWithinPartitions(*([slice_] if many_slices else []), *order)
 
 
-def _compared(contract: Contract, name: str) -> Column:
-    """Phone numbers as numbers: those of one operator begin with the same eight digits."""
+def _sort_key(contract: Contract, name: str) -> Column:
+    """Phone numbers as numbers: as texts, those of one operator begin with the same digits."""
     digits = contract.column(name).personal == "number"
     return F.col(name).try_cast("bigint") if digits else F.col(name)
 
@@ -278,20 +286,23 @@ def part(
     on: date | None,
     months: Sequence[date] | None,
 ) -> DataFrame:
-    """The rows of some slices; each condition that is given cuts."""
+    """The rows that meet each of the conditions that are given."""
     if window is not None:
-        frame = frame.where(between(contract.slice, window))
+        frame = frame.where(between(sliced_by(contract), window))
     if upto is not None:
-        frame = frame.where(F.col(contract.slice) <= F.lit(upto))
+        frame = frame.where(F.col(sliced_by(contract)) <= F.lit(upto))
     if on is not None:
-        frame = frame.where(F.col(contract.slice) == F.lit(on))
+        frame = frame.where(F.col(sliced_by(contract)) == F.lit(on))
     if months is not None:
         frame = frame.where(F.col("month").isin(months))
     return frame
 
 
 def slices_where(contract: Contract, window: Window, slices: Sequence[str], source: str) -> str:
-    """The rows that a run of the window replaces: `slices`, and of one `source` its deliveries."""
+    """The condition on the rows that a run of the window replaces in these `slices`.
+
+    `source`: only the deliveries of this source; empty: of all.
+    """
     if contract.slice == "batch_date":
         of_source = f" AND source = '{source}'" if source else ""
         return between("batch_date", window) + of_source
@@ -300,5 +311,15 @@ def slices_where(contract: Contract, window: Window, slices: Sequence[str], sour
     return "month IN ({})".format(", ".join(f"'{month}'" for month in slices))
 
 
+def sliced_by(contract: Contract) -> str:
+    """The column by which a table is cut into slices; ChudianError for an append-only table."""
+    if contract.slice is None:
+        raise ChudianError(
+            f"{contract.table} is only appended to: no slice of it can be read or replaced"
+        )
+    return contract.slice
+
+
 def between(column: str, window: Window) -> str:
+    """The condition that a day lies in the window."""
     return f"{column} >= '{window.first}' AND {column} <= '{window.last}'"

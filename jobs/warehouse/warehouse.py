@@ -1,33 +1,42 @@
 """The one border between the program and its tables: declared use, checks, commits, ledger.
 
 A step reads and writes only what the plan declares for it. `read` gives a declared window of a
-table and stops when that window has not been committed; `replace` conforms a frame to its contract,
-checks it, replaces exactly the slices of the window and notes them in the ledger. Running a step
+table, and stops when that window is not committed. `replace` conforms a frame to its contract,
+checks it, replaces exactly the slices of the window and records them in the ledger. Running a step
 twice leaves equal tables.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 
-from jobs.intake.landing import Landing
-from jobs.outbox.folder import Outbox
-from jobs.plan.night import OPS, Step, night, rated_months, slices, slices_of
+from jobs.plan.night import night
+from jobs.plan.slices import slices, slices_of
+from jobs.plan.step import OPS, Step
 from jobs.warehouse import committed
-from jobs.warehouse.activity import Activity
 from jobs.warehouse.gate import Gate
 from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import COMMITTED, STARTED, Entry, Ledger
-from jobs.warehouse.ledger_writer import Notes
+from jobs.warehouse.ledger_writer import LedgerWriter
 from jobs.warehouse.lineage import Lineage, Slice
-from jobs.warehouse.tables import Tables, between, cached, conform, part, shaped, slices_where
+from jobs.warehouse.tables import (
+    Tables,
+    between,
+    cached,
+    conform,
+    part,
+    shaped,
+    sliced_by,
+    slices_where,
+)
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
 from schemas.errors import ChudianError
@@ -38,111 +47,94 @@ REJECTED = "ops.rejected_record"
 CREATED_AT_ONCE = 4
 
 
-class Warehouse:
-    """Delta tables under one root folder, seen through their contracts.
+@dataclass
+class Activity:
+    """What the running step has read and written so far. `versions`: of the tables it has read."""
 
-    `landing` holds the deliveries and `outbox` the channels' files of the same run.
-    """
+    step: Step
+    window: Window
+    rebuild: bool = False
+    versions: dict[str, int | None] = field(default_factory=dict)
+    rows_out: int = 0
+
+
+class Warehouse:
+    """The tables of a run, seen through their contracts; `judge` checks what is written."""
 
     def __init__(
         self,
-        spark: SparkSession,
-        root: str,
+        tables: Tables,
         contracts: Mapping[str, Contract],
         conf: Config,
         ledger: Ledger,
         judge: Judge,
-        landing: Landing,
-        outbox: Outbox,
     ) -> None:
-        self.spark, self.contracts = spark, contracts
-        self.tables = Tables(spark, root, contracts, ledger.run_id)
-        self.conf, self.ledger, self.judge = conf, ledger, judge
+        self.tables, self.contracts, self.conf, self.ledger = tables, contracts, conf, ledger
+        self.spark = tables.spark
         self.gate = Gate(judge, ledger)
-        self.landing, self.outbox = landing, outbox
-        self._here = threading.local()  # the activity of this thread's step
-        self._notes = Notes(self.tables, ledger)
-        self._announced: set[tuple[Step, Window]] = set()  # what waits or is under way
+        self._thread = threading.local()  # `activity`: of the step that this thread runs
+        self._writer = LedgerWriter(self.tables, ledger)
+        self._announced: set[tuple[Step, Window]] = set()  # not yet ended
         self._months: dict[tuple[str, date], set[date]] = {}
 
     @property
-    def running(self) -> Step:
-        """The step that is reading and writing now."""
-        return self._doing.step
-
-    @property
-    def again(self) -> bool:
-        """Whether the running step makes an earlier window again."""
-        return self._doing.again
-
-    @property
-    def _doing(self) -> Activity:
-        if getattr(self._here, "activity", None) is None:
+    def _activity(self) -> Activity:
+        if getattr(self._thread, "activity", None) is None:
             raise ChudianError("tables are read and written inside a step of the plan")
-        return self._here.activity
+        return self._thread.activity
 
     # -- life of a run -------------------------------------------------------------------------
 
     def open(self, tables: Iterable[str]) -> None:
-        """Create what is missing of these tables and of `ops`, and learn what is committed."""
+        """Create these tables and those of `ops` where they are missing; read the ledger."""
         with ThreadPoolExecutor(CREATED_AT_ONCE) as several:
             list(several.map(self.tables.create, dict.fromkeys((*OPS, *tables))))
-        noted = self.tables.load("ops.run_ledger").orderBy("committed_at").collect()
-        self.ledger.learn(Entry.of_row(row.asDict()) for row in noted)
+        rows = self.tables.load("ops.run_ledger").orderBy("committed_at").collect()
+        self.ledger.learn(Entry.of_row(row.asDict()) for row in rows)
 
     def announce(self, steps: Iterable[Step], window: Window) -> None:
-        """Note that the run is about to write the slices of these steps, in one append.
+        """Record in one append that the run is about to write the slices of these steps.
 
-        The first of them reads meanwhile; nothing is committed before the note is.
+        The append goes on in the background; nothing is committed before it has ended.
         """
         for step in steps:
             for table, source, slice_ in slices_of(self.conf, self.contracts, step, window):
                 self.ledger.write(step.name, table, slice_, STARTED, source=source)
             self._announced.add((step, window))
-        self._notes.write_beside()
+        self._writer.write_in_background()
 
     @contextmanager
-    def step(self, step: Step, window: Window, again: bool = False):
+    def step(self, step: Step, window: Window, *, rebuild: bool = False) -> Iterator[Activity]:
         """Let `step` read and write its tables; its slices end as committed or failed.
 
-        `again`: an earlier window whose slices are stale. Where no snapshot was made on its last
-        day (a history that was loaded in one go), the next one after it is read.
+        `rebuild`: the window is an earlier one whose slices are stale. Where its last day has no
+        snapshot (a history was loaded in one run), the next later snapshot is read.
         """
         if (step, window) not in self._announced:
             self.announce([step], window)
         self.ledger.begin(step.name)
-        self._here.activity = activity = Activity(step, window, again)
-        mine = slices_of(self.conf, self.contracts, step, window)
+        self._thread.activity = activity = Activity(step, window, rebuild)
         try:
-            yield activity
-            self.ledger.fail("not written", mine)
-        except BaseException as error:
-            self.ledger.fail(
-                str(error).splitlines()[0][:500]
-                if isinstance(error, ChudianError)
-                else type(error).__name__,
-                mine,
-            )
-            self._notes.write()
-            raise
+            with self._writer.attempt(slices_of(self.conf, self.contracts, step, window)):
+                yield activity
         finally:
-            self._here.activity = None
+            self._thread.activity = None
             self._announced.remove((step, window))
         if self._announced:
-            self._notes.write_if_due()
+            self._writer.write_if_due()
 
-    def outdate(self, table: str, days: Iterable[date], why: str) -> None:
-        """Note as stale what is committed of a declared table's days, and what was made of it."""
+    def invalidate(self, table: str, days: Iterable[date], why: str) -> None:
+        """Record as stale the committed slices of these days and all that is derived from them."""
         self._declared(table, "writes")
         stale = [Slice(table, "", day) for day in days if self.ledger.is_committed(table, day)]
         for one in stale:
-            self.ledger.outdate(table, str(one.day), "", why)
-        self._outdate(stale)
+            self.ledger.invalidate(table, str(one.day), "", why)
+        self._invalidate_derived(stale)
 
-    def _outdate(self, changed: Iterable[Slice], late: bool = False) -> None:
-        """Note as stale every committed slice that was made of one of these."""
-        for touched, of in self.lineage.made_of(changed, late):
-            self.ledger.outdate(
+    def _invalidate_derived(self, changed: Iterable[Slice], *, late: bool = False) -> None:
+        """Record as stale every committed slice that is derived from one of these."""
+        for touched, of in self.lineage.derived_from(changed, late=late):
+            self.ledger.invalidate(
                 touched.table,
                 str(touched.day),
                 touched.source,
@@ -150,12 +142,12 @@ class Warehouse:
             )
 
     def close(self) -> None:
-        """Append the waiting rows of `ops`; what was announced and not reached has failed."""
+        """Append the waiting rows of `ops`; announced slices that were not reached have failed."""
         self.ledger.began.clear()
-        self._notes.close()
+        self._writer.close()
         self.ledger.fail("not reached", list(self.ledger.unsettled))
-        self._notes.write()
-        self.tables.append("ops.quality_result", self.ledger.judgements())
+        self._writer.write()
+        self.tables.append("ops.quality_result", self.ledger.check_rows())
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -167,37 +159,39 @@ class Warehouse:
         upto: date | None = None,
         on: date | None = None,
         months: Iterable[date] | None = None,
-        whatever_is_there: bool = False,
+        allow_missing: bool = False,
     ) -> DataFrame:
-        """A declared part of a table.
+        """A declared part of a table; without arguments the whole of an append-only one.
 
-        `window`: the slices (batch_date or data_date) of these days; `upto`: all deliveries up to a
-        day; `on`: the snapshot of one day; `months`: these months; nothing: an append-only table
-        whole. A table that no configured source feeds is empty. InputError names what is missing,
-        unless `whatever_is_there` will do.
+        `window`: the slices (batch_date or data_date) of these days
+        `upto`: all deliveries up to a day
+        `on`: the snapshot of one day
+        `months`: these months
+        A table that no configured source feeds is empty. InputError names a slice that is not
+        committed; with `allow_missing` the committed ones are read.
         """
         activity = self._declared(table, "reads")
         if table.startswith("ods.") and not self._feeding(table):
             return self.empty(table)
         contract = self.contracts[table]
-        if on is not None and activity.again:
-            on = self.ledger.first_slice(table, on) or on
-        if contract.slice in ("batch_date", "data_date") and on is None and not whatever_is_there:
+        if on is not None and activity.rebuild:
+            on = self.ledger.slice_at_or_after(table, on) or on
+        if contract.slice in ("batch_date", "data_date") and on is None and not allow_missing:
             committed.require(
-                self.ledger, self.conf, contract, self.running.name, window or activity.window
+                self.ledger, self.conf, contract, activity.step.name, window or activity.window
             )
         months = None if months is None else list(months)
-        asked = [on] if on is not None else []
-        for slice_ in asked + (months or [] if contract.slice == "month" else []):
+        snapshots = [on] if on is not None else []
+        for slice_ in snapshots + (months or [] if contract.slice == "month" else []):
             if not self.ledger.is_committed(table, slice_):
-                raise committed.missing(self.running.name, table, slice_)
+                raise committed.missing(activity.step.name, table, slice_)
         activity.versions[table] = self.tables.version(table)
         return part(contract, self.tables.load(table), window, upto, on, months)
 
     def last_snapshot(self, table: str, on: date) -> date | None:
         """The newest committed snapshot of a declared table that is not after `on`."""
         self._declared(table, "reads")
-        return self.ledger.last_slice(table, on)
+        return self.ledger.slice_at_or_before(table, on)
 
     def empty(self, table: str) -> DataFrame:
         """No rows, with the columns of the contract."""
@@ -215,26 +209,25 @@ class Warehouse:
     def replace(self, table: str, frame: DataFrame, months: Collection[date] | None = None) -> int:
         """Replace the window's slices of a declared table by `frame`; the rows written.
 
-        The frame is conformed to the contract and judged before the commit. QualityError when a
+        The frame is conformed to the contract and checked before the commit. QualityError when a
         critical check fails: then the table stays as it was. `months`: only these slices are
-        replaced; the others of the window are committed and stand as they are, up to date.
+        replaced; the others of the window keep their rows and are recorded as up to date.
         """
         activity, contract = self._declared(table, "writes"), self.contracts[table]
-        if contract.slice is None:
-            raise ChudianError(f"{table} is only appended to: no slice of it can be replaced")
+        sliced_by(contract)
         due = [
             one
             for one in self._slices(table, activity.window)
             if months is None or date.fromisoformat(one) in months
         ]
         with cached(conform(contract, frame)) as frame:
-            rows = self._judge(contract, frame, activity, due)
+            rows = self._admitted(contract, frame, activity, due)
             if due:
                 self._commit(contract, frame, "", activity, due)
-        self._note(contract, "", activity, rows, due)
+        self._record(contract, "", activity, rows, due)
         return sum(rows.values())
 
-    def take_in(
+    def ingest(
         self,
         table: str,
         source: str,
@@ -246,11 +239,11 @@ class Warehouse:
     ) -> int:
         """Replace what a source delivered in the window: its accepted rows, its rejected lines.
 
-        `counts` are the `rows_*` figures per slice of the delivery, which has been judged already.
-        What was made of the `changed` days is stale from now on.
+        `counts`: by slice the `rows_*` figures of the delivery, which has already been checked.
+        What is derived from the `changed` days becomes stale.
         """
         activity, contract = self._declared(table, "writes"), self.contracts[table]
-        stood = [
+        replaced = [
             entry
             for slice_ in counts
             if (entry := self.ledger.entry(table, slice_, source)) is not None
@@ -260,7 +253,7 @@ class Warehouse:
             self._commit(
                 contract, conform(contract, accepted), source, activity, due, files_per_slice
             )
-            if any(entry.rows_rejected for entry in stood) or any(
+            if any(entry.rows_rejected for entry in replaced) or any(
                 figures["rows_rejected"] for figures in counts.values()
             ):
                 self._save(
@@ -269,17 +262,18 @@ class Warehouse:
                     f"source = '{source}' AND {between('data_date', activity.window)}",
                 )
         except BaseException:
-            if self.tables.version(table) != before:  # other rows than the ledger tells of
-                for entry in stood:
-                    self.ledger.outdate(
+            if self.tables.version(table) != before:  # the ledger describes the rows before
+                for entry in replaced:
+                    self.ledger.invalidate(
                         table, entry.slice, source, f"the run {self.ledger.run_id} failed midway"
                     )
             raise
         rows = {slice_: figures["rows_accepted"] for slice_, figures in counts.items()}
-        with self._notes.lock:  # both or neither are noted down, whenever the run is killed
-            self._note(contract, source, activity, rows, due, counts)
-            self._outdate(
-                [Slice(table, source, day) for day in changed], late=activity.again or bool(stood)
+        with self._writer.lock:  # both are written or neither, whenever the run is killed
+            self._record(contract, source, activity, rows, due, counts)
+            self._invalidate_derived(
+                [Slice(table, source, day) for day in changed],
+                late=activity.rebuild or bool(replaced),
             )
         return sum(rows.values())
 
@@ -292,17 +286,17 @@ class Warehouse:
         if contract.slice is not None:
             raise ChudianError(f"{table} is written by slices: replace one instead of appending")
         with cached(conform(contract, frame)) as frame:
-            rows = self._judge(contract, frame, activity, [APPEND_ONLY])
+            rows = self._admitted(contract, frame, activity, [APPEND_ONLY])
             if rows:
                 self._save(table, frame.coalesce(1))
-        self._note(contract, "", activity, rows, [APPEND_ONLY])
+        self._record(contract, "", activity, rows, [APPEND_ONLY])
         return sum(rows.values())
 
-    def _judge(
+    def _admitted(
         self, contract: Contract, frame: DataFrame, activity: Activity, due: Sequence[str]
     ) -> dict[str, int]:
-        """Rows by slice, once the gate has let them through."""
-        rows = self.gate.judged(
+        """Rows by slice, once the gate has admitted them."""
+        rows = self.gate.admit(
             contract, frame, self.tables.load(contract.table), str(activity.window)
         )
         astray = sorted(set(rows) - set(due))
@@ -326,10 +320,10 @@ class Warehouse:
         self._save(contract.table, shaped(contract, frame, len(due) > 1, files), where)
 
     def _save(self, table: str, frame: DataFrame, where: str | None = None) -> None:
-        self._notes.await_announced()
+        self._writer.await_announced()
         self.tables.save(table, frame, where)
 
-    def _note(
+    def _record(
         self,
         contract: Contract,
         source: str,
@@ -340,7 +334,7 @@ class Warehouse:
     ) -> None:
         version = self.tables.version(contract.table)
         for slice_ in self._slices(contract.table, activity.window, source or None):
-            stands = None if slice_ in due else self.ledger.entry(contract.table, slice_, source)
+            kept = None if slice_ in due else self.ledger.entry(contract.table, slice_, source)
             self.ledger.write(
                 activity.step.name,
                 contract.table,
@@ -348,28 +342,24 @@ class Warehouse:
                 COMMITTED,
                 source=source,
                 versions=activity.versions,
-                output_version=version if stands is None else stands.output_version,
-                rows_out=rows.get(slice_, 0) if stands is None else stands.rows_out,
+                output_version=version if kept is None else kept.output_version,
+                rows_out=rows.get(slice_, 0) if kept is None else kept.rows_out,
                 **(counts or {}).get(slice_, {}),
             )
         activity.rows_out += sum(rows.values())
 
-    # -- what is where -------------------------------------------------------------------------
-
-    def months(self, window: Window) -> list[date]:
-        """The closed months that a run of this window re-rates, oldest first (S2-07)."""
-        return rated_months(self.conf, window)
+    # -- the plan ------------------------------------------------------------------------------
 
     @cached_property
     def lineage(self) -> Lineage:
-        """How the tables of the night hang together."""
+        """What is derived from what."""
         return Lineage(self.conf, self.contracts, night(self.conf), self.ledger, self._months_of)
 
     def _months_of(self, table: str, day: date) -> set[date]:
-        """The months of the events of a day's delivery, as the table and what it is made of say."""
+        """The months of the events of a day's delivery, in the table and its inputs."""
         if (table, day) not in self._months:
-            maker = next(step for step in self.lineage.steps if table in step.writes)
-            self._months[table, day] = self.tables.months((table, *maker.reads), day)
+            writer = next(step for step in self.lineage.steps if table in step.writes)
+            self._months[table, day] = self.tables.months((table, *writer.reads), day)
         return self._months[table, day]
 
     def _slices(self, table: str, window: Window, source: str | None = None) -> list[str]:
@@ -379,9 +369,10 @@ class Warehouse:
         return [name for name, source in self.conf.sources.items() if source.record == table]
 
     def _declared(self, table: str, use: str) -> Activity:
-        if table not in getattr(self.running, use):
+        activity = self._activity
+        if table not in getattr(activity.step, use):
             raise ChudianError(
-                f"{self.running.name} {use} {table}, which the plan does not "
-                f"declare: add it to the step in jobs/plan.py"
+                f"{activity.step.name} {use} {table}, which the plan does not declare: "
+                "add it to the step in jobs/plan"
             )
-        return self._doing
+        return activity

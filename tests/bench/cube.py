@@ -27,8 +27,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
-from jobs import night
-from jobs.runtime import session as runtime
+from jobs.runtime import arguments
+from jobs.runtime.session import spark_session
+from jobs.runtime.walk import configuration
 from jobs.warehouse.tables import cached
 from models.rating import free_units
 from models.rating.cube import Cube
@@ -377,9 +378,9 @@ def main() -> None:
     )
     args = parser.parse_args()
     shutil.rmtree(args.build, ignore_errors=True)
-    folders = runtime.conf_folders(None)
-    conf, _ = night.configuration(folders)
-    with runtime.session(conf, folders) as spark, Watched() as whole:
+    folders = arguments.conf_folders(None)
+    conf = configuration(folders).conf
+    with spark_session(conf, folders) as spark, Watched() as whole:
         spark.conf.set("spark.sql.shuffle.partitions", SHUFFLED_IN)
         with Watched() as making:
             province = Province(spark, args.build, args.records)

@@ -24,8 +24,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import functions as F
 
-from jobs import night
-from jobs.runtime import session as runtime
+from jobs.runtime import arguments
+from jobs.runtime.session import spark_session
+from jobs.runtime.walk import configuration
 from models.rating import evaluator as rating
 from models.rating.cube import Cube
 from models.rating.shortlist import Shortlist
@@ -201,8 +202,8 @@ def main() -> None:
     parser.add_argument("customers", type=int)
     parser.add_argument("build", type=Path)
     args = parser.parse_args()
-    folders = runtime.conf_folders(None)
-    conf, _ = night.configuration(folders)
+    folders = arguments.conf_folders(None)
+    conf = configuration(folders).conf
     tariffs = hundred(conf.tariffs)
     packages = list(tariffs.packages.values())
     cells, measures = rating_cells(tariffs), register.measures_wanted((), tariffs)
@@ -216,7 +217,7 @@ def main() -> None:
     )
     shortlist = Shortlist(packages, tuple(tariffs.packages), KEEP)
     prices, fees = priced(packages, cells, measures)
-    with runtime.session(conf, folders) as spark:
+    with spark_session(conf, folders) as spark:
         for size, parts in (
             (args.customers // 4, "1"),
             (args.customers // 2, "12"),

@@ -12,7 +12,9 @@ from pathlib import Path
 from statistics import median
 
 from jobs import night, synthesize
-from jobs.runtime import session as runtime
+from jobs.runtime import arguments
+from jobs.runtime.session import spark_session
+from jobs.runtime.walk import configuration
 
 FIRST_NIGHT, NIGHTS = date(2009, 5, 6), 3
 HISTORIES = {"1 month": date(2009, 4, 6), "12 months": date(2008, 5, 6)}
@@ -23,10 +25,10 @@ def main() -> None:
     customers, build = sys.argv[1], Path(sys.argv[2])
     shutil.rmtree(build, ignore_errors=True)
     last = FIRST_NIGHT + timedelta(days=NIGHTS - 1)
-    folders = runtime.conf_folders(None)
-    conf, _ = night.configuration(folders)
+    folders = arguments.conf_folders(None)
+    conf = configuration(folders).conf
     seconds: dict[str, list[float]] = {name: [] for name in HISTORIES}
-    with runtime.session(conf, folders):
+    with spark_session(conf, folders):
         for name, since in HISTORIES.items():
             synthesize.run(
                 [

@@ -23,7 +23,9 @@ import duckdb
 from pyspark.sql import functions as F
 
 from jobs import night
-from jobs.runtime import session as runtime
+from jobs.runtime import arguments
+from jobs.runtime.session import profile, spark_session
+from jobs.runtime.walk import configuration
 from tests.bench.watched import Watched
 
 DAY, PARTS, BAD, TWICE = date(2009, 5, 3), 4, 0.003, 0.003
@@ -102,17 +104,17 @@ def main() -> None:
     overlay = build / "conf"
     (overlay / "spark").mkdir(parents=True)
     (overlay / "runtime.yml").write_text(PARALLEL)
-    profile = runtime.profile("spark/local.conf", ()) | {"spark.driver.memory": HEAP}
+    properties = profile("spark/local.conf", ()) | {"spark.driver.memory": HEAP}
     (overlay / "spark" / "local.conf").write_text(
-        "".join(f"{key} {value}\n" for key, value in profile.items())
+        "".join(f"{key} {value}\n" for key, value in properties.items())
     )
-    folders = (*runtime.conf_folders(None), overlay)
-    conf, _ = night.configuration(folders)
+    folders = (*arguments.conf_folders(None), overlay)
+    conf = configuration(folders).conf
     columns = conf.sources["voice"].columns
     warm, whole = build / "warm", build / "whole"
     for place, size in ((warm, rows // WARM_SHARE), (whole, rows)):
         deliver(place / "landing", size)
-    with runtime.session(conf, folders) as spark:
+    with spark_session(conf, folders) as spark:
         for place, size in ((warm, rows // WARM_SHARE), (whole, rows)):
             options = [
                 "--data-date",

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from pyspark.sql import functions as F
 
-from jobs import night
-from jobs.runtime import session as runtime
+from jobs.runtime import arguments
+from jobs.runtime.session import spark_session
+from jobs.runtime.walk import configuration
 from models.rating import evaluator as rating
 from models.rating.cube import Cube, customer_months
 from models.reference.rater import Rater
@@ -27,8 +28,8 @@ SAMPLE, COPIES = 200, 40
 
 def main() -> None:
     warehouse = Path(sys.argv[1])
-    folders = runtime.conf_folders(None)
-    conf, _ = night.configuration(folders)
+    folders = arguments.conf_folders(None)
+    conf = configuration(folders).conf
     packages = list(catalogue.load(conf.tariffs.values()).packages.values())
     months = [
         month for (month,) in query(warehouse, "SELECT DISTINCT month FROM u", u="dw.usage_month")
@@ -45,7 +46,7 @@ def main() -> None:
             if event.local_date.replace(day=1) in months
         )
 
-    with runtime.session(conf, folders) as spark:
+    with spark_session(conf, folders) as spark:
 
         def load(name: str):
             return spark.read.format("delta").load(str((warehouse / name).resolve()))

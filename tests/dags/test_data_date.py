@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from jobs.plan.night import resolve_data_date
+from jobs.plan.data_date import resolve_data_date
 from schemas.errors import ConfigError
 
 CHINA = ZoneInfo("Asia/Shanghai")

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.plan import night as plan
+from jobs.plan.night import night
+from jobs.plan.selection import applications
 from schemas import config, contract
 from tests.dags.conftest import airflow_environment, python
 from tests.given import interpreted, tiny_province
@@ -109,9 +110,9 @@ def pair(request, tmp_path_factory) -> Pair:
 
 
 def test_every_group_of_the_night_succeeds(pair):
-    steps = plan.night(config.load(pair.conf, contract.load()))
+    steps = night(config.load(pair.conf, contract.load()))
     states = json.loads((pair.folder / "states.json").read_text(encoding="utf-8"))
-    assert states == dict.fromkeys(["data_date", "deliveries", *plan.groups(steps)], "success")
+    assert states == dict.fromkeys(["data_date", "deliveries", *applications(steps)], "success")
 
 
 def test_the_day_is_the_local_day_before_the_run(pair):
@@ -123,9 +124,7 @@ def test_the_day_is_the_local_day_before_the_run(pair):
 def test_each_table_that_the_plan_writes_is_committed_and_nothing_failed(pair):
     ledger = query(pair.by_airflow.warehouse, 'SELECT "table", state FROM l', l="ops.run_ledger")
     written = {
-        table
-        for step in plan.night(config.load(pair.conf, contract.load()))
-        for table in step.writes
+        table for step in night(config.load(pair.conf, contract.load())) for table in step.writes
     }
     assert {table for table, state in ledger if state == "committed"} == written
     assert not [table for table, state in ledger if state == "failed"]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from jobs.plan import night as plan
+from jobs.plan import selection
+from jobs.plan.night import night
 from schemas import config, contract
 from tests.given.paths import ROOT
 
@@ -30,7 +31,7 @@ ALLOWED = {
 
 @pytest.fixture(scope="module")
 def steps():
-    return plan.night(config.load([ROOT / "conf"], contract.load()))
+    return night(config.load([ROOT / "conf"], contract.load()))
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_a_task_says_what_its_failure_means_and_is_not_tried_again(seen):
 def test_the_applications_are_the_groups_of_the_plan_one_after_the_other(
     tasks, applications, steps
 ):
-    assert list(applications) == list(plan.groups(steps))
+    assert list(applications) == list(selection.applications(steps))
     chain = ["data_date", "deliveries", *applications]
     assert list(tasks) == chain
     assert [tasks[name]["after"] for name in chain] == [[], *([name] for name in chain[:-1])]

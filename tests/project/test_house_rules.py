@@ -1,11 +1,12 @@
 """What the import contracts of setup.cfg cannot say: lengths, folder sizes, names, docstrings."""
 
 import ast
+import sys
 from pathlib import Path
 
 import pytest
 
-from jobs.plan import night as plan
+from jobs.plan.night import night
 from schemas import config
 from tests.given.paths import CONF, ROOT
 
@@ -97,9 +98,8 @@ def test_chance_in_models_has_a_seed(name):
 
 def test_a_step_is_found_under_one_name():
     """The step `rerate` of group `rating` is jobs/steps/rating/rerate.py and has a `run`."""
-    for step in plan.night(config.load([CONF])):
-        name = step.name.split(".")[0]
-        assert step.module == f"jobs.steps.{step.module.split('.')[2]}.{name}"
+    for step in night(config.load([CONF])):
+        assert step.module == f"jobs.steps.{step.group}.{step.name.split('.')[0]}"
         tree = MODULES[step.module.replace(".", "/") + ".py"]
         assert "run" in {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
 
@@ -108,3 +108,9 @@ def test_only_commands_stand_at_the_top_of_jobs():
     for name, tree in MODULES.items():
         if Path(name).parent.as_posix() == "jobs" and not is_room(name):
             assert "main" in {n.name for n in tree.body if isinstance(n, ast.FunctionDef)}, name
+
+
+def test_nothing_at_the_top_of_jobs_hides_the_standard_library():
+    """`spark-submit jobs/night.py` puts the folder itself on the path."""
+    names = {path.stem for path in (ROOT / "jobs").iterdir()}
+    assert not names & set(sys.stdlib_module_names)

@@ -1,41 +1,37 @@
 """Who is offered what over which channel, and why not the others (S2-05).
 
 Grain of the result: customer × activity × offer × channel × wave in `mart.decision`, each with its
-fate and every rule it breaks. Judged on the newest match of the months, the preferences of the day
-and today's state of the subscribers. When this step fails, nothing is pushed.
+fate and every rule it breaks. Decided on the newest match of packages, the preferences of the day
+and the state of the subscribers on the day. When this step fails, nothing is pushed.
 """
 
-from jobs.warehouse.warehouse import Warehouse
+from jobs.runtime.context import Context
 from models.decision import assignment, candidates, policy
-from models.tariff import catalogue
-from schemas.config import Config
-from schemas.window import Window
 
 
-def run(window: Window, wh: Warehouse, conf: Config) -> None:
-    day = window.last
+def run(context: Context) -> None:
+    warehouse, conf, day = context.warehouse, context.conf, context.day
     campaigns = [campaign for campaign in conf.campaigns.values() if campaign.valid_on(day)]
-    matched = wh.last_snapshot("mart.package_match", day)
+    matched = warehouse.last_snapshot("mart.package_match", day)
     match = (
-        wh.empty("mart.package_match")
+        warehouse.empty("mart.package_match")
         if matched is None
-        else wh.read("mart.package_match", on=matched)
+        else warehouse.read("mart.package_match", on=matched)
     )
-    tariffs = catalogue.load(conf.tariffs.values())
     met = candidates.candidates(
         candidates.Snapshots(
             match=match,
-            subscribers=wh.read("dw.subscriber", on=day),
-            subscriptions=wh.read("dw.subscription", on=day),
-            identity=wh.read("dw.subscriber_identity", on=day),
-            preference=wh.read("mart.channel_preference", on=day),
+            subscribers=warehouse.read("dw.subscriber", on=day),
+            subscriptions=warehouse.read("dw.subscription", on=day),
+            identity=warehouse.read("dw.subscriber_identity", on=day),
+            preference=warehouse.read("mart.channel_preference", on=day),
         ),
         campaigns=campaigns,
         channels=conf.channels,
         data_date=day,
-        open_offers={package.id: package.brands for package in tariffs.open_on(day)},
+        open_offers={package.id: package.brands for package in context.catalogue.open_on(day)},
     )
-    wh.replace(
+    warehouse.replace(
         "mart.decision",
         assignment.decision(
             policy.judged(met, campaigns),

@@ -4,19 +4,18 @@ Grain of the result: customer × channel with rank, score and reason, as the sna
 day. When this step fails, offers go out over the channels of the day before.
 """
 
-from jobs.warehouse.warehouse import Warehouse
+from jobs.runtime.context import Context
 from models.preference import frequent as preference
-from schemas.config import Config
-from schemas.window import Window
 
 
-def run(window: Window, wh: Warehouse, conf: Config) -> None:
-    day, policy = window.last, conf.policy.preference
-    wh.replace(
+def run(context: Context) -> None:
+    warehouse, conf, day = context.warehouse, context.conf, context.day
+    policy = conf.policy.preference
+    warehouse.replace(
         "mart.channel_preference",
         preference.channel_preference(
-            wh.read("dw.contact_view", on=day),
-            wh.read("dw.subscriber", on=day),
+            warehouse.read("dw.contact_view", on=day),
+            warehouse.read("dw.subscriber", on=day),
             channels=conf.channels,
             frequent_above=policy.frequent_above,
             kinds=policy.kinds,

@@ -1,11 +1,12 @@
-"""Take in the deliveries of one source: every line ends accepted, rejected or as a duplicate.
+"""Ingest the deliveries of one source: every line ends accepted, rejected or as a duplicate.
 
 Grain of the result: one accepted record in the source's `ods` table, one rejected line in
 `ops.rejected_record`, one row of counts per delivery in the ledger. When this step fails, the
-table stays as it was and everything that reads it stops with the source's name.
+table stays as it was, and every step that reads it stops and names the source.
 """
 
 import re
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta
 
@@ -14,6 +15,7 @@ from pyspark.errors import (
     ArithmeticException,
     DateTimeException,
     NumberFormatException,
+    PySparkException,
     SparkRuntimeException,
 )
 from pyspark.sql import Column, DataFrame
@@ -21,24 +23,15 @@ from pyspark.sql import functions as F
 
 from jobs.intake import completeness
 from jobs.intake.delivered_file import DeliveredFile
-from jobs.intake.delivered_rows import (  # noqa: F401
-    PATTERN_SIGNS,
-    _columns,
-    _file,
-    _lines,
-    _paths,
-    _placed,
-    _together,
-    rows,
-)
+from jobs.intake.delivered_rows import rows
 from jobs.intake.redelivery import Deliveries
-from jobs.plan.night import due_days
+from jobs.plan.step import due_days
+from jobs.runtime.context import Context
 from jobs.warehouse.tables import cached, held
-from jobs.warehouse.warehouse import Warehouse
 from models.intake import delivery_metrics as delivery_figures
 from models.intake import duplicates as repeats
 from models.intake import verdict as delivery
-from schemas.config import Config, Source
+from schemas.config import Source
 from schemas.config.source_fingerprint import value_sets
 from schemas.contract import Contract
 from schemas.errors import ConfigError, QualityError
@@ -49,81 +42,79 @@ CONDITION = re.compile(r"\[((?:CAST|DIVIDE|ARITHMETIC|CANNOT_PARSE|INVALID)[A-Z_
 CELL_ERRORS = (ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException)
 
 
-def run(window: Window, wh: Warehouse, conf: Config) -> None:
-    """Load the source of the running step for every day of the window in one pass."""
-    name = wh.running.source
-    source, days = conf.sources[name], due_days(conf, name, window)
-    contract = wh.contracts[source.record]
-    deliveries = Deliveries(conf, wh.contracts, wh.ledger, wh.landing)
-    entries = {day: deliveries.entry(name, day) for day in days}
-    files = wh.landing.files(name, source, days, deliveries.taken_in(name, days))
-    contents = wh.landing.contents(name, days)
+def run(context: Context) -> None:
+    """Ingest the source of the step for every day of the window in one pass."""
+    conf, ledger = context.conf, context.ledger
+    source, days = context.source, due_days(conf, context.source.id, context.window)
+    contract = context.warehouse.contracts[source.record]
+    deliveries = Deliveries(conf, context.warehouse.contracts, ledger, context.landing)
+    entries = {day: deliveries.entry(source.id, day) for day in days}
+    files = context.landing.files(source.id, source, days, deliveries.taken_in(source.id, days))
+    contents = context.landing.contents(source.id, days)
     delivered = _delivered(days, files)
-    before = wh.ledger.delivered(contract.table, name)
-    if wh.ledger.accepting is None:
+    before = ledger.delivered(contract.table, source.id)
+    if ledger.accepting is None:
         completeness.refuse_unusual(source, delivered, before)
-    known = _known(wh, contract, window)
     judged = delivery.judge(
-        rows(wh.tables, files, source),
-        name,
+        rows(context.warehouse.tables, files, source),
+        source.id,
         source,
         contract,
         value_sets(conf),
         conf.runtime.timezone,
-        known,
+        _known(context, contract),
     )
     with (
-        _read(name, judged, _alike(name, files)) as judged,
-        _tagged(judged, source, contract, _earlier(wh, name, contract, window)) as tagged,
+        _read(source.id, judged, _constant_columns(source.id, files)) as judged,
+        _tagged(judged, source, contract, _earlier(context, contract)) as tagged,
     ):
         counts = tagged.counts()
         metrics = delivery_figures.metrics(
             delivered, counts, judged.checks, completeness.drifts(source, delivered, before)
         )
-        passed = _passed(
-            wh, source, contract, window, metrics, delivery_figures.reasons(counts, judged.checks)
-        )
+        reasons = delivery_figures.reasons(counts, judged.checks)
+        passed = _passed(context, contract, metrics, reasons)
         slices = {
             slice_: {**figures, "message": passed}
             for slice_, figures in delivery_figures.by_slice(delivered, counts).items()
         }
-        reading = deliveries.reading(name)
+        reading = deliveries.reading(source.id)
         for day in days:
             slices[str(day)] |= {"content": contents.get(day), "reading": reading}
-        same = [
+        same_content = [
             day
             for day, entry in entries.items()
             if entry is not None and entry.content == contents.get(day)
         ]
-        same = _with_equal_rows(wh, name, contract, same, tagged)
-        wh.take_in(
+        unchanged = _with_equal_rows(context, contract, same_content, tagged)
+        context.warehouse.ingest(
             contract.table,
-            name,
+            source.id,
             tagged.accepted(),
             tagged.rejected(),
             slices,
-            [day for day in days if day not in same],
+            [day for day in days if day not in unchanged],
             conf.runtime.parallel.files_per_day,
         )
 
 
 def _with_equal_rows(
-    wh: Warehouse, name: str, contract: Contract, days: list[date], tagged: delivery.Tagged
+    context: Context, contract: Contract, days: list[date], tagged: delivery.Tagged
 ) -> set[date]:
-    """The days on which a delivery that was taken in before gives the same rows once more."""
+    """The days whose delivery was ingested before and gives the same rows again."""
     if not days:
         return set()
     window = Window(min(days), max(days))
-    stood = wh.read(contract.table, window=window, whatever_is_there=True)
+    stored = context.warehouse.read(contract.table, window=window, allow_missing=True)
     there, here = [
         {row["batch_date"]: row for row in delivery.digests(rows, contract).collect()}
-        for rows in (stood.where(F.col("source") == name), tagged.accepted())
+        for rows in (stored.where(F.col("source") == context.source.id), tagged.accepted())
     ]
     return {day for day in days if there.get(day) == here.get(day)}
 
 
-def _alike(name: str, files: list[DeliveredFile]) -> dict[str, Column]:
-    """The columns that hold the same in every row of the delivery: they need not be kept."""
+def _constant_columns(name: str, files: list[DeliveredFile]) -> dict[str, Column]:
+    """The columns with one value in every row of the delivery: they need not be stored."""
     days, names = {file.day for file in files}, {file.path.name for file in files}
     return {
         "source": F.lit(name),
@@ -133,11 +124,13 @@ def _alike(name: str, files: list[DeliveredFile]) -> dict[str, Column]:
 
 
 @contextmanager
-def _read(name: str, judged: delivery.Judged, alike: dict[str, Column]):
-    """The judged rows, read once. What stops at a cell is a fault of the mapping."""
+def _read(
+    name: str, judged: delivery.Judged, constant: dict[str, Column]
+) -> Iterator[delivery.Judged]:
+    """The judged rows, read once; ConfigError where an expression of the mapping fails."""
     with ExitStack() as stack:
         try:
-            frame = stack.enter_context(held(judged.frame.drop(*alike)))
+            frame = stack.enter_context(held(judged.frame.drop(*constant)))
         except (*CELL_ERRORS, Py4JJavaError) as error:  # its text holds the cell
             condition = _condition(error)
             if condition is None:
@@ -146,12 +139,16 @@ def _read(name: str, judged: delivery.Judged, alike: dict[str, Column]):
                 f"sources.yml: {name}: an expression of the mapping stops at a cell "
                 f"({condition}): use its try_… form"
             ) from None
-        yield delivery.Judged(frame.withColumns(alike).select(judged.frame.columns), judged.checks)
+        yield delivery.Judged(
+            frame.withColumns(constant).select(judged.frame.columns), judged.checks
+        )
 
 
 @contextmanager
-def _tagged(judged: delivery.Judged, source: Source, contract: Contract, earlier: DataFrame | None):
-    """The judged rows with those that repeat another.
+def _tagged(
+    judged: delivery.Judged, source: Source, contract: Contract, earlier: DataFrame | None
+) -> Iterator[delivery.Tagged]:
+    """The judged rows with the duplicates among them.
 
     What is joined to them is counted before: then Spark knows its size and need not move all rows.
     """
@@ -165,38 +162,40 @@ def _tagged(judged: delivery.Judged, source: Source, contract: Contract, earlier
                 yield delivery.Tagged(judged, unusual, repeated if repeated.count() else None)
 
 
-def _condition(error: Exception) -> str | None:
-    """What the engine names the error; of one that comes as Java's words only that of a cell."""
+def _condition(error: PySparkException | Py4JJavaError) -> str | None:
+    """Spark's name of the error; for an error of Java only the name of a cell error, else None."""
     if not isinstance(error, Py4JJavaError):
         return error.getCondition()
     found = CONDITION.search(str(error))
     return found and found[1]
 
 
-def _known(wh: Warehouse, contract: Contract, window: Window) -> dict[str, DataFrame]:
+def _known(context: Context, contract: Contract) -> dict[str, DataFrame]:
     """For each column that refers to another table: the values that exist there."""
     found = {}
     for column in contract.columns:
         if column.references:
             table, name = column.references.rsplit(".", 1)
-            found[column.name] = wh.read(table, upto=window.last).select(name).distinct()
+            found[column.name] = (
+                context.warehouse.read(table, upto=context.day).select(name).distinct()
+            )
     return found
 
 
-def _earlier(wh: Warehouse, name: str, contract: Contract, window: Window) -> DataFrame | None:
-    """What was accepted from the source in the look-back before the window, if anything was."""
-    back = wh.conf.sources[name].lookback_days
+def _earlier(context: Context, contract: Contract) -> DataFrame | None:
+    """The rows accepted in the look-back before the window; None where nothing is committed."""
+    name, back, window = context.source.id, context.source.lookback_days, context.window
     if not back:
         return None
     days = Window(window.first - timedelta(days=back), window.first - timedelta(days=1))
-    if not any(wh.ledger.is_committed(contract.table, day, name) for day in days.days()):
+    if not any(context.ledger.is_committed(contract.table, day, name) for day in days.days()):
         return None
-    accepted = wh.read(contract.table, window=days, whatever_is_there=True)
+    accepted = context.warehouse.read(contract.table, window=days, allow_missing=True)
     return accepted.where(F.col("source") == name)
 
 
 def _delivered(days: list[date], files: list[DeliveredFile]) -> dict[date, int]:
-    """Rows by the day of delivery, as they were counted in the files before Spark reads them."""
+    """Rows by the day of delivery, as counted in the files before Spark reads them."""
     rows = dict.fromkeys(days, 0)
     for file in files:
         rows[file.day] += file.rows
@@ -204,25 +203,20 @@ def _delivered(days: list[date], files: list[DeliveredFile]) -> dict[date, int]:
 
 
 def _passed(
-    wh: Warehouse,
-    source: Source,
-    contract: Contract,
-    window: Window,
-    metrics: dict,
-    reasons: dict[str, int],
+    context: Context, contract: Contract, metrics: dict, reasons: dict[str, int]
 ) -> str | None:
-    """Let the gate judge the delivery; what the ledger says where an operator let it pass.
+    """Check the delivery; the ledger's message where an operator lets it pass, else None.
 
-    QualityError names the commonest of `reasons`, which nobody could look up later.
+    QualityError names the three commonest `reasons`: a refused delivery leaves no rows to look up.
     """
-    accepting = wh.ledger.accepting
+    accepting, source = context.ledger.accepting, context.source
     try:
-        failed = wh.gate.check(
+        failed = context.warehouse.gate.check(
             contract,
             metrics,
             expectations.delivery_suite(source, metrics),
             source.id,
-            str(window),
+            str(context.window),
             expectations.PASSABLE if accepting else (),
         )
     except QualityError as error:

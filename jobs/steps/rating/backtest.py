@@ -1,26 +1,23 @@
-"""Re-rate each customer's own packages and compare with the bill that he really had.
+"""Re-rate each customer's own packages and compare with the actual bill.
 
 Grain of the result: subscriber × month in `mart.backtest`, with the difference and its cause. A
 month in which a package or its tariff changed is priced part by part. Due when a month closes. When
-this step fails, nobody gets a recommendation.
+this step fails, no customer gets a recommendation.
 """
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.runtime.context import Context
 from jobs.steps.rating.comparison import Comparison, comparison
 from jobs.steps.rating.guided_events import guided_events
 from jobs.warehouse.tables import cached
-from jobs.warehouse.warehouse import Warehouse
 from models.quote import backtest, month_part
-from models.tariff.catalogue import Catalogue
 from models.usage import events as usage_events
-from schemas.config import Config
-from schemas.window import Window
 
 
-def run(window: Window, wh: Warehouse, conf: Config) -> None:
-    seen, policy = comparison(window, wh, conf), conf.policy.rating
+def run(context: Context) -> None:
+    seen, policy = comparison(context), context.conf.policy.rating
     held = {row["package_id"] for row in seen.holdings.select("package_id").distinct().collect()}
     present = [package for name, package in seen.packages.items() if name in held]
     parts = month_part.parts(
@@ -35,22 +32,22 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
             seen.actual,
             policy.tolerance,
             sorted({package.kind for package in seen.packages.values()}),
-            _in_parts(parts, seen, window, wh, conf),
+            _in_parts(parts, seen, context),
         )
-        wh.replace("mart.backtest", tested.withColumn("data_date", F.lit(window.last)))
+        tested = tested.withColumn("data_date", F.lit(context.day))
+        context.warehouse.replace("mart.backtest", tested)
 
 
-def _in_parts(
-    parts: DataFrame, seen: Comparison, window: Window, wh: Warehouse, conf: Config
-) -> DataFrame | None:
-    """The cost of the months in which a package or tariff changed, from the days of their usage."""
+def _in_parts(parts: DataFrame, seen: Comparison, context: Context) -> DataFrame | None:
+    """The cost of the months in which a package or tariff changed, from their daily usage."""
     months, kinds, priced_as = month_part.months_of(parts)
     if not months:
         return None
+    policy = context.conf.policy
     packages = seen.packages | month_part.by_days(seen.packages)
-    events = guided_events(window.last, months, parts, Catalogue(seen.packages), wh, conf)
+    events = guided_events(context, months, parts)
     days = (
-        wh.read("dw.usage_day", upto=window.last)
+        context.warehouse.read("dw.usage_day", upto=context.day)
         .where(F.col("batch_date") >= F.lit(usage_events.first_delivery(months[0])))
         .where(F.trunc("local_date", "month").isin(months))
     )
@@ -58,8 +55,8 @@ def _in_parts(
         parts,
         kinds,
         month_part.Days(
-            days, seen.cube.cells, seen.cube.measures, events, conf.policy.calendar.holidays
+            days, seen.cube.cells, seen.cube.measures, events, policy.calendar.holidays
         ),
         [packages[name] for name in priced_as if name in packages],
-        conf.policy.rating.toll_rerated,
+        policy.rating.toll_rerated,
     )

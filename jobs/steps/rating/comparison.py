@@ -1,7 +1,7 @@
-"""What both rating steps look at: the closed months, who used what, and what he paid.
+"""What the back-test and the re-rating read: the closed months, their usage and their bills.
 
-The back-test prices a customer's own packages, re-rating all open ones; both on the same usage, the
-same bills and the same readings of the policy.
+The back-test prices a customer's own packages, the re-rating all open ones. Both use the same
+usage, the same bills and the same policy.
 """
 
 from __future__ import annotations
@@ -12,25 +12,26 @@ from datetime import date
 
 from pyspark.sql import DataFrame
 
-from jobs.warehouse.warehouse import Warehouse
+from jobs.plan.slices import rated_months
+from jobs.runtime.context import Context
 from models.quote import bill_item, holding, package_quote
 from models.rating import cube as rating_cube
 from models.rating import evaluator as rating
 from models.rating.cube import Cube
 from models.rating.shortlist import Shortlist
-from models.tariff import catalogue
 from models.tariff.package import Package
 from models.usage import cube as usage_cube
 from models.usage import register
-from schemas.config import Config
 from schemas.config.policy import RatingPolicy
-from schemas.window import Window
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Frames by subscriber and month: `actual`, `passing`; and kind: `holdings`. `subscribers` and
-    `subscriptions` are snapshots of the last day.
+    """The closed months as the models take them.
+
+    `actual` and `passing`: by subscriber and month; `holdings`: by subscriber, month and kind
+    `subscribers` and `subscriptions`: the snapshots of the last day
+    `depths`: rows (month, service, depth): how many measures the usage holds at least
     """
 
     months: Sequence[date]
@@ -50,22 +51,26 @@ class Comparison:
         policy: RatingPolicy,
         *owned: DataFrame,
     ) -> DataFrame:
-        """Every month under the best of the packages offered and the customer's own (those of the
-        months and `owned`), after the cube has been found to hold what they need."""
+        """Every month under the best packages offered and under the customer's own packages.
+
+        Own packages are those of the months and of `owned`. An error names the measures that the
+        packages need and the cube does not hold.
+        """
         register.require_measures(self.depths, register.depths_needed(packages, self.cube.measures))
         people = package_quote.people(self.subscribers, self.holdings, *owned)
         shortlist = Shortlist(packages, offered, policy.keep_packages)
         return rating.evaluate_best(self.cube, packages, people, shortlist, policy.toll_rerated)
 
 
-def comparison(window: Window, wh: Warehouse, conf: Config) -> Comparison:
-    """Read the declared tables of the closed months."""
-    day, months = window.last, wh.months(window)
-    subscribers = wh.read("dw.subscriber", on=day)
-    subscriptions = wh.read("dw.subscription", on=day)
-    cells = wh.read("dw.rating_cell")
-    used = wh.read("dw.usage_month", months=months)
-    packages = dict(catalogue.load(conf.tariffs.values()).packages)
+def comparison(context: Context) -> Comparison:
+    """Read the tables of the closed months."""
+    warehouse, conf, day = context.warehouse, context.conf, context.day
+    months = rated_months(conf, context.window)
+    subscribers = warehouse.read("dw.subscriber", on=day)
+    subscriptions = warehouse.read("dw.subscription", on=day)
+    cells = warehouse.read("dw.rating_cell")
+    used = warehouse.read("dw.usage_month", months=months)
+    packages = dict(context.catalogue.packages)
     customer_months = rating_cube.customer_months(used, subscribers, months)
     kinds = {name: package.kind for name, package in packages.items()}
     return Comparison(
@@ -74,17 +79,17 @@ def comparison(window: Window, wh: Warehouse, conf: Config) -> Comparison:
             customer_months,
             used,
             cells.collect(),
-            register.from_rows(wh.read("dw.rating_measure").collect()),
-            wh.read("dw.free_unit_split", months=months),
+            register.from_rows(warehouse.read("dw.rating_measure").collect()),
+            warehouse.read("dw.free_unit_split", months=months),
         ),
         subscribers,
         subscriptions,
         holding.holdings(
             customer_months, subscriptions, conf.policy.rating.default_package, packages
         ),
-        bill_item.actual(wh.read("ods.bill", upto=day, months=months), subscribers),
+        bill_item.actual(warehouse.read("ods.bill", upto=day, months=months), subscribers),
         bill_item.passing(
-            wh.read("ods.bill_item", upto=day, months=months),
+            warehouse.read("ods.bill_item", upto=day, months=months),
             subscribers,
             kinds,
             conf.policy.bill_items,

@@ -1,8 +1,8 @@
-"""What of the closed months has to be made again: months whole, or single customers of a month.
+"""What has to be built of the closed months: whole months, or single customers of a month.
 
-A month that closes is made whole, once. Later only the customers are touched of whom a delivery
-since then brought an event of that month (a late record, the late part of a session); all others
-stand as they are.
+A month is built as a whole once, when it closes. Later only some customers of it are rebuilt: those
+for whom a delivery since then brought an event of that month (a late record, the late part of a
+session). All other rows of the month are kept.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from datetime import date
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.plan.slices import rated_months
+from jobs.runtime.context import Context
 from jobs.warehouse.tables import cached
-from jobs.warehouse.warehouse import Warehouse
 from models.usage import events as usage_events
-from schemas.window import Window
 
 DAYS = "dw.usage_day"
 CUSTOMER_MONTH = ["subscriber_id", "month"]
@@ -26,18 +26,22 @@ CUSTOMER_MONTH = ["subscriber_id", "month"]
 
 @dataclass(frozen=True)
 class Renewal:
-    """`whole`: months to be made whole; `standing`: the others of the window, of which `touched`
-    (subscriber_id, month) holds what has to be made again; `days`: dw.usage_day of all of them,
-    with the `month` of each row."""
+    """The closed months of a window, divided by how much of them has to be built.
+
+    `whole`: months to be built as a whole
+    `kept_months`: the other months, built before
+    `touched`: of the kept months the (subscriber_id, month) that have to be rebuilt
+    `days`: dw.usage_day of all these months, with the `month` of each row
+    """
 
     whole: list[date]
-    standing: list[date]
+    kept_months: list[date]
     touched: DataFrame
     days: DataFrame
 
     @property
     def months(self) -> list[date]:
-        """The months in which anything has to be made."""
+        """The months of which anything has to be built."""
         return sorted(
             {
                 *self.whole,
@@ -45,37 +49,37 @@ class Renewal:
             }
         )
 
-    def of(self, rows: DataFrame) -> DataFrame:
-        """Those of some rows with subscriber_id and month that have to be made again."""
+    def due(self, rows: DataFrame) -> DataFrame:
+        """The rows (with subscriber_id and month) from which the result has to be built."""
         whole = rows.where(F.col("month").isin(self.whole))
-        if not self.standing:
+        if not self.kept_months:
             return whole
         return whole.unionByName(
-            rows.where(F.col("month").isin(self.standing)).join(
+            rows.where(F.col("month").isin(self.kept_months)).join(
                 self.touched, CUSTOMER_MONTH, "left_semi"
             )
         )
 
     def kept(self, rows: DataFrame) -> DataFrame:
-        """Those rows of the standing months that stand as they are."""
+        """The rows of the kept months that are not rebuilt."""
         return rows.join(self.touched, CUSTOMER_MONTH, "left_anti")
 
 
 @contextmanager
-def renewal(wh: Warehouse, table: str, window: Window) -> Iterator[Renewal]:
-    """What of a table of months a run of the window has to make of dw.usage_day."""
-    months = wh.months(window)
-    since = {month: wh.lineage.days_since(table, month, DAYS) for month in months}
+def renewal(context: Context, table: str) -> Iterator[Renewal]:
+    """What the step has to build of a table of months, from dw.usage_day."""
+    warehouse, months = context.warehouse, rated_months(context.conf, context.window)
+    since = {month: warehouse.lineage.days_since(table, month, DAYS) for month in months}
     whole = [month for month in months if since[month] is None]
-    standing = [month for month in months if since[month] is not None]
+    kept_months = [month for month in months if since[month] is not None]
     days = (
-        wh.read(DAYS, upto=window.last)
+        warehouse.read(DAYS, upto=context.day)
         .where(F.col("batch_date") >= F.lit(usage_events.first_delivery(months[0])))
         .withColumn("month", F.trunc("local_date", "month"))
     )
-    touched = wh.empty(table).select(*CUSTOMER_MONTH)
-    for month in standing:
+    touched = warehouse.empty(table).select(*CUSTOMER_MONTH)
+    for month in kept_months:
         came = days.where(F.col("batch_date").isin(since[month]) & (F.col("month") == month))
         touched = touched.unionByName(came.select(*CUSTOMER_MONTH).distinct())
     with cached(touched) as touched:
-        yield Renewal(whole, standing, touched, days)
+        yield Renewal(whole, kept_months, touched, days)

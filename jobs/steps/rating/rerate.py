@@ -7,17 +7,16 @@ this step fails, offers stay those of the months before.
 
 from pyspark.sql import functions as F
 
+from jobs.runtime.context import Context
 from jobs.steps.rating.comparison import comparison
 from jobs.warehouse.tables import cached
-from jobs.warehouse.warehouse import Warehouse
 from models.quote import holding, package_quote
 from models.quote import package_match as match
-from schemas.config import Config
-from schemas.window import Window
 
 
-def run(window: Window, wh: Warehouse, conf: Config) -> None:
-    seen, policy, day = comparison(window, wh, conf), conf.policy.rating, window.last
+def run(context: Context) -> None:
+    warehouse, day, policy = context.warehouse, context.day, context.conf.policy.rating
+    seen = comparison(context)
     offered = [name for name, package in seen.packages.items() if package.offered_on(day)]
     owned = holding.held_on(
         seen.subscribers, seen.subscriptions, policy.default_package, day, seen.packages
@@ -25,14 +24,14 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     evaluated = seen.evaluated(list(seen.packages.values()), offered, policy, owned)
     quoted = package_quote.quotes(evaluated, seen.passing, seen.holdings, policy)
     with cached(quoted) as quoted:
-        wh.replace("mart.package_quote", quoted.withColumn("data_date", F.lit(day)))
+        warehouse.replace("mart.package_quote", quoted.withColumn("data_date", F.lit(day)))
         matched = match.package_match(
             quoted,
             seen.actual,
-            wh.read("mart.backtest", on=day),
+            warehouse.read("mart.backtest", on=day),
             owned,
             seen.subscribers,
             seen.packages,
             policy,
         )
-        wh.replace("mart.package_match", matched.withColumn("data_date", F.lit(day)))
+        warehouse.replace("mart.package_match", matched.withColumn("data_date", F.lit(day)))

@@ -1,61 +1,59 @@
-"""The report of the run: what arrived and how, what was decided, what was sent.
+"""The report of the run: what was delivered, what was decided, what was sent.
 
-Writes `<warehouse>/_docs/report_<day>.html` and the data docs of every judgement beside it. No
-table depends on it; when this step fails, the night's results stand and nobody has seen them.
+Writes `<warehouse>/_docs/report_<day>.html`, and beside it the data docs with every check. No table
+depends on it. When this step fails, the night's results are valid and only the report is missing.
 """
 
 from pyspark.sql import functions as F
 
 from jobs.pages import night_page
-from jobs.warehouse.ledger import Entry, Verdict
-from jobs.warehouse.warehouse import Warehouse
+from jobs.runtime.context import Context
+from jobs.warehouse.ledger import CheckResult, Entry
 from models.drawing import page as charts
 from models.quote import backtest
-from schemas.config import Config
-from schemas.window import Window
 
 REASONS = 12  # rows of reasons that are shown
 
 
-def run(window: Window, wh: Warehouse, conf: Config) -> None:
-    day = window.last
+def run(context: Context) -> None:
+    conf, window, judge = context.conf, context.window, context.judge
     parts = [
-        *night_page.parts(
-            _entries(wh, window), _verdicts(wh, window), _reasons(wh, window), conf, window
-        ),
-        _contacts(wh, day),
-        _backtest(wh, day, conf),
-        _decisions(wh, day),
+        *night_page.parts(_entries(context), _checks(context), _reasons(context), conf, window),
+        _contacts(context),
+        _backtest(context),
+        _decisions(context),
     ]
-    docs = wh.judge.publish()
-    link = wh.judge.link(docs) if docs else "#"
+    docs = judge.publish()
+    link = judge.link(docs) if docs else "#"
     parts.append(
         f'<p><a href="{link}">Data docs: every check of this run and of those before it</a></p>'
     )
-    wh.judge.keep(f"report_{day}.html", charts.page(f"Night of {window}", parts))
+    judge.keep(f"report_{context.day}.html", charts.page(f"Night of {window}", parts))
 
 
-def _entries(wh: Warehouse, window: Window) -> list[Entry]:
-    """The ledger as far back as the page goes, with what this run has not written down yet."""
-    noted = wh.read("ops.run_ledger").where(
-        F.col("source").isNull() | (F.col("slice") >= str(night_page.since(window)))
+def _entries(context: Context) -> list[Entry]:
+    """The ledger as far back as the page goes, with the rows that this run has not written yet."""
+    recorded = context.warehouse.read("ops.run_ledger").where(
+        F.col("source").isNull() | (F.col("slice") >= str(night_page.since(context.window)))
     )
     return [
-        Entry.of_row(row.asDict()) for row in noted.orderBy("committed_at").collect()
-    ] + wh.ledger.pending
+        Entry.of_row(row.asDict()) for row in recorded.orderBy("committed_at").collect()
+    ] + context.ledger.pending
 
 
-def _verdicts(wh: Warehouse, window: Window) -> list[Verdict]:
-    """The judgements of the window, the newest run last."""
-    noted = wh.read("ops.quality_result").where(F.col("slice") == str(window)).orderBy("run_id")
+def _checks(context: Context) -> list[CheckResult]:
+    """The results of checks of the window, the newest run last."""
+    window = str(context.window)
+    checked = context.warehouse.read("ops.quality_result").where(F.col("slice") == window)
     return [
-        Verdict(**{**row.asDict(), "source": row["source"] or ""}) for row in noted.collect()
-    ] + [one for one in wh.ledger.verdicts if one.slice == str(window)]
+        CheckResult(**{**row.asDict(), "source": row["source"] or ""})
+        for row in checked.orderBy("run_id").collect()
+    ] + [one for one in context.ledger.checks if one.slice == window]
 
 
-def _reasons(wh: Warehouse, window: Window) -> list[tuple[str, str, int]]:
+def _reasons(context: Context) -> list[tuple[str, str, int]]:
     rows = (
-        wh.read("ops.rejected_record", window=window)
+        context.warehouse.read("ops.rejected_record", window=context.window)
         .select("source", F.explode("reasons").alias("reason"))
         .groupBy("source", "reason")
         .agg(F.count(F.lit(1)).alias("rows"))
@@ -66,9 +64,9 @@ def _reasons(wh: Warehouse, window: Window) -> list[tuple[str, str, int]]:
     return [tuple(row) for row in rows]
 
 
-def _contacts(wh: Warehouse, day) -> str:
+def _contacts(context: Context) -> str:
     rows = (
-        wh.read("dw.contact_view", on=day)
+        context.warehouse.read("dw.contact_view", on=context.day)
         .groupBy("channel")
         .agg(F.sum("contacts"), F.count(F.lit(1)), F.sum("complaints"))
         .orderBy("channel")
@@ -82,11 +80,12 @@ def _contacts(wh: Warehouse, day) -> str:
     )
 
 
-def _backtest(wh: Warehouse, day, conf: Config) -> str:
-    tested = wh.last_snapshot("mart.backtest", day)
+def _backtest(context: Context) -> str:
+    warehouse = context.warehouse
+    tested = warehouse.last_snapshot("mart.backtest", context.day)
     if tested is None:
         return ""
-    rows = wh.read("mart.backtest", on=tested)
+    rows = warehouse.read("mart.backtest", on=tested)
     (seen,) = backtest.summary(rows).collect()
     title = f"Bills reproduced ({tested})"
     if not seen["compared"]:
@@ -96,7 +95,7 @@ def _backtest(wh: Warehouse, day, conf: Config) -> str:
             [
                 ("bills compared", f"{seen['compared']:,} of {seen['bills']:,}", False),
                 (
-                    f"within {conf.policy.rating.tolerance} yuan",
+                    f"within {context.conf.policy.rating.tolerance} yuan",
                     f"{seen['within'] / seen['compared']:.2%}",
                     False,
                 ),
@@ -115,9 +114,9 @@ def _backtest(wh: Warehouse, day, conf: Config) -> str:
     )
 
 
-def _decisions(wh: Warehouse, day) -> str:
+def _decisions(context: Context) -> str:
     rows = (
-        wh.read("mart.decision", on=day)
+        context.warehouse.read("mart.decision", on=context.day)
         .groupBy("activity", "channel", "fate", F.coalesce("first_reason", F.lit("")))
         .agg(F.count(F.lit(1)).alias("candidates"))
         .orderBy("activity", "channel", "fate", F.desc("candidates"))
@@ -132,7 +131,7 @@ def _decisions(wh: Warehouse, day) -> str:
 
 
 def _drawn(title: str, heads: list[str], rows: list[list], bar: int) -> str:
-    """A table whose column `bar` is drawn beside its figures as well."""
+    """A table whose column `bar` is also drawn as bars."""
     most = max((row[bar] or 0 for row in rows), default=0)
     return charts.table(
         title, [*heads, ""], [[*row, charts.bar(row[bar] or 0, most)] for row in rows]

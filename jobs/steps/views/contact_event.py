@@ -1,43 +1,43 @@
 """Every contact of every channel in one format 客户接触明细 (M1).
 
-Grain of the result: one contact in `dw.contact_event`, in the slice of the delivery that began it;
-one that links nobody is kept without a customer. A day before the window to whose contacts it
-brings further rows is stale from then on, and made again. When this step fails, the contact view
-stands still and preferences grow old.
+Grain of the result: one contact in `dw.contact_event`, in the slice of the delivery in which it
+began. A contact that matches no customer is kept without one. Where the window brings further rows
+for a contact of an earlier day, that day becomes stale and is rebuilt. When this step fails, the
+contact view is not updated and preferences grow old.
 """
 
 from datetime import timedelta
 
 from pyspark.sql import DataFrame
 
-from jobs.warehouse.warehouse import Warehouse
+from jobs.runtime.context import Context
 from models.contact import event as contact
 from models.contact.log import LOGS, OF_SEVERAL_ROWS
-from schemas.config import Config
 from schemas.window import Window
 
 
-def run(window: Window, wh: Warehouse, conf: Config) -> None:
+def run(context: Context) -> None:
+    warehouse, conf, window = context.warehouse, context.conf, context.window
     lookback = conf.lookback_days(*OF_SEVERAL_ROWS)
     days = timedelta(days=max(lookback.values(), default=0))
     around = Window(window.first - days, window.last + days)
-    logs = {table: _rows(table, window, around, wh) for table in LOGS if table in wh.running.reads}
-    if not wh.again and any(
-        wh.ledger.is_committed("dw.contact_event", day)
+    logs = {table: _rows(table, context, around) for table in LOGS if table in context.step.reads}
+    if not context.rebuild and any(
+        context.ledger.is_committed("dw.contact_event", day)
         for day in around.days()
         if day < window.first
     ):
         begun = contact.gone_on(logs, window=window, lookback_days=lookback).collect()
-        wh.outdate(
+        warehouse.invalidate(
             "dw.contact_event",
             sorted(row["batch_date"] for row in begun),
             f"a contact of that day goes on in {window}",
         )
-    wh.replace(
+    warehouse.replace(
         "dw.contact_event",
         contact.contact_event(
             logs,
-            wh.read("dw.subscriber_identity", on=window.last),
+            warehouse.read("dw.subscriber_identity", on=window.last),
             window=window,
             lookback_days=lookback,
             placeholders=conf.policy.contact.placeholders,
@@ -46,10 +46,12 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     )
 
 
-def _rows(table: str, window: Window, around: Window, wh: Warehouse) -> DataFrame:
-    """The deliveries of the window, all of which there must be; of contacts of several rows those
-    around it too."""
-    rows = wh.read(table, window=window)
+def _rows(table: str, context: Context, around: Window) -> DataFrame:
+    """The rows of a log: those of the window, which must be committed.
+
+    Of contacts of several rows also those delivered around the window.
+    """
+    rows = context.warehouse.read(table, window=context.window)
     if table in OF_SEVERAL_ROWS:
-        rows = wh.read(table, window=around, whatever_is_there=True)
+        rows = context.warehouse.read(table, window=around, allow_missing=True)
     return rows

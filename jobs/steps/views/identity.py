@@ -1,4 +1,4 @@
-"""Who owns which number when, and who he is.
+"""Who owns which number when, and the customer's attributes.
 
 Grain of the results: a subscriber's number and validity (`dw.subscriber_identity`), a subscriber
 (`dw.subscriber`), a subscriber's package and validity (`dw.subscription`), each as one snapshot of
@@ -6,23 +6,26 @@ the last day. When this step fails, no contact and no usage finds its customer.
 """
 
 from functools import reduce
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.warehouse.warehouse import Warehouse
+from jobs.runtime.context import Context
 from models.customer import identity
-from models.tariff import catalogue
-from schemas.config import Config
 from schemas.errors import ChudianError
-from schemas.window import Window
 
 
-def run(window: Window, wh: Warehouse, conf: Config) -> None:
-    key, day = conf.runtime.identity_key, window.last
-    subscribers = wh.read("ods.subscriber", upto=day)
-    parties = _event_parties(window, wh, conf)
-    known = {"key": key, "data_date": day, "placeholders": conf.policy.contact.placeholders}
+def run(context: Context) -> None:
+    warehouse, conf, day = context.warehouse, context.conf, context.day
+    key = conf.runtime.identity_key
+    subscribers = warehouse.read("ods.subscriber", upto=day)
+    parties = _event_parties(context)
+    known: dict[str, Any] = {
+        "key": key,
+        "data_date": day,
+        "placeholders": conf.policy.contact.placeholders,
+    }
     clash = identity.collisions(
         identity.natural_keys(subscribers, parties, **known), "id", ["kind", "natural_key"]
     ).count()
@@ -31,32 +34,34 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
             f"identity: {clash} customers or subscribers share an id with another: "
             "set another identity_key in runtime.yml and load the history again"
         )
-    wh.replace(
+    warehouse.replace(
         "dw.subscriber_identity", identity.subscriber_identity(subscribers, parties, **known)
     )
-    wh.replace(
+    warehouse.replace(
         "dw.subscriber",
-        identity.subscriber(subscribers, wh.read("ods.customer", upto=day), parties, **known),
+        identity.subscriber(
+            subscribers, warehouse.read("ods.customer", upto=day), parties, **known
+        ),
     )
-    kinds = {
-        name: package.kind
-        for name, package in catalogue.load(conf.tariffs.values()).packages.items()
-    }
-    wh.replace(
+    kinds = {name: package.kind for name, package in context.catalogue.packages.items()}
+    warehouse.replace(
         "dw.subscription",
         identity.subscription(
-            wh.read("ods.package_subscription", upto=day), kinds=kinds, key=key, data_date=day
+            warehouse.read("ods.package_subscription", upto=day),
+            kinds=kinds,
+            key=key,
+            data_date=day,
         ),
     )
 
 
-def _event_parties(window: Window, wh: Warehouse, conf: Config) -> DataFrame | None:
-    """The numbers seen in the events of sources that come without customer files."""
+def _event_parties(context: Context) -> DataFrame | None:
+    """The numbers seen in the events of sources without customer files."""
     found = [
-        wh.read(source.record, upto=window.last)
+        context.warehouse.read(source.record, upto=context.day)
         .where(F.col("source") == name)
         .select("source", F.col("msisdn").alias("party"))
-        for name, source in conf.sources.items()
+        for name, source in context.conf.sources.items()
         if source.identity == "from_events"
     ]
     return reduce(DataFrame.unionByName, found) if found else None

@@ -30,7 +30,7 @@ def preview(made: Night, capsys, *asked, code=0) -> tuple[dict[str, list[str]], 
 def test_before_the_first_night_everything_is_new(one_night, tmp_path, capsys):
     first = Night(one_night.landing, one_night.truth, tmp_path / "warehouse", tmp_path / "push")
     steps, _ = preview(first, capsys, "--from-date", FIRST, "--to-date", LAST)
-    assert re.fullmatch(r"takes in 66 files, [0-9,]+ rows, [0-9]+ KB", steps["ingest.voice"][0])
+    assert re.fullmatch(r"ingests 66 files, [0-9,]+ rows, [0-9]+ KB", steps["ingest.voice"][0])
     assert steps["ingest.voice"][1] == f"writes ods.voice_call {FIRST} … {LAST} (33 slices)"
     assert steps["ingest.bill"][1] == "writes ods.bill 2009-04-03, 2009-05-03"
     assert steps["usage_day"][1:] == [
@@ -48,7 +48,7 @@ def test_before_the_first_night_everything_is_new(one_night, tmp_path, capsys):
 def test_what_stands_is_named_with_its_run(one_night, capsys):
     steps, _ = preview(one_night, capsys, "--data-date", LAST, "--only", "ingest.voice,identity")
     assert re.fullmatch(
-        "takes in 2 files, .*: unchanged since it was taken in", steps["ingest.voice"][0]
+        "ingests 2 files, .*: unchanged since they were ingested", steps["ingest.voice"][0]
     )
     assert len(steps["ingest.voice"]) == 1
     for said, table in zip(steps["identity"][1:], ("subscriber_identity", "subscriber")):
@@ -67,7 +67,7 @@ def test_what_came_anew_and_late_is_named(one_night, tmp_path, capsys):
     made = Night(landing, one_night.truth, one_night.warehouse, one_night.push)
     steps, _ = preview(made, capsys, "--data-date", NEXT, "--only", "ingest.web_log")
     assert steps["ingest.web_log"][0] == "once more for 2009-05-01"
-    assert steps["ingest.web_log"][1].startswith("takes in 1 files, ")
+    assert steps["ingest.web_log"][1].startswith("ingests 1 files, ")
     assert steps["ingest.web_log"][2].startswith(f"writes ods.web_view {NEXT}")
 
 
@@ -91,7 +91,7 @@ def test_what_is_not_there_is_waited_for(one_night, tmp_path, capsys):
     steps, error = preview(lacking, capsys, "--data-date", LAST, "--only", "ingest", code=4)
     assert steps["ingest.voice"][0].startswith(f"cannot: voice {LAST}: no delivery: expected ")
     assert steps["ingest.bill"][0].startswith(f"cannot: bill {LAST}: no control file ")
-    assert steps["ingest.data"][0].startswith("takes in 1 files, ")
+    assert steps["ingest.data"][0].startswith("ingests 1 files, ")
     assert error.startswith(
         f"chudian: 2 deliveries would stop the run, first voice {LAST}: no delivery: expected "
     )

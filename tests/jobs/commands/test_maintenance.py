@@ -20,7 +20,7 @@ from jobs.warehouse.ledger import (
     SUPERSEDED,
     Entry,
     Ledger,
-    standing,
+    current_entries,
 )
 from jobs.warehouse.tables import Tables
 from schemas import contract
@@ -84,10 +84,10 @@ def test_a_slice_that_was_deleted_stands_no_more_until_it_is_committed_again():
     ledger.expire(rows[1])
     gone = Entry(**ledger.entries()[0] | {"source": ""})
     assert (gone.run_id, gone.step, gone.state) == ("tidying", "maintenance", EXPIRED)
-    assert set(standing([*rows, gone])) == {(SUBSCRIPTION, "", str(FIRST))}
+    assert set(current_entries([*rows, gone])) == {(SUBSCRIPTION, "", str(FIRST))}
     undone = entry(SUBSCRIPTION, GONE, SUPERSEDED, run="b")
-    assert set(standing([*rows, gone, undone])) == {(SUBSCRIPTION, "", str(FIRST))}
-    assert len(standing([*rows, gone, entry(SUBSCRIPTION, GONE, run="c")])) == 2
+    assert set(current_entries([*rows, gone, undone])) == {(SUBSCRIPTION, "", str(FIRST))}
+    assert len(current_entries([*rows, gone, entry(SUBSCRIPTION, GONE, run="c")])) == 2
 
 
 def test_the_ledger_keeps_of_its_old_rows_those_that_say_what_stands():

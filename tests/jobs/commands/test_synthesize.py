@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.runtime.session import guarded
+from jobs.runtime.lock import guarded
 from jobs.synthesize import run
 from models.synthetic.chunk import SOURCES
 from schemas import config

@@ -6,7 +6,15 @@ import pytest
 
 from jobs.undo import attempts, versions_before
 from jobs.warehouse.delta_log import Commit
-from jobs.warehouse.ledger import COMMITTED, FAILED, STARTED, SUPERSEDED, Entry, Ledger, standing
+from jobs.warehouse.ledger import (
+    COMMITTED,
+    FAILED,
+    STARTED,
+    SUPERSEDED,
+    Entry,
+    Ledger,
+    current_entries,
+)
 from schemas.errors import ChudianError, ConfigError
 
 START = datetime(2009, 5, 4, tzinfo=UTC)
@@ -94,14 +102,14 @@ def test_only_what_the_run_committed_is_undone_and_only_once():
 def test_after_an_undo_the_commit_before_counts_again():
     rows = [entry("a", COMMITTED), entry("b", COMMITTED, minute=1)]
     key = ("ods.bill", "bill", "2009-05-03")
-    assert standing(rows)[key][0].run_id == "b"
+    assert current_entries(rows)[key][0].run_id == "b"
     ledger = Ledger("undoing", "print")
     ledger.supersede(rows[1])
     undone = Entry(**{**ledger.entries()[0]})
     assert (undone.run_id, undone.state, undone.message) == ("b", SUPERSEDED, "undone by undoing")
-    assert standing([*rows, undone])[key][0].run_id == "a"
-    assert standing([rows[1], undone]) == {}
-    assert standing([*rows, undone, entry("c", COMMITTED, minute=9)])[key][0].run_id == "c"
+    assert current_entries([*rows, undone])[key][0].run_id == "a"
+    assert current_entries([rows[1], undone]) == {}
+    assert current_entries([*rows, undone, entry("c", COMMITTED, minute=9)])[key][0].run_id == "c"
 
 
 def test_a_later_run_reads_what_stands():

@@ -133,7 +133,7 @@ def test_a_night_looks_back_as_many_days_as_the_source_says(site, back, again):
 def test_a_stale_slice_is_read_again_however_old(site):
     site.put(before(90))
     site.night(before(90))
-    site.ledger.outdate(site.record, str(before(90)), "web_log", "a reason")
+    site.ledger.invalidate(site.record, str(before(90)), "web_log", "a reason")
     assert site.again(DAY) == [before(90)]
     assert not site.unchanged(before(90))
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
 from jobs.pages import night_page
-from jobs.warehouse.ledger import COMMITTED, FAILED, Entry, Verdict
+from jobs.warehouse.ledger import COMMITTED, FAILED, CheckResult, Entry
 from schemas.config.source import Cadence
 from schemas.window import Window
 
@@ -50,7 +50,7 @@ def noted(name, day=DAY, state=COMMITTED, run="r2", seconds=10, message=None, **
 
 
 def verdict(name, check, severity="warning", success=False, run="r2"):
-    return Verdict(
+    return CheckResult(
         run,
         name,
         f"ods.{name}",

@@ -5,7 +5,10 @@ from datetime import date
 
 import pytest
 
-from jobs.plan import night as plan
+from jobs.plan.night import night
+from jobs.plan.selection import applications, select
+from jobs.plan.slices import rated_months, slices
+from jobs.plan.step import OPS, due_days
 from schemas import config, contract
 from schemas.errors import ConfigError
 from schemas.window import Window
@@ -19,7 +22,7 @@ def conf():
 
 @pytest.fixture(scope="module")
 def steps(conf):
-    return plan.night(conf)
+    return night(conf)
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +34,12 @@ def names(steps):
     return [step.name for step in steps]
 
 
-def night(day):
+def one_night(day):
     return Window(day, day)
 
 
 def test_every_table_that_a_step_reads_was_written_by_a_step_before_it(steps):
-    written = set(plan.OPS)
+    written = set(OPS)
     for step in steps:
         for table in step.reads:
             # Yesterday's view of the contacts goes into today's; a channel's file is made from
@@ -53,15 +56,15 @@ def test_every_table_is_written_by_one_step_and_has_a_contract(steps, contracts)
             writers.setdefault(table, set()).add(step.name.split(".")[0])
     assert all(len(steps) == 1 for steps in writers.values()), writers
     # Contacts in the common form come from sources that a province adds by configuration.
-    assert set(writers) == set(contracts) - {*plan.OPS, "ops.erasure", "ods.contact"}
+    assert set(writers) == set(contracts) - {*OPS, "ops.erasure", "ods.contact"}
 
 
-def test_names_are_different_and_groups_stand_together(steps):
+def test_names_are_different_and_applications_hold_neighbours(steps):
     assert len(set(names(steps))) == len(steps)
-    groups = [step.group for step in steps]
+    groups = [step.application for step in steps]
     assert groups == sorted(groups, key=groups.index)
-    assert names(sum(plan.groups(steps).values(), ())) == names(steps)
-    assert list(plan.groups(steps)) == list(dict.fromkeys(groups))
+    assert names(sum(applications(steps).values(), ())) == names(steps)
+    assert list(applications(steps)) == list(dict.fromkeys(groups))
 
 
 def test_a_source_comes_after_what_its_record_refers_to(conf, steps, contracts):
@@ -95,9 +98,7 @@ def test_contacts_are_read_from_the_logs_that_a_source_feeds(conf):
 
     def reads(sources):
         (event,) = [
-            step
-            for step in plan.night(replace(conf, sources=sources))
-            if step.name == "contact_event"
+            step for step in night(replace(conf, sources=sources)) if step.name == "contact_event"
         ]
         return event.reads
 
@@ -122,17 +123,17 @@ def test_contacts_are_read_from_the_logs_that_a_source_feeds(conf):
     ],
 )
 def test_only_takes_the_named_steps(steps, only, expected):
-    assert names(plan.select(steps, only)) == expected
+    assert names(select(steps, only)) == expected
 
 
 def test_a_prefix_takes_every_source(conf, steps):
-    assert len(plan.select(steps, "ingest")) == len(conf.sources)
-    assert names(plan.select(steps, None, "ingest")) == names(steps)
-    assert names(plan.select(steps)) == names(steps)
+    assert len(select(steps, "ingest")) == len(conf.sources)
+    assert names(select(steps, None, "ingest")) == names(steps)
+    assert names(select(steps)) == names(steps)
 
 
 def test_from_takes_the_step_and_all_after_it(steps):
-    assert names(plan.select(steps, None, "decide")) == ["decide", "push", "report"]
+    assert names(select(steps, None, "decide")) == ["decide", "push", "report"]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_from_takes_the_step_and_all_after_it(steps):
 )
 def test_a_step_that_is_not_there_is_refused_with_those_that_are(steps, only, start, said):
     with pytest.raises(ConfigError) as raised:
-        plan.select(steps, only, start)
+        select(steps, only, start)
     assert str(raised.value).startswith(said)
     assert str(raised.value).endswith("push, report")
 
@@ -158,9 +159,9 @@ def test_a_step_that_is_not_there_is_refused_with_those_that_are(steps, only, st
 @pytest.mark.parametrize(
     ("window", "due"),
     [
-        (night(date(2009, 5, 2)), False),
-        (night(date(2009, 5, 3)), True),
-        (night(date(2009, 5, 4)), False),
+        (one_night(date(2009, 5, 2)), False),
+        (one_night(date(2009, 5, 3)), True),
+        (one_night(date(2009, 5, 4)), False),
         (Window(date(2009, 5, 4), date(2009, 6, 2)), False),
         (Window(date(2009, 5, 4), date(2009, 6, 3)), True),
         (Window(date(2009, 1, 1), date(2009, 5, 3)), True),
@@ -178,18 +179,18 @@ def test_months_are_re_rated_when_one_closes_within_the_window(conf, steps, wind
 
 def test_a_delivery_is_due_on_the_days_of_its_cadence(conf):
     window = Window(date(2009, 3, 1), date(2009, 5, 3))
-    assert plan.due_days(conf, "bill", window) == [date(2009, month, 3) for month in (3, 4, 5)]
-    assert plan.due_days(conf, "voice", window) == window.days()
+    assert due_days(conf, "bill", window) == [date(2009, month, 3) for month in (3, 4, 5)]
+    assert due_days(conf, "voice", window) == window.days()
 
 
 def test_the_months_that_a_run_re_rates(conf):
     """S2-07: the last three closed months."""
-    assert plan.rated_months(conf, night(date(2009, 5, 3))) == [
+    assert rated_months(conf, one_night(date(2009, 5, 3))) == [
         date(2009, 2, 1),
         date(2009, 3, 1),
         date(2009, 4, 1),
     ]
-    assert plan.rated_months(conf, night(date(2009, 5, 2))) == [
+    assert rated_months(conf, one_night(date(2009, 5, 2))) == [
         date(2009, 1, 1),
         date(2009, 2, 1),
         date(2009, 3, 1),
@@ -210,4 +211,4 @@ def test_the_months_that_a_run_re_rates(conf):
 )
 def test_the_slices_that_a_run_replaces(conf, contracts, table, source, expected):
     window = Window(date(2009, 5, 2), date(2009, 5, 3))
-    assert plan.slices(conf, contracts[table], window, source) == expected
+    assert slices(conf, contracts[table], window, source) == expected

@@ -4,15 +4,15 @@ import threading
 
 import pytest
 
-from jobs.plan import night as plan
-from jobs.plan.night import Step
-from jobs.runtime import parallel as side_by_side
+from jobs.plan.night import night
+from jobs.plan.step import Step
+from jobs.runtime import parallel
 from schemas import config
 from tests.given.paths import ROOT
 
 
 def step(name, reads=(), writes=()):
-    return Step(name, f"jobs.{name}", "group", name, tuple(reads), tuple(writes))
+    return Step(name, "group", name, tuple(reads), tuple(writes))
 
 
 def test_a_step_waits_for_what_it_shares_a_table_with():
@@ -24,7 +24,7 @@ def test_a_step_waits_for_what_it_shares_a_table_with():
         step("e", reads=["v"]),
         step("f", reads=["v"], writes=["w"]),
     )
-    assert side_by_side.waits_for(steps) == {
+    assert parallel.waits_for(steps) == {
         "a": set(),
         "b": {"a"},
         "c": set(),
@@ -35,7 +35,7 @@ def test_a_step_waits_for_what_it_shares_a_table_with():
 
 
 def test_in_the_night_a_bill_waits_for_the_subscribers_and_usage_not_for_the_contacts():
-    needed = side_by_side.waits_for(plan.night(config.load([ROOT / "conf"])))
+    needed = parallel.waits_for(night(config.load([ROOT / "conf"])))
     assert "ingest.subscriber" in needed["ingest.bill"]
     assert "ingest.voice" not in needed["ingest.message"]
     assert needed["usage_day"] >= {"identity", "ingest.voice"}
@@ -45,7 +45,7 @@ def test_in_the_night_a_bill_waits_for_the_subscribers_and_usage_not_for_the_con
 
 def test_as_many_steps_as_may_be_are_under_way_at_once():
     together = threading.Barrier(2, timeout=10)
-    side_by_side.run(
+    parallel.run(
         [step("a", writes=["t"]), step("b", writes=["u"])], lambda _: together.wait(), at_once=2
     )
 
@@ -53,7 +53,7 @@ def test_as_many_steps_as_may_be_are_under_way_at_once():
 def test_one_at_once_is_the_order_of_the_plan():
     seen = []
     steps = [step(name, writes=[name]) for name in "abcd"]
-    side_by_side.run(steps, lambda one: seen.append(one.name), at_once=1)
+    parallel.run(steps, lambda one: seen.append(one.name), at_once=1)
     assert seen == list("abcd")
 
 
@@ -69,6 +69,6 @@ def test_after_an_error_nothing_begins_and_what_is_under_way_ends(error):
         seen.append(one.name)
 
     with pytest.raises(type(error)):
-        side_by_side.run([step(name, writes=[name]) for name in "abcd"], work, at_once=2)
+        parallel.run([step(name, writes=[name]) for name in "abcd"], work, at_once=2)
     assert seen in (["a"], ["a", "c"])
     assert "d" not in seen

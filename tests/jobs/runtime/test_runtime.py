@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from jobs import night
-from jobs.runtime import session as runtime
+from jobs.runtime import arguments
+from jobs.runtime.lock import guarded
 from jobs.runtime.progress import Progress, padded
+from jobs.runtime.session import profile
 from schemas.errors import ConfigError, InputError, QualityError
 
 
@@ -81,12 +83,12 @@ def test_what_stops_a_run_is_one_message_and_a_code(capsys, error, code, said):
     def stop():
         raise error
 
-    assert runtime.guarded(stop) == code
+    assert guarded(stop) == code
     assert capsys.readouterr().err == said
 
 
 def test_a_run_that_comes_to_its_end(capsys):
-    assert runtime.guarded(lambda: None) == 0
+    assert guarded(lambda: None) == 0
     assert capsys.readouterr().err == ""
 
 
@@ -97,22 +99,22 @@ def test_a_profile_is_taken_from_the_last_folder_that_has_it(tmp_path):
         (folder / "local.conf").write_text(
             f"# a comment\n\nspark.master   local[{cores}]\nspark.empty\n", encoding="utf-8"
         )
-    assert runtime.profile("local.conf", (first,)) == {
+    assert profile("local.conf", (first,)) == {
         "spark.master": "local[2]",
         "spark.empty": "",
     }
-    assert runtime.profile("local.conf", (first, second))["spark.master"] == "local[4]"
+    assert profile("local.conf", (first, second))["spark.master"] == "local[4]"
     (second / "local.conf").unlink()
-    assert runtime.profile("local.conf", (first, second))["spark.master"] == "local[2]"
-    assert runtime.profile("spark/local.conf", (second,))["spark.master"] == "local[2]"  # shipped
+    assert profile("local.conf", (first, second))["spark.master"] == "local[2]"
+    assert profile("spark/local.conf", (second,))["spark.master"] == "local[2]"  # shipped
     with pytest.raises(ConfigError, match="runtime.yml: spark.conf: no file nosuch.conf in "):
-        runtime.profile("nosuch.conf", (first,))
+        profile("nosuch.conf", (first,))
 
 
 def test_without_a_word_the_projects_own_folders_are_read():
-    root = Path(runtime.__file__).resolve().parents[2] / "conf"
-    assert runtime.conf_folders(None)[0] == root
-    assert runtime.conf_folders([Path("a"), Path("b")]) == (Path("a"), Path("b"))
+    root = Path(arguments.__file__).resolve().parents[2] / "conf"
+    assert arguments.conf_folders(None)[0] == root
+    assert arguments.conf_folders([Path("a"), Path("b")]) == (Path("a"), Path("b"))
 
 
 @pytest.mark.parametrize(
@@ -125,17 +127,8 @@ def test_without_a_word_the_projects_own_folders_are_read():
     ],
 )
 def test_the_days_of_a_run(asked, window):
-    nothing = {
-        "data_date": None,
-        "history": None,
-        "from_date": None,
-        "to_date": None,
-        "conf": None,
-        "landing": Path("l"),
-        "warehouse": "w",
-        "push": Path("p"),
-    }
-    assert str(runtime.invocation(Namespace(**{**nothing, **asked})).window) == window
+    nothing = dict.fromkeys(("data_date", "history", "from_date", "to_date"))
+    assert str(arguments.window(Namespace(**{**nothing, **asked}))) == window
 
 
 def test_help_teaches_with_examples(capsys):
@@ -144,6 +137,7 @@ def test_help_teaches_with_examples(capsys):
     text = capsys.readouterr().out
     assert done.value.code == 0
     assert "python -m jobs.night --data-date 2009-05-03 " in text
+    assert "spark-submit jobs/night.py --data-date 2009-05-03 --only rerate " in text
     assert "exit codes: 0 done" in text
     for option in (
         "--from-date",

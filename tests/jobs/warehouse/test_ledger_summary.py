@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from jobs import status
+from jobs.warehouse import ledger_summary
 from jobs.warehouse.ledger import COMMITTED, FAILED, STARTED, Entry
 from schemas.config.source import Cadence
 from schemas.window import Window
@@ -35,7 +36,7 @@ def noted(
 ):
     at = NOW - timedelta(minutes=minutes_ago)
     rows = (
-        {f"rows_{part}": counts.get(part, 0) for part in status.COUNTS}
+        {f"rows_{part}": counts.get(part, 0) for part in ledger_summary.COUNTS}
         if state == COMMITTED
         else {}
     )
@@ -55,7 +56,9 @@ def noted(
 
 
 def states(*entries, window=BOTH):
-    return {(one.source, one.day): one.state for one in status.deliveries(entries, CONF, window)}
+    return {
+        (one.source, one.day): one.state for one in ledger_summary.deliveries(entries, CONF, window)
+    }
 
 
 def test_what_is_due_and_was_never_noted_is_missing():
@@ -76,7 +79,7 @@ def test_the_last_attempt_says_how_a_delivery_stands():
 def test_the_counts_that_stand_are_those_of_the_last_commit():
     (one,) = [
         one
-        for one in status.deliveries(
+        for one in ledger_summary.deliveries(
             [
                 noted(COMMITTED, 9, delivered=7),
                 noted(COMMITTED, 8, delivered=8),
@@ -88,7 +91,7 @@ def test_the_counts_that_stand_are_those_of_the_last_commit():
         )
         if (one.source, one.day) == ("voice", SECOND)
     ]
-    assert (one.state, one.standing.rows_delivered, one.message) == (
+    assert (one.state, one.current.rows_delivered, one.message) == (
         "failed",
         8,
         "too many rejected",
@@ -107,12 +110,14 @@ def test_a_steps_seconds_are_compared_with_the_median_of_its_earlier_runs():
     ]
     # A range writes many slices: the step took as long as the last of them.
     runs.append(replace(runs[-1], started_at=runs[-1].committed_at - timedelta(seconds=30)))
-    (one,) = status.timings(runs)
+    (one,) = ledger_summary.timings(runs)
     assert (one.step, one.seconds, one.usual, one.runs) == ("ingest.voice", 31, 12, 3)
 
 
 def test_a_step_that_ran_once_has_no_usual_and_one_that_only_started_no_time():
-    (one,) = status.timings([noted(COMMITTED, 5, seconds=4), noted(STARTED, 3, step="rerate")])
+    (one,) = ledger_summary.timings(
+        [noted(COMMITTED, 5, seconds=4), noted(STARTED, 3, step="rerate")]
+    )
     assert (one.seconds, one.usual, one.runs) == (4, None, 0)
 
 
@@ -141,7 +146,9 @@ def test_what_is_shown():
         ),
         noted(FAILED, 5, message="reject_share: 0.4000, expected at most 0.05"),
     ]
-    text = status.shown(status.deliveries(entries, CONF, BOTH), status.timings(entries), NOW)
+    text = status.shown(
+        ledger_summary.deliveries(entries, CONF, BOTH), ledger_summary.timings(entries), NOW
+    )
     assert text.splitlines() == [
         "source                day         state       delivered  accepted  rejected duplicate"
         "      late    warned      age",
@@ -151,8 +158,8 @@ def test_what_is_shown():
         "bill                  2009-05-03  missing",
         "voice                 2009-05-03  failed          1,000       990         6         4"
         "         2         3    5 min",
-        "                      reject_share: 0.4000, expected at most 0.05; what was committed"
-        " before stands",
+        "                      reject_share: 0.4000, expected at most 0.05; the commit"
+        " before it stays valid",
         "",
         "step                            seconds    usual  runs",
         "ingest.voice                       40.0     10.0     1  ################ 4.0 times",
@@ -171,6 +178,6 @@ def test_what_is_shown():
 )
 def test_ages_are_said_shortly(age, said):
     entry = replace(noted(COMMITTED, 0), committed_at=NOW - age)
-    found = status.deliveries([entry], CONF, Window(SECOND, SECOND))
+    found = ledger_summary.deliveries([entry], CONF, Window(SECOND, SECOND))
     line = [one for one in status.shown(found, [], NOW).splitlines() if one.startswith("voice")]
     assert line[0].endswith(f"  {said}")

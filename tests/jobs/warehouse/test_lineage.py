@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from jobs.plan import night as plan
+from jobs.plan.night import night
+from jobs.plan.slices import slices_of
 from jobs.warehouse.ledger import COMMITTED, Ledger
 from jobs.warehouse.lineage import Lineage, Slice
 from schemas.window import Window
@@ -15,7 +16,7 @@ CLOSES = (date(2009, 4, 3), date(2009, 5, 3))  # of March and April
 
 @pytest.fixture(scope="module")
 def steps(conf):
-    return plan.night(conf)
+    return night(conf)
 
 
 class Nights:
@@ -37,15 +38,13 @@ class Nights:
         window = Window(first, last or first)
         for step in self.steps:
             if step.due(window, self.conf) and (not only or step.name in only):
-                for table, source, slice_ in plan.slices_of(
-                    self.conf, self.contracts, step, window
-                ):
+                for table, source, slice_ in slices_of(self.conf, self.contracts, step, window):
                     self.ledger.write(step.name, table, slice_, COMMITTED, source=source)
         return self
 
     def touched(self, table, source, day, late=False):
         found = {}
-        for one, _ in self.lineage.made_of([Slice(table, source, day)], late):
+        for one, _ in self.lineage.derived_from([Slice(table, source, day)], late=late):
             found.setdefault(one.source or one.table, []).append(one.day)
         return {name: sorted(days) for name, days in found.items()}
 
@@ -153,7 +152,7 @@ def test_usage_after_the_last_close_touches_no_month(nights):
 
 def test_a_month_is_made_again_at_the_close_that_made_it_last(nights, steps):
     nights.run(day(1, 3), CLOSES[0]).run(day(4, 4), CLOSES[1])
-    nights.ledger.outdate("dw.usage_month", str(MONTHS[0]), "", "test")
+    nights.ledger.invalidate("dw.usage_month", str(MONTHS[0]), "", "test")
     (step,) = [step for step in steps if step.name == "usage_month"]
     assert nights.lineage.windows(step) == [Window(CLOSES[1], CLOSES[1])]
     nights.ledger.write("usage_month", "dw.usage_month", str(MONTHS[0]), COMMITTED)
@@ -172,7 +171,7 @@ def test_a_snapshot_whose_own_are_not_kept_any_more_stays(nights):
 def test_days_are_made_again_together_where_they_are_made_of_the_same_snapshot(nights, steps):
     nights.run(day(1), day(4)).run(day(5)).run(day(6))
     for one in (day(1), day(3), day(4), day(5), day(6)):
-        nights.ledger.outdate("dw.contact_event", str(one), "", "test")
+        nights.ledger.invalidate("dw.contact_event", str(one), "", "test")
     (step,) = [step for step in steps if step.name == "contact_event"]
     assert nights.lineage.windows(step) == [
         Window(day(1), day(1)),
@@ -189,7 +188,10 @@ def test_days_are_made_again_together_where_they_are_made_of_the_same_snapshot(n
 def test_a_reason_names_the_delivery_that_has_changed(nights):
     nights.run(day(11)).run(day(12))
     changed = Slice("ods.complaint", "complaint", day(11))
-    assert dict(nights.lineage.made_of([changed]))[Slice("dw.contact_view", "", day(12))] == changed
+    assert (
+        dict(nights.lineage.derived_from([changed]))[Slice("dw.contact_view", "", day(12))]
+        == changed
+    )
 
 
 # -- what of a month that closed before has to be made again ---------------------------------------
@@ -224,5 +226,5 @@ def test_a_day_made_again_makes_its_month_whole(nights):
 def test_a_month_that_is_stale_or_was_never_made_is_made_whole(nights):
     assert nights.lineage.days_since("dw.usage_month", MONTHS[1], "dw.usage_day") is None
     assert made_of(nights, MONTHS[1], 5, {day(2): 4}) == []
-    nights.ledger.outdate("dw.usage_month", str(MONTHS[1]), "", "test")
+    nights.ledger.invalidate("dw.usage_month", str(MONTHS[1]), "", "test")
     assert nights.lineage.days_since("dw.usage_month", MONTHS[1], "dw.usage_day") is None

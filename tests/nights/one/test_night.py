@@ -14,7 +14,10 @@ from xml.etree import ElementTree
 import pytest
 
 from jobs import night, status, undo
-from jobs.plan import night as plan
+from jobs.plan.night import night as steps_of
+from jobs.plan.selection import select
+from jobs.warehouse import delta_log
+from jobs.warehouse.ledger import current_entries
 from models.reference.rater import Rater
 from schemas import config
 from tests.given.one_night import CONF_FOLDERS, OPTIONS, Night, differing_tables, pushed_files
@@ -408,7 +411,7 @@ def test_steps_once_more_replace_what_they_wrote(one_night, again, capsys):
         "look at",
         f"  files of the channels     {again.push}/<channel>/{LAST}",
         f"  tables                    {again.warehouse}/<layer>/<table>",
-        f"  what Spark had to say     {again.warehouse}/_logs",
+        f"  logs of the run and Spark {again.warehouse}/_logs",
     ]
     assert pushed_files(again.push) == pushed_files(one_night.push)
     assert differing_tables(again, one_night) == []
@@ -433,22 +436,22 @@ def test_a_run_is_undone_as_if_it_had_not_been(one_night, again, tmp_path, capsy
         == 0
     )
     assert {"mart.decision", "push.hall"} <= set(differing_tables(again, one_night))
-    run = status.delta_log.entries(str(again.warehouse))[-1].run_id
+    run = delta_log.entries(str(again.warehouse))[-1].run_id
     where = [*OPTIONS, "--warehouse", str(again.warehouse), "--push", str(again.push)]
     capsys.readouterr()
     assert undo.main(["--run-id", run, "--dry-run", *where]) == 0
     said = capsys.readouterr().out
     assert f"undo of run {run}: 5 slices" in said
     assert {"mart.decision", "push.hall"} <= {line.split()[0] for line in said.splitlines()[1:]}
-    assert "hall: the manifest of 2009-05-03/hall_20090503.csv goes" in said
+    assert "hall: the manifest of 2009-05-03/hall_20090503.csv is removed" in said
     assert {"mart.decision", "push.hall"} <= set(differing_tables(again, one_night))
     assert undo.main(["--run-id", run, *where]) == 0
     assert differing_tables(again, one_night) == []
     assert not [name for name in pushed_files(again.push) if name.endswith(".manifest.json")]
-    before = plan.select(plan.night(config.load(CONF_FOLDERS)), "decide,push")
-    stands = status.ledger.standing(status.delta_log.entries(str(again.warehouse)))
-    first = {entry.run_id for entry in status.delta_log.entries(str(one_night.warehouse))}
-    assert {stands[table, "", LAST][0].run_id for step in before for table in step.writes} <= first
+    before = select(steps_of(config.load(CONF_FOLDERS)), "decide,push")
+    current = current_entries(delta_log.entries(str(again.warehouse)))
+    first = {entry.run_id for entry in delta_log.entries(str(one_night.warehouse))}
+    assert {current[table, "", LAST][0].run_id for step in before for table in step.writes} <= first
     assert undo.main(["--run-id", run, *where]) == 2
     assert f"run {run} has been undone already" in capsys.readouterr().err
 
@@ -466,7 +469,7 @@ def test_every_step_of_the_plan_left_committed_slices(one_night, conf):
         one_night.warehouse, "SELECT step, state, count(*) FROM l GROUP BY ALL", l="ops.run_ledger"
     )
     committed = {step for step, state, _ in states if state == "committed"}
-    assert committed == {step.name for step in plan.night(conf) if step.writes}
+    assert committed == {step.name for step in steps_of(conf) if step.writes}
     assert not [row for row in states if row[1] == "failed"]
 
 

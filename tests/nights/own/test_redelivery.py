@@ -140,7 +140,7 @@ def test_a_spoiled_delivery_of_an_earlier_day_is_told_and_stops_nothing(companie
     assert said[2].startswith("package_subscription 2009-05-03: package_20090503.txt: ")
     assert status.main([*wrong.where(), "--data-date", str(THIRD), "--days", "3"]) == 4
     shown = capsys.readouterr()
-    assert "; what was committed before stands" in shown.out
-    assert "made again" not in shown.out
+    assert "; the commit before it stays valid" in shown.out
+    assert "to be rebuilt" not in shown.out
     assert "1 of 15 deliveries are missing or failed" in shown.err
     assert status.main([*right.where(), "--data-date", str(THIRD), "--days", "3"]) == 0

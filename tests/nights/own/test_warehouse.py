@@ -8,10 +8,7 @@ import pytest
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
-from jobs.intake.archive import below
-from jobs.intake.landing import Landing
-from jobs.outbox.folder import Outbox
-from jobs.plan.night import Step
+from jobs.plan.step import Step
 from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import Ledger
 from jobs.warehouse.tables import Tables
@@ -37,18 +34,11 @@ def root(tmp_path_factory):
 @pytest.fixture(scope="module")
 def opened(spark, root, conf, contracts):
     """A new run over the shared warehouse."""
-    judge = Judge(None, "test")
 
     def make(run_id="run"):
+        ledger, judge = Ledger(run_id, conf.fingerprint), Judge(None, run_id)
         made = Warehouse(
-            spark,
-            str(root),
-            contracts,
-            conf,
-            Ledger(run_id, conf.fingerprint),
-            judge,
-            Landing(root / "landing", below(str(root), root)),
-            Outbox(root / "push"),
+            Tables(spark, str(root), contracts, run_id), contracts, conf, ledger, judge
         )
         made.open(TABLES)
         return made
@@ -77,7 +67,7 @@ def frame(spark, contracts):
 
 
 def step(reads=(), writes=(), source=None):
-    return Step("demo", "jobs.demo", "views", "a step", tuple(reads), tuple(writes), source=source)
+    return Step("demo", "views", "a step", tuple(reads), tuple(writes), source=source)
 
 
 def write(wh, table, rows, first, last=None):
@@ -124,8 +114,8 @@ def test_a_table_that_the_step_does_not_declare_is_neither_read_nor_written(wh, 
         ):
             with pytest.raises(
                 ChudianError,
-                match=f"^demo {use} dw.* which the plan does not "
-                "declare: add it to the step in jobs/plan.py$",
+                match=f"^demo {use} dw.* which the plan does not declare: "
+                "add it to the step in jobs/plan$",
             ):
                 act()
     assert version(root, SUBSCRIPTION) == before
@@ -182,7 +172,7 @@ def test_a_step_whose_input_is_not_committed_stops_and_names_it(wh, table, how, 
         with wh.step(step(reads=TABLES), Window(NEVER[2], NEVER[2])):
             wh.read(table, **how)
     assert str(raised.value) == (
-        f"demo: {said}: run the step that makes it first (python -m jobs.night --list shows which)"
+        f"demo: {said}: run the step that writes it first (python -m jobs.night --list shows which)"
     )
 
 
@@ -427,7 +417,7 @@ def take_in(wh, frame, accepted, rejected, source="customer", day=THIRD):
         }
     }
     with wh.step(step(writes=[CUSTOMER], source=source), Window(day, day)):
-        wh.take_in(
+        wh.ingest(
             CUSTOMER,
             source,
             frame(CUSTOMER, *accepted),
@@ -488,7 +478,7 @@ def test_a_delivery_that_fails_between_its_two_tables_leaves_what_stood_stale(op
         pytest.raises(Exception, match="the disk is full"),
         wh.step(step(writes=[CUSTOMER], source="customer"), Window(THIRD, THIRD)),
     ):
-        wh.take_in(CUSTOMER, "customer", frame(CUSTOMER, delivered(9)), spoiled, counts, [])
+        wh.ingest(CUSTOMER, "customer", frame(CUSTOMER, delivered(9)), spoiled, counts, [])
     later = opened("after it").ledger
     assert later.stale[CUSTOMER, "customer"] == {str(THIRD): "the run fails midway failed midway"}
     assert later.entry(CUSTOMER, THIRD, "customer").rows_accepted == 1
@@ -538,7 +528,7 @@ def test_a_delivery_that_fails_before_its_rows_are_there_leaves_what_stood_as_it
         pytest.raises(Exception, match="the disk is full"),
         wh.step(step(writes=[CUSTOMER], source="customer"), Window(THIRD, THIRD)),
     ):
-        wh.take_in(CUSTOMER, "customer", spoiled, frame(REJECTED), counts, [])
+        wh.ingest(CUSTOMER, "customer", spoiled, frame(REJECTED), counts, [])
     assert customers_of_the_third(root) == ["C7"]
     assert not opened("after it").ledger.stale.get((CUSTOMER, "customer"))
 
@@ -610,7 +600,7 @@ def test_the_ledger_tells_of_every_attempt_and_a_later_run_reads_it(opened, fram
     later = opened(run_id="later")
     entry = later.ledger.entry(SUBSCRIPTION, SECOND)
     assert (entry.run_id, entry.rows_out) == ("told", 2)  # the last committed row counts
-    assert later.ledger.last_slice(SUBSCRIPTION, THIRD) == SECOND
+    assert later.ledger.slice_at_or_before(SUBSCRIPTION, THIRD) == SECOND
 
 
 @pytest.mark.parametrize(
@@ -713,7 +703,7 @@ def test_a_table_that_cannot_be_made(wh, spark, contracts, tmp_path):
     with pytest.raises(ChudianError) as raised:
         Tables(spark, str(tmp_path), contracts).create(SUBSCRIPTION)
     assert str(raised.value) == (
-        f"the table dw.subscription cannot be made below {tmp_path}: "
+        f"the table dw.subscription cannot be created below {tmp_path}: "
         "check the folder and its rights, or give another --warehouse"
     )
 

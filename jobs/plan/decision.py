@@ -1,0 +1,47 @@
+"""Steps that decide and push."""
+
+from jobs.plan.step import Step
+from schemas.config import Config
+
+
+def steps(conf: Config) -> tuple[Step, ...]:
+    """A channel has a push table where the configuration gives it files."""
+    pushes = tuple(f"push.{channel}" for channel, entry in conf.channels.items() if entry.push)
+    return (
+        Step(
+            "preference",
+            "decision",
+            "which channel each customer prefers",
+            ("dw.contact_view", "dw.subscriber"),
+            ("mart.channel_preference",),
+        ),
+        Step(
+            "decide",
+            "decision",
+            "who is offered what over which channel, and why not the others",
+            (
+                "mart.package_match",
+                "mart.channel_preference",
+                "dw.subscriber",
+                "dw.subscription",
+                "dw.subscriber_identity",
+            ),
+            ("mart.decision",),
+            final=True,
+        ),
+        Step(
+            "push",
+            "decision",
+            "one table and one file per channel",
+            (
+                "mart.decision",
+                "mart.package_match",
+                "mart.package_quote",
+                "dw.subscriber_identity",
+                "dw.contact_event",
+                *pushes,
+            ),
+            pushes,
+            final=True,
+        ),
+    )

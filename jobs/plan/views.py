@@ -1,0 +1,43 @@
+"""Steps that join deliveries into views: owners of numbers, customers, contacts."""
+
+from jobs.plan.step import Step
+from models.contact.log import LOGS, OF_SEVERAL_ROWS
+from schemas.config import Config
+
+PEOPLE = ("ods.customer", "ods.subscriber", "ods.package_subscription")
+
+
+def steps(conf: Config) -> tuple[Step, ...]:
+    """Contacts are read only from the logs that some source feeds."""
+    records = {source.record for source in conf.sources.values()}
+    contact_logs = tuple(table for table in LOGS if table in records) or ("ods.contact",)
+    events = tuple(
+        dict.fromkeys(
+            source.record for source in conf.sources.values() if source.identity == "from_events"
+        )
+    )
+    return (
+        Step(
+            "identity",
+            "views",
+            "who owns which number when, and who he is",
+            PEOPLE + events,
+            ("dw.subscriber_identity", "dw.subscriber", "dw.subscription"),
+        ),
+        Step(
+            "contact_event",
+            "views",
+            "every contact of every channel in one format",
+            (*contact_logs, "dw.subscriber_identity"),
+            ("dw.contact_event",),
+            looks_back=OF_SEVERAL_ROWS,
+            looks_ahead=OF_SEVERAL_ROWS,
+        ),
+        Step(
+            "contact_view",
+            "views",
+            "one view of a customer's contacts by channel",
+            ("dw.contact_event", "dw.contact_view"),
+            ("dw.contact_view",),
+        ),
+    )
