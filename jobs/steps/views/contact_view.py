@@ -8,7 +8,7 @@ step fails, preferences are learned from nothing new.
 from datetime import timedelta
 
 from jobs.warehouse.warehouse import Warehouse
-from models.contact import event as contact
+from models.contact.view import contact_view
 from schemas.config import Config
 from schemas.window import Window
 
@@ -21,4 +21,4 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     else:
         previous = None
         events = wh.read("dw.contact_event", upto=window.last)
-    wh.replace("dw.contact_view", contact.contact_view(previous, events, data_date=window.last))
+    wh.replace("dw.contact_view", contact_view(previous, events, data_date=window.last))
