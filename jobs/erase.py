@@ -120,9 +120,9 @@ def conditions(contracts: Mapping[str, Contract], conf: Config) -> dict[str, str
     """By table how a row is told to be a customer's; ConfigError for one that would be missed."""
     age = max((source.max_age_days for source in conf.sources.values()), default=0)
     return {
-        table: erasure.match(contract, age)
+        table: erasure.condition(contract, age)
         for table, contract in contracts.items()
-        if table != RECORD and erasure.personal(contract)
+        if table != RECORD and erasure.is_personal(contract)
     }
 
 
@@ -132,7 +132,7 @@ def _customer(
     """The customer with all that is his; None when no delivery names him."""
     if not set(KNOWN_BY) <= set(hows):
         return None
-    held = erasure.holdings(
+    held = erasure.identifiers(
         tables.load("ods.customer"),
         tables.load("ods.subscriber"),
         customer_no,

@@ -30,14 +30,14 @@ def show(
 ) -> None:
     """Print a line or two per step; InputError at the end when a delivery is not there."""
     window, stands = asked.window, known(asked.warehouse, conf)
-    landing = Landing(asked.landing, archive.below(asked.warehouse, asked.landing), looks=True)
+    landing = Landing(asked.landing, archive.below(asked.warehouse, asked.landing), read_only=True)
     deliveries = Deliveries(conf, contracts, stands, landing)
     lineage = Lineage(conf, contracts, plan.night(conf), stands, lambda table, day: set())
     waiting: list[InputError | QualityError] = []
     print(f"night of {window}, dry run: nothing is written")
     for step in steps:
         due = step.due(window, conf)
-        for one in redelivery.earlier(step, deliveries, lineage, window):
+        for one in redelivery.earlier_windows(step, deliveries, lineage, window):
             print(f"{padded(step.name, 28)} once more for {one}")
         if not due:
             print(f"{padded(step.name, 28)} not due ({step.cadence})")

@@ -104,7 +104,7 @@ def _steps(steps: tuple[plan.Step, ...], wh, conf: Config, window: Window) -> Pr
                 wh,
                 conf,
                 progress,
-                lambda: redelivery.earlier(step, deliveries, wh.lineage, window),
+                lambda: redelivery.earlier_windows(step, deliveries, wh.lineage, window),
             )
 
         rows, days = earlier_days()

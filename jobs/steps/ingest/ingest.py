@@ -21,23 +21,12 @@ from pyspark.sql import functions as F
 
 from jobs.intake import completeness
 from jobs.intake.delivered_file import DeliveredFile
-from jobs.intake.delivered_rows import (  # noqa: F401
-    PATTERN_SIGNS,
-    _columns,
-    _file,
-    _lines,
-    _paths,
-    _placed,
-    _together,
-    rows,
-)
+from jobs.intake.delivered_rows import read_rows
 from jobs.intake.redelivery import Deliveries
 from jobs.plan.night import due_days
 from jobs.warehouse.tables import cached, held
 from jobs.warehouse.warehouse import Warehouse
-from models.intake import delivery_metrics as delivery_figures
-from models.intake import duplicates as repeats
-from models.intake import verdict as delivery
+from models.intake import delivery_metrics, duplicates, outcome, verdict
 from schemas.config import Config, Source
 from schemas.config.source_fingerprint import value_sets
 from schemas.contract import Contract
@@ -56,15 +45,15 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
     contract = wh.contracts[source.record]
     deliveries = Deliveries(conf, wh.contracts, wh.ledger, wh.landing)
     entries = {day: deliveries.entry(name, day) for day in days}
-    files = wh.landing.files(name, source, days, deliveries.taken_in(name, days))
+    files = wh.landing.files(name, source, days, deliveries.ingested(name, days))
     contents = wh.landing.contents(name, days)
     delivered = _delivered(days, files)
     before = wh.ledger.delivered(contract.table, name)
     if wh.ledger.accepting is None:
-        completeness.refuse_unusual(source, delivered, before)
+        completeness.require_usual_rows(source, delivered, before)
     known = _known(wh, contract, window)
-    judged = delivery.judge(
-        rows(wh.tables, files, source),
+    judged = verdict.validate(
+        read_rows(wh.tables, files, source),
         name,
         source,
         contract,
@@ -77,17 +66,17 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
         _tagged(judged, source, contract, _earlier(wh, name, contract, window)) as tagged,
     ):
         counts = tagged.counts()
-        metrics = delivery_figures.metrics(
+        metrics = delivery_metrics.metrics(
             delivered, counts, judged.checks, completeness.drifts(source, delivered, before)
         )
         passed = _passed(
-            wh, source, contract, window, metrics, delivery_figures.reasons(counts, judged.checks)
+            wh, source, contract, window, metrics, delivery_metrics.reasons(counts, judged.checks)
         )
         slices = {
             slice_: {**figures, "message": passed}
-            for slice_, figures in delivery_figures.by_slice(delivered, counts).items()
+            for slice_, figures in delivery_metrics.by_slice(delivered, counts).items()
         }
-        reading = deliveries.reading(name)
+        reading = deliveries.fingerprint(name)
         for day in days:
             slices[str(day)] |= {"content": contents.get(day), "reading": reading}
         same = [
@@ -108,7 +97,7 @@ def run(window: Window, wh: Warehouse, conf: Config) -> None:
 
 
 def _with_equal_rows(
-    wh: Warehouse, name: str, contract: Contract, days: list[date], tagged: delivery.Tagged
+    wh: Warehouse, name: str, contract: Contract, days: list[date], tagged: outcome.Outcome
 ) -> set[date]:
     """The days on which a delivery that was taken in before gives the same rows once more."""
     if not days:
@@ -116,7 +105,7 @@ def _with_equal_rows(
     window = Window(min(days), max(days))
     stood = wh.read(contract.table, window=window, whatever_is_there=True)
     there, here = [
-        {row["batch_date"]: row for row in delivery.digests(rows, contract).collect()}
+        {row["batch_date"]: row for row in outcome.digests(rows, contract).collect()}
         for rows in (stood.where(F.col("source") == name), tagged.accepted())
     ]
     return {day for day in days if there.get(day) == here.get(day)}
@@ -133,7 +122,7 @@ def _alike(name: str, files: list[DeliveredFile]) -> dict[str, Column]:
 
 
 @contextmanager
-def _read(name: str, judged: delivery.Judged, alike: dict[str, Column]):
+def _read(name: str, judged: verdict.Validated, alike: dict[str, Column]):
     """The judged rows, read once. What stops at a cell is a fault of the mapping."""
     with ExitStack() as stack:
         try:
@@ -146,23 +135,27 @@ def _read(name: str, judged: delivery.Judged, alike: dict[str, Column]):
                 f"sources.yml: {name}: an expression of the mapping stops at a cell "
                 f"({condition}): use its try_… form"
             ) from None
-        yield delivery.Judged(frame.withColumns(alike).select(judged.frame.columns), judged.checks)
+        yield verdict.Validated(
+            frame.withColumns(alike).select(judged.frame.columns), judged.checks
+        )
 
 
 @contextmanager
-def _tagged(judged: delivery.Judged, source: Source, contract: Contract, earlier: DataFrame | None):
+def _tagged(
+    judged: verdict.Validated, source: Source, contract: Contract, earlier: DataFrame | None
+):
     """The judged rows with those that repeat another.
 
     What is joined to them is counted before: then Spark knows its size and need not move all rows.
     """
-    with cached(repeats.suspects(judged, earlier)) as suspects:
+    with cached(duplicates.candidate_keys(judged, earlier)) as suspects:
         doubted = suspects.count() > 0
-        with cached(repeats.unusual(judged, suspects if doubted else None)) as unusual:
+        with cached(duplicates.candidates(judged, suspects if doubted else None)) as unusual:
             if not doubted:
-                yield delivery.Tagged(judged, unusual, None)
+                yield outcome.Outcome(judged, unusual, None)
                 return
-            with cached(repeats.found(unusual, source, contract, earlier)) as repeated:
-                yield delivery.Tagged(judged, unusual, repeated if repeated.count() else None)
+            with cached(duplicates.find(unusual, source, contract, earlier)) as repeated:
+                yield outcome.Outcome(judged, unusual, repeated if repeated.count() else None)
 
 
 def _condition(error: Exception) -> str | None:

@@ -63,13 +63,13 @@ columns:
         encoding="utf-8",
     )
     found = contract.load(tmp_path)["ods.visit"]
-    assert erasure.personal(found)
+    assert erasure.is_personal(found)
     with pytest.raises(
         ConfigError,
-        match="ods.visit has personal columns and none that says whose "
-        "a row is: an erasure would miss it",
+        match="ods.visit has personal columns but no column that identifies the customer: "
+        "an erasure would miss its rows",
     ):
-        erasure.match(found, 62)
+        erasure.condition(found, 62)
 
 
 # -- how a row is told to be his ----------------------------------------------------------------
@@ -137,7 +137,7 @@ def test_numbers_and_subscribers_are_his_within_his_time(spark):
         ).coalesce(1)
         his.append(
             frame.alias("t")
-            .join(held.alias("p"), F.expr(erasure.match(CONTRACTS[of], 62)), "left_semi")
+            .join(held.alias("p"), F.expr(erasure.condition(CONTRACTS[of], 62)), "left_semi")
             .select("row")
         )
     found = {row.row for row in reduce(DataFrame.unionByName, his).collect()}
@@ -266,7 +266,7 @@ def test_a_customer_is_erased_everywhere_and_nobody_else(night, capsys):
     names = [
         of
         for of, one in CONTRACTS.items()
-        if erasure.personal(one)
+        if erasure.is_personal(one)
         and of not in ("ops.erasure", "ops.rejected_record")
         and (made.warehouse / of.replace(".", "/")).is_dir()
     ]
