@@ -13,7 +13,10 @@ SUNDAY = date(2009, 5, 3)
 BAND = RowsBand(Decimal("0.5"), Decimal("2"), 28)
 
 
-def source(cadence=Cadence(), band=BAND):
+DAILY = Cadence()
+
+
+def source(cadence=DAILY, band=BAND):
     return Source(
         "web_log",
         "ods.contact",

@@ -294,8 +294,8 @@ def test_the_end_of_a_name_says_how_spark_unpacks_it(landing, name, how):
     landing.put(**{name: gzip.compress(b"a\n")})
     assert landing.refused(source(**how), ConfigError, 2) == (
         f"sources.yml: call: compression is {how.get('compression', 'none')}, but "
-        f"{name.replace('__', '.')} is unpacked by the end of its name: .gz and gzip belong "
-        "together"
+        f"Spark unpacks {name.replace('__', '.')} by the end of its name: use gzip exactly "
+        "for names that end in .gz"
     )
 
 
