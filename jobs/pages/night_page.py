@@ -72,13 +72,13 @@ def _failed(verdicts: Sequence[Verdict]) -> list[Verdict]:
 
 
 def _tiles(found: Sequence[Delivery], failed: Sequence[Verdict], timings: Sequence[Timing]) -> str:
-    standing = [one.standing for one in found if one.standing is not None]
+    committed = [one.standing for one in found if one.standing is not None]
     delivered, rejected, warned = (
-        sum(getattr(entry, f"rows_{part}") for entry in standing)
+        sum(getattr(entry, f"rows_{part}") for entry in committed)
         for part in ("delivered", "rejected", "warned")
     )
     shown = [
-        ("deliveries in", f"{len(standing):,} of {len(found):,}", len(standing) < len(found)),
+        ("deliveries in", f"{len(committed):,} of {len(found):,}", len(committed) < len(found)),
         ("rows delivered", f"{delivered:,}", False),
         ("rows rejected", f"{rejected:,} ({rejected / max(delivered, 1):.2%})", False),
         ("rows with a warning", f"{warned:,}", False),
@@ -134,13 +134,13 @@ def _deliveries(
         days = by_source.get(name)
         if not days:
             continue
-        standing = [one.standing for one in days if one.standing is not None]
+        committed = [one.standing for one in days if one.standing is not None]
         sums = (
             {
-                part: sum(getattr(entry, f"rows_{part}") for entry in standing)
+                part: sum(getattr(entry, f"rows_{part}") for entry in committed)
                 for part in ledger_summary.COUNTS
             }
-            if standing
+            if committed
             else dict.fromkeys(ledger_summary.COUNTS)
         )
         split = page.shares(

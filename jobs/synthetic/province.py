@@ -1,4 +1,7 @@
-"""The synthetic province: its plan, its deliveries in the landing, its truth, its recipe."""
+"""The synthetic province: its plan, its deliveries in the landing, its truth, its recipe.
+
+The recipe lists all that the bytes depend on, so that an equal province is not written again.
+"""
 
 from __future__ import annotations
 
@@ -32,18 +35,18 @@ TRUTH_NOTICE = (
     NOTICE
     + """
 deliveries.csv   rows, bytes and sha256 of each delivered file
-defects.csv      planted rows by source, data_date and defect; missed calls, which are none, too.
-                 broken, unknown_code and clock_1980 rows are bad copies of rows that are delivered
-                 in good order as well; duplicates are exact; late rows come one to five days late
-packages.csv     true packages by days [valid_from, valid_to); who has no gprs or sms package pays
-                 the standard price
-numbers.csv      who held which number; taken_over_from: whose it was before
+defects.csv      planted rows by source, data_date and defect (and missed calls, which are no
+                 defect). broken, unknown_code and clock_1980 rows are bad copies of rows that are
+                 also delivered correctly; duplicates are exact; late rows come 1 to 5 days late
+packages.csv     true packages by days [valid_from, valid_to); a subscriber without a gprs or sms
+                 package pays the standard price
+numbers.csv      holder of each number over time; taken_over_from: the holder before
 spells.csv       days on which a subscriber was barred
 preferences.csv  true distribution of a customer's contacts over the channels
 contacts.csv     contacts that happened: all; those that show a preference (enquiries, transactions,
                  complaints); complaints about the channel
-bills.csv        bills as delivered. unstated_discount: taken off without a word, so re-rating
-                 cannot reproduce it. joined, left, package_changed: within the month
+bills.csv        bills as delivered. unstated_discount: a discount that the bill does not show, so
+                 re-rating cannot reproduce it. joined, left, package_changed: within the month
 province.json    how the province was made
 """
 )

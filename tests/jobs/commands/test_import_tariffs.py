@@ -71,7 +71,7 @@ def test_a_line_becomes_a_package_like_another_one(imported):
 def test_a_line_that_makes_no_package_is_reported_and_the_next_one_taken(imported, line, problem):
     code, said, out = imported(HEAD + line + "\n" + GOOD.replace("gotone_88", "gotone_98"))
     assert code == 3
-    assert "line 2: not taken: " in said
+    assert "line 2: refused: " in said
     assert problem in said
     assert "line 3: gotone_98" in said
     assert "1 of 2 lines became packages" in said
@@ -91,7 +91,7 @@ def test_an_id_twice_in_the_list_is_taken_once(imported):
         ("id,like\n", "no column source"),
         ("id,like,source,monthly fee\n", "'monthly fee' is no place in a tariff"),
         ("id,like,source,id\n", "a second column 'id'"),
-        ('id,like,source\n"gotone_88,gotone_80,assumed\n', "no CSV: unexpected end of data"),
+        ('id,like,source\n"gotone_88,gotone_80,assumed\n', "not valid CSV: unexpected end of data"),
     ],
 )
 def test_a_list_from_which_nothing_can_be_made_is_refused(imported, text, problem):
