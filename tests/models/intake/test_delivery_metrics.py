@@ -100,9 +100,8 @@ def test_the_newest_event_is_that_of_the_day_that_is_worst():
     ("ratios", "worst"), [((0.9, 1.2), 1.2), ((0.4, 2.0), 0.4), ((3.0, 0.0), 0.0)]
 )
 def test_volume_is_that_of_the_day_farthest_from_the_usual(ratios, worst):
-    found = judged(
-        {DAY: 1}, {}, {"volume_drift": dict(zip((BEFORE, DAY), ratios)), "rows_band": {}}
-    )
+    drifts = dict(zip((BEFORE, DAY), ratios, strict=True))
+    found = judged({DAY: 1}, {}, {"volume_drift": drifts, "rows_band": {}})
     assert found["volume_drift"] == worst
     assert "rows_band" not in found
 
