@@ -1,6 +1,6 @@
 """Write the data dictionary: every table with grain, columns, units and classification.
 
-Rendered from the contracts in schemas/tables, so it cannot disagree with what the night enforces.
+It is rendered from the contracts in schemas/tables, so it always equals what the night enforces.
 """
 
 import argparse
@@ -19,7 +19,8 @@ def _write(out: Path) -> None:
     print(f"{out}: {text.count(chr(10)):,} lines")
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
+    """The command `python -m jobs.dictionary`; returns the exit code."""
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog="example: python -m jobs.dictionary --out build/docs/tables.md",
@@ -31,7 +32,7 @@ def main() -> int:
         default=Path("build/docs/tables.md"),
         help="file to write (default: %(default)s)",
     )
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     return guarded(lambda: _write(args.out))
 
 

@@ -1,15 +1,16 @@
-"""Erase one customer: his rows of every table, his lines of archived deliveries and of files sent.
+"""Erase one customer: rows of every table, lines of archived deliveries and of pushed files.
 
-What tells of a customer is known from the contracts: his numbers within the intervals in which he
-held them, his subscribers, himself. A line in which another customer called him is that customer's
-and stays. `ops.erasure` keeps that it was done, by his keyed id. The replaced files of the tables
-go at once, so no run from before can be undone in them. What is outside stays outside: a channel
-has the files it fetched, the landing belongs to the systems that deliver, and the CRM may bring
-him back with its next full load.
+The contracts say which columns identify a customer: numbers within the intervals in which the
+customer held them, subscribers, and the customer itself. A line in which another customer called
+this one belongs to the other customer and stays. `ops.erasure` records the erasure under the
+customer's keyed id. The replaced files of the tables are removed at once, so runs from before
+cannot be undone in them. Outside nothing changes: channels have the files they fetched, the landing
+belongs to the systems that deliver, and the next full load of the CRM may bring the customer back.
 """
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 from collections.abc import Mapping, Sequence
@@ -37,29 +38,33 @@ from schemas.contract import Contract
 from schemas.errors import ConfigError
 
 EXAMPLES = """examples:
-  python -m jobs.erase --customer-no C0000001 --request R-2009-0017 --dry-run   what there is of him
+  python -m jobs.erase --customer-no C0000001 --request R-2009-0017 --dry-run   reports the rows
   python -m jobs.erase --customer-no C0000001 --request R-2009-0017
-exit codes: 0 done, or nothing is left of him; 2 nobody knows him, or arguments"""
+exit codes: 0 done, or erased before; 2 unknown customer, or arguments"""
 RECORD = "ops.erasure"
-KNOWN_BY = ("ods.subscriber", "ods.customer")  # erased last: until then the same command goes on
+# Erased last: they hold the identifiers, so that an interrupted erasure can be continued.
+SOURCES_OF_IDENTIFIERS = ("ods.subscriber", "ods.customer")
 REQUEST = re.compile(r"(?!.*[0-9]{11})[0-9A-Za-z._/-]{1,64}")
 
 
 @dataclass(frozen=True)
 class Customer:
-    """Whom to erase: `found` is what he is known by, `rows` how many rows are his by table.
+    """The customer to erase. `found`: the `identifiers`; `rows`: number of rows by table.
 
-    `words`: of what he is known by that which may stand in a delivered line.
+    `words`: the identifiers that a delivered line may contain.
     """
 
     id: int
     found: DataFrame
     words: frozenset[str]
-    rows: Mapping[str, int]
+    rows: dict[str, int]
 
 
 def unswept(history: Sequence[Commit]) -> bool:
-    """Whether files from before an erasure may still lie in the table's folder."""
+    """Whether the table's folder may still hold files from before an erasure.
+
+    `history`: the commits of the table, the newest first.
+    """
     for commit in history:
         if commit.operation == "VACUUM END":
             return False
@@ -74,17 +79,15 @@ def _erase(argv: list[str] | None) -> None:
         "--customer-no",
         metavar="C",
         required=True,
-        help="the customer's number at the CRM (not his phone number)",
+        help="the customer's number at the CRM (not the phone number)",
     )
     parser.add_argument(
         "--request",
         metavar="R",
         required=True,
-        help="number of his request in your books: it stays in the record",
+        help="number of the request in your records; it is kept in ops.erasure",
     )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="say how many rows are his, and stop"
-    )
+    parser.add_argument("--dry-run", action="store_true", help="report the rows by table, and stop")
     args = parser.parse_args(argv)
     if not REQUEST.fullmatch(args.request):
         raise ConfigError(
@@ -92,24 +95,26 @@ def _erase(argv: list[str] | None) -> None:
             "number in them: it is kept"
         )
     conf, contracts, _ = walk.configuration(arguments.conf_folders(args.conf))
-    with nullcontext("") if args.dry_run else run_of(args.warehouse) as own_id:
-        with spark_session(conf, arguments.conf_folders(args.conf)) as spark:
-            tables = Tables(spark, args.warehouse, contracts, own_id)
-            hows = {
-                table: how
-                for table, how in conditions(contracts, conf).items()
-                if tables.version(table) is not None
-            }
-            customer = _customer(tables, hows, args.customer_no, conf)
-            if customer is None:
-                _nobody(tables, args, conf, own_id)
-                return
-            for table, rows in customer.rows.items():
-                print(f"  {table:<26} {rows:>9,} rows")
-            if args.dry_run:
-                print(f"{sum(customer.rows.values()):,} rows would be erased; nothing is touched")
-                return
-            _erase_him(tables, hows, customer, args, conf)
+    with (
+        nullcontext("") if args.dry_run else run_of(args.warehouse) as own_id,
+        spark_session(conf, arguments.conf_folders(args.conf)) as spark,
+    ):
+        tables = Tables(spark, args.warehouse, contracts, own_id)
+        present = {
+            table: condition
+            for table, condition in conditions(contracts, conf).items()
+            if tables.version(table) is not None
+        }
+        customer = _customer(tables, present, args.customer_no, conf)
+        if customer is None:
+            _report_erased_before(tables, args, conf, own_id)
+            return
+        for table, rows in customer.rows.items():
+            print(f"  {table:<26} {rows:>9,} rows")
+        if args.dry_run:
+            print(f"{sum(customer.rows.values()):,} rows would be erased; nothing is changed")
+            return
+        _erase_everywhere(tables, present, customer, args, conf)
     print(
         f"request {args.request}: {sum(customer.rows.values()):,} rows are erased; runs from "
         "before cannot be undone in these tables"
@@ -117,83 +122,95 @@ def _erase(argv: list[str] | None) -> None:
 
 
 def conditions(contracts: Mapping[str, Contract], conf: Config) -> dict[str, str]:
-    """By table how a row is told to be a customer's; ConfigError for one that would be missed."""
+    """By table the SQL that finds a customer's rows; ConfigError for a table without a rule."""
     age = max((source.max_age_days for source in conf.sources.values()), default=0)
     return {
-        table: erasure.match(contract, age)
+        table: erasure.condition(contract, age)
         for table, contract in contracts.items()
-        if table != RECORD and erasure.personal(contract)
+        if table != RECORD and erasure.is_personal(contract)
     }
 
 
 def _customer(
-    tables: Tables, hows: Mapping[str, str], customer_no: str, conf: Config
+    tables: Tables, conditions: Mapping[str, str], customer_no: str, conf: Config
 ) -> Customer | None:
-    """The customer with all that is his; None when no delivery names him."""
-    if not set(KNOWN_BY) <= set(hows):
+    """The customer and the number of rows in each table; None if no delivery names the customer."""
+    if not set(SOURCES_OF_IDENTIFIERS) <= set(conditions):
         return None
-    held = erasure.holdings(
+    identifiers = erasure.identifiers(
         tables.load("ods.customer"),
         tables.load("ods.subscriber"),
         customer_no,
         key=conf.runtime.identity_key,
         placeholders=conf.policy.contact.placeholders,
     )
-    known = held.collect()  # once: it is read from tables that will not name him any more
+    known = identifiers.collect()  # once, because the erasure removes them from these tables
     if not known:
         return None
-    found = tables.spark.createDataFrame(known, held.schema)
+    found = tables.spark.createDataFrame(known, identifiers.schema)
     counts = [
-        _his(tables, found, table, how)
+        _rows_of(tables, found, table, condition)
         .agg(F.count(F.lit(1)).alias("rows"))
         .withColumn("table", F.lit(table))
-        for table, how in hows.items()
+        for table, condition in conditions.items()
     ]
     rows = {row["table"]: row["rows"] for row in reduce(DataFrame.unionByName, counts).collect()}
     customer_id = next(row["customer_id"] for row in known if row["customer_id"] is not None)
     words = frozenset(row[name] for row in known for name in erasure.WORDS if row[name])
-    rows = {table: rows[table] for table in hows if rows[table]}  # in the order of the contracts
+    rows = {table: rows[table] for table in conditions if rows[table]}  # order of the contracts
     return Customer(customer_id, found, words, rows)
 
 
-def _his(
-    tables: Tables, found: DataFrame, table: str, how: str, kind: str = "left_semi"
+def _rows_of(
+    tables: Tables, found: DataFrame, table: str, condition: str, kind: str = "left_semi"
 ) -> DataFrame:
-    """The rows of a table that are his (`left_anti`: that are not)."""
-    return tables.load(table).alias("t").join(F.broadcast(found).alias("p"), F.expr(how), kind)
+    """The rows of a table that belong to the customer (`left_anti`: all others)."""
+    identifiers = F.broadcast(found).alias("p")
+    return tables.load(table).alias("t").join(identifiers, F.expr(condition), kind)
 
 
-def _nobody(tables: Tables, args, conf: Config, own_id: str) -> None:
-    """What is said of a customer whom no delivery names: erased before, or never known."""
-    requests = []
+def _report_erased_before(
+    tables: Tables, args: argparse.Namespace, conf: Config, own_id: str
+) -> None:
+    """Report the requests by which the customer was erased; ConfigError for an unknown customer.
+
+    An erasure that was interrupted before its last part is completed.
+    """
+    requests: list[str] = []
     if tables.version(RECORD) is not None:
-        his = F.col("customer_id") == keyed_id(
+        is_same = F.col("customer_id") == keyed_id(
             "customer", F.lit(args.customer_no), key=conf.runtime.identity_key
         )
-        requests = sorted(
-            row[0] for row in tables.load(RECORD).where(his).select("request").distinct().collect()
-        )
+        records = tables.load(RECORD).where(is_same).select("request").distinct()
+        requests = sorted(row[0] for row in records.collect())
     if not requests:
         raise ConfigError(
             "--customer-no: neither ods.customer nor ods.subscriber names this "
-            "customer, and none was erased under it"
+            "customer, and ops.erasure has no record of it"
         )
     if own_id:
         _sweep(tables, args.warehouse)
-    print(f"nothing is left of him: he was erased by request {', '.join(requests)}")
+    print(f"nothing is left of this customer: erased by request {', '.join(requests)}")
 
 
-def _erase_him(
-    tables: Tables, hows: Mapping[str, str], customer: Customer, args, conf: Config
+def _erase_everywhere(
+    tables: Tables,
+    conditions: Mapping[str, str],
+    customer: Customer,
+    args: argparse.Namespace,
+    conf: Config,
 ) -> None:
-    """Files first, what he is known by last: interrupted, the same command finds the rest."""
+    """Erase files first, then tables, the identifiers last.
+
+    After an interruption the same command finds what is left.
+    """
     kept = archive.below(args.warehouse, args.landing)
-    gone = archived_lines.erase(
+    removed = archived_lines.erase(
         tables, kept, customer.found, customer.words, conf, tables.contracts
     )
-    lines = {f"{source} deliveries": count for source, count in gone.items()}
+    lines = {f"{source} deliveries": count for source, count in removed.items()}
     lines |= {
-        f"{channel.id} files": _rewrite(tables, hows, customer, channel, Outbox(args.push))
+        f"{channel.id} files": _rewrite(tables, conditions, customer, channel, Outbox(args.push))
         for channel in conf.channels.values()
         if channel.push is not None
     }
@@ -203,11 +220,15 @@ def _erase_him(
     note = ERASURE + tables.run_id
     tables.erase(
         customer.found,
-        {table: hows[table] for table in customer.rows if table not in KNOWN_BY},
+        {
+            table: conditions[table]
+            for table in customer.rows
+            if table not in SOURCES_OF_IDENTIFIERS
+        },
         note,
     )
     tables.create(RECORD)
-    said = {
+    record = {
         "run_id": tables.run_id,
         "request": args.request,
         "customer_id": customer.id,
@@ -216,29 +237,34 @@ def _erase_him(
     tables.append(
         RECORD,
         [
-            {**said, "place": place, "rows_erased": rows}
+            {**record, "place": place, "rows_erased": rows}
             for place, rows in (customer.rows | lines).items()
         ],
     )
-    for table in KNOWN_BY:
+    for table in SOURCES_OF_IDENTIFIERS:
         if table in customer.rows:
-            tables.erase(customer.found, {table: hows[table]}, note)
+            tables.erase(customer.found, {table: conditions[table]}, note)
     _sweep(tables, args.warehouse)
 
 
 def _rewrite(
-    tables: Tables, hows: Mapping[str, str], customer: Customer, channel: Channel, outbox: Outbox
+    tables: Tables,
+    conditions: Mapping[str, str],
+    customer: Customer,
+    channel: Channel,
+    outbox: Outbox,
 ) -> int:
-    """Write the channel's files that are still there without his lines; how many lines went."""
+    """Rewrite the channel's existing files without the customer's lines; returns their number."""
     table = f"push.{channel.id}"
-    if table not in customer.rows:
+    if channel.push is None or table not in customer.rows:
         return 0
-    by_day = _his(tables, customer.found, table, hows[table]).groupBy("data_date").count()
+    theirs = _rows_of(tables, customer.found, table, conditions[table])
+    by_day = theirs.groupBy("data_date").count()
     lines = 0
     for day, count in by_day.collect():
         if not (outbox.folder / channel.id / str(day) / channel.push.file_on(day)).exists():
             continue
-        others = _his(tables, customer.found, table, hows[table], "left_anti").where(
+        others = _rows_of(tables, customer.found, table, conditions[table], "left_anti").where(
             F.col("data_date") == F.lit(day)
         )
         channel_file.send(outbox, channel, tables.contracts[table], day, others, others.count())
@@ -247,7 +273,7 @@ def _rewrite(
 
 
 def _sweep(tables: Tables, warehouse: str) -> None:
-    """Remove what lies in the folders of tables from before an erasure."""
+    """Remove the replaced files of all tables that were changed by an erasure."""
     tables.vacuum_at_once(
         [table for table in tables.contracts if unswept(delta_log.history(warehouse, table))]
     )

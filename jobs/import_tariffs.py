@@ -1,10 +1,12 @@
-"""Make tariff packages from a price list 资费价目表: a CSV with one package a line.
+"""Make tariff packages from a price list 资费价目表: a CSV with one package per line.
 
-Columns: id; like (the package from which all is taken that the line leaves open); source (where the
-prices are from, or 'assumed'); and any places of a tariff, written as messages write them:
-monthly_fee, name, brands (several by ;), valid.from, pools[0].amount, rules[7].rate … An empty cell
-leaves its place as it is. Each package that makes sense becomes a file; each line that does not is
-reported with what was expected.
+Columns:
+- id: the package;
+- like: the package that gives all values that the line leaves open;
+- source: where the prices are from, or 'assumed';
+- any value of a tariff, named as in messages: monthly_fee, name, brands (several, separated by ;),
+  valid.from, pools[0].amount, rules[7].rate … An empty cell leaves the value unchanged.
+Each valid package becomes a file. Each invalid line is reported with what was expected.
 """
 
 from __future__ import annotations
@@ -61,7 +63,7 @@ def _import(argv: list[str] | None) -> None:
     )
     args = parser.parse_args(argv)
     conf = configuration(arguments.conf_folders(args.conf)).conf
-    head, lines = _read(args.prices, args.encoding)
+    head, lines = _price_lines(args.prices, args.encoding)
     line = partial(Place, args.prices)
     places = price_list.columns(head, line)
     taken = [
@@ -79,17 +81,20 @@ def _import(argv: list[str] | None) -> None:
             )
         else:
             refused += 1
-            print(f"line {found.line}: not taken: {found.problem}")
+            print(f"line {found.line}: refused: {found.problem}")
     print(f"{len(lines) - refused:,} of {len(lines):,} lines became packages")
     if refused:
         raise QualityError(
-            f"{shown(args.prices)}: {refused} of {len(lines)} lines were not taken; "
-            "mend them and import again with --replace"
+            f"{shown(args.prices)}: {refused} of {len(lines)} lines were refused; "
+            "correct them and import again with --replace"
         )
 
 
-def _read(path: Path, encoding: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """The head and the lines that are not empty, each with its number in the file."""
+def _price_lines(path: Path, encoding: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """The head, and the lines that are not empty with their numbers in the file.
+
+    ConfigError for a file that cannot be read or is not valid CSV.
+    """
     try:
         with path.open(encoding=encoding, newline="") as opened:
             reader = csv.reader(opened, strict=True)
@@ -101,14 +106,14 @@ def _read(path: Path, encoding: str) -> tuple[list[str], list[tuple[int, list[st
             f"{shown(path)}: not {encoding}: give --encoding {' or '.join(ENCODINGS)}"
         ) from None
     except csv.Error as error:
-        raise ConfigError(f"{shown(path)}:{reader.line_num}: no CSV: {error}") from None
+        raise ConfigError(f"{shown(path)}:{reader.line_num}: not valid CSV: {error}") from None
     if not rows:
-        raise ConfigError(f"{shown(path)}: is empty; expected a head and one package a line")
+        raise ConfigError(f"{shown(path)}: is empty; expected a head and one package per line")
     return rows[0][1], rows[1:]
 
 
 def _write(package: Document, out: Path, prices: Path, line: int) -> None:
-    """Write a package beside its place and move it there, so that no half of one is ever read."""
+    """Write a package under a temporary name and rename it, so no partial file is ever read."""
     out.mkdir(parents=True, exist_ok=True)
     target = out / f"{package.data['id']}.yml"
     text = yaml.safe_dump(package.data, allow_unicode=True, sort_keys=False, width=100)

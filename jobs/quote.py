@@ -1,9 +1,9 @@
 """Print the bill of one customer-month under one package, to be checked by hand.
 
-Reads the customer's records, rates them one by one in time order (models/reference_rater.py,
-which shares nothing with the engine), and sets the engine's quote beside the sum. Each line is
-shown with its events, units, free units, price and amount. With --picture the engine's quotes of
-the month under his present package and under this one are drawn side by side.
+The customer's records are rated one by one in time order by models/reference/rater.py, which shares
+no code with the engine. The engine's quote is printed beside the sum. Each line has its events,
+units, free units, price and amount. With --picture the engine's quotes of the month under the
+present package and under this one are drawn beside each other.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from jobs.runtime import arguments
 from jobs.runtime.context import Context
 from jobs.runtime.lock import guarded
 from jobs.runtime.walk import configuration, opened
-from models.drawing import bill_comparison as before_after
-from models.reference.bill import MonthBill
+from models.drawing import bill_comparison
+from models.reference.bill import Line, MonthBill
 from models.reference.rater import Rater
 from models.reference.tariff import Event
 from models.tariff.amounts import BUCKETS
@@ -97,7 +97,7 @@ def _quote(argv: list[str] | None) -> None:
 
 
 def _subscriber(context: Context, asked: str) -> tuple[Row, date]:
-    """His row of the last snapshot, and its day."""
+    """The subscriber's row of the last snapshot, and the day of the snapshot."""
     day = context.warehouse.last_snapshot("dw.subscriber", context.day)
     if day is None:
         raise InputError(f"no subscribers up to {context.day}: run the night first")
@@ -112,13 +112,13 @@ def _subscriber(context: Context, asked: str) -> tuple[Row, date]:
 
 
 def _kept(context: Context, who: Row, month: date) -> dict[str, Row]:
-    """The engine's quotes of his month, by package."""
-    wh = context.warehouse
-    snapshot = wh.last_snapshot("mart.package_quote", context.day)
+    """The engine's quotes of the subscriber's month, by package."""
+    warehouse = context.warehouse
+    snapshot = warehouse.last_snapshot("mart.package_quote", context.day)
     rows = (
         []
         if snapshot is None
-        else wh.read("mart.package_quote", on=snapshot)
+        else warehouse.read("mart.package_quote", on=snapshot)
         .where((F.col("subscriber_id") == who["subscriber_id"]) & (F.col("month") == F.lit(month)))
         .collect()
     )
@@ -132,14 +132,14 @@ def _quoted(
     document: dict,
     kept: Mapping[str, Row],
 ) -> dict:
-    """The bill as plain values; amounts are texts of yuan, units base units."""
+    """The bill as plain values. Amounts are yuan as text; units are seconds, messages or bytes."""
     bill = _bill(context, *whom, month, document)
     return {
         "package": document["id"],
         "name": document["name"],
         "month": f"{month:%Y-%m}",
         "monthly_fee": _yuan(bill.fee),
-        "lines": [_line(document, key, line) for key, line in sorted(bill.lines.items())],
+        "lines": [_line_values(document, key, line) for key, line in sorted(bill.lines.items())],
         "pools": [
             {"pool": name, "size": use.size, "carried_in": use.carried, "used": use.used}
             for name, use in bill.pools.items()
@@ -153,18 +153,21 @@ def _quoted(
 
 
 def _picture(conf: Config, kept: Mapping[str, Row], package: str, month: date) -> str:
-    """The month under the present package of the kind and under `package` (S2-10)."""
+    """The month under the present package of its kind and under `package`, as SVG (S2-10).
+
+    InputError if one of the two has no quote to draw.
+    """
     kind, of_month = conf.tariffs[package].data["kind"], f"for {month:%Y-%m}"
     present = next(
-        (name for name, row in kept.items() if row["is_present"] and row["kind"] == kind), None
+        (name for name, row in kept.items() if row["is_present"] and row["kind"] == kind), ""
     )
     if present == package:
         raise InputError(
-            f"--picture: {package} is the package he had {of_month}: there is nothing "
+            f"--picture: {package} is the customer's own package {of_month}: there is nothing "
             "to compare it with"
         )
     sides = []
-    for name, of_what in ((present, f"his present {kind} package"), (package, package)):
+    for name, words in ((present, f"the present {kind} package"), (package, package)):
         if name not in kept:
             others = ", ".join(
                 sorted(
@@ -174,17 +177,17 @@ def _picture(conf: Config, kept: Mapping[str, Row], package: str, month: date) -
                 )
             )
             raise InputError(
-                f"--picture: the engine kept no quote of {of_what} {of_month}; its "
+                f"--picture: the engine kept no quote of {words} {of_month}; its "
                 f"{kind} quotes: {others or 'none'}"
             )
         row = kept[name]
         if not row["comparable"]:
             raise InputError(f"--picture: {name} {of_month} is not compared: {row['reason']}")
         lines = {line: row[line] for line in BUCKETS}
-        words = conf.tariffs[name].data["name"] if name in conf.tariffs else name
-        sides.append(before_after.Side(words, before_after.stated(row["total"], lines)))
+        title = conf.tariffs[name].data["name"] if name in conf.tariffs else name
+        sides.append(bill_comparison.Side(title, bill_comparison.stated(row["total"], lines)))
     before, after = sides
-    return before_after.picture(
+    return bill_comparison.picture(
         f"{month.year}年{month.month}月费用：{before.name} → {after.name}", "当月", before, after
     )
 
@@ -201,8 +204,10 @@ def _draw(path: Path, picture: str) -> None:
 
 
 def _bill(context: Context, who: Row, day: date, month: date, document: dict) -> MonthBill:
-    """The month by the reference rater; what pools carry over begins with the first of the months
-    that are compared."""
+    """The month by the reference rater.
+
+    Units that pools carry over are counted from the first of the compared months.
+    """
     policy, service = context.conf.policy, KIND_SERVICE[document["kind"]]
     rater = Rater(document, policy.calendar.holidays, policy.rating.toll_rerated)
     before = []
@@ -216,7 +221,8 @@ def _bill(context: Context, who: Row, day: date, month: date, document: dict) ->
     return bill
 
 
-def _line(document: dict, key: tuple, line) -> dict:
+def _line_values(document: dict, key: tuple[str, str, int], line: Line) -> dict:
+    """A line of the bill as plain values; `key`: (service, component, rule number)."""
     _, component, no = key
     rule = document["rules"][no] if no >= 0 else {}
     steps = [
@@ -236,7 +242,7 @@ def _line(document: dict, key: tuple, line) -> dict:
 
 
 def _engine(quote: Row | None, own_total: Fraction) -> dict | None:
-    """What the engine's quote says of the same month; None where it kept none."""
+    """The engine's quote of the same month as plain values; None if the engine kept no quote."""
     if quote is None:
         return None
     if not quote["comparable"]:
@@ -252,21 +258,28 @@ def _engine(quote: Row | None, own_total: Fraction) -> dict | None:
 
 
 def _events(context: Context, subscriber: int, month: date, day: date, service: str) -> list[Event]:
-    """The events that a candidate re-rates, in the order in which the engine replays them.
+    """The events that a candidate package re-rates, in the order in which the engine replays them.
 
-    In-group and 12593 calls are none (S2-07, S2-R5).
+    In-group and 12593 calls are left out: they are not re-rated (S2-07, S2-R5).
     """
-    wh, policy = context.warehouse, context.conf.policy
-    identity = wh.read("dw.subscriber_identity", on=day).where(F.col("subscriber_id") == subscriber)
+    warehouse, policy = context.warehouse, context.conf.policy
+    identity = warehouse.read("dw.subscriber_identity", on=day).where(
+        F.col("subscriber_id") == subscriber
+    )
 
-    def mine(table: str) -> DataFrame:
-        return wh.read(table, upto=day, allow_missing=True).join(
+    def of_subscriber(table: str) -> DataFrame:
+        return warehouse.read(table, upto=day, allow_missing=True).join(
             identity.select("msisdn").distinct(), "msisdn", "left_semi"
         )
 
-    sessions = data_session.merged(mine("ods.data_session"), policy.rating.session_gap_hours)
+    sessions = data_session.merged(
+        of_subscriber("ods.data_session"), policy.rating.session_gap_hours
+    )
     records = usage_events.Records(
-        mine("ods.voice_call"), mine("ods.message"), sessions, mine("ods.wlan_session")
+        of_subscriber("ods.voice_call"),
+        of_subscriber("ods.message"),
+        sessions,
+        of_subscriber("ods.wlan_session"),
     )
     rows = (
         usage_events.guide(
@@ -277,8 +290,8 @@ def _events(context: Context, subscriber: int, month: date, day: date, service: 
         )
         .where(F.trunc("local_date", "month") == F.lit(month))
         .where(
-            f"subscriber_id IS NOT NULL AND service = '{service}' AND NOT coalesce(in_group, false) "
-            "AND coalesce(dial, '') <> 'ip12593'"
+            f"subscriber_id IS NOT NULL AND service = '{service}' "
+            "AND NOT coalesce(in_group, false) AND coalesce(dial, '') <> 'ip12593'"
         )
         .orderBy("occurred_at", "cell_id", "quantity")
         .collect()
@@ -304,6 +317,7 @@ def _events(context: Context, subscriber: int, month: date, day: date, service: 
 
 
 def _printed(quoted: dict) -> str:
+    """The bill as text for a terminal."""
     lines = [
         f"{quoted['name']} ({quoted['package']}), {quoted['month']}",
         "",
@@ -341,11 +355,11 @@ def _printed(quoted: dict) -> str:
 
 
 def _yuan(amount: Fraction) -> str:
-    """An amount to the cent, or to as many of six digits as it needs (then half up)."""
-    micros = int(
+    """An amount of yuan as text: two decimals, up to six if it needs them, rounded half up."""
+    micro_yuan = int(
         amount * 10**6 + Fraction(1, 2) if amount >= 0 else amount * 10**6 - Fraction(1, 2)
     )
-    text = f"{Decimal(micros).scaleb(-6):.6f}"
+    text = f"{Decimal(micro_yuan).scaleb(-6):.6f}"
     return text[:-4] + text[-4:].rstrip("0")
 
 

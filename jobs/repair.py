@@ -57,7 +57,7 @@ def _repair(argv: list[str] | None) -> None:
         if any(known.committed.get((table, step.source or "")) for table in step.writes)
     )
     if args.dry_run:
-        landing = Landing(args.landing, archive.below(args.warehouse, args.landing), looks=True)
+        landing = Landing(args.landing, archive.below(args.warehouse, args.landing), read_only=True)
         deliveries = Deliveries(conf, contracts, known, landing)
         lineage = Lineage(conf, contracts, steps, known, lambda table, day: set())
         for step in steps:

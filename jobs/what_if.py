@@ -1,10 +1,10 @@
 """Try a new or changed package on all customers before it is launched 资费模拟.
 
-Prices the last closed months of every customer under the package of a file, from the usage cube
-and without a look at the records, and says who would take it: how many by saving, what it would do
-to the operator's income, from which packages they would come, and which recommendations it would
-replace. Nothing is written but the page. Months of which only the order of events tells which
-units were free are compared only where the package's pools are like those of one on sale.
+The last closed months of every customer are priced under the package of a file. The prices come
+from the usage cube; records are not read. The result shows who would take the package: how many
+customers by saving, the change of the operator's income, the packages that they leave, and the
+recommendations that it replaces. Only a page is written, no table. Months in which free units
+depend on the order of events are compared only if a package on sale has the same pools.
 """
 
 from __future__ import annotations
@@ -80,13 +80,13 @@ def _try(argv: list[str] | None) -> None:
             tables = _tables(run.context(STEP, rated), package)
     text = [f"{package.name} ({package.id}), months closed on {rated.last}"]
     for title, heads, rows in tables:
-        text += ["", title, *_lines(heads, rows)]
+        text += ["", title, *_terminal_table(heads, rows)]
     print("\n".join(text))
-    _keep(args.out / f"{package.id}.html", text[0], tables)
+    _write_page(args.out / f"{package.id}.html", text[0], tables)
 
 
 def _rated(run: Run, window: Window) -> Window:
-    """The day of the last re-rating, of which everything is compared."""
+    """The day of the last re-rating up to the end of the window, as a window of one day."""
     with run.warehouse.step(STEP, window):
         day = run.warehouse.last_snapshot("mart.package_match", window.last)
     if day is None:
@@ -97,8 +97,8 @@ def _rated(run: Run, window: Window) -> Window:
 
 
 def _tables(context: Context, package: Package) -> list[tuple]:
-    """(title, heads, rows) of what the page and the terminal show."""
-    wh, day, policy = context.warehouse, context.day, context.conf.policy.rating
+    """(title, heads, rows) of each table of the page and of the terminal."""
+    warehouse, day, policy = context.warehouse, context.day, context.conf.policy.rating
     seen = comparison(context)
     packages = seen.packages | {package.id: package}
     register.require_measures(seen.depths, register.depths_needed([package], seen.cube.measures))
@@ -112,14 +112,16 @@ def _tables(context: Context, package: Package) -> list[tuple]:
     matched = match.package_match(
         quoted,
         seen.actual,
-        wh.read("mart.backtest", on=day),
+        warehouse.read("mart.backtest", on=day),
         mine.where(mine["package_id"] == package.id),
         seen.subscribers,
         packages,
         policy,
     )
     matches = (
-        wh.read("mart.package_match", on=day).where(of_kind).where(f"package_id <> '{package.id}'")
+        warehouse.read("mart.package_match", on=day)
+        .where(of_kind)
+        .where(f"package_id <> '{package.id}'")
     )
     with cached(what_if.outcomes(matched, mine, matches)) as rows:
         names = what_if.steps()
@@ -133,50 +135,55 @@ def _tables(context: Context, package: Package) -> list[tuple]:
                     "they save, yuan a month",
                     "the operator's income, yuan a month",
                 ],
-                _rows(what_if.totals(rows)),
+                _collected(what_if.totals(rows)),
             ),
             (
                 "By saving, yuan a month",
                 ["saving", "customers", "would take it"],
-                [[names[step], *more] for step, *more in _rows(what_if.distribution(rows))],
+                [[names[step], *more] for step, *more in _collected(what_if.distribution(rows))],
             ),
             (
                 "They leave",
                 ["package", "takers", "income change"],
-                _rows(what_if.takers_by(rows, "present").limit(LISTED)),
+                _collected(what_if.takers_by(rows, "present").limit(LISTED)),
             ),
             (
                 "It takes the place of",
                 ["recommendation", "takers", "income change"],
-                _rows(what_if.takers_by(rows, "instead_of").limit(LISTED)),
+                _collected(what_if.takers_by(rows, "instead_of").limit(LISTED)),
             ),
-            ("Why the others would not", ["reason", "customers"], _rows(what_if.against(rows))),
+            (
+                "Why the others would not",
+                ["reason", "customers"],
+                _collected(what_if.against(rows)),
+            ),
         ]
 
 
-def _rows(frame: DataFrame) -> list[list]:
+def _collected(frame: DataFrame) -> list[list]:
     return [list(row) for row in frame.collect()]
 
 
-def _lines(heads: list[str], rows: list[list]) -> list[str]:
-    """A table for a terminal, with a bar for its first count."""
+def _terminal_table(heads: list[str], rows: list[list]) -> list[str]:
+    """The lines of a table for a terminal, with a bar for its first count."""
     most = max((row[1] for row in rows), default=0)
     drawn = [[f"{one:,}" if not isinstance(one, str) else one for one in row] for row in rows]
-    width = [max(map(len, column)) for column in zip(heads, *drawn)]
-    lines = ["  ".join(f"{head:<{size}}" for head, size in zip(heads, width))]
-    for row, cells in zip(rows, drawn):
+    width = [max(map(len, column)) for column in zip(heads, *drawn, strict=True)]
+    lines = ["  ".join(f"{head:<{size}}" for head, size in zip(heads, width, strict=True))]
+    for row, cells in zip(rows, drawn, strict=True):
         bar = "█" * round(30 * row[1] / most) if len(rows) > 1 and most else ""
         lines.append(
             "  ".join(
                 f"{cell:<{size}}" if place == 0 else f"{cell:>{size}}"
-                for place, (cell, size) in enumerate(zip(cells, width))
+                for place, (cell, size) in enumerate(zip(cells, width, strict=True))
             )
             + f"  {bar}"
         )
     return [line.rstrip() for line in lines]
 
 
-def _keep(path: Path, title: str, tables: list[tuple]) -> None:
+def _write_page(path: Path, title: str, tables: list[tuple]) -> None:
+    """Write the tables as a page and print where it is."""
     parts = []
     for name, heads, rows in tables:
         most = max((row[1] for row in rows), default=0)

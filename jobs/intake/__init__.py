@@ -1,1 +1,4 @@
-"""What was delivered: landing, control files, archive, completeness, redelivery."""
+"""Deliveries as files and as rows: landing, control files, archive, completeness, redelivery.
+
+Others take landing, delivered_rows, archive, archived_lines, redelivery and completeness.
+"""

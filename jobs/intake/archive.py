@@ -1,10 +1,10 @@
-"""Deliveries as they came, kept below the warehouse: `<source>/<data_date>/<content>/<file>`.
+"""Delivered files, kept below the warehouse: `<source>/<data_date>/<content>/<file>`.
 
-`content` stands for the bytes of a whole delivery: the same one is kept once however often it
-comes, and a corrected one beside the first. What a night reads is the copy, so its rows are of the
-bytes that were checked, whatever happens to the landing meanwhile, and they can be read again when
-a mapping is mended or the landing has been cleared. The files hold customers' data: their owner
-alone may open them.
+`content` is a hash of all files of a delivery. The same delivery is kept once, however often it
+arrives; a corrected one is kept beside the first. A night reads the copy, so its rows come from the
+bytes that were checked, even if the landing changes meanwhile. The copy can be read again after a
+mapping was corrected or the landing was cleared. The files hold customers' data, so only their
+owner may open them.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
 from schemas.errors import ChudianError, InputError
 
-DIGITS = 16  # of the fingerprint of a delivery
+DIGITS = 16  # hexadecimal digits of `content`
 INCOMING = ".incoming"
 
 
 def content_of(files: Iterable[tuple[str, str]]) -> str:
-    """What stands for the bytes of a delivery, from the name and the sha256 of each file."""
+    """The hash of a delivery. `files`: (name, sha256) of each of its files."""
     text = "".join(f"{digest}  {name}\n" for name, digest in sorted(files))
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
 def below(warehouse: str, landing: Path) -> Archive:
-    """The archive of a warehouse: inside it, or beside the landing of one that is no folder."""
+    """The archive of a warehouse: inside it, or in the landing if it is not a local folder."""
     return Archive((landing if "://" in warehouse else Path(warehouse)) / "_archive")
 
 
 class Archive:
-    """The kept deliveries below a folder. One run at a time writes to it (the run's lock)."""
+    """The kept deliveries below a folder. Only one run at a time writes to it (the run's lock)."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -44,16 +44,16 @@ class Archive:
         return self.root / source_id / str(day) / content
 
     def kept(self, source_id: str, day: date) -> list[str]:
-        """The contents that are kept of a delivery, sorted."""
-        there = self.root / source_id / str(day)
+        """The contents kept for a source and day, sorted."""
+        folder = self.root / source_id / str(day)
         return (
-            sorted(entry.name for entry in there.iterdir() if not entry.name.startswith("."))
-            if there.is_dir()
+            sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+            if folder.is_dir()
             else []
         )
 
     def deliveries(self) -> list[tuple[str, date, list[str]]]:
-        """(source, day, contents) of everything that is kept, in order."""
+        """(source, day, contents) of all kept deliveries, in order."""
         return [
             (source.name, day, self.kept(source.name, day))
             for source in sorted(self.root.glob("*/"))
@@ -61,19 +61,22 @@ class Archive:
         ]
 
     def clear(self, source_id: str, day: date) -> None:
-        """Keep nothing of a delivery any longer."""
+        """Delete everything kept for a source and day."""
         shutil.rmtree(self.root / source_id / str(day))
 
     def rewrite(self, path: Path, data: bytes) -> None:
-        """Give a kept file other bytes, whole or not at all; its folder keeps its name."""
+        """Replace the bytes of a kept file, whole or not at all. Its folder keeps its name."""
         part = path.with_name(f".{path.name}.part")
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
             out.write(data)
         os.replace(part, path)
 
     @contextmanager
-    def copied(self, source_id: str, day: date, paths: Sequence[Path]):
-        """The folder with a copy of the files; what is not `keep`t is gone afterwards."""
+    def copied(self, source_id: str, day: date, paths: Sequence[Path]) -> Iterator[Path]:
+        """A folder with copies of the files. Unless `keep` is called, it is deleted afterwards.
+
+        InputError for a file that cannot be read, ChudianError if the copy cannot be written.
+        """
         incoming = self.folder(source_id, day, INCOMING)
         try:
             try:
@@ -99,7 +102,7 @@ class Archive:
             shutil.rmtree(incoming, ignore_errors=True)
 
     def keep(self, source_id: str, day: date, content: str) -> Path:
-        """Keep what has just been `copied`, under its content; the folder where it lies."""
+        """Keep the files that were just `copied`, under their content. Returns their folder."""
         kept = self.folder(source_id, day, content)
         if not kept.is_dir():
             self.folder(source_id, day, INCOMING).rename(kept)

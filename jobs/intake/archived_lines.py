@@ -1,8 +1,9 @@
-"""Take one customer's lines out of the archived deliveries, so that no later reading finds them.
+"""Remove one customer's lines from the archived deliveries, so that no later run reads them.
 
-A line is his by the same condition as a row of the table that it becomes, after the mapping of its
-source; a line that the mapping rejects, and every line that today's configuration cannot read, when
-his number or a key of his stands in it.
+Which lines belong to the customer:
+- a line that the mapping of its source accepts: by the condition of the table that it is read into;
+- a line that the mapping rejects: if it contains an identifier of the customer;
+- a line of a file that today's configuration cannot read: likewise.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from pyspark.sql import functions as F
 
 from jobs.intake import delivered_rows
 from jobs.intake.archive import Archive
-from jobs.intake.delivered_file import inspect
+from jobs.intake.delivered_file import DeliveredFile, inspect
 from jobs.warehouse.tables import Tables
 from models.customer import erasure
-from models.intake import verdict as delivery
+from models.intake import verdict
 from schemas.config import Config, Source
 from schemas.config.source_fingerprint import value_sets
 from schemas.contract import Contract
@@ -38,52 +39,59 @@ def erase(
     conf: Config,
     contracts: Mapping[str, Contract],
 ) -> dict[str, int]:
-    """How many lines of each source went. `found` and `words`: what the customer is known by."""
-    gone: dict[str, int] = {}
+    """Remove the customer's lines; returns the number of removed lines by source.
+
+    `found`: the customer's `identifiers`; `words`: those of them that a line may contain.
+    ChudianError for a Parquet file that cannot be read as its source is configured today.
+    """
+    removed: dict[str, int] = {}
     turns: dict[tuple[str, int], list[tuple[date, Path]]] = {}
     for name, day, contents in archive.deliveries():
         source = conf.sources.get(name)
-        if source is not None and not erasure.personal(contracts[source.record]):
+        if source is not None and not erasure.is_personal(contracts[source.record]):
             continue
-        for turn, content in enumerate(contents):  # two contents of a day have files of one name
+        for turn, content in enumerate(contents):  # contents of one day may have equal file names
             paths = [
                 path
                 for path in sorted(archive.folder(name, day, content).iterdir())
-                if _mentioned(path, words, source)
+                if _may_mention(path, words, source)
             ]
             turns.setdefault((name, turn), []).extend((day, path) for path in paths)
     for (name, _), files in turns.items():
         source, lines = conf.sources.get(name), 0
         readable, others = _sorted_out(name, source, files)
-        if readable:
-            lines += _by_mapping(tables, archive, found, readable, source, conf, contracts)
+        if source is not None and readable:
+            lines += _erase_by_mapping(tables, archive, found, readable, source, conf, contracts)
         for path in others:
-            lines += _by_words(archive, path, words)
-        gone[name] = gone.get(name, 0) + lines
-    return {name: lines for name, lines in gone.items() if lines}
+            lines += _erase_by_words(archive, path, words)
+        removed[name] = removed.get(name, 0) + lines
+    return {name: lines for name, lines in removed.items() if lines}
 
 
-def _content(path: Path) -> bytes:
+def _unpacked(path: Path) -> bytes:
     data = path.read_bytes()
     return gzip.decompress(data) if path.suffix == ".gz" else data
 
 
-def _mentioned(path: Path, words: Collection[str], source: Source | None) -> bool:
-    """Whether the file is worth a closer look; the columns of Parquet always are."""
-    if _of_columns(path, source):
+def _may_mention(path: Path, words: Collection[str], source: Source | None) -> bool:
+    """Whether the file may contain one of the words; always true for Parquet."""
+    if _is_parquet(path, source):
         return True
     encoding = source.format.encoding if source else "utf-8"
-    data = _content(path)
+    data = _unpacked(path)
     return any(word.encode(encoding) in data for word in words)
 
 
-def _of_columns(path: Path, source: Source | None) -> bool:
+def _is_parquet(path: Path, source: Source | None) -> bool:
     return source.format.kind == "parquet" if source else path.suffix == ".parquet"
 
 
-def _sorted_out(name: str, source: Source | None, files: Sequence[tuple[date, Path]]) -> tuple:
-    """The files as today's configuration reads them, and those that it cannot read."""
-    readable, others = [], []
+def _sorted_out(
+    name: str, source: Source | None, files: Sequence[tuple[date, Path]]
+) -> tuple[list[DeliveredFile], list[Path]]:
+    """The files that today's configuration can read, and the paths of the others."""
+    readable: list[DeliveredFile] = []
+    others: list[Path] = []
     for day, path in files:
         file = None
         if source is not None:
@@ -91,69 +99,75 @@ def _sorted_out(name: str, source: Source | None, files: Sequence[tuple[date, Pa
                 file = inspect(name, source, day, path)
         if file is not None:
             readable.append(file)
-        elif _of_columns(path, source):
+        elif _is_parquet(path, source):
             raise ChudianError(
                 f"{name} {day}: {path.name} in the archive cannot be read as the "
-                "source is configured today: nobody can say whose its rows are"
+                "source is configured today: its rows cannot be assigned to customers"
             )
         else:
             others.append(path)
     return readable, others
 
 
-def _by_mapping(
+def _erase_by_mapping(
     tables: Tables,
     archive: Archive,
     found: DataFrame,
-    files: Sequence,
+    files: Sequence[DeliveredFile],
     source: Source,
     conf: Config,
     contracts: Mapping[str, Contract],
 ) -> int:
+    """Remove the customer's rows as the source is read today; returns their number."""
     contract, rejected = contracts[source.record], contracts["ops.rejected_record"]
-    judged = delivery.judge(
-        delivered_rows.rows(tables, list(files), source),
+    validated = verdict.validate(
+        delivered_rows.read_rows(tables, list(files), source),
         source.id,
         source,
         contract,
         value_sets(conf),
         conf.runtime.timezone,
     )
-    lines = judged.frame.withColumns({"raw_line": F.col("_raw"), "data_date": F.col("batch_date")})
-    how = (
-        f"(NOT t._rejected AND {erasure.match(contract, source.max_age_days)}) OR "
-        f"(t._rejected AND {erasure.match(rejected, source.max_age_days)})"
+    lines = validated.frame.withColumns(
+        {"raw_line": F.col("_raw"), "data_date": F.col("batch_date")}
     )
-    his = lines.alias("t").join(F.broadcast(found).alias("p"), F.expr(how), "left_semi")
+    belongs = (
+        f"(NOT t._rejected AND {erasure.condition(contract, source.max_age_days)}) OR "
+        f"(t._rejected AND {erasure.condition(rejected, source.max_age_days)})"
+    )
+    theirs = lines.alias("t").join(F.broadcast(found).alias("p"), F.expr(belongs), "left_semi")
     places: dict[tuple[date, str], set[int]] = {}
-    for row in his.select("batch_date", "file_name", "row_no").collect():
+    for row in theirs.select("batch_date", "file_name", "row_no").collect():
         places.setdefault((row.batch_date, row.file_name), set()).add(row.row_no)
     for file in files:
         rows = places.get((file.day, file.path.name))
         if rows and source.format.kind == "parquet":
             archive.rewrite(file.path, _without_rows(file.path, rows))
         elif rows:
-            first = 0 if source.format.header else 1  # a header has the ordinal 0
-            _without(archive, file.path, {row - first for row in rows})
+            first = 0 if source.format.header else 1  # row_no of the file's first line
+            _remove_lines(archive, file.path, {row - first for row in rows})
     return sum(map(len, places.values()))
 
 
-def _by_words(archive: Archive, path: Path, words: Collection[str]) -> int:
-    said = re.compile("|".join(re.escape(word) for word in words).encode())
-    lines = {place for place, line in enumerate(_content(path).split(b"\n")) if said.search(line)}
-    _without(archive, path, lines)
+def _erase_by_words(archive: Archive, path: Path, words: Collection[str]) -> int:
+    """Remove the lines that contain one of the words; returns their number."""
+    any_word = re.compile("|".join(re.escape(word) for word in words).encode())
+    lines = {
+        place for place, line in enumerate(_unpacked(path).split(b"\n")) if any_word.search(line)
+    }
+    _remove_lines(archive, path, lines)
     return len(lines)
 
 
-def _without(archive: Archive, path: Path, places: Collection[int]) -> None:
-    """The file without some of its lines, counted from 0."""
-    lines = _content(path).split(b"\n")
+def _remove_lines(archive: Archive, path: Path, places: Collection[int]) -> None:
+    """Rewrite the file without the lines at `places`, counted from 0."""
+    lines = _unpacked(path).split(b"\n")
     data = b"\n".join(line for place, line in enumerate(lines) if place not in places)
     archive.rewrite(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
 def _without_rows(path: Path, rows: Collection[int]) -> bytes:
-    """A file of columns without some of its rows, counted from 1."""
+    """The bytes of a Parquet file without some of its rows, counted from 1."""
     from pyarrow import array, parquet
 
     table = parquet.read_table(path)

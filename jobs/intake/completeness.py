@@ -1,7 +1,7 @@
-"""Whether a delivery holds about as many rows as its source usually delivers.
+"""Whether a delivery has about as many rows as its source usually delivers.
 
-For sources whose system writes no control file: half a file reads like a whole one, but has half
-the rows. What is usual is known from the ledger, so this is settled when the source's step begins.
+For sources without a control file: half a file looks like a whole one, but has half the rows. The
+usual number comes from the ledger, so the check runs when the source's step begins.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from schemas.config import Source
 from schemas.config.source import RowsBand
 from schemas.errors import InputError
 
-FEWEST = 3  # deliveries to compare with; below that nothing is usual yet
-SMALL = 50  # usual rows below which a delivery's size says nothing
+FEWEST = 3  # deliveries to compare with; with fewer of them there is no check
+SMALL = 50  # usual rows; below that the size of a delivery has no drift
 
 
-def refuse_unusual(
+def require_usual_rows(
     source: Source, delivered: Mapping[date, int], before: Mapping[date, int]
 ) -> None:
-    """InputError for a day of `delivered` (rows by day) outside the band of its source.
+    """InputError for a day of `delivered` (rows by day) outside the `rows_band` of its source.
 
-    `before`: rows of the committed deliveries; an earlier day of the same load counts as well.
+    `before`: rows of the committed deliveries by day. Earlier days of `delivered` count as well.
     """
     band = source.files.rows_band
     if band is None:
@@ -43,13 +43,13 @@ def refuse_unusual(
 def drifts(
     source: Source, delivered: Mapping[date, int], before: Mapping[date, int]
 ) -> dict[str, dict[date, float]]:
-    """Rows of each day as a multiple of what is usual for `rows_band` and for `volume_drift`.
+    """Rows of each day as a multiple of the usual rows, for `rows_band` and `volume_drift`.
 
-    Days with too few deliveries to compare with, or after mostly empty ones, are left out; for the
-    drift, which every source is judged by, after small ones too.
+    A day is left out if there are too few deliveries to compare with, or if their median is 0. For
+    `volume_drift`, which every source has, it is also left out if their median is small.
     """
     bands = {"rows_band": (source.files.rows_band, 1), "volume_drift": (source.volume_band, SMALL)}
-    found = {}
+    found: dict[str, dict[date, float]] = {}
     for name, (band, least) in bands.items():
         if band is not None:
             compared = _compared(source, band, delivered, before)
@@ -64,8 +64,9 @@ def drifts(
 def _compared(
     source: Source, band: RowsBand, delivered: Mapping[date, int], before: Mapping[date, int]
 ) -> dict[date, list[int]]:
-    """The rows of the deliveries with which each day is compared, where they are enough."""
-    known, found = {**before, **delivered}, {}
+    """By day the rows of the deliveries to compare with; days with too few are left out."""
+    known = {**before, **delivered}
+    found: dict[date, list[int]] = {}
     for day in sorted(delivered):
         rows = [known[other] for other in _comparable(source, day, band.days) if other in known]
         if len(rows) >= FEWEST:
@@ -74,7 +75,7 @@ def _compared(
 
 
 def _comparable(source: Source, day: date, days: int) -> list[date]:
-    """The days before `day` whose deliveries are like its own."""
+    """The days before `day` to compare with: the same weekday, else the days of the cadence."""
     earlier = [day - timedelta(days=back) for back in range(1, days + 1)]
     if source.cadence.every_day:
         return [other for other in earlier if other.weekday() == day.weekday()]

@@ -1,7 +1,7 @@
-"""One delivered file, and its control file: read once to the end, counted, compared.
+"""One delivered file and its control file: read once to the end, counted, compared.
 
-InputError for what is not whole or not as promised, QualityError for a header or columns that are
-not the configured ones; each with source, day and file.
+InputError for a file that is not whole or differs from its control file. QualityError for a header
+or columns that differ from the configuration. Each message names source, day and file.
 """
 
 from __future__ import annotations
@@ -12,18 +12,27 @@ import hashlib
 import json
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from schemas.config import Source
 from schemas.errors import ConfigError, InputError, QualityError
 
-CHUNK = 1 << 20
-PACKED = (".gz", ".bz2", ".zst", ".lz4", ".snappy", ".deflate")  # what Spark unpacks, by the name
+CHUNK = 1 << 20  # bytes
+PACKED = (
+    ".gz",
+    ".bz2",
+    ".zst",
+    ".lz4",
+    ".snappy",
+    ".deflate",
+)  # endings of names that Spark unpacks
 BLANKS = b" \t\r\x0b\x0c"
 BLANK_LINE = re.compile(rb"\n(?=[" + BLANKS + rb"]*\n)")
-SHOWN = 30  # letters of a name, and names, in a message
+SHOWN = 30  # characters of a name, and names, in a message
 PROMISES = {"file": str, "rows": int, "bytes": int, "sha256": str}
 
 
@@ -31,7 +40,7 @@ PROMISES = {"file": str, "rows": int, "bytes": int, "sha256": str}
 class DeliveredFile:
     """One file of a delivery: `rows` are its non-blank lines after the header.
 
-    `types` tells files of columns apart whose columns have different types.
+    `types`: the column types of a Parquet file as text. Files with equal types are read together.
     """
 
     path: Path
@@ -43,10 +52,13 @@ class DeliveredFile:
 
 
 def inspect(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:
-    """Read the file once: its checksum, its lines, its header."""
+    """Read the file once to its end: rows, bytes, checksum and header.
+
+    ConfigError if the end of its name and the configured compression disagree.
+    """
     try:
         if source.format.kind == "parquet":
-            return _inspect_columns(source_id, source, day, path)
+            return _inspect_parquet(source_id, source, day, path)
         return _inspect_lines(source_id, source, day, path)
     except OSError as error:
         raise InputError(
@@ -54,15 +66,16 @@ def inspect(source_id: str, source: Source, day: date, path: Path) -> DeliveredF
         ) from None
 
 
-def _inspect_columns(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:
+def _inspect_parquet(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:
+    """The figures of a Parquet file."""
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256")
         size = file.seek(0, 2)
         try:
-            from pyarrow import ArrowException, parquet  # only for those who deliver such files
+            from pyarrow import ArrowException, parquet  # only needed for Parquet files
 
             content = parquet.ParquetFile(file)
-            for _ in content.iter_batches():  # a damaged page is met when it is read
+            for _ in content.iter_batches():  # a damaged page is found only when it is read
                 pass
         except (ArrowException, OSError):
             raise InputError(
@@ -80,12 +93,13 @@ def _inspect_columns(source_id: str, source: Source, day: date, path: Path) -> D
 
 
 def _inspect_lines(source_id: str, source: Source, day: date, path: Path) -> DeliveredFile:
+    """The figures of a file of lines, packed or not."""
     packed = source.format.compression == "gzip"
     if path.suffix not in PACKED[:1] if packed else path.suffix in PACKED:
         raise ConfigError(
             f"sources.yml: {source_id}: compression is {source.format.compression}, "
-            f"but {path.name} is unpacked by the end of its name: .gz and gzip "
-            "belong together"
+            f"but Spark unpacks {path.name} by the end of its name: use gzip exactly "
+            "for names that end in .gz"
         )
     digest, size = hashlib.sha256(), 0
     unpack = zlib.decompressobj(31) if packed else None
@@ -108,7 +122,7 @@ def _inspect_lines(source_id: str, source: Source, day: date, path: Path) -> Del
         ) from None
     if unpack is not None and not unpack.eof:
         raise InputError(
-            f"{source_id} {day}: {path.name}: the gzip file ends before its end "
+            f"{source_id} {day}: {path.name}: the gzip file is cut off "
             f"({size:,} bytes arrived): ask for it again"
         )
     lines.end()
@@ -122,29 +136,32 @@ class _Lines:
     """Counts the lines that hold more than white space, and keeps the first."""
 
     def __init__(self) -> None:
-        self.filled, self.first, self._rest = 0, None, b""
+        self.filled = 0
+        self.first: bytes | None = None
+        self._rest = b""
 
     def take(self, data: bytes) -> None:
         first = data.find(b"\n")
         if first < 0:
             self._rest += data
             return
-        self._line(self._rest + data[:first])
-        last = data.rfind(b"\n")  # the lines between these two are counted where they lie
+        self._count(self._rest + data[:first])
+        last = data.rfind(b"\n")  # lines between the first and the last end are counted in place
         self.filled += data.count(b"\n", first, last)
         self.filled -= sum(1 for _ in BLANK_LINE.finditer(data, first, last + 1))
         self._rest = data[last + 1 :]
 
     def end(self) -> None:
-        self._line(self._rest)
+        self._count(self._rest)
 
-    def _line(self, line: bytes) -> None:
-        if self.first is None:  # of a mark of the encoding the reader knows nothing
+    def _count(self, line: bytes) -> None:
+        if self.first is None:  # a byte order mark is no content
             self.first = line = line.removeprefix(codecs.BOM_UTF8)
         self.filled += bool(line.strip(BLANKS))
 
 
 def _check_header(source_id: str, source: Source, day: date, path: Path, line: bytes) -> None:
+    """QualityError if the file's first line is not the configured header."""
     try:
         text = line.decode(source.format.encoding).lstrip("\ufeff").strip()
     except UnicodeDecodeError:
@@ -152,27 +169,27 @@ def _check_header(source_id: str, source: Source, day: date, path: Path, line: b
             f"{source_id} {day}: {path.name}: the header is not "
             f"{source.format.encoding}: check the encoding of the export"
         ) from None
-    form = source.format
+    quote, delimiter = source.format.quote, source.format.delimiter or ""
     fields = (
-        next(csv.reader([text], delimiter=form.delimiter, quotechar=form.quote), [])
-        if form.quote
-        else text.split(form.delimiter)
+        next(csv.reader([text], delimiter=delimiter, quotechar=quote), [])
+        if quote
+        else text.split(delimiter)
     )
     names = [name.strip() for name in fields]
     expected = list(source.columns)
     if names == expected:
         return
-    # A row in place of the header is a person's data.
+    # If a data row is in place of the header, its text must not get into the message.
     known = any(name in expected for name in names)
     raise QualityError(
         f"{source_id} {day}: {path.name}:1: "
         f"{_differing(names, expected) if known else 'no header'}; expected "
-        f"{form.delimiter.join(expected)}"
+        f"{delimiter.join(expected)}"
     )
 
 
 def _differing(names: list[str], expected: list[str]) -> str:
-    """What the columns of a file have wrong, in words."""
+    """The difference between the columns of a file and the expected ones, in words."""
     wrong = {
         "missing": [name for name in expected if name not in names],
         "unknown": [name for name in names if name not in expected],
@@ -184,16 +201,18 @@ def _differing(names: list[str], expected: list[str]) -> str:
     )
     if found:
         return found
-    return "columns in another order" if len(names) == len(expected) else "a column twice"
+    return "columns in another order" if len(names) == len(expected) else "a repeated column"
 
 
-def agree(source_id: str, day: date, control: Path, arrived: dict[str, dict]) -> None:
-    """The control file names exactly the files that arrived, with what is known of each.
+def check_against_control(
+    source_id: str, day: date, control: Path, arrived: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """InputError unless the control file names exactly the arrived files with their figures.
 
-    That is its rows, bytes and checksum, or some of them.
+    `arrived`: by file name its `rows`, `bytes` and `sha256`, or some of these.
     """
     try:
-        promised = promises(control.read_text(encoding="utf-8-sig"))
+        promised = control_entries(control.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(
             f"{source_id} {day}: no control file {control}: the delivery is not complete yet"
@@ -226,9 +245,12 @@ def agree(source_id: str, day: date, control: Path, arrived: dict[str, dict]) ->
                 )
 
 
-def promises(text: str) -> dict[str, dict]:
-    """The entries of a control file by the name of the file; ValueError and its kin for others."""
-    promised = {}
+def control_entries(text: str) -> dict[str, dict[str, Any]]:
+    """The entries of a control file by file name.
+
+    ValueError, KeyError or TypeError if the text is no control file.
+    """
+    promised: dict[str, dict[str, Any]] = {}
     for line in text.splitlines():
         if not line.strip():
             continue

@@ -1,4 +1,4 @@
-"""Delivered files as rows: each with its file, ordinal and day."""
+"""Delivered files as rows, each with its file, row number and day."""
 
 import re
 from collections.abc import Sequence
@@ -13,14 +13,15 @@ from models.intake import delivered_line
 from schemas.config import Source
 from schemas.contract.rule import quoted_name
 
-PATTERN_SIGNS = r"[\\{}\[\]*?]"  # of a path, which Spark would take for a pattern
+PATTERN_SIGNS = r"[\\{}\[\]*?]"  # characters of a path that Spark would read as a pattern
 
 
-def rows(tables: Tables, files: list[DeliveredFile], source: Source) -> DataFrame:
-    """The delivered rows with file, ordinal and day of delivery, for models.delivered_line.
+def read_rows(tables: Tables, files: list[DeliveredFile], source: Source) -> DataFrame:
+    """The delivered rows, as input of `models.intake.delivered_line`. Grain: the delivered row.
 
-    Lines are the non-blank ones after the header. Files of columns are read together only where
-    their types agree: the columns are text afterwards.
+    Columns: file_name, row_no (from 1, the header not counted), batch_date and the content. The
+    content of lines is `value`; blank lines and the header are left out. The content of Parquet is
+    `_0`, `_1`, … as text. Parquet files are read together only if their types are equal.
     """
     text = source.format.kind != "parquet"
     if not files:
@@ -33,16 +34,16 @@ def rows(tables: Tables, files: list[DeliveredFile], source: Source) -> DataFram
             [], f"{content}, file_name string, row_no bigint, batch_date date"
         )
     if text:
-        return _placed(tables, _lines(tables, files, source.format.header), files)
-    alike: dict[str, list[DeliveredFile]] = {}
+        return _with_day(tables, _text_rows(tables, files, header=source.format.header), files)
+    by_types: dict[str, list[DeliveredFile]] = {}
     for file in files:
-        alike.setdefault(file.types, []).append(file)
-    found = [_columns(tables, together, source.columns) for together in alike.values()]
-    return _placed(tables, reduce(DataFrame.unionByName, found), files)
+        by_types.setdefault(file.types, []).append(file)
+    found = [_parquet_rows(tables, together, source.columns) for together in by_types.values()]
+    return _with_day(tables, reduce(DataFrame.unionByName, found), files)
 
 
-def _placed(tables: Tables, delivered: DataFrame, files: list[DeliveredFile]) -> DataFrame:
-    """The rows with their file's name and day instead of its `_uri`."""
+def _with_day(tables: Tables, delivered: DataFrame, files: list[DeliveredFile]) -> DataFrame:
+    """The rows with the day of their file as batch_date, without `_uri`."""
     days = {file.day for file in files}
     if len(days) == 1:
         return delivered.withColumn("batch_date", F.lit(*days)).drop("_uri")
@@ -62,7 +63,7 @@ def _file() -> tuple[Column, Column]:
     return F.col("_metadata.file_path").alias("_uri"), F.col("_metadata.file_name")
 
 
-def _lines(tables: Tables, files: list[DeliveredFile], header: bool) -> DataFrame:
+def _text_rows(tables: Tables, files: list[DeliveredFile], *, header: bool) -> DataFrame:
     text = tables.whole_files.read.text(_paths(files), lineSep="\n")
     place = F.monotonically_increasing_id().bitwiseAND(F.lit((1 << 33) - 1))
     lines = text.select("value", *_file(), place.alias("_place"))
@@ -70,17 +71,17 @@ def _lines(tables: Tables, files: list[DeliveredFile], header: bool) -> DataFram
         lines = lines.where("_place > 0")
     unblank = f"octet_length(trim(LEADING '{delivered_line.BLANKS}' FROM value)) > 0"
     row_no = F.col("_place") + (0 if header else 1)
-    return _together(tables, lines.where(unblank).withColumn("row_no", row_no).drop("_place"))
+    return _in_few_tasks(tables, lines.where(unblank).withColumn("row_no", row_no).drop("_place"))
 
 
-def _together(tables: Tables, delivered: DataFrame) -> DataFrame:
-    """The files in few tasks for each that works at a time: each makes its code anew."""
+def _in_few_tasks(tables: Tables, delivered: DataFrame) -> DataFrame:
+    """The rows in twice as many tasks as run in parallel; every task compiles its code again."""
     return delivered.coalesce(2 * tables.spark.sparkContext.defaultParallelism)
 
 
-def _columns(tables: Tables, files: list[DeliveredFile], names: Sequence[str]) -> DataFrame:
+def _parquet_rows(tables: Tables, files: list[DeliveredFile], names: Sequence[str]) -> DataFrame:
     table = tables.whole_files.read.parquet(*_paths(files))
-    return _together(
+    return _in_few_tasks(
         tables,
         table.select(
             *[

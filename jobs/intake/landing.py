@@ -1,9 +1,9 @@
 """Deliveries as files: what has arrived for a source and a day, and whether it is whole.
 
-Everything that can be known without Spark is settled here, before a table is touched: each file of
-the day is there, agrees with its control file, unpacks to its end, and begins with the promised
-header. The lines counted here are the `delivered` of the ledger, independent of what Spark counts.
-What is checked, and read afterwards, is the copy in the archive.
+All checks that need no Spark are made here, before a table changes. Each file of the day is
+present, matches its control file, unpacks to its end and begins with the configured header. The
+rows counted here are the `rows_delivered` of the ledger, independent of Spark's counts. The copy in
+the archive is checked and read, not the file in the landing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from jobs.intake.archive import Archive, content_of
-from jobs.intake.delivered_file import DeliveredFile, agree, inspect, promises
+from jobs.intake.delivered_file import (
+    DeliveredFile,
+    check_against_control,
+    control_entries,
+    inspect,
+)
 from schemas.config import Source
 from schemas.errors import InputError
 
@@ -25,65 +30,71 @@ INSPECTED_AT_ONCE = 4
 
 
 class Landing:
-    """The landing folder; a delivery is inspected once in a run, however often it is asked for.
+    """The landing folder. A delivery is inspected once in a run, however often it is requested.
 
-    Each delivery is copied to the `archive` first, and the copy is what is inspected and named.
-    A look ahead only `looks`: it inspects the files where they lie, and copies nothing.
+    Each delivery is first copied to the `archive`; the copy is inspected and returned.
+    `read_only`, for a dry run: the files are inspected in the landing and nothing is copied.
     """
 
-    def __init__(self, folder: Path, archive: Archive, looks: bool = False) -> None:
-        self.folder, self.archive, self.looks = folder, archive, looks
-        self._seen: dict[tuple[str, date], Delivery] = {}
+    def __init__(self, folder: Path, archive: Archive, *, read_only: bool = False) -> None:
+        self.folder, self.archive, self.read_only = folder, archive, read_only
+        self._inspected: dict[tuple[str, date], InspectedDelivery] = {}
 
     def files(
         self,
         source_id: str,
         source: Source,
         days: list[date],
-        taken_in: Mapping[date, str] | None = None,
+        ingested: Mapping[date, str] | None = None,
     ) -> list[DeliveredFile]:
         """The checked files of all the days, in the order (day, name).
 
-        A delivery that lies in the landing no more is read from the archive, with the content that
-        was `taken_in` before (without it: any, only to know that there is one). InputError for what
-        is absent, truncated or contradicts its control file; QualityError for a header that is not
-        the configured one. An absent delivery of an optional source is none.
+        A delivery that is no longer in the landing is read from the archive, with the content that
+        was `ingested` before, by day. Without `ingested` the files of any kept content are
+        returned, only to show that there is one. An absent delivery of an optional source gives
+        no files.
+        InputError for a file that is absent, cut off or contradicts its control file. QualityError
+        for a header that differs from the configuration.
         """
         return [
-            file for day in days for file in self._delivery(source_id, source, day, taken_in).files
+            file for day in days for file in self._delivery(source_id, source, day, ingested).files
         ]
 
     def contents(self, source_id: str, days: list[date]) -> dict[date, str]:
-        """What stands for the content of the deliveries that `files` has given; none for none."""
-        seen = {day: self._seen[source_id, day] for day in days if (source_id, day) in self._seen}
-        return {day: delivery.content for day, delivery in seen.items() if delivery.files}
+        """The content of the deliveries that `files` has returned, by day; only days with files."""
+        found = {day: self._inspected.get((source_id, day)) for day in days}
+        return {day: one.content for day, one in found.items() if one is not None and one.files}
 
     def _delivery(
-        self, source_id: str, source: Source, day: date, taken_in: Mapping[date, str] | None
-    ) -> Delivery:
-        if (source_id, day) not in self._seen:
-            paths, control = found(source_id, source, day, self.folder)
+        self, source_id: str, source: Source, day: date, ingested: Mapping[date, str] | None
+    ) -> InspectedDelivery:
+        if (source_id, day) not in self._inspected:
+            paths, control = arrived_files(source_id, source, day, self.folder)
             if not paths:
-                archived = self._archived(source_id, source, day, taken_in)
-                if taken_in is None:
+                archived = self._archived(source_id, source, day, ingested)
+                if ingested is None:
                     return archived
-                self._seen[source_id, day] = archived
+                self._inspected[source_id, day] = archived
             else:
-                self._seen[source_id, day] = self._arrived(source_id, source, day, paths, control)
-        return self._seen[source_id, day]
+                self._inspected[source_id, day] = self._arrived(
+                    source_id, source, day, paths, control
+                )
+        return self._inspected[source_id, day]
 
     def _arrived(
         self, source_id: str, source: Source, day: date, paths: list[Path], control: Path | None
-    ) -> Delivery:
-        """What lies in the landing, whole and as promised, and in the archive from now on."""
+    ) -> InspectedDelivery:
+        """The delivery in the landing, checked and (unless `read_only`) copied to the archive."""
         if control is None and source.files.stable_s:
-            _stable(source_id, source.files.stable_s, day, paths)
-        if self.looks:
-            return _whole(source_id, source, day, paths, control)
+            _require_stable(source_id, source.files.stable_s, day, paths)
+        if self.read_only:
+            return _inspected_files(source_id, source, day, paths, control)
         before = [_stamp(path) for path in paths]
         with self.archive.copied(source_id, day, paths) as copies:
-            whole = _whole(source_id, source, day, [copies / path.name for path in paths], control)
-            for path, stamp in zip(paths, before):
+            whole = _inspected_files(
+                source_id, source, day, [copies / path.name for path in paths], control
+            )
+            for path, stamp in zip(paths, before, strict=True):
                 if _stamp(path) != stamp:
                     raise InputError(
                         f"{source_id} {day}: {path.name} was written to while it was "
@@ -94,36 +105,42 @@ class Landing:
         files = []
         for file in whole.files:
             copy = kept / file.path.name
-            # An erasure may have taken lines out of what was kept before.
-            as_it_came = not known or _digest(copy) == file.sha256
+            # An erasure may have removed lines from a copy that was kept before.
+            unchanged = not known or _digest(copy) == file.sha256
             files.append(
-                replace(file, path=copy) if as_it_came else inspect(source_id, source, day, copy)
+                replace(file, path=copy) if unchanged else inspect(source_id, source, day, copy)
             )
-        return Delivery(files, whole.content)
+        return InspectedDelivery(files, whole.content)
 
     def _archived(
-        self, source_id: str, source: Source, day: date, taken_in: Mapping[date, str] | None
-    ) -> Delivery:
-        """What was taken in before, from the archive. (An erasure may have changed its bytes.)"""
+        self, source_id: str, source: Source, day: date, ingested: Mapping[date, str] | None
+    ) -> InspectedDelivery:
+        """The delivery that was ingested before, from the archive.
+
+        It is not compared with its control file, because an erasure may have changed its bytes.
+        """
         kept = self.archive.kept(source_id, day)
-        content = (taken_in or {}).get(day, kept[-1] if kept and taken_in is None else "")
+        content = (ingested or {}).get(day, kept[-1] if kept and ingested is None else "")
         if content in kept:
             paths = sorted(self.archive.folder(source_id, day, content).iterdir())
-            return Delivery(_whole(source_id, source, day, paths, None).files, content)
+            return InspectedDelivery(
+                _inspected_files(source_id, source, day, paths, None).files, content
+            )
         if source.optional:
-            return Delivery([], "")
+            return InspectedDelivery([], "")
         raise _absent(source_id, source, day, self.folder)
 
-    def lies(self, source_id: str, source: Source, day: date) -> str | None:
-        """What stands for the content of the delivery that lies in the landing; None for none.
+    def arrived_content(self, source_id: str, source: Source, day: date) -> str | None:
+        """The content of the delivery that is in the landing; None if there is none.
 
-        By its control file alone where that tells, so that a look at many days costs little.
+        The files are not read if the control file has their checksums, because a night asks for
+        many days.
         """
-        paths, control = found(source_id, source, day, self.folder)
+        paths, control = arrived_files(source_id, source, day, self.folder)
         if not paths:
             return None
         try:
-            promised = promises(control.read_text(encoding="utf-8-sig")) if control else {}
+            promised = control_entries(control.read_text(encoding="utf-8-sig")) if control else {}
         except (OSError, ValueError, KeyError, TypeError):
             promised = {}
         if set(promised) == {path.name for path in paths} and all(
@@ -136,42 +153,42 @@ class Landing:
 
 
 @dataclass(frozen=True)
-class Delivery:
-    """The files of one source and day, and what stands for their content."""
+class InspectedDelivery:
+    """The checked files of one source and day, and the hash of their content."""
 
     files: list[DeliveredFile]
     content: str
 
 
-def found(
+def arrived_files(
     source_id: str, source: Source, day: date, landing: Path
 ) -> tuple[list[Path], Path | None]:
-    """The files that lie in the landing for a delivery, and where its control file has to be."""
+    """The files of a delivery in the landing, and the place of its control file."""
     files = source.files
     folder = landing / files.named(files.folder, source_id, day)
     control = files.control and folder / files.named(files.control, source_id, day)
-    there = (
+    present = (
         sorted(folder.glob(files.named(files.pattern, source_id, day))) if folder.is_dir() else []
     )
-    return [path for path in there if path != control], control or None
+    return [path for path in present if path != control], control or None
 
 
 def missing(source_id: str, source: Source, days: list[date], landing: Path) -> list[str]:
-    """What has not arrived whole yet, a line for each day; an optional source misses nothing.
+    """One line for each day whose delivery is not complete yet; none for an optional source.
 
-    At once and as often as asked, because only control files are read: a delivery may still differ
-    in rows or checksum.
+    Fast enough to be called every minute, because only control files are read. So a complete
+    delivery may still differ from its control file in rows or checksum.
     """
     lines = []
     for day in [] if source.optional else days:
         try:
-            paths, control = found(source_id, source, day, landing)
+            paths, control = arrived_files(source_id, source, day, landing)
             if not paths:
                 raise _absent(source_id, source, day, landing)
             if control is None and source.files.stable_s:
-                _stable(source_id, source.files.stable_s, day, paths)
+                _require_stable(source_id, source.files.stable_s, day, paths)
             if control is not None:
-                agree(
+                check_against_control(
                     source_id,
                     day,
                     control,
@@ -179,7 +196,7 @@ def missing(source_id: str, source: Source, days: list[date], landing: Path) -> 
                 )
         except InputError as error:
             lines.append(str(error))
-        except OSError as error:  # taken away, or renamed, at this moment
+        except OSError as error:  # the file was removed or renamed meanwhile
             lines.append(f"{source_id} {day}: cannot be looked at yet ({error.strerror})")
     return lines
 
@@ -202,14 +219,14 @@ def _place(source_id: str, source: Source, day: date, landing: Path) -> Path:
     )
 
 
-def _whole(
+def _inspected_files(
     source_id: str, source: Source, day: date, paths: list[Path], control: Path | None
-) -> Delivery:
-    """The files with their figures, once they have been read to their end and agree."""
-    with ThreadPoolExecutor(INSPECTED_AT_ONCE) as several:  # most of it is unpacking
+) -> InspectedDelivery:
+    """The files, each read to its end, and compared with the control file if there is one."""
+    with ThreadPoolExecutor(INSPECTED_AT_ONCE) as several:  # unpacking takes most of the time
         files = list(several.map(lambda path: inspect(source_id, source, day, path), paths))
     if control is not None:
-        agree(
+        check_against_control(
             source_id,
             day,
             control,
@@ -218,13 +235,13 @@ def _whole(
                 for file in files
             },
         )
-    return Delivery(files, content_of((file.path.name, file.sha256) for file in files))
+    return InspectedDelivery(files, content_of((file.path.name, file.sha256) for file in files))
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
-    """By what a change of a file is seen."""
-    seen = path.stat()
-    return seen.st_ino, seen.st_size, seen.st_mtime_ns
+    """Values that differ after a file was changed or replaced."""
+    stat = path.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _digest(path: Path) -> str:
@@ -232,8 +249,8 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _stable(source_id: str, seconds: int, day: date, paths: list[Path]) -> None:
-    """No file has changed for so long that nobody writes to it any more."""
+def _require_stable(source_id: str, seconds: int, day: date, paths: list[Path]) -> None:
+    """InputError if a file was changed in the last `seconds`: its sender may still write to it."""
     for path in paths:
         age = time.time() - path.stat().st_mtime
         if age < seconds:

@@ -1,8 +1,10 @@
-"""Deliveries that a night takes in again, or for the first time after their day.
+"""Deliveries of earlier days that a night ingests again, or for the first time.
 
-One that lies in the landing with another content than the one taken in has been corrected; one of
-an earlier day that was never taken in has come late; a slice that is stale is read once more. What
-came before the first night of its source is history: that is loaded by asking for it.
+Three cases:
+- corrected: the landing has another content than the ingested one;
+- late: the landing has a delivery of an earlier day that was never ingested;
+- stale: the slice is stale and is read again.
+Deliveries before the first ingested day of a source are history; `--history` loads them.
 """
 
 from __future__ import annotations
@@ -23,15 +25,15 @@ from schemas.window import Window, grouped
 
 @dataclass(frozen=True)
 class Deliveries:
-    """What lies in the landing against what the ledger knows of."""
+    """Compares the deliveries in the landing with the ledger."""
 
     conf: Config
     contracts: Mapping[str, Contract]
     ledger: Ledger
     landing: Landing
 
-    def taken_in(self, name: str, days: list[date]) -> dict[date, str]:
-        """The content of the deliveries that were taken in before, by day."""
+    def ingested(self, name: str, days: list[date]) -> dict[date, str]:
+        """The content of the deliveries that were ingested before, by day."""
         found = {day: self.entry(name, day) for day in days}
         return {
             day: entry.content
@@ -40,22 +42,25 @@ class Deliveries:
         }
 
     def unchanged(self, name: str, window: Window) -> bool:
-        """Whether all deliveries of the window are taken in as they lie there, read as today."""
-        days, stale = due_days(self.conf, name, window), self.stale(name)
-        arrived, now = self.landing.contents(name, days), self.reading(name)
+        """Whether all deliveries of the window are ingested already, with their present content.
 
-        def stands(day: date) -> bool:
+        The source must also be read as it is configured today, and no slice may be stale.
+        """
+        days, stale = due_days(self.conf, name, window), self.stale(name)
+        arrived, now = self.landing.contents(name, days), self.fingerprint(name)
+
+        def is_valid(day: date) -> bool:
             entry = self.entry(name, day)
             return (
                 entry is not None
                 and arrived.get(day) in (None, entry.content)
-                and not outdated(entry.reading, now, entry.rows_rejected)
+                and not _is_outdated(entry, now)
             )
 
-        return all(day not in stale and stands(day) for day in days)
+        return all(day not in stale and is_valid(day) for day in days)
 
-    def again(self, name: str, window: Window) -> list[date]:
-        """The earlier days whose deliveries a night of the window takes in once more, or late."""
+    def redelivered(self, name: str, window: Window) -> list[date]:
+        """The days before the window whose deliveries a night of the window ingests."""
         source, known = self.conf.sources[name], self._entries(name)
         days = {day for day in self.stale(name) if not window.contains(day)}
         first = min((date.fromisoformat(day) for day in known), default=window.first)
@@ -64,29 +69,30 @@ class Deliveries:
         if since < window.first:
             before = Window(since, window.first - timedelta(days=1))
             for day in due_days(self.conf, name, before):
-                lies = self.landing.lies(name, source, day)
+                arrived = self.landing.arrived_content(name, source, day)
                 entry = self.entry(name, day)
-                if lies is not None and (entry is None or entry.content != lies):
+                if arrived is not None and (entry is None or entry.content != arrived):
                     days.add(day)
         return sorted(days)
 
-    def reading(self, name: str) -> str:
-        """How the source is read today."""
-        return how_read(self.conf, self.contracts, name)
+    def fingerprint(self, name: str) -> str:
+        """The fingerprint of how the source is read today."""
+        return current_fingerprint(self.conf, self.contracts, name)
 
     def entry(self, name: str, day: date) -> Entry | None:
+        """The committed entry of a delivery in the ledger."""
         return self.ledger.entry(self.conf.sources[name].record, day, name)
 
     def _entries(self, name: str) -> Mapping[str, Entry]:
         return self.ledger.committed.get((self.conf.sources[name].record, name), {})
 
     def stale(self, name: str) -> set[date]:
-        """The days of a source that have to be read once more."""
+        """The days of a source whose slices are stale."""
         stale = self.ledger.stale.get((self.conf.sources[name].record, name), {})
         return {date.fromisoformat(day) for day in stale}
 
 
-def how_read(conf: Config, contracts: Mapping[str, Contract], name: str) -> str:
+def current_fingerprint(conf: Config, contracts: Mapping[str, Contract], name: str) -> str:
     """The fingerprint of how a source is read today."""
     source = conf.sources[name]
     return source_fingerprint(source, contracts[source.record], value_sets(conf))
@@ -95,19 +101,24 @@ def how_read(conf: Config, contracts: Mapping[str, Contract], name: str) -> str:
 def outdated_days(
     conf: Config, contracts: Mapping[str, Contract], ledger: Ledger, name: str
 ) -> list[date]:
-    """The days of a source that would be read otherwise today than they were."""
-    now = how_read(conf, contracts, name)
+    """The days of a source that were read under another configuration, with other results."""
+    now = current_fingerprint(conf, contracts, name)
     known = ledger.committed.get((conf.sources[name].record, name), {})
     return sorted(
-        date.fromisoformat(day)
-        for day, entry in known.items()
-        if outdated(entry.reading, now, entry.rows_rejected)
+        date.fromisoformat(day) for day, entry in known.items() if _is_outdated(entry, now)
     )
 
 
-def earlier(step: Step, deliveries: Deliveries, lineage: Lineage, window: Window) -> list[Window]:
-    """The windows before its own for which a night runs a step once more, oldest first."""
+def _is_outdated(entry: Entry, now: str) -> bool:
+    """Whether a delivery would give other rows today; `now` is the current fingerprint."""
+    return entry.reading is None or outdated(entry.reading, now, entry.rows_rejected or 0)
+
+
+def earlier_windows(
+    step: Step, deliveries: Deliveries, lineage: Lineage, window: Window
+) -> list[Window]:
+    """The windows before `window` for which a night runs the step again, oldest first."""
     if step.source is None:
         due = step.due(window, deliveries.conf)
         return lineage.windows(step, besides=window if due else None)
-    return grouped(deliveries.again(step.source, window))
+    return grouped(deliveries.redelivered(step.source, window))

@@ -1,1 +1,4 @@
-"""What leaves: the folders and files of the channels."""
+"""Files that leave: one folder per channel and day, each file with a manifest.
+
+Others take folder (Outbox) and channel_file (send).
+"""

@@ -1,4 +1,4 @@
-"""One channel's file of a day, and its manifest."""
+"""The file of one channel and day, and its manifest."""
 
 import json
 from datetime import date
@@ -9,13 +9,20 @@ from jobs.outbox.folder import Outbox
 from models.push import channel_file
 from schemas.config import Channel
 from schemas.contract import Contract
+from schemas.errors import ConfigError
 
 
 def send(
     outbox: Outbox, channel: Channel, contract: Contract, day: date, rows: DataFrame, count: int
 ) -> None:
-    """The channel's file of the day with these rows, then its manifest."""
+    """Write the channel's file of the day with these `rows`, then its manifest.
+
+    `count`: the number of rows. An earlier manifest is removed first, so a channel never reads a
+    file that is being replaced. ConfigError for a channel without files.
+    """
     form = channel.push
+    if form is None:
+        raise ConfigError(f"channels.yml: {channel.id} has no push: it gets no files")
     name, mode = form.file_on(day), int(form.mode, 8)
     outbox.withdraw(channel.id, day, f"{name}.manifest.json")
     sent = outbox.write(

@@ -1,7 +1,7 @@
-"""Files that leave: one folder per channel and day, whole or not there at all.
+"""Files that leave: one folder per channel and day; a file is complete or absent.
 
-A file is written under a temporary name, renamed when it is complete, and its manifest comes last:
-a channel that sees a manifest may read the file.
+A file is written under a temporary name and renamed when it is complete. Its manifest is written
+last: a channel that sees a manifest may read the file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @dataclass(frozen=True)
 class Sent:
-    """A written file: rows and bytes of the body, header line not counted as a row."""
+    """A written file with its size in bytes and its checksum."""
 
     path: Path
     bytes: int
@@ -36,11 +36,11 @@ class Outbox:
         self.folder = folder
 
     def withdraw(self, channel: str, day: date, name: str) -> None:
-        """Take a file away, if it is there: without its manifest nobody reads the data file."""
+        """Delete a file if it exists. A channel reads no data file without its manifest."""
         (self.folder / channel / str(day) / name).unlink(missing_ok=True)
 
     def days(self, channel: str) -> list[date]:
-        """The days of which a channel has a folder, in order."""
+        """The days for which a channel has a folder, in order."""
         folder = self.folder / channel
         return (
             sorted(
@@ -53,11 +53,14 @@ class Outbox:
         )
 
     def clear(self, channel: str, day: date) -> None:
-        """Take away everything that was written for a channel and day."""
+        """Delete all files of a channel and day."""
         shutil.rmtree(self.folder / channel / str(day))
 
     def write(self, channel: str, day: date, name: str, chunks: Iterable[bytes], mode: int) -> Sent:
-        """Write `<folder>/<channel>/<day>/<name>` with the given access rights."""
+        """Write `<folder>/<channel>/<day>/<name>` with the access rights `mode`.
+
+        ChudianError if it cannot be written.
+        """
         folder = self.folder / channel / str(day)
         path = folder / name
         digest, size = hashlib.sha256(), 0

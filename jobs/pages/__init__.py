@@ -1,1 +1,1 @@
-"""Pages for people, one module each."""
+"""Pages for people, one module each. Others take the parts of a page: night_page for the report."""

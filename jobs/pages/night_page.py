@@ -1,28 +1,28 @@
-"""The operations part of a night's report, from rows of the ledger and judgements.
+"""The operations part of a night's report, from rows of the ledger and results of checks.
 
-The same figures as `jobs.status` shows on a terminal, with pictures. Plain Python.
+The figures are those of `jobs.status`, with pictures. Plain Python.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 
-from jobs.warehouse import ledger_summary as status
+from jobs.warehouse import ledger_summary
 from jobs.warehouse.ledger import COMMITTED, FAILED, CheckResult, Entry
 from jobs.warehouse.ledger_summary import MISSING, DeliveryState, Timing
-from models.drawing import page as charts
+from models.drawing import page
 from models.drawing.page import BAD, DOUBLE, GOOD, Drawn
 from schemas.config import Config
 from schemas.window import Window
 
 DAYS_DRAWN = 30
-LISTED = 20  # deliveries that want a look
+LISTED = 20  # deliveries in "To look at"
 ALL_WELL = "nothing: every delivery is in and no check has failed"
 
 
 def since(window: Window) -> date:
-    """The first day of which the page shows deliveries."""
+    """The first day whose deliveries the page shows."""
     return min(window.first, window.last - timedelta(days=DAYS_DRAWN - 1))
 
 
@@ -35,30 +35,33 @@ def parts(
 ) -> list[str]:
     """The parts of the page in their order.
 
-    `entries`: rows of the ledger as they were noted, `verdicts`: all judgements of the window,
-    the newest last; `reasons`: source, reason and rows, as they are to be shown.
+    `entries`: rows of the ledger in the order of writing. `verdicts`: all results of checks of the
+    window, the newest last. `reasons`: (source, reason, rows) in the order of the page.
     """
-    found, timings = status.deliveries(entries, conf, window), status.timings(entries)
+    found, timings = (
+        ledger_summary.deliveries(entries, conf, window),
+        ledger_summary.timings(entries),
+    )
     failed = _failed(verdicts)
     return [
         _tiles(found, failed, timings),
         _to_look_at(found, failed, conf),
-        _deliveries(found, status.delivered_by_day(entries), conf, window),
-        charts.table(
+        _deliveries(found, ledger_summary.delivered_by_day(entries), conf, window),
+        page.table(
             "Why rows were rejected",
             ["source", "reason", "rows", ""],
             [
-                [source, reason, rows, charts.bar(rows, max(one[2] for one in reasons))]
+                [source, reason, rows, page.bar(rows, max(one[2] for one in reasons))]
                 for source, reason, rows in reasons
             ],
-            "no row was",
+            "no row was rejected",
         ),
         _steps(timings),
     ]
 
 
 def _failed(verdicts: Sequence[CheckResult]) -> list[CheckResult]:
-    """What fails by the newest judgement of each check; a stop that failed says the warning too."""
+    """The failed checks by their newest result; a failed stop hides the warning of that check."""
     last = {(one.source, one.table, one.check, one.severity): one for one in verdicts}
     stopped = {key[:3] for key, one in last.items() if key[3] == "critical" and not one.success}
     return [
@@ -71,52 +74,60 @@ def _failed(verdicts: Sequence[CheckResult]) -> list[CheckResult]:
 def _tiles(
     found: Sequence[DeliveryState], failed: Sequence[CheckResult], timings: Sequence[Timing]
 ) -> str:
-    stand = [one.current for one in found if one.current is not None]
+    committed = [one.current for one in found if one.current is not None]
     delivered, rejected, warned = (
-        sum(getattr(entry, f"rows_{part}") for entry in stand)
+        sum(getattr(entry, f"rows_{part}") for entry in committed)
         for part in ("delivered", "rejected", "warned")
     )
     shown = [
-        ("deliveries in", f"{len(stand):,} of {len(found):,}", len(stand) < len(found)),
+        ("deliveries in", f"{len(committed):,} of {len(found):,}", len(committed) < len(found)),
         ("rows delivered", f"{delivered:,}", False),
         ("rows rejected", f"{rejected:,} ({rejected / max(delivered, 1):.2%})", False),
         ("rows with a warning", f"{warned:,}", False),
         ("checks not passed", f"{len(failed):,}", bool(failed)),
         ("work", f"{sum(step.seconds for step in timings):,.0f} s in {len(timings)} steps", False),
     ]
-    return charts.tiles(shown)
+    return page.tiles(shown)
 
 
 def _to_look_at(found: Sequence[DeliveryState], failed: Sequence[CheckResult], conf: Config) -> str:
-    """Deliveries that are not in or were let pass, then every check that failed."""
-    odd = [one for one in found if one.state != COMMITTED or one.message]
+    """Deliveries that are not committed or were accepted by an operator, then failed checks."""
+    notable = [one for one in found if one.state != COMMITTED or one.message]
     rows = [
         [
-            charts.state(one.state if one.state != COMMITTED else "passed"),
+            page.state(one.state if one.state != COMMITTED else "passed"),
             one.source,
             str(one.day),
             "optional"
             if one.state == MISSING and conf.sources[one.source].optional
             else one.message or "",
         ]
-        for one in odd[-LISTED:]
+        for one in notable[-LISTED:]
     ]
-    if len(odd) > LISTED:
-        rows.insert(0, ["", "", "", f"and {len(odd) - LISTED:,} deliveries before these"])
+    if len(notable) > LISTED:
+        rows.insert(0, ["", "", "", f"and {len(notable) - LISTED:,} deliveries before these"])
     rows += [
         [
-            charts.state(FAILED if one.severity == "critical" else "warning"),
+            page.state(FAILED if one.severity == "critical" else "warning"),
             one.source or one.table,
             one.slice,
             f"{one.check}: {one.observed}, expected {one.expected}",
         ]
-        for one in sorted(failed, key=lambda one: one.severity)
-    ]  # critical ones first
-    return charts.table("To look at", ["", "source or table", "day", "what"], rows, ALL_WELL)
+        for one in sorted(failed, key=lambda one: one.severity)  # critical before warning
+    ]
+    return page.table("To look at", ["", "source or table", "day", "what"], rows, ALL_WELL)
 
 
-def _deliveries(found: Sequence[DeliveryState], history, conf: Config, window: Window) -> str:
-    """A row for the newest delivery of each source; the figures of a range are its days' sums."""
+def _deliveries(
+    found: Sequence[DeliveryState],
+    history: Mapping[str, Mapping[date, int]],
+    conf: Config,
+    window: Window,
+) -> str:
+    """One row per source: its newest delivery, with the sums over all days of the window.
+
+    `history`: rows of the deliveries by source and day.
+    """
     by_source: dict[str, list[DeliveryState]] = {}
     for one in found:
         by_source.setdefault(one.source, []).append(one)
@@ -125,13 +136,16 @@ def _deliveries(found: Sequence[DeliveryState], history, conf: Config, window: W
         days = by_source.get(name)
         if not days:
             continue
-        stand = [one.current for one in days if one.current is not None]
+        committed = [one.current for one in days if one.current is not None]
         sums = (
-            {part: sum(getattr(entry, f"rows_{part}") for entry in stand) for part in status.COUNTS}
-            if stand
-            else dict.fromkeys(status.COUNTS)
+            {
+                part: sum(getattr(entry, f"rows_{part}") for entry in committed)
+                for part in ledger_summary.COUNTS
+            }
+            if committed
+            else dict.fromkeys(ledger_summary.COUNTS)
         )
-        split = charts.shares(
+        split = page.shares(
             (part, sums[part] or 0, colour)
             for part, colour in (("accepted", GOOD), ("duplicate", DOUBLE), ("rejected", BAD))
         )
@@ -141,22 +155,22 @@ def _deliveries(found: Sequence[DeliveryState], history, conf: Config, window: W
                 name,
                 conf.sources[name].name_cn,
                 str(last),
-                charts.state(days[-1].state),
+                page.state(days[-1].state),
                 *sums.values(),
                 split,
-                charts.by_day(history.get(name, {}), last, DAYS_DRAWN),
+                page.by_day(history.get(name, {}), last, DAYS_DRAWN),
             ]
         )
     count = len(list(window.days()))
     span = "" if count == 1 else f", rows of all {count} days"
-    return charts.table(
+    return page.table(
         f"Deliveries{span}",
         [
             "source",
             "",
             "newest",
             "",
-            *status.COUNTS,
+            *ledger_summary.COUNTS,
             "accepted, duplicate, rejected",
             f"delivered in {DAYS_DRAWN} days",
         ],
@@ -166,7 +180,7 @@ def _deliveries(found: Sequence[DeliveryState], history, conf: Config, window: W
 
 def _steps(timings: Sequence[Timing]) -> str:
     most = max((max(step.seconds, step.usual or 0) for step in timings), default=0)
-    return charts.table(
+    return page.table(
         "Steps",
         ["step", "seconds", "usual", "runs before", "", ""],
         [
@@ -175,7 +189,7 @@ def _steps(timings: Sequence[Timing]) -> str:
                 round(step.seconds, 1),
                 step.usual and round(step.usual, 1),
                 step.runs,
-                charts.bar(step.seconds, most, step.usual, strong=step.slow),
+                page.bar(step.seconds, most, step.usual, strong=step.slow),
                 Drawn(f"{step.ratio:.1f} times" if step.slow else ""),
             ]
             for step in timings

@@ -37,14 +37,14 @@ def show(
     """Print a line or two per step; InputError at the end when a delivery is missing."""
     ledger = known_ledger(invocation.warehouse, conf)
     kept = archive.below(invocation.warehouse, invocation.landing)
-    landing = Landing(invocation.landing, kept, looks=True)
+    landing = Landing(invocation.landing, kept, read_only=True)
     deliveries = Deliveries(conf, contracts, ledger, landing)
     lineage = Lineage(conf, contracts, night(conf), ledger, lambda table, day: set())
     waiting: list[InputError | QualityError] = []
     print(f"night of {window}, dry run: nothing is written")
     for step in steps:
         due = step.due(window, conf)
-        for one in redelivery.earlier(step, deliveries, lineage, window):
+        for one in redelivery.earlier_windows(step, deliveries, lineage, window):
             print(f"{padded(step.name, 28)} once more for {one}")
         if not due:
             print(f"{padded(step.name, 28)} not due ({step.cadence})")

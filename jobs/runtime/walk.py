@@ -115,7 +115,7 @@ def _run_all(steps: tuple[Step, ...], run: Run, window: Window) -> Progress:
                 step,
                 run,
                 progress,
-                lambda: redelivery.earlier(step, deliveries, warehouse.lineage, window),
+                lambda: redelivery.earlier_windows(step, deliveries, warehouse.lineage, window),
             )
 
         rows, days = earlier_days()

@@ -1,7 +1,7 @@
-"""The files of a synthetic delivery, in the form that the configuration gives its source.
+"""The files of a synthetic source, in the form that the configuration gives the source.
 
-Files grow chunk by chunk, so that memory does not grow with the province; bytes depend on the rows
-alone (gzip headers hold neither name nor time).
+Files grow chunk by chunk, so memory does not grow with the province. The bytes depend on the rows
+alone: gzip headers hold neither name nor time.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ GZIP_LEVEL = 6
 
 
 @dataclass
-class DeliveredFile:
-    """A file that grows chunk by chunk."""
+class GrowingFile:
+    """A file that grows chunk by chunk. `size`: bytes written so far."""
 
     path: Path
     gzip: bool
     rows: int = 0
-    bytes: int = 0
-    digest: object = field(default_factory=hashlib.sha256)
+    size: int = 0
+    digest: hashlib._Hash = field(default_factory=hashlib.sha256)
 
     def __post_init__(self) -> None:
         self._packer = None
@@ -40,10 +40,12 @@ class DeliveredFile:
         self.path.write_bytes(b"")
 
     def add(self, data: bytes, rows: int) -> None:
+        """Append bytes that hold so many rows."""
         self.rows += rows
         self._append(data if self._packer is None else self._packer.compress(data))
 
     def close(self) -> None:
+        """Write the end of a gzip file."""
         if self._packer is not None:
             self._append(self._packer.flush())
 
@@ -52,10 +54,10 @@ class DeliveredFile:
             with open(self.path, "ab") as file:
                 file.write(data)
             self.digest.update(data)
-            self.bytes += len(data)
+            self.size += len(data)
 
 
-class Delivery:
+class SourceFiles:
     """The files of one source over the whole history."""
 
     def __init__(self, landing: Path, province: Province, source: Source):
@@ -64,14 +66,18 @@ class Delivery:
         parts = (0, 1) if "*" in source.files.pattern else (0,)
         self.files = {(day, part): self._open(day, part) for day in due for part in parts}
 
-    def _open(self, day: int, part: int) -> DeliveredFile:
+    def _open(self, day: int, part: int) -> GrowingFile:
         name = self._filled(self.source.files.pattern, day).replace("*", f"{part + 1:02d}")
-        file = DeliveredFile(self._folder(day) / name, self.source.format.compression == "gzip")
+        file = GrowingFile(self._folder(day) / name, self.source.format.compression == "gzip")
         if self.source.format.header:
             quote = self.source.format.quote or ""
             cells = [quote + column + quote for column in self.source.columns]
-            file.add((self.source.format.delimiter.join(cells) + "\n").encode(), 0)
+            file.add((self._delimiter.join(cells) + "\n").encode(), 0)
         return file
+
+    @property
+    def _delimiter(self) -> str:
+        return self.source.format.delimiter or ""  # every source of the province is delimited
 
     def _folder(self, day: int) -> Path:
         return self.landing / self._filled(self.source.files.folder, day)
@@ -87,7 +93,7 @@ class Delivery:
                 f"sources: {self.source.id}: columns: the synthetic province "
                 f"delivers {', '.join(rows.columns)}"
             )
-        for day, part, lines in synthetic_rows.files(rows, form.delimiter, form.quote):
+        for day, part, lines in synthetic_rows.files(rows, self._delimiter, form.quote):
             file = self.files.get((day, part)) or self.files.get((day, 0))
             if file is None:
                 raise ConfigError(
@@ -106,7 +112,7 @@ class Delivery:
                     {
                         "file": file.path.name,
                         "rows": file.rows,
-                        "bytes": file.bytes,
+                        "bytes": file.size,
                         "sha256": file.digest.hexdigest(),
                     }
                 )

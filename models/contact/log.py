@@ -1,20 +1,20 @@
-"""What the logs of contacts have in common: for each kind of record, the columns of a contact.
+"""The common columns of a contact, and for each kind of record the SQL that gives them.
 
-Plain text: SQL over the columns of the record. A record is a contact, except where a contact is
-several rows (the steps of a call in the voice menu, the pages of a session): there the rows of one
-`one_per` are one contact and the expressions are aggregates.
+Plain text, without Spark: SQL over the columns of the record. Usually a record is a contact. The
+steps of a voice-menu call and the pages of a session are several rows of one contact: rows with the
+same value of `one_per` are one contact, and the expressions are aggregates.
 
-One call, one contact: a call that leaves the voice menu for an agent stands in the log of the
-agents, answered or not, and is counted there. A call that the menu settled, or that came back to
-it because all agents were busy, is a contact of the channel ivr. A contact of several rows belongs
-to the delivery of its first one, and rows that come in other deliveries belong to it within the
-look-back of their source: midnight cuts calls and sessions in two.
+One call is one contact. A call that leaves the voice menu for an agent is in the agents' log,
+answered or not, and is counted there. A call that ended in the menu, or came back to it because all
+agents were busy, is a contact of the channel ivr. A contact of several rows belongs to the delivery
+of its first row. Its rows in other deliveries count within the look-back of their source, because
+midnight cuts calls and sessions in two.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# The common columns with their types; one that a log does not give is NULL.
+# The common columns with their types. A column that a log does not give is NULL.
 COLUMNS = {
     "source_record": "string",
     "msisdn": "string",
@@ -31,7 +31,8 @@ COLUMNS = {
     "campaign_id": "string",
     "wave": "int",
 }
-ITSELF = {
+# Columns of a record that already have the common name.
+SAME_NAMES = {
     "msisdn": "msisdn",
     "kind": "kind",
     "business_code": "business_code",
@@ -42,9 +43,12 @@ ITSELF = {
 
 @dataclass(frozen=True)
 class ContactLog:
-    """`columns`: common column → SQL. `one_per`: the column that the rows of a contact share, None
-    where a row is a contact. `first`: which of them is the first. `counted`: an aggregate, whether
-    the rows are a contact of this channel at all."""
+    """How the rows of one kind of record become contacts.
+
+    `columns`: common column → SQL. `one_per`: the column whose value the rows of a contact share;
+    None if a row is a contact. `first`: SQL that is true for the first row of a contact. `counted`:
+    SQL aggregate that is false if the rows are no contact of this channel.
+    """
 
     columns: Mapping[str, str]
     one_per: str | None = None
@@ -61,7 +65,10 @@ def _last(column: str, order: str) -> str:
 
 
 def _steps(order: str) -> dict[str, str]:
-    """Who: the first number that is known. What: the last business that was reached."""
+    """Common columns of a contact of several rows, ordered by `order`.
+
+    The number is the first one known; the business is the last one reached.
+    """
     return {
         "msisdn": _first("msisdn", order),
         "direction": "'in'",
@@ -73,7 +80,7 @@ def _steps(order: str) -> dict[str, str]:
 
 VIEWS = _steps("view_no") | {
     "source_record": "session_no",
-    # A visitor who only looked around asked for something.
+    # A visitor who did nothing else but look at pages made a query.
     "kind": f"coalesce({_last('kind', 'view_no')}, 'query')",
     "duration_s": "sum(stay_s)",
     "result": "CASE max_by(action, view_no) WHEN 'done' THEN 'success' WHEN 'fail' THEN 'failed' "
@@ -83,7 +90,7 @@ VIEWS = _steps("view_no") | {
 
 LOGS = {
     "ods.contact": ContactLog(
-        ITSELF
+        SAME_NAMES
         | {
             "source_record": "contact_no",
             "channel": "channel",
@@ -96,7 +103,7 @@ LOGS = {
         }
     ),
     "ods.hall_transaction": ContactLog(
-        ITSELF
+        SAME_NAMES
         | {
             "source_record": "transaction_no",
             "channel": "hall_type",
@@ -107,7 +114,7 @@ LOGS = {
         }
     ),
     "ods.outlet_transaction": ContactLog(
-        ITSELF
+        SAME_NAMES
         | {
             "source_record": "transaction_no",
             "channel": "outlet_type",
@@ -117,7 +124,7 @@ LOGS = {
         }
     ),
     "ods.agent_call": ContactLog(
-        ITSELF
+        SAME_NAMES
         | {
             "source_record": "call_no",
             "channel": "'hotline'",
@@ -143,7 +150,7 @@ LOGS = {
         counted="NOT bool_or(to_agent AND NOT coalesce(agent_busy, false))",
     ),
     "ods.outbound_call": ContactLog(
-        ITSELF
+        SAME_NAMES
         | {
             # Calling out is a function of the telephone hall (positioning, 7-01b).
             "source_record": "call_no",
@@ -157,7 +164,7 @@ LOGS = {
         }
     ),
     "ods.sms_hall_message": ContactLog(
-        ITSELF
+        SAME_NAMES
         | {
             "source_record": "message_no",
             "channel": "'sms'",
@@ -174,7 +181,7 @@ LOGS = {
         VIEWS | {"channel": "'wap'"}, one_per="session_no", first="view_no = 1"
     ),
     "ods.terminal_transaction": ContactLog(
-        ITSELF
+        SAME_NAMES
         | {
             "source_record": "transaction_no",
             "channel": "'terminal'",
@@ -184,19 +191,19 @@ LOGS = {
         }
     ),
     "ods.manager_contact": ContactLog(
-        ITSELF
+        SAME_NAMES
         | {
             "source_record": "contact_no",
             "channel": "'customer_manager'",
-            # Care and offers are the manager's own doing; for all else the customer came to him.
+            # The manager starts care and marketing; for all else the customer came to the manager.
             "direction": "CASE WHEN kind IN ('care', 'marketing') THEN 'out' ELSE 'in' END",
             "duration_s": "duration_s",
             "result": "result",
         }
     ),
-    # A complaint is a contact of the channel over which it came, and its type is the business.
+    # A complaint is a contact of the channel over which it came. Its type is the business code.
     "ods.complaint": ContactLog(
-        ITSELF
+        SAME_NAMES
         | {
             "source_record": "complaint_no",
             "channel": "channel",

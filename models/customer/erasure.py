@@ -1,7 +1,8 @@
-"""One customer in every table: what he is known by, and how a table's rows are told to be his.
+"""The identifiers of one customer, and the SQL that finds the customer's rows in each table.
 
-Numbers are recycled and a subscriber may pass to another customer, so a number is his within the
-intervals in which he held it, and a subscriber who had other customers too within his own.
+Numbers are recycled, and a subscriber may pass from one customer to another. So a number counts
+only in the intervals in which the customer held it. A subscriber who also had other customers
+counts only in the intervals of this customer.
 """
 
 from collections.abc import Sequence
@@ -16,12 +17,12 @@ from schemas.errors import ConfigError
 
 CUSTOMER, SUBSCRIBER = ("customer_no", "customer_id"), ("subscriber_no", "subscriber_id")
 NUMBER, RAW = "msisdn", "raw_line"
-WORDS = (CUSTOMER[0], SUBSCRIBER[0], NUMBER)  # what may stand in a line as it came
-TIMES = ("occurred_at", "local_date", "month", "valid_from")  # of what a row tells, else its slice
-ALWAYS = date(9999, 12, 31)  # every delivery counts, whatever its day
+WORDS = (CUSTOMER[0], SUBSCRIBER[0], NUMBER)  # the identifiers that a delivered line may contain
+TIMES = ("occurred_at", "local_date", "month", "valid_from")  # the time of a row, else its slice
+ALWAYS = date(9999, 12, 31)  # deliveries of every day count
 
 
-def holdings(
+def identifiers(
     customers: DataFrame,
     subscribers: DataFrame,
     customer_no: str,
@@ -29,27 +30,27 @@ def holdings(
     key: str,
     placeholders: Sequence[str],
 ) -> DataFrame:
-    """What the customer is known by: a row for himself, for each subscriber, for each number.
+    """One row for the customer, one for each subscriber, one for each number of the customer.
 
-    `customers`: ods.customer, `subscribers`: ods.subscriber; no rows for a customer whom neither
-    names. Columns: customer_no, customer_id, subscriber_no, subscriber_id,
-    msisdn, of which a row has those of its kind, and the interval [since, until) in which they were
-    his (NULL: always, or still). Of the numbers as the customer files give them last.
+    `customers`: ods.customer, `subscribers`: ods.subscriber; no rows if neither names the customer.
+    Columns: customer_no, customer_id, subscriber_no, subscriber_id, msisdn. A row has those of its
+    kind; the others are NULL. [since, until) is the interval in which the identifier belonged to
+    the customer (NULL: no limit). Numbers are those of the latest versions of the customer files.
     """
-    himself = (
+    customer = (
         customers.select("customer_no")
         .unionByName(subscribers.select("customer_no"))
         .where(F.col("customer_no") == customer_no)
         .distinct()
         .withColumn("customer_id", identity.keyed_id("customer", F.col("customer_no"), key=key))
     )
-    ever = (
+    theirs = (
         subscribers.groupBy("subscriber_no")
         .agg(
-            F.bool_or(F.col("customer_no") == customer_no).alias("his"),
+            F.bool_or(F.col("customer_no") == customer_no).alias("ever"),
             F.bool_and(F.col("customer_no") == customer_no).alias("alone"),
         )
-        .where("his")
+        .where("ever")
         .withColumn(
             "subscriber_id", identity.keyed_id("subscriber", F.col("subscriber_no"), key=key)
         )
@@ -57,18 +58,20 @@ def holdings(
     owned = identity.subscriber_identity(
         subscribers, None, key=key, data_date=ALWAYS, placeholders=placeholders
     ).withColumnsRenamed({"valid_from": "since", "valid_to": "until"})
-    owned = owned.join(himself, "customer_id", "left_semi")
-    shared = ever.where("not alone").join(
+    owned = owned.join(customer, "customer_id", "left_semi")
+    shared = theirs.where("not alone").join(
         owned.select("subscriber_id", "since", "until"), "subscriber_id"
     )
     names = [*SUBSCRIBER, "since", "until"]
-    found = himself.unionByName(ever.where("alone").select(*SUBSCRIBER), True)
-    found = found.unionByName(owned.select(NUMBER, "since", "until"), True)
-    return found.unionByName(shared.select(*names), True)
+    found = customer.unionByName(
+        theirs.where("alone").select(*SUBSCRIBER), allowMissingColumns=True
+    )
+    found = found.unionByName(owned.select(NUMBER, "since", "until"), allowMissingColumns=True)
+    return found.unionByName(shared.select(*names), allowMissingColumns=True)
 
 
-def personal(contract: Contract) -> bool:
-    """Whether some column of the table tells of a customer."""
+def is_personal(contract: Contract) -> bool:
+    """Whether a column of the table holds data about a customer."""
     names = {*CUSTOMER, *SUBSCRIBER, NUMBER}
     return any(
         column.name in names or column.personal in ("number", "name", "address")
@@ -76,13 +79,17 @@ def personal(contract: Contract) -> bool:
     )
 
 
-def match(contract: Contract, max_age_days: int) -> str:
-    """SQL that holds for a row `t` of the table and a row `p` of `holdings` when `t` is his.
+def condition(contract: Contract, max_age_days: int) -> str:
+    """SQL that is true when row `t` of the table belongs to the customer of row `p`.
 
-    By the customer where a column names him, else by the subscriber, else by the number at the time
-    of the event (of the delivery, where the row tells of none), else by any of them standing in the
-    line as it came (`max_age_days`: how old an event may be on the day of its delivery).
-    ConfigError for a table that tells of a customer and has none of these columns.
+    `p`: a row of `identifiers`. The first of these rules that the table's columns allow is used:
+    - by customer_no or customer_id;
+    - by subscriber_no or subscriber_id, at the time of the row;
+    - by msisdn, at the time of the row;
+    - by an identifier in the delivered line, within the possible times of the event.
+    The time of a row is the first of `TIMES` that it has, else its slice. `max_age_days`: the
+    largest age of an event in days on the day of its delivery.
+    ConfigError for a table with personal columns to which no rule applies.
     """
     here = contract.column_names
     for keys in (CUSTOMER, SUBSCRIBER):
@@ -95,8 +102,8 @@ def match(contract: Contract, max_age_days: int) -> str:
     if RAW in here and contract.slice is not None:
         return _in_line(contract.slice, max_age_days)
     raise ConfigError(
-        f"{contract.table} has personal columns and none that says whose a row is: "
-        f"an erasure would miss it; add one of "
+        f"{contract.table} has personal columns but no column that identifies the customer: "
+        f"an erasure would miss its rows; add one of "
         f"{', '.join((*CUSTOMER, *SUBSCRIBER, NUMBER))}"
     )
 
@@ -107,14 +114,14 @@ def _time(contract: Contract) -> str:
 
 
 def _held(time: str, last: str | None = None) -> str:
-    """Whether what `p` names was his at a time, or at some time from `time` to `last`."""
+    """SQL: the customer held the identifier of `p` at `time`, or at a time from it to `last`."""
     return (
         f"(p.since IS NULL OR p.since <= {last or time}) AND (p.until IS NULL OR {time} < p.until)"
     )
 
 
 def _in_line(day: str, max_age_days: int) -> str:
-    """A number anywhere (before it may stand a prefix), a key as a whole word."""
+    """SQL: the line has the number (also after a prefix) or another identifier as a whole word."""
     words = " OR ".join(
         f"t.{RAW} RLIKE concat('(^|[^0-9A-Za-z])\\\\Q', p.{name}, '\\\\E([^0-9A-Za-z]|$)')"
         for name in (CUSTOMER[0], SUBSCRIBER[0])

@@ -1,8 +1,8 @@
-"""Who owns which number when, and who he is.
+"""The owner of each number over time, and the ids and attributes of subscribers and customers.
 
-Numbers are recycled, so a number alone names nobody: a number at an instant does. Everything here
-is deterministic: it follows the customer files as they were known on a data date, or, where a
-source has no customer files, the numbers its own events carry.
+Numbers are recycled, so only a number at an instant identifies a subscriber. Everything here is
+deterministic. It follows the customer files as known on a data date. For a source without customer
+files it follows the numbers in the source's own events.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,9 @@ ID_HEX_DIGITS = 15  # 15 hexadecimal digits are 60 bits: never negative as a BIG
 def keyed_id(kind: str, *natural_key: Column, key: str) -> Column:
     """A BIGINT from the first 60 bits of sha2-256 of `key|kind|natural key`, parts joined by `|`.
 
-    NULL where a part of the natural key is NULL. The key keeps the hash of an eleven-digit number
-    from being reversed by trying all numbers. Of several parts all but the last come from the
-    configuration (a source's name), so no two natural keys give the same text.
+    NULL if a part of the natural key is NULL. Without the secret `key` the hash of an eleven-digit
+    number could be reversed by trying all numbers. Of several parts all but the last are names from
+    the configuration (a source), so two natural keys never give the same text.
     """
     parts: list[Column] = [F.lit(key), F.lit("|"), F.lit(kind)]
     for part in natural_key:
@@ -32,7 +32,7 @@ def keyed_id(kind: str, *natural_key: Column, key: str) -> Column:
 
 
 def collisions(frame: DataFrame, id_column: str, natural_columns: Sequence[str]) -> DataFrame:
-    """The rows (id, natural key) whose id belongs to several natural keys; the caller stops."""
+    """The (id, natural key) whose id belongs to several natural keys; the caller stops the run."""
     owners = frame.select(id_column, *natural_columns).distinct()
     clashing = owners.groupBy(id_column).count().where("count > 1").select(id_column)
     return owners.join(clashing, id_column, "left_semi")
@@ -46,7 +46,7 @@ def natural_keys(
     data_date: date,
     placeholders: Sequence[str] = (),
 ) -> DataFrame:
-    """(id, kind, natural_key) of all subscribers and customers, for the check of `collisions`."""
+    """(id, kind, natural_key) of all subscribers and customers, as input of `collisions`."""
     known = _known_intervals(subscribers, key, data_date)
     pairs = [
         known.select(
@@ -85,13 +85,13 @@ def subscriber_identity(
 ) -> DataFrame:
     """dw.subscriber_identity: one row per interval in which a number belonged to one subscriber.
 
-    `subscribers`: ods.subscriber, deliveries up to `data_date` count. At any instant a number
-    belongs to the interval that began last; where a later one begins, the earlier one ends, and
-    nothing is stretched to fill a time that no file claims. Of two that begin at the same instant
-    the one changed last stays.
-    `event_parties`: (source, party) of the sources that have no customer files, or None. A party
-    is one subscriber and his own customer, known from 1970-01-01 on; a number that customer files
-    know is left to them. Blank and placeholder numbers belong to nobody.
+    `subscribers`: ods.subscriber; deliveries up to `data_date` count. At any instant a number
+    belongs to the interval that began last: an interval ends where a later one begins. Times that
+    no file covers stay without an owner. If two intervals begin at the same instant, the one that
+    was changed last is kept.
+    `event_parties`: (source, party) of the sources without customer files, or None. A party is one
+    subscriber and is its own customer, valid from 1970-01-01. Numbers that are in the customer
+    files are not taken from events. Blank and placeholder numbers belong to nobody.
     """
     known = _known_intervals(subscribers, key, data_date).where(
         _linking(F.col("msisdn"), placeholders).isNotNull()
@@ -127,12 +127,12 @@ def subscriber(
     data_date: date,
     placeholders: Sequence[str] = (),
 ) -> DataFrame:
-    """dw.subscriber: one row per subscriber with the state that held at the end of `data_date`.
+    """dw.subscriber: one row per subscriber with its state at the end of `data_date`.
 
-    The state is that of the interval that began last; a subscriber whose interval has ended keeps
-    his last state, one whose first interval is still to come is left out. `customers` is
-    ods.customer (last changed_at of a customer counts). A party known from events only has no
-    attributes: his number stays out of this table.
+    The state is that of the interval that began last. A subscriber whose interval has ended keeps
+    the last state. A subscriber whose first interval is in the future is left out. `customers`:
+    ods.customer; the row of a customer with the latest changed_at counts. A party that is known
+    from events only has ids and its source, and no attributes.
     """
     end_of_day = F.date_add(F.lit(data_date), 1).cast("timestamp")
     begun_last = Window.partitionBy("subscriber_no").orderBy(F.col("valid_from").desc())
@@ -175,9 +175,9 @@ def subscription(
 ) -> DataFrame:
     """dw.subscription: one row per (subscriber, package, first day), past ones included.
 
-    `subscriptions`: ods.package_subscription, the last changed_at of (subscriber_no, package_id,
-    valid_from) counts; a subscription cancelled before its first day is left out. `kinds`: kind
-    of each package of the catalogue.
+    `subscriptions`: ods.package_subscription; for each (subscriber_no, package_id, valid_from) the
+    row with the latest changed_at counts. A subscription cancelled before its first day is left
+    out. `kinds`: the kind of each package of the catalogue.
     """
     latest = _last_versions(
         subscriptions, ["subscriber_no", "package_id", "valid_from"], data_date
@@ -193,11 +193,11 @@ def subscription(
 
 
 def as_of(events: DataFrame, identity: DataFrame, placeholders: Sequence[str]) -> DataFrame:
-    """`events` (msisdn, occurred_at, …) with subscriber_id and customer_id of the number's owner
-    at that instant, each event exactly once.
+    """`events` with the ids of the number's owner at that instant. Grain: the event.
 
-    `identity` is one snapshot of dw.subscriber_identity. A blank or placeholder number never links
-    anybody; who is not found stays with NULLs.
+    `events` has msisdn, occurred_at and any other columns; subscriber_id and customer_id are added.
+    `identity` is one snapshot of dw.subscriber_identity. A blank or placeholder number has no
+    owner. The ids are NULL if there is no owner.
     """
     owners = identity.select(
         F.col("msisdn").alias("_number"),
@@ -215,8 +215,8 @@ def as_of(events: DataFrame, identity: DataFrame, placeholders: Sequence[str]) -
 def numbers_on(identity: DataFrame, data_date: date) -> DataFrame:
     """(subscriber_id, msisdn): the number at which each subscriber is reached after `data_date`.
 
-    It is held at the end of the day and beyond; of several the one that began last. Who holds
-    none then has no row.
+    It is a number held at the end of the day and beyond; of several the one that began last. A
+    subscriber without such a number has no row.
     """
     end_of_day = F.date_add(F.lit(data_date), 1).cast("timestamp")
     held = identity.where((F.col("valid_from") < end_of_day) & not_ended(end_of_day))
@@ -226,14 +226,16 @@ def numbers_on(identity: DataFrame, data_date: date) -> DataFrame:
 
 
 def _linking(number: Column, placeholders: Sequence[str]) -> Column:
-    """The number, or NULL where it is blank or one of the placeholders (in any letter case)."""
+    """The number; NULL if it is blank or one of the placeholders (in any letter case)."""
     blanks = sorted({""} | {text.strip().lower() for text in placeholders})
     return F.when(~F.lower(F.trim(number)).isin(blanks), number)
 
 
 def _party_owners(event_parties: DataFrame, key: str, placeholders: Sequence[str]) -> DataFrame:
-    """One subscriber, his own customer, per distinct party: (subscriber_id, customer_id, msisdn,
-    source), the source being the first by name of those that know him."""
+    """(msisdn, source, subscriber_id, customer_id), one row per distinct party.
+
+    The party is its own customer. `source` is the first by name of the sources that know it.
+    """
     return (
         event_parties.select(_linking(F.col("party"), placeholders).alias("msisdn"), "source")
         .where(F.col("msisdn").isNotNull())
@@ -245,7 +247,7 @@ def _party_owners(event_parties: DataFrame, key: str, placeholders: Sequence[str
 
 
 def _known_intervals(subscribers: DataFrame, key: str, data_date: date) -> DataFrame:
-    """The last version of each (subscriber_no, valid_from) with both ids, empty intervals gone."""
+    """The last version of each (subscriber_no, valid_from) with both ids; no empty intervals."""
     latest = _last_versions(subscribers, ["subscriber_no", "valid_from"], data_date)
     return (
         latest.where(_not_empty())
@@ -259,7 +261,7 @@ def _not_empty() -> Column:
 
 
 def _last_versions(rows: DataFrame, grain: Sequence[str], data_date: date) -> DataFrame:
-    """Per grain the row changed last, then of the lowest delivery, file and row."""
+    """One row per `grain`: the one changed last; of several the lowest delivery, file and row."""
     last_changed = Window.partitionBy(*grain).orderBy(
         F.col("changed_at").desc(), "batch_date", "source", "file_name", "row_no"
     )

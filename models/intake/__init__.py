@@ -1,1 +1,4 @@
-"""Delivered lines become rows with a verdict; figures by which a delivery is judged."""
+"""Delivered lines become typed rows, each accepted, rejected with reasons, or a duplicate.
+
+Others take verdict (validate), duplicates, outcome, delivery_metrics and delivered_line.
+"""

@@ -1,4 +1,4 @@
-"""The codes of a source's column as ours, and those that nobody has listed."""
+"""The operator's codes of a column: their translation, and which of them are not listed."""
 
 from __future__ import annotations
 
@@ -13,28 +13,31 @@ from schemas.config.source import OTHERWISE
 Codes = Mapping[str, str | bool | None]
 
 
-def coded(value: Column, codes: Codes | None) -> Column:
-    """The operator's code as ours. One that is not listed becomes what `otherwise` says, or stays,
-    for the contract to reject; a missing one stays missing."""
+def translated(value: Column, codes: Codes | None) -> Column:
+    """The value of our vocabulary for an operator's code.
+
+    A code that is not listed becomes the value of `otherwise`. Without `otherwise` it stays, and
+    the contract rejects it. NULL stays NULL.
+    """
     if not codes:
         return value
     text = value.cast("string")
-    ours = [
-        (code, str(mine).lower() if isinstance(mine, bool) else mine)
-        for code, mine in codes.items()
+    pairs = [
+        (code, str(ours).lower() if isinstance(ours, bool) else ours)
+        for code, ours in codes.items()
         if code != OTHERWISE
     ]
     chosen = reduce(
         lambda case, pair: case.when(text == pair[0], F.lit(pair[1])),
-        ours[1:],
-        F.when(text == ours[0][0], F.lit(ours[0][1])),
+        pairs[1:],
+        F.when(text == pairs[0][0], F.lit(pairs[0][1])),
     )
     if OTHERWISE in codes:
         return chosen.when(text.isNotNull(), F.lit(codes[OTHERWISE]))
     return chosen.otherwise(text)
 
 
-def unlisted(value: Column, codes: Codes) -> Column:
-    """Whether there is a code and it is not listed; never null."""
+def is_unlisted(value: Column, codes: Codes) -> Column:
+    """Whether the value is a code that is not listed. Never null: a missing code is false."""
     listed = [code for code in codes if code != OTHERWISE]
     return F.coalesce(~value.cast("string").isin(listed), F.lit(False))

@@ -1,21 +1,21 @@
-"""Which rows of a delivery repeat a record that is taken in: the duplicates by business key."""
+"""Which rows of a delivery are duplicates: they have the business key of an accepted record."""
 
 from __future__ import annotations
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from models.intake.verdict import ROW, VERDICT, Judged
+from models.intake.verdict import ROW, VERDICT, Validated
 from schemas.config import Source
 from schemas.contract import Contract
 
 
-def suspects(judged: Judged, earlier: DataFrame | None) -> DataFrame:
-    """The hashes (`record_key`) that more than one row has, of this delivery or before it.
+def candidate_keys(validated: Validated, earlier: DataFrame | None) -> DataFrame:
+    """(record_key): the key hashes that occur more than once, here or here and in `earlier`.
 
-    Most keys occur once: `found` sorts the rows of these alone. `earlier`: as there.
+    Most keys occur once. `find` sorts only the rows of these keys. `earlier`: as in `find`.
     """
-    hashes = judged.frame.where("not _rejected").select(
+    hashes = validated.frame.where("not _rejected").select(
         "record_key", F.lit(1).alias("here"), F.lit(0).alias("before")
     )
     if earlier is not None:
@@ -30,29 +30,30 @@ def suspects(judged: Judged, earlier: DataFrame | None) -> DataFrame:
     )
 
 
-def unusual(judged: Judged, suspects: DataFrame | None) -> DataFrame:
-    """The rows that are rejected, and those whose key is one of the `suspects` (None: no key).
+def candidates(validated: Validated, keys: DataFrame | None) -> DataFrame:
+    """The rejected rows and the rows with one of the candidate `keys` (None: there is no key).
 
-    They are few, and all that `found` and the rejected lines are made of.
+    These rows are few. `find` and the table of rejected rows need no others.
     """
-    if suspects is None:
-        return judged.frame.where("_rejected")
-    keys = suspects.select(F.col("record_key").alias("_suspect"))
-    near = judged.frame.join(keys, F.col("record_key") == F.col("_suspect"), "left")
-    return near.where("_rejected or _suspect is not null").drop("_suspect")
+    if keys is None:
+        return validated.frame.where("_rejected")
+    hashes = keys.select(F.col("record_key").alias("_candidate"))
+    joined = validated.frame.join(hashes, F.col("record_key") == F.col("_candidate"), "left")
+    return joined.where("_rejected or _candidate is not null").drop("_candidate")
 
 
-def found(
+def find(
     among: DataFrame, source: Source, contract: Contract, earlier: DataFrame | None
 ) -> DataFrame:
-    """The rows that repeat a record that is taken in, without the record's own columns.
+    """The duplicates: `ROW`, `VERDICT` and, for event records, `local_date`.
 
-    `among`: the `unusual` rows, which hold every row of a key that more than one row has.
+    `among`: the `candidates`. They contain every row of a key that occurs more than once.
+    `earlier`: accepted rows of the source in the look-back before the window, with the key's
+    columns, `record_key` and `batch_date`; None if there are none.
 
-    Of the rows of one business key the lowest (batch_date, file, row) stays. A row repeats one that
-    stays, on its own day or in the look-back before it: of the window, or accepted before it. Night
-    by night or in one pass, the same rows stay. `earlier`: accepted rows of the source from the
-    look-back, with the key's columns, `record_key` and `batch_date`.
+    Of the rows with one business key the lowest (batch_date, file_name, row_no) is kept. A row is
+    a duplicate if a kept row with its key lies on the same day or in the look-back before it, in
+    this window or accepted earlier. The result does not depend on how days are grouped into runs.
     """
     rows = _with_last_accepted(among.where("not _rejected"), contract, earlier)
     order = Window.partitionBy(*contract.key).orderBy("batch_date", "file_name", "row_no")
@@ -61,20 +62,20 @@ def found(
         "_same_day", F.lag("batch_date").over(order) == F.col("batch_date")
     ).withColumn("_days", F.array_sort(F.collect_set("batch_date").over(before)))
 
-    def staying(last: Column, day: Column) -> Column:
-        new = last.isNull() | (F.datediff(day, last) > source.lookback_days)
-        return F.when(new, day).otherwise(last)
+    def last_kept(last: Column, day: Column) -> Column:
+        kept = last.isNull() | (F.datediff(day, last) > source.lookback_days)
+        return F.when(kept, day).otherwise(last)
 
-    last = F.aggregate("_days", F.col("_last_accepted"), staying)
-    again = F.col("_same_day") | (F.datediff("batch_date", last) <= source.lookback_days)
+    last = F.aggregate("_days", F.col("_last_accepted"), last_kept)
+    duplicate = F.col("_same_day") | (F.datediff("batch_date", last) <= source.lookback_days)
     dated = ["local_date"] if "local_date" in contract.column_names else []
-    return rows.where(again).select(*ROW, *VERDICT, *dated)
+    return rows.where(duplicate).select(*ROW, *VERDICT, *dated)
 
 
 def _with_last_accepted(
     frame: DataFrame, contract: Contract, earlier: DataFrame | None
 ) -> DataFrame:
-    """`_last_accepted`: the last day of the look-back on which the row's key was accepted."""
+    """`frame` with `_last_accepted`: the last day in `earlier` on which the key was accepted."""
     if earlier is None:
         return frame.withColumn("_last_accepted", F.lit(None).cast("date"))
     names = [name for name in contract.key if name != "source"]

@@ -1,15 +1,14 @@
-"""From the lines of a delivery to rows with a verdict: accepted, rejected with reasons, duplicate.
+"""Delivered lines become typed rows, and each row gets the list of checks that it violates.
 
-Every line keeps its file and its ordinal, and ends in exactly one of the three. Rules are column
-functions; a row carries all its errors as bits of integers, turned into words only for rejected
-rows. Reasons name the column and what was expected, never the value.
+Every line keeps its file and its row number in the file. Checks are column functions. A row carries
+its errors as bits of integers; they become words only for rejected rows (models.intake.outcome).
+Reasons name the column and what was expected, never the value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import reduce
 
 from pyspark.errors import AnalysisException
@@ -24,10 +23,10 @@ from schemas.contract import Contract
 from schemas.errors import ConfigError
 from schemas.render.spark import key_hash, row_rules, struct_type
 
-BITS = 62
+BITS = 62  # errors in one BIGINT
 PLACES = ("source", "file_name", "row_no", "batch_date")
-ROW = ("batch_date", "file_name", "row_no")  # of one source
-ADDED = (*PLACES, "record_key", "local_date", "local_second")
+ROW = ("batch_date", "file_name", "row_no")  # identifies a row of one source
+ADDED = (*PLACES, "record_key", "local_date", "local_second")  # columns that no mapping gives
 VERDICT = ("_errors", "_raw", "_rejected", "_late")
 
 
@@ -35,7 +34,8 @@ VERDICT = ("_errors", "_raw", "_rejected", "_late")
 class Check:
     """One way in which a row can be wrong. `severity` critical rejects, warning is only counted.
 
-    `refers`: the row refers to what is nowhere. `unlisted`: it is kept with a code of no list.
+    `refers`: the row names a record that does not exist. `unlisted`: its code is not in the
+    source's list; the row is kept and counted as a warning.
     """
 
     reason: str
@@ -46,105 +46,22 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The rows of a delivery with their verdict, at the grain of the delivered line.
+class Validated:
+    """The rows of a delivery with their errors. Grain: the delivered line.
 
-    `frame` holds the contract's columns, `_errors` (bits by the order of `checks`), `_raw` (the
-    line, of rejected rows only), `_rejected` and `_late`. No row knows of another yet.
+    `frame` holds the contract's columns and four more:
+    - `_errors`: one bit per check, in the order of `checks`;
+    - `_raw`: the delivered line, only for rejected rows;
+    - `_rejected`: whether a critical check is violated;
+    - `_late`: whether the event is older than the source's `late_after_days`.
+    Rows are not compared with each other here; models.intake.duplicates does that.
     """
 
     frame: DataFrame
     checks: tuple[Check, ...]
 
 
-@dataclass(frozen=True)
-class Tagged:
-    """The judged rows, the rejected ones among them, and those that repeat another (None: none).
-
-    `unusual` may hold other rows besides the rejected ones.
-    """
-
-    judged: Judged
-    unusual: DataFrame
-    repeated: DataFrame | None
-
-    def accepted(self) -> DataFrame:
-        """Rows of the contract, one per business key."""
-        good = self.judged.frame.where("not _rejected")
-        if self.repeated is not None:
-            good = good.join(self.repeated.select(*ROW), list(ROW), "left_anti")
-        return good.select([name for name in self.judged.frame.columns if name not in VERDICT])
-
-    def rejected(self) -> DataFrame:
-        """Rows of `ops.rejected_record`: the raw line and every reason."""
-        reasons = [
-            F.when(_bit(F.col("_errors"), place), F.lit(check.reason))
-            for place, check in enumerate(self.judged.checks)
-            if check.severity == "critical"
-        ]
-        return self.unusual.where("_rejected").select(
-            "source",
-            F.col("batch_date").alias("data_date"),
-            "file_name",
-            "row_no",
-            F.coalesce("_raw", F.lit("")).alias("raw_line"),
-            F.array_compact(F.array(*reasons)).alias("reasons"),
-        )
-
-    def counts(self) -> dict[date, dict]:
-        """Rows by batch_date: delivered, accepted, rejected, duplicate, late, and more.
-
-        `warned`: accepted rows with a warning; `unreferenced`: rows that refer to what is nowhere;
-        `unlisted`: accepted rows with a code of no list;
-        `newest`: local date of the newest event that is not rejected, null for other records;
-        `check_<n>`: rows that break the check, of a warning the accepted ones.
-        """
-        found = _figures(self.judged.frame, self.judged.checks)
-        twice = {} if self.repeated is None else _figures(self.repeated, self.judged.checks)
-        for day, figures in found.items():
-            again = twice.get(day, {})
-            kept = {
-                name: rows - again.get(name, 0)
-                for name, rows in figures.items()
-                if name not in ("delivered", "newest")
-            }
-            figures.update(kept, duplicate=again.get("accepted", 0))
-        return found
-
-
-def _figures(frame: DataFrame, checks: Sequence[Check]) -> dict[date, dict]:
-    """As `Tagged.counts`, where no row repeats another."""
-    bits = [_bit(F.col("_errors"), place) for place in range(len(checks))]
-    broken = [
-        bit if check.severity == "critical" else bit & F.expr("not _rejected")
-        for bit, check in zip(bits, checks)
-    ]
-
-    def any_of(chosen: Sequence[Column]) -> Column:
-        return F.count_if(reduce(lambda a, b: a | b, chosen, F.lit(False)))
-
-    rows = frame.groupBy(F.col("batch_date").alias("_day")).agg(
-        F.count(F.lit(1)).alias("delivered"),
-        F.count_if(~F.col("_rejected")).alias("accepted"),
-        F.count_if("_rejected").alias("rejected"),
-        F.count_if(F.expr("not _rejected and _late")).alias("late"),
-        any_of([one for one, check in zip(broken, checks) if check.severity == "warning"]).alias(
-            "warned"
-        ),
-        any_of([one for one, check in zip(broken, checks) if check.refers]).alias("unreferenced"),
-        any_of([one for one, check in zip(broken, checks) if check.unlisted]).alias("unlisted"),
-        F.max(
-            F.when(~F.col("_rejected"), F.col("local_date"))
-            if "local_date" in frame.columns
-            else F.lit(None).cast("date")
-        ).alias("newest"),
-        *[F.count_if(one).alias(f"check_{place}") for place, one in enumerate(broken)],
-    )
-    collected = [row.asDict() for row in rows.collect()]
-    return {figures.pop("_day"): figures for figures in collected}
-
-
-def judge(
+def validate(
     lines: DataFrame,
     name: str,
     source: Source,
@@ -152,49 +69,24 @@ def judge(
     sets: Mapping[str, Sequence[str]],
     session_zone: str,
     known: Mapping[str, DataFrame] | None = None,
-) -> Judged:
-    """Judge every line of a delivery by itself.
+) -> Validated:
+    """Check every line of a delivery by itself. ConfigError for an expression that is not SQL.
 
-    `lines`: as delivered_line.fields takes them, with `row_no` (ordinal within the file, the header
-    not counted); blank lines and headers are already gone. `known`: for each referencing column the
-    frame of values that exist.
+    `lines`: as `delivered_line.fields` expects them. `row_no` counts the rows of a file without
+    its header; blank lines and headers are already removed. `name`: value of the column `source`.
+    `sets`: the configured values that the contract may name. `session_zone`: time zone of the
+    Spark session. `known`: for each referencing column the frame of values that exist.
     """
     fields = delivered_line.fields(lines, source)
+    form_checks = _form_checks(source)
+    typed, cast_checks = _typed(fields, source, contract, session_zone)
     checks = [
-        Check(f"line: not readable as {source.format.encoding}", F.col("_undecoded")),
-        Check(f"line: {delivered_line.expected(source)}", F.col("_broken")),
+        *form_checks,
+        *cast_checks,
+        *_event_checks(source, contract),
+        *_warnings(source),
+        *_rule_checks(contract, sets, typed.columns),
     ]
-    typed, more = _typed(fields, source, contract, session_zone)
-    whole = ~F.col("_undecoded") & ~F.col("_broken")
-    excluded = [
-        Check(reason, F.col(f"_excluded_{place}") & whole)
-        for place, reason in enumerate(source.exclude)
-    ]
-    checks += excluded
-    alone = len(checks)  # a row that breaks one of these is judged no further
-    checks += more + _event_checks(source, contract)
-    checks += [
-        Check(reason, F.col(f"_warned_{place}"), "warning")
-        for place, reason in enumerate(source.warn)
-    ]
-    checks += [
-        Check(
-            f"{column}: a code that is not listed, kept as {codes[OTHERWISE]}",
-            F.col(f"_unlisted_{column}"),
-            "warning",
-            unlisted=True,
-        )
-        for column, codes in source.codes.items()
-        if OTHERWISE in codes
-    ]
-    flags = set(typed.columns)
-    for rule in row_rules(contract, sets):
-        if rule.column in ADDED:
-            continue
-        violated, unread = rule.violated, f"_unread_{rule.column}"
-        if rule.code == "required" and unread in flags:  # it has a value: one fault, one reason
-            violated = violated & ~F.col(unread)
-        checks.append(Check(rule.reason, violated, rule.severity))
     typed = typed.withColumn("source", F.lit(name))
     for column, frame in (known or {}).items():
         flag = f"_known_{column}"
@@ -207,23 +99,67 @@ def judge(
                 refers=True,
             )
         )
-    return Judged(_verdicts(typed, checks, alone, source, contract), tuple(checks))
+    return Validated(_with_errors(typed, checks, len(form_checks), source, contract), tuple(checks))
 
 
-def digests(accepted: DataFrame, contract: Contract) -> DataFrame:
-    """By batch_date figures that are equal for equal rows, whatever file and line they had."""
-    content = [name for name in contract.column_names if name not in ("file_name", "row_no")]
-    hashed = F.xxhash64(*content)
-    low, high = hashed.bitwiseAND(F.lit((1 << 32) - 1)), F.shiftright(hashed, 32)
-    return accepted.groupBy("batch_date").agg(
-        F.count(F.lit(1)).alias("rows"), F.sum(low).alias("low"), F.sum(high).alias("high")
-    )
+def has_error(errors: Column, place: int) -> Column:
+    """Whether the bit of the check at `place` is set in the column `_errors`; never null."""
+    word = F.element_at(errors, place // BITS + 1)
+    return F.coalesce(word.bitwiseAND(F.lit(1 << place % BITS)) != 0, F.lit(False))
+
+
+def _form_checks(source: Source) -> list[Check]:
+    """The checks of the line itself. A row that violates one of them gets no other error."""
+    whole = ~F.col("_undecoded") & ~F.col("_broken")
+    return [
+        Check(f"line: not readable as {source.format.encoding}", F.col("_undecoded")),
+        Check(f"line: {delivered_line.expected(source)}", F.col("_broken")),
+        *[
+            Check(reason, F.col(f"_excluded_{place}") & whole)
+            for place, reason in enumerate(source.exclude)
+        ],
+    ]
+
+
+def _warnings(source: Source) -> list[Check]:
+    """The configured warnings, and the codes that are kept although no list has them."""
+    return [
+        *[
+            Check(reason, F.col(f"_warned_{place}"), "warning")
+            for place, reason in enumerate(source.warn)
+        ],
+        *[
+            Check(
+                f"{column}: a code that is not listed, kept as {codes[OTHERWISE]}",
+                F.col(f"_unlisted_{column}"),
+                "warning",
+                unlisted=True,
+            )
+            for column, codes in source.codes.items()
+            if OTHERWISE in codes
+        ],
+    ]
+
+
+def _rule_checks(
+    contract: Contract, sets: Mapping[str, Sequence[str]], columns: Sequence[str]
+) -> list[Check]:
+    """The rules of the contract. A value that cannot be cast gets one reason, not two."""
+    checks = []
+    for rule in row_rules(contract, sets):
+        if rule.column in ADDED:
+            continue
+        violated, unread = rule.violated, f"_unread_{rule.column}"
+        if rule.code == "required" and unread in columns:
+            violated = violated & ~F.col(unread)
+        checks.append(Check(rule.reason, violated, rule.severity))
+    return checks
 
 
 def _typed(
     fields: DataFrame, source: Source, contract: Contract, session_zone: str
 ) -> tuple[DataFrame, list[Check]]:
-    """The contract's columns by the mapping; text is cast, and a cast that fails is an error."""
+    """The contract's columns by the mapping, and one check for each cast that may fail."""
     mapped = _mapped(fields, source)
     kinds = dict(mapped.dtypes)
     schema = {field.name: field.dataType for field in struct_type(contract).fields}
@@ -257,9 +193,11 @@ def _typed(
 
 
 def _mapped(fields: DataFrame, source: Source) -> DataFrame:
-    """The expressions of mapping, exclude, warn; ConfigError names the one that is no SQL.
+    """The expressions of `mapping`, `exclude` and `warn` as columns.
 
-    `_unlisted_<column>`: its code is not listed, and the source says what becomes of such.
+    `_m_<column>`: the mapped value. `_excluded_<n>`, `_warned_<n>`: the predicates in their order.
+    `_unlisted_<column>`: the code is not listed and the source has a value for such codes.
+    ConfigError names the expression that is not SQL.
     """
     flags = [
         F.coalesce(F.expr(predicate), F.lit(False)).alias(f"{flag}_{place}")
@@ -276,11 +214,13 @@ def _mapped(fields: DataFrame, source: Source) -> DataFrame:
             "_broken",
             *flags,
             *[
-                code_list.coded(F.expr(sql), source.codes.get(column)).alias(f"_m_{column}")
+                code_list.translated(F.expr(sql), source.codes.get(column)).alias(f"_m_{column}")
                 for column, sql in source.mapping.items()
             ],
             *[
-                code_list.unlisted(F.expr(source.mapping[name]), codes).alias(f"_unlisted_{name}")
+                code_list.is_unlisted(F.expr(source.mapping[name]), codes).alias(
+                    f"_unlisted_{name}"
+                )
                 for name, codes in source.codes.items()
                 if OTHERWISE in codes
             ],
@@ -302,8 +242,10 @@ def _mapped(fields: DataFrame, source: Source) -> DataFrame:
         raise
 
 
-def _local_times(frame: DataFrame, source: Source, schema: Mapping, session_zone: str) -> DataFrame:
-    """`occurred_at` as an instant, and its date and second in the source's own zone."""
+def _local_times(
+    frame: DataFrame, source: Source, schema: Mapping[str, T.DataType], session_zone: str
+) -> DataFrame:
+    """`occurred_at` as an instant; `local_date` and `local_second` in the source's time zone."""
     if "occurred_at" not in schema:
         return frame
     zone, seen = F.lit(source.timezone), F.col("occurred_at")
@@ -331,7 +273,7 @@ def _local_times(frame: DataFrame, source: Source, schema: Mapping, session_zone
 
 
 def _event_checks(source: Source, contract: Contract) -> list[Check]:
-    """The clock: an event far from its delivery has a wrong date (reset phones, wrong years)."""
+    """An event far from its delivery day has a wrong date (a reset phone, a wrong year)."""
     if "local_date" not in contract.column_names:
         return []
     age = F.datediff("batch_date", "local_date")
@@ -344,12 +286,7 @@ def _event_checks(source: Source, contract: Contract) -> list[Check]:
     ]
 
 
-def _bit(errors: Column, place: int) -> Column:
-    word = F.element_at(errors, place // BITS + 1)
-    return F.coalesce(word.bitwiseAND(F.lit(1 << place % BITS)) != 0, F.lit(False))
-
-
-def _set(violated: Column, place: int) -> Column:
+def _error_bit(violated: Column, place: int) -> Column:
     return F.when(violated, F.lit(1 << place).cast("bigint")).otherwise(F.lit(0).cast("bigint"))
 
 
@@ -357,17 +294,21 @@ def _sum(bits: Sequence[Column]) -> Column:
     return reduce(lambda a, b: a + b, bits, F.lit(0).cast("bigint"))
 
 
-def _verdicts(
-    frame: DataFrame, checks: Sequence[Check], alone: int, source: Source, contract: Contract
+def _with_errors(
+    frame: DataFrame, checks: Sequence[Check], first: int, source: Source, contract: Contract
 ) -> DataFrame:
-    """The errors of a row as bits; a row that breaks one of the first `alone` has no other."""
-    unread = reduce(lambda a, b: a | b, [check.violated for check in checks[:alone]])
+    """The contract's columns with `VERDICT`.
+
+    A row that violates one of the `first` checks gets no error of the other checks.
+    """
+    unread = reduce(lambda a, b: a | b, [check.violated for check in checks[:first]])
     words = []
     for start in range(0, len(checks), BITS):
-        first, others = [], []
+        form: list[Column] = []
+        others: list[Column] = []
         for n, check in enumerate(checks[start : start + BITS]):
-            (first if start + n < alone else others).append(_set(check.violated, n))
-        words.append(F.when(unread, _sum(first)).otherwise(_sum(others)))
+            (form if start + n < first else others).append(_error_bit(check.violated, n))
+        words.append(F.when(unread, _sum(form)).otherwise(_sum(others)))
     critical = [
         sum(
             1 << n

@@ -1,1 +1,1 @@
-"""Which channel a customer prefers (M2)."""
+"""Which channel a customer prefers (M2). Others take frequent (mart.channel_preference)."""

@@ -1,7 +1,8 @@
 """Which channel each customer prefers 渠道偏好 (M2-01, M2-02).
 
-A frequent customer is ranked by his own contacts. Everybody else gets the prior: how often each
-channel is the first preference of the frequent customers of his segment (brand).
+The channels of a frequent customer are ranked by the customer's own contacts. All other customers
+get the prior: how often each channel is the first preference of the frequent customers of the same
+segment (brand).
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +11,7 @@ from datetime import date
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from models.contact.event import KIND_COUNTS
+from models.contact.view import KIND_COUNTS
 from schemas.config import Channel
 
 
@@ -26,11 +27,12 @@ def channel_preference(
     """mart.channel_preference: every channel ranked for every customer.
 
     `view`: one snapshot of dw.contact_view; `subscribers`: one snapshot of dw.subscriber. Customers
-    are those of either. `channels`: all channels of the configuration.
-    A customer is frequent with more than `frequent_above` contacts of the `kinds`, over all
-    channels; his score of a channel is its share of them. First is the highest score without a
-    complaint about the channel (when all he used have one: the highest score), the others follow in
-    order of score. Ties: the later last contact, then the lower unit cost, then the channel order.
+    of either are ranked. `channels`: all channels of the configuration.
+    A customer is frequent with more than `frequent_above` contacts of the `kinds` over all
+    channels. The score of a channel is its share of these contacts (0 to 1).
+    Rank 1: the used channel with the highest score and no complaint about it. If there are
+    complaints about every used channel: the highest score. The others follow in order of score.
+    Ties: the later last contact, then the lower unit cost, then the channel order.
     """
     counted = sum((F.col(KIND_COUNTS[kind]) for kind in kinds), F.lit(0))
     used = view.select(
@@ -80,7 +82,7 @@ def channel_preference(
 
 
 def _customers(subscribers: DataFrame, totals: DataFrame) -> DataFrame:
-    """(customer_id, segment, total); segment: the brand of his subscriber who joined first."""
+    """(customer_id, segment, total); segment: the brand of the subscriber who joined first."""
     joined_first = F.struct(F.coalesce("join_date", F.lit(date.max)), F.col("subscriber_id"))
     segments = subscribers.groupBy("customer_id").agg(
         F.min_by("brand", joined_first).alias("segment")
@@ -103,14 +105,14 @@ def _entries(channels: Mapping[str, Channel]) -> Column:
 
 
 def _ranked(vectors: DataFrame) -> DataFrame:
-    """`vectors` with rank and score = weight / weights; the preferred channel first."""
+    """`vectors` with `rank` and `score` = weight / weights; the preferred channel has rank 1."""
     ties = (
         F.col("weight").desc(),
         F.col("last_contact_at").desc_nulls_last(),
         F.col("unit_cost"),
         F.col("place"),
     )
-    # An unused channel is free of complaints too, yet no preference: a used one goes before it.
+    # An unused channel has no complaints either, but it is no preference: used ones come first.
     first = F.when(F.col("weight") == 0, 2).when(F.col("complaints") > 0, 1).otherwise(0)
     by_customer = Window.partitionBy("customer_id")
     return (
@@ -119,7 +121,7 @@ def _ranked(vectors: DataFrame) -> DataFrame:
             "rank",
             F.row_number().over(by_customer.orderBy((F.col("channel") != F.col("_first")), *ties)),
         )
-        # Nobody's weights are 0 here, but a plan of constants is divided before rows are left out.
+        # No row has weights of 0, but Spark may divide constants before it filters rows.
         .withColumn(
             "score",
             F.round(
@@ -134,10 +136,11 @@ def _ranked(vectors: DataFrame) -> DataFrame:
 
 
 def _with_prior(vectors: DataFrame, own: DataFrame, channels: int) -> DataFrame:
-    """weight of `weights` frequent customers of the segment have the channel as first preference.
+    """`vectors` with `weight`, `weights` and `group`.
 
-    A segment without frequent customers takes all of them; where there are none at all, every
-    channel weighs the same. `group` says in words which it was.
+    `weight` of `weights` frequent customers of the segment have the channel as first preference. A
+    segment without frequent customers gets the figures of all segments. Without any frequent
+    customer every channel has the same weight. `group` names the customers in words.
     """
     firsts = own.where("rank = 1").groupBy("segment", "channel").agg(F.count("*").alias("_count"))
     segments = firsts.groupBy("segment").agg(F.sum("_count").alias("_of_segment"))

@@ -164,9 +164,7 @@ def _means(rows: DataFrame, quotes: DataFrame) -> DataFrame:
         .agg(
             F.count("*").alias("priced_months"),
             *(
-                F.struct(*(F.avg(f"{side}.{line}").alias(line) for line in BUCKETS)).alias(
-                    side
-                )
+                F.struct(*(F.avg(f"{side}.{line}").alias(line) for line in BUCKETS)).alias(side)
                 for side in ("before", "after")
             ),
         )

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from models.frames.money import AMOUNT_TYPE, yuan
 from models.quote.bill_item import KINDS, not_rerated, vpmn_rent
 from models.tariff.amounts import BUCKETS
-from schemas.config.settings import RatingPolicy
+from schemas.config.policy import RatingPolicy
 
 PASSED = ("d12593", "other_record_fees", "new_service_fees", "vpmn_rent")
 QUOTE = (

@@ -30,7 +30,7 @@ def main() -> None:
     seconds: dict[str, list[float]] = {name: [] for name in HISTORIES}
     with spark_session(conf, folders):
         for name, since in HISTORIES.items():
-            synthesize.run(
+            code = synthesize.main(
                 [
                     "--customers",
                     customers,
@@ -44,6 +44,8 @@ def main() -> None:
                     str(build / name / "truth"),
                 ]
             )
+            if code:
+                sys.exit(code)
             ran(build / name, since, FIRST_NIGHT - timedelta(days=1))
         for number in range(NIGHTS):
             day = FIRST_NIGHT + timedelta(days=number)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from jobs.synthesize import run
+from jobs import synthesize
 
 FIRST, LAST = "2009-04-01", "2009-05-03"
 
@@ -10,7 +10,7 @@ FIRST, LAST = "2009-04-01", "2009-05-03"
 def synthesized(folder: Path, seed: int = 7, customers: int = 60) -> tuple[Path, Path]:
     """Landing and truth of a province written below a folder."""
     landing, truth = folder / "landing", folder / "truth"
-    run(
+    code = synthesize.main(
         [
             "--customers",
             str(customers),
@@ -26,4 +26,5 @@ def synthesized(folder: Path, seed: int = 7, customers: int = 60) -> tuple[Path,
             str(truth),
         ]
     )
+    assert code == 0
     return landing, truth

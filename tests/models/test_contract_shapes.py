@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from models.contact import event as contact
+from models.contact.event import contact_event
 from models.contact.log import LOGS
+from models.contact.view import contact_view
 from models.customer import identity
 from models.decision import assignment, candidates, policy
 from models.preference import frequent as preference
@@ -75,7 +76,7 @@ def subscriptions(t):
 
 def contact_events(t):
     logs = {table: t[table] for table in LOGS}
-    return contact.contact_event(
+    return contact_event(
         logs,
         t["dw.subscriber_identity"],
         window=Window(DAY, DAY),
@@ -86,7 +87,7 @@ def contact_events(t):
 
 
 def contact_views(t):
-    return contact.contact_view(t["dw.contact_view"], t["dw.contact_event"], data_date=DAY)
+    return contact_view(t["dw.contact_view"], t["dw.contact_event"], data_date=DAY)
 
 
 def preferences(t):

@@ -23,14 +23,12 @@ from pyspark.sql import functions as F
 
 from jobs.intake import completeness
 from jobs.intake.delivered_file import DeliveredFile
-from jobs.intake.delivered_rows import rows
+from jobs.intake.delivered_rows import read_rows
 from jobs.intake.redelivery import Deliveries
 from jobs.plan.step import due_days
 from jobs.runtime.context import Context
 from jobs.warehouse.tables import cached, held
-from models.intake import delivery_metrics as delivery_figures
-from models.intake import duplicates as repeats
-from models.intake import verdict as delivery
+from models.intake import delivery_metrics, duplicates, outcome, verdict
 from schemas.config import Source
 from schemas.config.source_fingerprint import value_sets
 from schemas.contract import Contract
@@ -49,14 +47,14 @@ def run(context: Context) -> None:
     contract = context.warehouse.contracts[source.record]
     deliveries = Deliveries(conf, context.warehouse.contracts, ledger, context.landing)
     entries = {day: deliveries.entry(source.id, day) for day in days}
-    files = context.landing.files(source.id, source, days, deliveries.taken_in(source.id, days))
+    files = context.landing.files(source.id, source, days, deliveries.ingested(source.id, days))
     contents = context.landing.contents(source.id, days)
     delivered = _delivered(days, files)
     before = ledger.delivered(contract.table, source.id)
     if ledger.accepting is None:
-        completeness.refuse_unusual(source, delivered, before)
-    judged = delivery.judge(
-        rows(context.warehouse.tables, files, source),
+        completeness.require_usual_rows(source, delivered, before)
+    judged = verdict.validate(
+        read_rows(context.warehouse.tables, files, source),
         source.id,
         source,
         contract,
@@ -69,16 +67,16 @@ def run(context: Context) -> None:
         _tagged(judged, source, contract, _earlier(context, contract)) as tagged,
     ):
         counts = tagged.counts()
-        metrics = delivery_figures.metrics(
+        metrics = delivery_metrics.metrics(
             delivered, counts, judged.checks, completeness.drifts(source, delivered, before)
         )
-        reasons = delivery_figures.reasons(counts, judged.checks)
+        reasons = delivery_metrics.reasons(counts, judged.checks)
         passed = _passed(context, contract, metrics, reasons)
         slices = {
             slice_: {**figures, "message": passed}
-            for slice_, figures in delivery_figures.by_slice(delivered, counts).items()
+            for slice_, figures in delivery_metrics.by_slice(delivered, counts).items()
         }
-        reading = deliveries.reading(source.id)
+        reading = deliveries.fingerprint(source.id)
         for day in days:
             slices[str(day)] |= {"content": contents.get(day), "reading": reading}
         same_content = [
@@ -99,7 +97,7 @@ def run(context: Context) -> None:
 
 
 def _with_equal_rows(
-    context: Context, contract: Contract, days: list[date], tagged: delivery.Tagged
+    context: Context, contract: Contract, days: list[date], tagged: outcome.Outcome
 ) -> set[date]:
     """The days whose delivery was ingested before and gives the same rows again."""
     if not days:
@@ -107,7 +105,7 @@ def _with_equal_rows(
     window = Window(min(days), max(days))
     stored = context.warehouse.read(contract.table, window=window, allow_missing=True)
     there, here = [
-        {row["batch_date"]: row for row in delivery.digests(rows, contract).collect()}
+        {row["batch_date"]: row for row in outcome.digests(rows, contract).collect()}
         for rows in (stored.where(F.col("source") == context.source.id), tagged.accepted())
     ]
     return {day for day in days if there.get(day) == here.get(day)}
@@ -125,8 +123,8 @@ def _constant_columns(name: str, files: list[DeliveredFile]) -> dict[str, Column
 
 @contextmanager
 def _read(
-    name: str, judged: delivery.Judged, constant: dict[str, Column]
-) -> Iterator[delivery.Judged]:
+    name: str, judged: verdict.Validated, constant: dict[str, Column]
+) -> Iterator[verdict.Validated]:
     """The judged rows, read once; ConfigError where an expression of the mapping fails."""
     with ExitStack() as stack:
         try:
@@ -139,27 +137,27 @@ def _read(
                 f"sources.yml: {name}: an expression of the mapping stops at a cell "
                 f"({condition}): use its try_… form"
             ) from None
-        yield delivery.Judged(
+        yield verdict.Validated(
             frame.withColumns(constant).select(judged.frame.columns), judged.checks
         )
 
 
 @contextmanager
 def _tagged(
-    judged: delivery.Judged, source: Source, contract: Contract, earlier: DataFrame | None
-) -> Iterator[delivery.Tagged]:
+    judged: verdict.Validated, source: Source, contract: Contract, earlier: DataFrame | None
+) -> Iterator[outcome.Outcome]:
     """The judged rows with the duplicates among them.
 
     What is joined to them is counted before: then Spark knows its size and need not move all rows.
     """
-    with cached(repeats.suspects(judged, earlier)) as suspects:
+    with cached(duplicates.candidate_keys(judged, earlier)) as suspects:
         doubted = suspects.count() > 0
-        with cached(repeats.unusual(judged, suspects if doubted else None)) as unusual:
+        with cached(duplicates.candidates(judged, suspects if doubted else None)) as unusual:
             if not doubted:
-                yield delivery.Tagged(judged, unusual, None)
+                yield outcome.Outcome(judged, unusual, None)
                 return
-            with cached(repeats.found(unusual, source, contract, earlier)) as repeated:
-                yield delivery.Tagged(judged, unusual, repeated if repeated.count() else None)
+            with cached(duplicates.find(unusual, source, contract, earlier)) as repeated:
+                yield outcome.Outcome(judged, unusual, repeated if repeated.count() else None)
 
 
 def _condition(error: PySparkException | Py4JJavaError) -> str | None:

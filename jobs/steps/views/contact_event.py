@@ -11,7 +11,7 @@ from datetime import timedelta
 from pyspark.sql import DataFrame
 
 from jobs.runtime.context import Context
-from models.contact import event as contact
+from models.contact.event import contact_event, continued_days
 from models.contact.log import LOGS, OF_SEVERAL_ROWS
 from schemas.window import Window
 
@@ -27,7 +27,7 @@ def run(context: Context) -> None:
         for day in around.days()
         if day < window.first
     ):
-        begun = contact.gone_on(logs, window=window, lookback_days=lookback).collect()
+        begun = continued_days(logs, window=window, lookback_days=lookback).collect()
         warehouse.invalidate(
             "dw.contact_event",
             sorted(row["batch_date"] for row in begun),
@@ -35,7 +35,7 @@ def run(context: Context) -> None:
         )
     warehouse.replace(
         "dw.contact_event",
-        contact.contact_event(
+        contact_event(
             logs,
             warehouse.read("dw.subscriber_identity", on=window.last),
             window=window,

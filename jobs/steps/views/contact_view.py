@@ -8,7 +8,7 @@ this step fails, preferences miss the contacts of the night.
 from datetime import timedelta
 
 from jobs.runtime.context import Context
-from models.contact import event as contact
+from models.contact.view import contact_view
 
 
 def run(context: Context) -> None:
@@ -20,6 +20,4 @@ def run(context: Context) -> None:
     else:
         previous = None
         events = warehouse.read("dw.contact_event", upto=window.last)
-    warehouse.replace(
-        "dw.contact_view", contact.contact_view(previous, events, data_date=window.last)
-    )
+    warehouse.replace("dw.contact_view", contact_view(previous, events, data_date=window.last))

@@ -1,4 +1,4 @@
-"""Erasing one customer: everything of his goes, nothing of anybody else, and it stays gone."""
+"""Erasing one customer: all of the customer's data goes, nobody else's, and it stays gone."""
 
 import json
 import shutil
@@ -58,18 +58,18 @@ key: [visitor]
 slice: none
 retention_days: null
 columns:
-  - {name: visitor, type: string, name_cn: 姓名, personal: name, example: 王小明, description: "Who."}
+  - {name: visitor, type: string, name_cn: 姓名, personal: name, example: 王小明, description: Who.}
 """,
         encoding="utf-8",
     )
     found = contract.load(tmp_path)["ods.visit"]
-    assert erasure.personal(found)
+    assert erasure.is_personal(found)
     with pytest.raises(
         ConfigError,
-        match="ods.visit has personal columns and none that says whose "
-        "a row is: an erasure would miss it",
+        match="ods.visit has personal columns but no column that identifies the customer: "
+        "an erasure would miss its rows",
     ):
-        erasure.match(found, 62)
+        erasure.condition(found, 62)
 
 
 # -- how a row is told to be his ----------------------------------------------------------------
@@ -137,7 +137,7 @@ def test_numbers_and_subscribers_are_his_within_his_time(spark):
         ).coalesce(1)
         his.append(
             frame.alias("t")
-            .join(held.alias("p"), F.expr(erasure.match(CONTRACTS[of], 62)), "left_semi")
+            .join(held.alias("p"), F.expr(erasure.condition(CONTRACTS[of], 62)), "left_semi")
             .select("row")
         )
     found = {row.row for row in reduce(DataFrame.unionByName, his).collect()}
@@ -266,7 +266,7 @@ def test_a_customer_is_erased_everywhere_and_nobody_else(night, capsys):
     names = [
         of
         for of, one in CONTRACTS.items()
-        if erasure.personal(one)
+        if erasure.is_personal(one)
         and of not in ("ops.erasure", "ops.rejected_record")
         and (made.warehouse / of.replace(".", "/")).is_dir()
     ]
@@ -317,7 +317,7 @@ def test_a_customer_is_erased_everywhere_and_nobody_else(night, capsys):
         else:
             stay = [
                 line
-                for line in content.splitlines(True)
+                for line in content.splitlines(keepends=True)
                 if not any(number.encode() in line for number in night.numbers)
             ]
             assert after[name] == b"".join(stay)
@@ -340,12 +340,12 @@ def test_no_byte_of_him_is_left_below_the_warehouse(night):
 
 def test_a_second_erasure_finds_nothing_and_a_stranger_is_refused(night, capsys):
     assert erase.main(night.asked) == 0
-    assert capsys.readouterr().out == "nothing is left of him: he was erased by request R-17\n"
+    assert capsys.readouterr().out == "nothing is left of this customer: erased by request R-17\n"
     assert erase.main(["--customer-no", "C-nobody", "--request", "R-18", *night.options]) == 2
     said = capsys.readouterr().err
     assert said == (
         "chudian: --customer-no: neither ods.customer nor ods.subscriber names this "
-        "customer, and none was erased under it\n"
+        "customer, and ops.erasure has no record of it\n"
     )
     assert erase.main(["--customer-no", "x", "--request", "for 13800000001", *night.options]) == 2
     assert "13800000001" not in capsys.readouterr().err

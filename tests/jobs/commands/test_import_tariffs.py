@@ -55,11 +55,20 @@ def test_a_line_becomes_a_package_like_another_one(imported):
             "gotone_88,gotone_81,,,,88,,,assumed",
             "like: unknown package 'gotone_81'; known: easyown_15",
         ),
-        ("gotone_80,gotone_80,,,,88,,,assumed", "id: 'gotone_80' is already used by the configuration"),
+        (
+            "gotone_80,gotone_80,,,,88,,,assumed",
+            "id: 'gotone_80' is already used by the configuration",
+        ),
         ("Gotone 88,gotone_80,,,,88,,,assumed", "id: expected lower-case letters, digits"),
         ("gotone_88,gotone_80,,,,88,,,", "source: is empty"),
-        ("gotone_88,gotone_80,,,,88,viele,,assumed", "pools[0].amount: expected a whole number; got 'viele'"),
-        ("gotone_88,gotone_80,,,4/2009,88,,,assumed", "valid.from: expected a day as 2009-05-03; got '4/2009'"),
+        (
+            "gotone_88,gotone_80,,,,88,viele,,assumed",
+            "pools[0].amount: expected a whole number; got 'viele'",
+        ),
+        (
+            "gotone_88,gotone_80,,,4/2009,88,,,assumed",
+            "valid.from: expected a day as 2009-05-03; got '4/2009'",
+        ),
         ("gotone_88,gotone_80,,,2013-01-01,88,,,assumed", "valid: valid on no day"),
         ("gotone_88,gotone_80,,,,88 yuan,,,assumed", "monthly_fee: "),
         (
@@ -72,7 +81,7 @@ def test_a_line_becomes_a_package_like_another_one(imported):
 def test_a_line_that_makes_no_package_is_reported_and_the_next_one_taken(imported, line, problem):
     code, said, out = imported(HEAD + line + "\n" + GOOD.replace("gotone_88", "gotone_98"))
     assert code == 3
-    assert "line 2: not taken: " in said
+    assert "line 2: refused: " in said
     assert problem in said
     assert "line 3: gotone_98" in said
     assert "1 of 2 lines became packages" in said
@@ -92,7 +101,7 @@ def test_an_id_twice_in_the_list_is_taken_once(imported):
         ("id,like\n", "no column source"),
         ("id,like,source,monthly fee\n", "'monthly fee' is not a place in a tariff"),
         ("id,like,source,id\n", "duplicate column 'id'"),
-        ('id,like,source\n"gotone_88,gotone_80,assumed\n', "no CSV: unexpected end of data"),
+        ('id,like,source\n"gotone_88,gotone_80,assumed\n', "not valid CSV: unexpected end of data"),
     ],
 )
 def test_a_list_from_which_nothing_can_be_made_is_refused(imported, text, problem):

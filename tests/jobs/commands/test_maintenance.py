@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from jobs import maintenance
-from jobs.warehouse import delta_log
+from jobs.warehouse import delta_log, retention
 from jobs.warehouse.delta_log import DataFile
 from jobs.warehouse.ledger import (
     COMMITTED,
@@ -54,14 +54,14 @@ def entry(of, slice_, state=COMMITTED, run="a", on=date(2009, 4, 1)):
     ],
 )
 def test_the_first_day_that_is_kept(of, first):
-    assert maintenance.kept_from(CONTRACTS[of], DAY) == first
+    assert retention.first_kept_day(CONTRACTS[of], DAY) == first
 
 
 def test_small_files_are_merged_where_one_slice_has_many():
     few = [DataFile(FIRST, 1, 1)] * 8
-    assert not maintenance.crowded(few + [DataFile(DAY, 1, 1)] * 8)
-    assert maintenance.crowded([*few, DataFile(FIRST, 1, 1)])
-    assert maintenance.crowded([DataFile(None, 1, 1)] * 9)
+    assert not maintenance.needs_merging(few + [DataFile(DAY, 1, 1)] * 8)
+    assert maintenance.needs_merging([*few, DataFile(FIRST, 1, 1)])
+    assert maintenance.needs_merging([DataFile(None, 1, 1)] * 9)
 
 
 def test_logs_are_old_by_the_day_in_their_name():
@@ -71,7 +71,7 @@ def test_logs_are_old_by_the_day_in_their_name():
         "notes.log",
         "20090101T061500.000000Z-7.log.gz",
     ]
-    assert maintenance.old_logs(names, date(2009, 2, 3)) == names[:1]
+    assert retention.old_logs(names, date(2009, 2, 3)) == names[:1]
 
 
 def test_a_slice_that_was_deleted_stands_no_more_until_it_is_committed_again():
@@ -104,7 +104,7 @@ def test_the_ledger_keeps_of_its_old_rows_those_that_say_what_stands():
         entry(SUBSCRIPTION, older, on=old),  # it is deleted itself
         entry("ods.customer", DAY, on=date(2006, 4, 29)),
     ]  # not old
-    assert maintenance.still_said(rows, limit, DAY, CONTRACTS) == stands
+    assert retention.retained_entries(rows, limit, DAY, CONTRACTS) == stands
 
 
 @pytest.fixture(scope="module")
@@ -168,11 +168,11 @@ def test_what_is_too_old_goes_and_the_rest_stays(kept, capsys):
     assert content(kept.root) == before
     assert (
         said
-        == f"""maintenance for {DAY}, dry run: nothing is touched
+        == f"""maintenance for {DAY}, dry run: nothing is changed
   dw.subscription            1 rows in 1 slices before 2009-03-29 deleted; 1 replaced files removed
   ops.quality_result         9 rows from before 2008-03-29 deleted; small files merged
   ops.run_ledger             1 rows from before 2006-04-29 deleted
-  sms: the files of 2009-02-01 are older than their table keeps rows
+  sms: the files of 2009-02-01 are older than the rows that their table keeps
   1 logs of runs, 20090201T061500.000000Z-7 … 20090201T061500.000000Z-7
   0 of 3 tables have nothing to do
 """
@@ -218,5 +218,5 @@ def test_a_day_is_needed(capsys):
 
 def test_days_count_from_the_data_date_alone():
     """The same night ten years later or earlier: no clock decides what is old."""
-    later = maintenance.kept_from(CONTRACTS[SUBSCRIPTION], DAY + timedelta(days=3650))
+    later = retention.first_kept_day(CONTRACTS[SUBSCRIPTION], DAY + timedelta(days=3650))
     assert later - FIRST == timedelta(days=3650)

@@ -143,12 +143,12 @@ def test_the_month_before_and_after_is_drawn(one_night, changing, capsys, tmp_pa
         (
             "present",
             "2009-04",
-            "is the package he had for 2009-04: there is nothing to compare it with",
+            "is the customer's own package for 2009-04: there is nothing to compare it with",
         ),
         (
             "other",
             "2009-02",
-            "the engine kept no quote of his present voice package for 2009-02; its "
+            "the engine kept no quote of the present voice package for 2009-02; its "
             "voice quotes: none",
         ),
     ],

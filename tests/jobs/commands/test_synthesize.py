@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.runtime.lock import guarded
-from jobs.synthesize import run
+from jobs import synthesize
 from models.synthetic.chunk import SOURCES
 from schemas import config
 from tests.given.small_province import LAST, synthesized
@@ -207,7 +206,7 @@ def test_a_landing_with_other_files_is_left_alone(tmp_path):
         "--truth",
         str(tmp_path / "truth"),
     ]
-    assert guarded(lambda: run(words)) == 4
+    assert synthesize.main(words) == 4
     assert kept.read_text(encoding="utf-8") == "x"
 
 
@@ -223,7 +222,7 @@ def test_a_landing_with_other_files_is_left_alone(tmp_path):
 )
 def test_impossible_arguments_are_refused_before_anything_is_written(words, said, tmp_path, capsys):
     folders = ["--landing", str(tmp_path / "landing"), "--truth", str(tmp_path / "truth")]
-    assert guarded(lambda: run([*words, *folders])) == 2
+    assert synthesize.main([*words, *folders]) == 2
     message = capsys.readouterr().err
     assert said in message
     assert len(message.splitlines()) == 1

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from jobs.intake.completeness import drifts, refuse_unusual
+from jobs.intake.completeness import drifts, require_usual_rows
 from schemas.config.source import Cadence, RowsBand, Source, SourceFiles, SourceFormat
 from schemas.errors import InputError
 
@@ -13,7 +13,10 @@ SUNDAY = date(2009, 5, 3)
 BAND = RowsBand(Decimal("0.5"), Decimal("2"), 28)
 
 
-def source(cadence=Cadence(), band=BAND):
+DAILY = Cadence()
+
+
+def source(cadence=DAILY, band=BAND):
     return Source(
         "web_log",
         "ods.contact",
@@ -35,13 +38,13 @@ def weeks_before(*rows):
 
 def refused(rows, before, of=None):
     with pytest.raises(InputError) as raised:
-        refuse_unusual(of or source(), {SUNDAY: rows}, before)
+        require_usual_rows(of or source(), {SUNDAY: rows}, before)
     return str(raised.value)
 
 
 @pytest.mark.parametrize("rows", [50, 100, 200])
 def test_half_to_twice_the_usual_rows_are_let_through(rows):
-    refuse_unusual(source(), {SUNDAY: rows}, weeks_before(100, 90, 5000))
+    require_usual_rows(source(), {SUNDAY: rows}, weeks_before(100, 90, 5000))
 
 
 @pytest.mark.parametrize("rows", [0, 49, 201])
@@ -54,21 +57,21 @@ def test_a_row_outside_the_band_waits_for_the_rest(rows):
 
 
 def test_a_source_without_a_band_is_not_compared():
-    refuse_unusual(source(band=None), {SUNDAY: 1}, weeks_before(100, 100, 100))
+    require_usual_rows(source(band=None), {SUNDAY: 1}, weeks_before(100, 100, 100))
 
 
 def test_two_deliveries_are_too_few_to_know_what_is_usual():
-    refuse_unusual(source(), {SUNDAY: 1}, weeks_before(100, 100))
+    require_usual_rows(source(), {SUNDAY: 1}, weeks_before(100, 100))
 
 
 def test_only_the_same_weekday_counts():
     other_days = {SUNDAY - timedelta(days=n): 9000 for n in range(1, 29) if n % 7}
-    refuse_unusual(source(), {SUNDAY: 100}, {**other_days, **weeks_before(100, 100, 100)})
+    require_usual_rows(source(), {SUNDAY: 100}, {**other_days, **weeks_before(100, 100, 100)})
 
 
 def test_what_lies_further_back_than_the_days_does_not_count():
     before = weeks_before(100, 100, 100, 100, *[9000] * 9)
-    refuse_unusual(source(), {SUNDAY: 100}, before)
+    require_usual_rows(source(), {SUNDAY: 100}, before)
     assert "the median of 4 comparable deliveries is 100" in refused(1, before)
 
 
@@ -81,9 +84,9 @@ def test_a_monthly_source_is_compared_with_every_delivery():
 def test_in_a_load_of_many_days_each_is_compared_with_those_before_it():
     days = weeks_before(100, 100, 100)
     with pytest.raises(InputError, match="2009-05-03: 10 rows"):
-        refuse_unusual(source(), {SUNDAY: 10, **days}, {})
+        require_usual_rows(source(), {SUNDAY: 10, **days}, {})
     # What is repeated counts with its new figure, not with that of the ledger.
-    refuse_unusual(source(), {SUNDAY: 10, **dict.fromkeys(days, 10)}, days)
+    require_usual_rows(source(), {SUNDAY: 10, **dict.fromkeys(days, 10)}, days)
 
 
 def test_drifts_are_multiples_of_what_is_usual_by_day():

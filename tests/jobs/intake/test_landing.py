@@ -184,7 +184,7 @@ def test_the_header_is_no_row(landing, content, rows):
         ("number|城市|fee|tax", "unknown column tax"),
         ("number|city|fee", "missing column 城市; unknown column city"),
         ("fee|城市|number", "columns in another order"),
-        ("number|城市|fee|fee", "a column twice"),
+        ("number|城市|fee|fee", "a repeated column"),
         ("", "no header"),
         ("13800000001|武汉|0.4", "no header"),
         ("number|" + "x" * 50_000, "missing column 城市, fee; unknown column " + "x" * 30),
@@ -194,7 +194,7 @@ def test_the_header_is_no_row(landing, content, rows):
         "a column more",
         "another name",
         "another order",
-        "a column twice",
+        "a repeated column",
         "an empty file",
         "a row in its place",
         "a huge name",
@@ -246,19 +246,19 @@ def test_a_gzip_member_may_end_where_a_read_ends(landing, monkeypatch):
     [
         (
             lambda packed: packed[:-1],
-            "the gzip file ends before its end ({} bytes arrived): ask for it again",
+            "the gzip file is cut off ({} bytes arrived): ask for it again",
         ),
         (
             lambda packed: packed[:20],
-            "the gzip file ends before its end ({} bytes arrived): ask for it again",
+            "the gzip file is cut off ({} bytes arrived): ask for it again",
         ),
         (
             lambda packed: b"",
-            "the gzip file ends before its end ({} bytes arrived): ask for it again",
+            "the gzip file is cut off ({} bytes arrived): ask for it again",
         ),
         (
             lambda packed: packed + packed[:12],
-            "the gzip file ends before its end ({} bytes arrived): ask for it again",
+            "the gzip file is cut off ({} bytes arrived): ask for it again",
         ),
         (lambda packed: b"a|b|c\n", "not a whole gzip file: ask for it again"),
         (lambda packed: packed[:-6] + b"\0" * 6, "not a whole gzip file: ask for it again"),
@@ -294,8 +294,8 @@ def test_the_end_of_a_name_says_how_spark_unpacks_it(landing, name, how):
     landing.put(**{name: gzip.compress(b"a\n")})
     assert landing.refused(source(**how), ConfigError, 2) == (
         f"sources.yml: call: compression is {how.get('compression', 'none')}, but "
-        f"{name.replace('__', '.')} is unpacked by the end of its name: .gz and gzip belong "
-        "together"
+        f"Spark unpacks {name.replace('__', '.')} by the end of its name: use gzip exactly "
+        "for names that end in .gz"
     )
 
 

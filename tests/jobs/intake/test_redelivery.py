@@ -11,7 +11,7 @@ import pytest
 from jobs.intake.archive import Archive, content_of
 from jobs.intake.delivered_file import inspect
 from jobs.intake.landing import Landing
-from jobs.intake.redelivery import Deliveries, how_read, outdated_days
+from jobs.intake.redelivery import Deliveries, current_fingerprint, outdated_days
 from jobs.warehouse.ledger import COMMITTED, Ledger
 from schemas import config
 from schemas.config.source_fingerprint import outdated
@@ -51,7 +51,7 @@ def site(conf, contracts, tmp_path):
                 COMMITTED,
                 source="web_log",
                 content=landing.contents("web_log", [day])[day],
-                reading=reading.get("reading", how_read(conf, contracts, "web_log")),
+                reading=reading.get("reading", current_fingerprint(conf, contracts, "web_log")),
                 rows_rejected=rejected,
             )
 
@@ -63,7 +63,7 @@ def site(conf, contracts, tmp_path):
             return Deliveries(conf, contracts, self.ledger, landing), landing
 
         def again(self, day, conf=conf):
-            return self.deliveries(conf)[0].again("web_log", Window(day, day))
+            return self.deliveries(conf)[0].redelivered("web_log", Window(day, day))
 
         def unchanged(self, day):
             deliveries, landing = self.deliveries()
@@ -161,7 +161,7 @@ def test_what_is_read_is_the_copy(site, conf, tmp_path):
     (file,) = site.landing().files("web_log", conf.sources["web_log"], [DAY])
     assert file.path.is_relative_to(site.archive.root)
     assert file.path.stat().st_mode & 0o077 == file.path.parent.stat().st_mode & 0o077 == 0
-    (looked,) = site.landing(looks=True).files("web_log", conf.sources["web_log"], [DAY])
+    (looked,) = site.landing(read_only=True).files("web_log", conf.sources["web_log"], [DAY])
     assert looked == replace(file, path=looked.path)
     assert looked.path.is_relative_to(tmp_path / "web_log")
 
@@ -201,17 +201,21 @@ def test_a_control_file_tells_the_content_without_reading(conf, tmp_path):
     folder.mkdir(parents=True)
     (folder / f"wap_{DAY:%Y%m%d}.txt").write_bytes(b"a\n")
     landing = Landing(tmp_path, Archive(tmp_path / "_archive"))
-    by_bytes = landing.lies("wap_log", of, DAY)
+    by_bytes = landing.arrived_content("wap_log", of, DAY)
     entry = {"file": f"wap_{DAY:%Y%m%d}.txt", "rows": 1, "bytes": 2, "sha256": "AB" * 32}
     control = folder / f"wap_{DAY:%Y%m%d}.ctl"
     control.write_text(json.dumps(entry))
-    assert landing.lies("wap_log", of, DAY) == content_of([(entry["file"], "ab" * 32)]) != by_bytes
+    assert (
+        landing.arrived_content("wap_log", of, DAY)
+        == content_of([(entry["file"], "ab" * 32)])
+        != by_bytes
+    )
     for other in ({**entry, "bytes": 3}, {**entry, "file": "x"}, {"file": entry["file"]}):
         control.write_text(json.dumps(other))
-        assert landing.lies("wap_log", of, DAY) == by_bytes
+        assert landing.arrived_content("wap_log", of, DAY) == by_bytes
     control.write_text("no control file")
-    assert landing.lies("wap_log", of, DAY) == by_bytes
-    assert landing.lies("wap_log", of, before(1)) is None
+    assert landing.arrived_content("wap_log", of, DAY) == by_bytes
+    assert landing.arrived_content("wap_log", of, before(1)) is None
 
 
 # -- how a delivery is read ----------------------------------------------------------------------
@@ -219,7 +223,7 @@ def test_a_control_file_tells_the_content_without_reading(conf, tmp_path):
 
 def read(conf, contracts, **changes):
     source = replace(conf.sources["web_log"], **changes)
-    return how_read(
+    return current_fingerprint(
         SimpleNamespace(
             sources={"web_log": source},
             channels=conf.channels,
@@ -262,14 +266,14 @@ def test_a_rule_of_the_contract_belongs_to_the_reading_its_words_do_not(conf, co
 
 
 def test_a_new_value_of_a_set_concerns_only_slices_with_rejected_rows(conf, contracts):
-    now = how_read(conf, contracts, "complaint")  # which is about a channel
+    now = current_fingerprint(conf, contracts, "complaint")  # which is about a channel
     more = SimpleNamespace(
         sources=conf.sources,
         channels={**conf.channels, "kiosk": None},
         tariffs=conf.tariffs,
         services=conf.services,
     )
-    then = how_read(more, contracts, "complaint")
+    then = current_fingerprint(more, contracts, "complaint")
     assert outdated(now, then, rejected=1)
     assert not outdated(now, then, rejected=0)
 

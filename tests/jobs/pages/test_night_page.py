@@ -11,6 +11,7 @@ from schemas.config.source import Cadence
 from schemas.window import Window
 
 DAY = date(2009, 5, 3)
+NIGHT = Window(DAY, DAY)
 AT = datetime(2009, 5, 4, 6, 0, tzinfo=UTC)
 
 
@@ -110,7 +111,7 @@ def rows(page, title):
     ]
 
 
-def page(entries=ENTRIES, verdicts=VERDICTS, window=Window(DAY, DAY)):
+def page(entries=ENTRIES, verdicts=VERDICTS, window=NIGHT):
     return "\n".join(night_page.parts(entries, verdicts, REASONS, CONF, window))
 
 

@@ -4,8 +4,7 @@ from collections import Counter
 
 import pytest
 
-from models.intake import duplicates as repeats
-from models.intake import verdict as delivery
+from models.intake import duplicates, outcome, verdict
 from models.synthetic.chunk import SOURCES
 from schemas import config, contract
 from tests.given.small_province import synthesized
@@ -63,12 +62,13 @@ def test_each_source_is_read_as_it_was_meant(name, province, conf, spark):
         "businesses": sorted(conf.services),
     }
     record = contracts[source.record]
-    judged = delivery.judge(frame, name, source, record, sets, conf.runtime.timezone, known)
-    judged = delivery.Judged(judged.frame.persist(), judged.checks)
-    unusual = repeats.unusual(judged, repeats.suspects(judged, None))
-    tagged = delivery.Tagged(judged, unusual, repeats.found(unusual, source, record, None))
-    counts = {str(day): row for day, row in tagged.counts().items()}
+    validated = verdict.validate(frame, name, source, record, sets, conf.runtime.timezone, known)
+    validated = verdict.Validated(validated.frame.persist(), validated.checks)
+    candidates = duplicates.candidates(validated, duplicates.candidate_keys(validated, None))
+    repeated = duplicates.find(candidates, source, record, None)
+    counts = outcome.Outcome(validated, candidates, repeated).counts()
+    counts = {str(day): row for day, row in counts.items()}
     for part, kinds in (("rejected", REJECTED), ("duplicate", DUPLICATE), ("late", {"late"})):
         expected = planted(truth, name, kinds)
         assert {day: row[part] for day, row in counts.items() if row[part]} == expected, part
-    judged.frame.unpersist()
+    validated.frame.unpersist()

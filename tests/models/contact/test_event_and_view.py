@@ -5,7 +5,8 @@ from datetime import date, datetime, timedelta, timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.contact import event as contact
+from models.contact.event import contact_event
+from models.contact.view import KIND_COUNTS, contact_view
 from schemas.window import Window
 from tests.given.frames import local_frame
 
@@ -98,7 +99,7 @@ def events_of(spark, contacts=(), complaints=(), **others):
         "ods.complaint": local_frame(spark, complaints, COMPLAINT_ROW),
         **others,
     }
-    return contact.contact_event(
+    return contact_event(
         logs, identity, window=Window(DAY, DAY), lookback_days={}, placeholders=["", "0"], key="k"
     )
 
@@ -117,7 +118,7 @@ def event(
 
 
 def view_of(spark, events, previous=None):
-    return contact.contact_view(previous, local_frame(spark, events, EVENT_ROW), data_date=DAY)
+    return contact_view(previous, local_frame(spark, events, EVENT_ROW), data_date=DAY)
 
 
 def counts(view, *names):
@@ -182,7 +183,7 @@ def test_a_contact_keeps_its_facts_and_leaves_employee_and_number_behind(spark):
 
 
 def test_the_view_counts_by_kind_and_the_kinds_add_up(spark):
-    kinds = tuple(contact.KIND_COUNTS)
+    kinds = tuple(KIND_COUNTS)
     view = view_of(
         spark,
         [
@@ -198,7 +199,7 @@ def test_the_view_counts_by_kind_and_the_kinds_add_up(spark):
     )
     row = view.first()
     assert view.count() == 1
-    assert [row[name] for name in contact.KIND_COUNTS.values()] == [
+    assert [row[name] for name in KIND_COUNTS.values()] == [
         2 if kind == "query" else 1 for kind in kinds
     ]
     assert row.contacts == 7
@@ -235,7 +236,7 @@ def test_a_contact_of_nobody_we_know_is_not_in_the_view(spark):
 
 def test_a_night_without_events_carries_the_view_over(spark):
     before = view_of(spark, [event(), event(kind="complaint", about="web")])
-    after = contact.contact_view(
+    after = contact_view(
         before, local_frame(spark, [], EVENT_ROW), data_date=DAY + timedelta(days=1)
     )
     assert sorted(after.drop("data_date").collect(), key=str) == sorted(
@@ -249,7 +250,7 @@ contacts_of_any_kind = st.lists(
         event,
         customer_id=st.sampled_from([1, 2, None]),
         channel=st.sampled_from(["hall", "sms"]),
-        kind=st.sampled_from(sorted(contact.KIND_COUNTS)),
+        kind=st.sampled_from(sorted(KIND_COUNTS)),
         hour=st.integers(0, 50),
         result=st.sampled_from(["success", "failed", None]),
         about=st.sampled_from(["hall", "web", None]),

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 from pyspark.sql import functions as F
 
-from models.contact import event as contact
+from models.contact.event import contact_event, continued_days
 from models.contact.log import LOGS
 from schemas import contract
 from schemas.render import spark as rendered
@@ -47,7 +47,7 @@ def frames(spark, **logs):
 def contacts(spark, window=Window(DAY, NEXT), lookback_days=LOOKBACK, **logs):
     """The contacts of some records of ods tables, whose number 138 is customer 1's."""
     identity = local_frame(spark, [(11, "138", 1, at(-10), None)], IDENTITY)
-    return contact.contact_event(
+    return contact_event(
         frames(spark, **logs),
         identity,
         window=window,
@@ -209,7 +209,7 @@ def test_a_delivery_says_to_which_days_its_rows_belong(spark, late, days):
             page("whole", 2),
         ],
     )
-    found = contact.gone_on(logs, window=Window(night, night), lookback_days=LOOKBACK)
+    found = continued_days(logs, window=Window(night, night), lookback_days=LOOKBACK)
     assert [row.batch_date for row in found.collect()] == days
 
 

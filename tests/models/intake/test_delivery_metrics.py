@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from models.intake import delivery_metrics as delivery_figures
+from models.intake import delivery_metrics
 from models.intake.verdict import Check
 
 DAY = date(2009, 5, 3)
@@ -29,7 +29,7 @@ PLAIN = {
 
 def judged(delivered, counts, drifts=None, checks=(BAD, ODD)):
     counts = {day: {**PLAIN, **seen} for day, seen in counts.items()}
-    return delivery_figures.metrics(delivered, counts, checks, drifts or {})
+    return delivery_metrics.metrics(delivered, counts, checks, drifts or {})
 
 
 def test_an_empty_delivery_is_faultless():
@@ -81,7 +81,7 @@ def test_rows_kept_with_a_code_of_no_list_are_a_share_of_the_delivered_and_have_
     found = judged({DAY: 4}, counts, checks=(BAD, ODD, UNLISTED))
     assert found["unlisted_code_share"] == 0.5
     assert found["warning: toll: a code that is not listed"] == 2
-    assert delivery_figures.reasons(counts, (BAD, ODD, UNLISTED)) == {
+    assert delivery_metrics.reasons(counts, (BAD, ODD, UNLISTED)) == {
         UNLISTED.reason: 2,
         BAD.reason: 1,
     }
@@ -100,9 +100,8 @@ def test_the_newest_event_is_that_of_the_day_that_is_worst():
     ("ratios", "worst"), [((0.9, 1.2), 1.2), ((0.4, 2.0), 0.4), ((3.0, 0.0), 0.0)]
 )
 def test_volume_is_that_of_the_day_farthest_from_the_usual(ratios, worst):
-    found = judged(
-        {DAY: 1}, {}, {"volume_drift": dict(zip((BEFORE, DAY), ratios)), "rows_band": {}}
-    )
+    drifts = dict(zip((BEFORE, DAY), ratios, strict=True))
+    found = judged({DAY: 1}, {}, {"volume_drift": drifts, "rows_band": {}})
     assert found["volume_drift"] == worst
     assert "rows_band" not in found
 
@@ -112,8 +111,8 @@ def test_reasons_are_those_of_rejects_the_commonest_first():
         BEFORE: {"check_0": 2, "check_1": 9, "check_2": 1},
         DAY: {"check_0": 0, "check_1": 0, "check_2": 3},
     }
-    assert list(delivery_figures.reasons(counts, (BAD, ODD, NOWHERE)).items()) == [
+    assert list(delivery_metrics.reasons(counts, (BAD, ODD, NOWHERE)).items()) == [
         (NOWHERE.reason, 4),
         (BAD.reason, 2),
     ]
-    assert delivery_figures.reasons({DAY: {"check_0": 0}}, (BAD,)) == {}
+    assert delivery_metrics.reasons({DAY: {"check_0": 0}}, (BAD,)) == {}

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from models.intake import duplicates as repeats
-from models.intake import verdict as delivery
+from models.intake import duplicates, outcome, verdict
 from schemas import contract
 from schemas.config import Source
 from schemas.config.source import Cadence, SourceFiles, SourceFormat
@@ -108,14 +107,15 @@ def judged(spark, contracts):
         if of.format.encoding == "utf-8":
             frame = frame.withColumn("value", frame["value"].cast("string"))
         contract = contracts[of.record]
-        alone = delivery.judge(frame, of.id, of, contract, SETS, ZONE, known)
-        alone = delivery.Judged(alone.frame.persist(), alone.checks)
+        validated = verdict.validate(frame, of.id, of, contract, SETS, ZONE, known)
+        validated = verdict.Validated(validated.frame.persist(), validated.checks)
         try:
-            unusual = repeats.unusual(alone, repeats.suspects(alone, earlier))
-            repeated = repeats.found(unusual, of, contract, earlier)
-            return Verdicts(delivery.Tagged(alone, unusual, repeated))
+            keys = duplicates.candidate_keys(validated, earlier)
+            candidates = duplicates.candidates(validated, keys)
+            repeated = duplicates.find(candidates, of, contract, earlier)
+            return Verdicts(outcome.Outcome(validated, candidates, repeated))
         finally:
-            alone.frame.unpersist()
+            validated.frame.unpersist()
 
     return run
 
@@ -123,12 +123,12 @@ def judged(spark, contracts):
 class Verdicts:
     """What became of the lines, by (file, row)."""
 
-    def __init__(self, tagged):
-        self.all = {(r.file_name, r.row_no): r for r in tagged.judged.frame.collect()}
-        self.accepted = {(r.file_name, r.row_no): r for r in tagged.accepted().collect()}
-        self.rejected = {(r.file_name, r.row_no): r for r in tagged.rejected().collect()}
-        self.counts = tagged.counts()
-        self.checks = [check.reason for check in tagged.judged.checks]
+    def __init__(self, settled):
+        self.all = {(r.file_name, r.row_no): r for r in settled.validated.frame.collect()}
+        self.accepted = {(r.file_name, r.row_no): r for r in settled.accepted().collect()}
+        self.rejected = {(r.file_name, r.row_no): r for r in settled.rejected().collect()}
+        self.counts = settled.counts()
+        self.checks = [check.reason for check in settled.validated.checks]
 
     @property
     def duplicate(self):

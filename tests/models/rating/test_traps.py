@@ -14,7 +14,7 @@ from functools import reduce
 import pytest
 from pyspark.sql import DataFrame
 
-from models.intake import verdict as delivery
+from models.intake import verdict
 from models.quote import backtest
 from models.reference import bill as reference_bill
 from models.reference.rater import Rater
@@ -423,7 +423,7 @@ def taken_in(spark, conf, contracts):
             spark, rows, "value string, file_name string, row_no bigint, batch_date date"
         )
         source = conf.sources["voice"]
-        judged = delivery.judge(
+        judged = verdict.validate(
             frame, "voice", source, contracts[source.record], {}, conf.runtime.timezone
         )
         calls = judged.frame.where("not _rejected")

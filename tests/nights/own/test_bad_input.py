@@ -258,8 +258,7 @@ def test_an_unknown_key_in_any_file(refused, tmp_path, file, text, said):
     [
         (
             ["--data-date", "2009-02-30"],
-            "no such date: 2009-02-30; write an existing day as YYYY-MM-DD, "
-            "for example 2009-05-03",
+            "no such date: 2009-02-30; write an existing day as YYYY-MM-DD, for example 2009-05-03",
         ),
         (
             ["--data-date", "yesterday"],
@@ -341,9 +340,7 @@ def test_a_control_file_that_disagrees(refused, bad):
 def test_a_truncated_gzip_file(refused, bad):
     path = bad.path("voice", DAY, part=1)
     path.write_bytes(path.read_bytes()[:-9])
-    assert "voice_20090503_2.txt.gz: the gzip file ends before its end" in refused(
-        4, landing=bad.folder
-    )
+    assert "voice_20090503_2.txt.gz: the gzip file is cut off" in refused(4, landing=bad.folder)
 
 
 # -- deliveries that are whole but bad: exit code 3 ----------------------------------------------
@@ -849,4 +846,4 @@ def test_a_corrected_delivery_takes_away_what_it_no_longer_holds(province, copie
 def test_a_truncated_second_member_is_not_taken_for_the_end(refused, bad):
     path = bad.path("voice", DAY)
     path.write_bytes(gzip.compress(b"") + path.read_bytes()[:-20])
-    assert "ends before its end" in refused(4, landing=bad.folder)
+    assert "the gzip file is cut off" in refused(4, landing=bad.folder)

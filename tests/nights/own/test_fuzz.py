@@ -56,7 +56,9 @@ def deliver(landing: Path, name: str, day, contents: dict) -> dict[str, Path]:
 def refused(landing: Path, source, day) -> bool:
     """Whether the gate refuses the delivery; it must do so in one line with its exit code."""
     try:
-        Landing(landing, Archive(landing / "_archive"), looks=True).files(source.id, source, [day])
+        Landing(landing, Archive(landing / "_archive"), read_only=True).files(
+            source.id, source, [day]
+        )
         return False
     except ChudianError as error:
         said = str(error)

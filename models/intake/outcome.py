@@ -1,0 +1,117 @@
+"""The outcome of a delivery: every row is accepted, rejected with its reasons, or a duplicate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from models.intake.verdict import ROW, VERDICT, Check, Validated, has_error
+from schemas.contract import Contract
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The validated rows together with the duplicates among them.
+
+    `candidates`: the rejected rows and, where keys repeat, all rows of these keys.
+    `duplicates`: the rows of `duplicates.find`; None if the delivery has none.
+    """
+
+    validated: Validated
+    candidates: DataFrame
+    duplicates: DataFrame | None
+
+    def accepted(self) -> DataFrame:
+        """Rows of the contract, one per business key."""
+        good = self.validated.frame.where("not _rejected")
+        if self.duplicates is not None:
+            good = good.join(self.duplicates.select(*ROW), list(ROW), "left_anti")
+        return good.select([name for name in self.validated.frame.columns if name not in VERDICT])
+
+    def rejected(self) -> DataFrame:
+        """Rows of `ops.rejected_record`: the raw line and every reason."""
+        reasons = [
+            F.when(has_error(F.col("_errors"), place), F.lit(check.reason))
+            for place, check in enumerate(self.validated.checks)
+            if check.severity == "critical"
+        ]
+        return self.candidates.where("_rejected").select(
+            "source",
+            F.col("batch_date").alias("data_date"),
+            "file_name",
+            "row_no",
+            F.coalesce("_raw", F.lit("")).alias("raw_line"),
+            F.array_compact(F.array(*reasons)).alias("reasons"),
+        )
+
+    def counts(self) -> dict[date, dict[str, Any]]:
+        """Rows by batch_date: delivered, accepted, rejected, duplicate, late, and these:
+
+        - `warned`: accepted rows with a warning;
+        - `unreferenced`: rows that name a record that does not exist;
+        - `unlisted`: accepted rows with a code that is not in the source's list;
+        - `newest`: local date of the newest event that is not rejected (None: no event records);
+        - `check_<n>`: rows that violate the check; for a warning only accepted rows.
+        """
+        counts = _counts(self.validated.frame, self.validated.checks)
+        repeated = (
+            {} if self.duplicates is None else _counts(self.duplicates, self.validated.checks)
+        )
+        for day, figures in counts.items():
+            surplus = repeated.get(day, {})
+            kept = {
+                name: rows - surplus.get(name, 0)
+                for name, rows in figures.items()
+                if name not in ("delivered", "newest")
+            }
+            figures.update(kept, duplicate=surplus.get("accepted", 0))
+        return counts
+
+
+def _counts(frame: DataFrame, checks: Sequence[Check]) -> dict[date, dict[str, Any]]:
+    """The figures of `Outcome.counts` as if no row were a duplicate."""
+    violated = []
+    for place, check in enumerate(checks):
+        error = has_error(F.col("_errors"), place)
+        violated.append(error if check.severity == "critical" else error & F.expr("not _rejected"))
+
+    def any_of(chosen: Sequence[bool]) -> Column:
+        columns = [column for column, wanted in zip(violated, chosen, strict=True) if wanted]
+        return F.count_if(reduce(lambda a, b: a | b, columns, F.lit(False)))
+
+    rows = frame.groupBy(F.col("batch_date").alias("_day")).agg(
+        F.count(F.lit(1)).alias("delivered"),
+        F.count_if(~F.col("_rejected")).alias("accepted"),
+        F.count_if("_rejected").alias("rejected"),
+        F.count_if(F.expr("not _rejected and _late")).alias("late"),
+        any_of([check.severity == "warning" for check in checks]).alias("warned"),
+        any_of([check.refers for check in checks]).alias("unreferenced"),
+        any_of([check.unlisted for check in checks]).alias("unlisted"),
+        F.max(
+            F.when(~F.col("_rejected"), F.col("local_date"))
+            if "local_date" in frame.columns
+            else F.lit(None).cast("date")
+        ).alias("newest"),
+        *[F.count_if(one).alias(f"check_{place}") for place, one in enumerate(violated)],
+    )
+    collected = [row.asDict() for row in rows.collect()]
+    return {figures.pop("_day"): figures for figures in collected}
+
+
+def digests(accepted: DataFrame, contract: Contract) -> DataFrame:
+    """(batch_date, rows, low, high): equal for equal rows, also when file and row number differ.
+
+    `low` and `high` are the sums of the two halves of the rows' hashes.
+    """
+    content = [name for name in contract.column_names if name not in ("file_name", "row_no")]
+    hashed = F.xxhash64(*content)
+    low, high = hashed.bitwiseAND(F.lit((1 << 32) - 1)), F.shiftright(hashed, 32)
+    return accepted.groupBy("batch_date").agg(
+        F.count(F.lit(1)).alias("rows"), F.sum(low).alias("low"), F.sum(high).alias("high")
+    )
