@@ -15,7 +15,7 @@ from tests.given.small_province import synthesized
 
 # Tests of these folders run nights and sessions of their own. The other half of the work shares one
 # session, and most of it one night. `make test` gives each half a worker (`--dist loadgroup`).
-OWN_NIGHTS = ("tests/nights/own/", "tests/dags/", "tests/realdata/")
+OWN_NIGHTS = ("tests/nights/own/", "tests/dags/", "tests/realdata/", "tests/jobs/warehouse/")
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks

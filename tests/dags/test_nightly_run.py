@@ -1,17 +1,17 @@
 """The whole night as Airflow runs it, one Spark application per group, against the local runner's.
 
-Two runners, each with processes of its own: nothing but the deliveries and the configuration may
-decide the tables and the files.
+Airflow's applications are processes of their own; the local night runs in the session of the tests.
+Nothing but the deliveries and the configuration may decide the tables and the files.
 """
 
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from jobs import night
 from jobs.plan import night as plan
 from schemas import config, contract
 from tests.dags.conftest import airflow_environment, python
@@ -33,8 +33,8 @@ class Pair:
         self, folder: Path, landing: Path, first: date, *conf: Path, submitted: Path | None = None
     ) -> None:
         self.folder, self.first, self.conf = folder, first, (*CONF_FOLDERS, *conf)
-        self.profile = interpreting(folder / "profile")
-        self.submitted = submitted or self.profile  # the Spark profile of what Airflow submits
+        # The Spark profile of what Airflow submits.
+        self.submitted = submitted or interpreting(folder / "profile")
         self.by_airflow, self.local = (
             Night(landing, folder / "truth", folder / name / "warehouse", folder / name / "push")
             for name in ("airflow", "local")
@@ -59,23 +59,9 @@ class Pair:
         )
 
     def run_local(self) -> None:
-        folders = [part for folder in (*self.conf, self.profile) for part in ("--conf", folder)]
-        python(
-            dict(os.environ),
-            "-m",
-            "jobs.night",
-            "--from-date",
-            self.first,
-            "--to-date",
-            LAST,
-            *folders,
-            "--landing",
-            self.local.landing,
-            "--warehouse",
-            self.local.warehouse,
-            "--push",
-            self.local.push,
-        )
+        folders = [part for folder in self.conf for part in ("--conf", str(folder))]
+        days = ["--from-date", str(self.first), "--to-date", LAST]
+        assert night.main([*days, *self.local.options(), *folders]) == 0
 
 
 def interpreting(folder: Path) -> Path:
@@ -85,7 +71,7 @@ def interpreting(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module", params=[TINY, pytest.param(SMALL, marks=pytest.mark.soak)])
-def pair(request, tmp_path_factory) -> Pair:
+def pair(request, spark, tmp_path_factory) -> Pair:
     """Both at the same time. Of the small province Airflow's night compiles its plans."""
     folder = tmp_path_factory.mktemp("nightly")
     if request.param == TINY:

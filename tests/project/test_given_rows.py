@@ -1,4 +1,4 @@
-"""Rows of tests come from the contracts: what is not named is the example, what is unknown fails."""
+"""Rows of tests come from the contracts: the example, with named columns changed."""
 
 import pytest
 

@@ -58,7 +58,12 @@ key: [visitor]
 slice: none
 retention_days: null
 columns:
-  - {name: visitor, type: string, name_cn: 姓名, personal: name, example: 王小明, description: "Who."}
+  - name: visitor
+    type: string
+    name_cn: 姓名
+    personal: name
+    example: 王小明
+    description: Who.
 """,
         encoding="utf-8",
     )
@@ -317,7 +322,7 @@ def test_a_customer_is_erased_everywhere_and_nobody_else(night, capsys):
         else:
             stay = [
                 line
-                for line in content.splitlines(True)
+                for line in content.splitlines(keepends=True)
                 if not any(number.encode() in line for number in night.numbers)
             ]
             assert after[name] == b"".join(stay)

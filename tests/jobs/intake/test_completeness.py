@@ -10,10 +10,11 @@ from schemas.config.source import Cadence, RowsBand, Source, SourceFiles, Source
 from schemas.errors import InputError
 
 SUNDAY = date(2009, 5, 3)
+DAILY = Cadence()
 BAND = RowsBand(Decimal("0.5"), Decimal("2"), 28)
 
 
-def source(cadence=Cadence(), band=BAND):
+def source(cadence=DAILY, band=BAND):
     return Source(
         "web_log",
         "ods.contact",

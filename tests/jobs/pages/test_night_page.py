@@ -110,8 +110,8 @@ def rows(page, title):
     ]
 
 
-def page(entries=ENTRIES, verdicts=VERDICTS, window=Window(DAY, DAY)):
-    return "\n".join(night_page.parts(entries, verdicts, REASONS, CONF, window))
+def page(entries=ENTRIES, verdicts=VERDICTS, window=None):
+    return "\n".join(night_page.parts(entries, verdicts, REASONS, CONF, window or Window(DAY, DAY)))
 
 
 def test_what_wants_a_look_is_said_first_and_only_by_the_newest_judgement():

@@ -6,25 +6,13 @@ from datetime import date
 import pytest
 
 from jobs.plan import night as plan
-from schemas import config, contract
 from schemas.errors import ConfigError
 from schemas.window import Window
-from tests.given.paths import ROOT
-
-
-@pytest.fixture(scope="module")
-def conf():
-    return config.load([ROOT / "conf"])
 
 
 @pytest.fixture(scope="module")
 def steps(conf):
     return plan.night(conf)
-
-
-@pytest.fixture(scope="module")
-def contracts():
-    return contract.load()
 
 
 def names(steps):

@@ -14,6 +14,7 @@ from tests.given.rows import CONTRACTS, frame, named
 BEIJING = timezone(timedelta(hours=8))
 DAY = date(2009, 5, 2)
 NEXT = date(2009, 5, 3)
+BOTH_DAYS = Window(DAY, NEXT)
 LOOKBACK = {"ivr_log": 7, "web_log": 7}
 
 
@@ -26,7 +27,7 @@ def frames(spark, **logs):
     return {f"ods.{name}": frame(spark, f"ods.{name}", *rows) for name, rows in logs.items()}
 
 
-def contacts(spark, window=Window(DAY, NEXT), lookback_days=LOOKBACK, **logs):
+def contacts(spark, window=BOTH_DAYS, lookback_days=LOOKBACK, **logs):
     """The contacts of some records of ods tables, whose number 138 is customer 1's."""
     held = "subscriber_id msisdn customer_id valid_from valid_to"
     identity = frame(spark, "dw.subscriber_identity", *named(held, (11, "138", 1, at(-10), None)))
@@ -249,7 +250,9 @@ def test_every_log_gives_contacts_that_satisfy_the_contract(spark):
     assert sorted(row.source for row in rows) == sorted(LOGS)
     assert {
         row.source: [
-            rule.reason for rule, verdict in zip(rules, row.broken) if verdict is not False
+            rule.reason
+            for rule, verdict in zip(rules, row.broken, strict=True)
+            if verdict is not False
         ]
         for row in rows
-    } == dict.fromkeys(LOGS, [])
+    } == {table: [] for table in LOGS}

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.decision import assignment, candidates, policy
-from schemas.config import Campaign, Channel
+from schemas.config import Channel
 from schemas.errors import ConfigError
+from tests.given.campaigns import campaign
 from tests.given.rows import CONTRACTS, fits, frame, named
 
 BEIJING = timezone(timedelta(hours=8))
@@ -34,32 +35,6 @@ def channels(**capacity):
         )
         for order, (name, cost) in enumerate(costs.items(), start=1)
     }
-
-
-def campaign(
-    id="tariff",
-    *,
-    share="0",
-    priority=1,
-    names=("hall", "hotline", "sms"),
-    start=date(2009, 5, 1),
-    end=date(2009, 6, 1),
-):
-    return Campaign(
-        id=id,
-        name_cn=id,
-        type="tariff",
-        valid_from=start,
-        valid_to=end,
-        channels=names,
-        wave=1,
-        priority=priority,
-        control_share=Decimal(share),
-        salt="2009q2",
-        horizon_months=3,
-        valid_days=30,
-        script="",
-    )
 
 
 class DecisionInputs:
@@ -131,7 +106,9 @@ class DecisionInputs:
         )
         return self
 
-    def decide(self, spark, *, campaigns=(campaign(),), room=channels(), partitions=None):
+    def decide(self, spark, *, campaigns=None, room=None, partitions=None):
+        campaigns = [campaign()] if campaigns is None else campaigns
+        room = room or channels()
         frames = [
             frame(spark, "mart.package_match", *self.matches),
             frame(spark, "dw.subscriber", *self.subscribers),
@@ -315,8 +292,8 @@ def test_the_activity_of_the_lower_priority_number_goes_first(spark):
 
 def test_an_activity_is_over_on_its_last_instant(spark):
     inputs = DecisionInputs().subscriber(1).match(1)
-    assert inputs.decide(spark, campaigns=(campaign(end=DAY),)) == []
-    assert inputs.decide(spark, campaigns=(campaign(start=DAY),)) != []
+    assert inputs.decide(spark, campaigns=(campaign(valid_to=DAY),)) == []
+    assert inputs.decide(spark, campaigns=(campaign(valid_from=DAY),)) != []
     assert inputs.decide(spark, campaigns=()) == []
 
 
@@ -324,7 +301,12 @@ def test_an_activity_is_over_on_its_last_instant(spark):
 def test_the_share_of_the_control_group_is_exact_to_one_part_in_2_to_the_60(spark, above, fate):
     exact = Context(prec=80).divide(Decimal(drawn(1) + above), Decimal(2**60))
     assert Fraction(exact) == Fraction(drawn(1) + above, 2**60)
-    rows = DecisionInputs().subscriber(1).match(1).decide(spark, campaigns=(campaign(share=exact),))
+    rows = (
+        DecisionInputs()
+        .subscriber(1)
+        .match(1)
+        .decide(spark, campaigns=(campaign(control_share=exact),))
+    )
     assert fates(rows, 1)["hotline"][0] == fate
 
 
@@ -347,7 +329,9 @@ def test_control_customers_are_held_out_whole_and_before_capacity(spark):
     assert control
     assert treated
     rows = inputs.decide(
-        spark, campaigns=(campaign(share=share),), room=channels(hotline=len(treated))
+        spark,
+        campaigns=(campaign(control_share=Decimal(share)),),
+        room=channels(hotline=len(treated)),
     )
     assert pushed(rows) == dict.fromkeys(treated, "hotline")  # control takes up no place
     assert {row.customer_id for row in rows if row.fate == "held_out"} == control
@@ -362,7 +346,7 @@ def test_control_customers_are_held_out_whole_and_before_capacity(spark):
 
 
 def test_held_out_of_one_activity_a_customer_may_be_in_another(spark):
-    held, free = campaign("held", share="1"), campaign("free", share="0", priority=2)
+    held, free = campaign("held", control_share=Decimal(1)), campaign("free", priority=2)
     rows = DecisionInputs().subscriber(1).match(1).decide(spark, campaigns=(held, free))
     assert {row.fate for row in rows if row.activity == "held"} == {"held_out"}
     assert [row.channel for row in rows if row.fate == "pushed"] == ["hotline"]
@@ -419,7 +403,7 @@ def test_neither_the_order_of_rows_nor_the_number_of_partitions_changes_anything
     inputs = DecisionInputs()
     for number in range(1, 31):  # equal savings: every place is a tie
         inputs.subscriber(number).match(number).match(number, "gprs_20")
-    room, campaigns = channels(hotline=7, hall=6, sms=5), (campaign(share="0.2"),)
+    room, campaigns = channels(hotline=7, hall=6, sms=5), (campaign(control_share=Decimal("0.2")),)
 
     def outcome(partitions):
         decided = inputs.decide(spark, campaigns=campaigns, room=room, partitions=partitions)
@@ -441,7 +425,7 @@ person = st.fixed_dictionaries(
         "status": st.sampled_from(["active", "active", "active", "arrears"]),
         "disturb": st.sampled_from([False, False, False, True]),
         "scores": st.permutations(["0.5", "0.3", "0.02"]).map(
-            lambda scores: dict(zip(("hall", "hotline", "sms"), scores))
+            lambda scores: dict(zip(("hall", "hotline", "sms"), scores, strict=True))
         ),
     }
 )
@@ -460,7 +444,7 @@ def test_the_accounts_close_and_no_channel_is_overrun(spark, people, limits):
     inputs = DecisionInputs()
     for number, (traits, amounts) in enumerate(people, start=1):
         inputs.subscriber(number, **traits)
-        for offer, saving in zip(("gotone_58", "gprs_20"), amounts):
+        for offer, saving in zip(("gotone_58", "gprs_20"), amounts, strict=True):
             inputs.match(
                 number,
                 offer,
@@ -468,7 +452,10 @@ def test_the_accounts_close_and_no_channel_is_overrun(spark, people, limits):
                 recommended=saving >= 5,
                 reasons=[] if saving >= 5 else ["NO_SAVING"],
             )
-    campaigns = (campaign("a", share="0.25"), campaign("b", priority=2, names=("sms", "hall")))
+    campaigns = (
+        campaign("a", control_share=Decimal("0.25")),
+        campaign("b", priority=2, channels=("sms", "hall")),
+    )
     rows = inputs.decide(spark, campaigns=campaigns, room=channels(**limits))
 
     use = Counter(row.channel for row in rows if row.fate == "pushed")

@@ -172,7 +172,8 @@ def test_the_picture_is_an_image_with_a_name_and_words_and_needs_nothing_from_ou
     assert root.get("role") == "img"
     assert [one.tag for one in root][:2] == [f"{SVG}title", f"{SVG}desc"]
     assert root.find(f"{SVG}desc").text == (
-        "使用前 100.00 元：月租 60.00，其他费用 40.00；换用后 80.00 元：月租 40.00，其他费用 40.00；"
+        "使用前 100.00 元：月租 60.00，其他费用 40.00；"
+        "换用后 80.00 元：月租 40.00，其他费用 40.00；"
         "平均每月节省 20.00 元"
     )
     assert text.count("http") == 1

@@ -101,7 +101,9 @@ def test_the_newest_event_is_that_of_the_day_that_is_worst():
 )
 def test_volume_is_that_of_the_day_farthest_from_the_usual(ratios, worst):
     found = judged(
-        {DAY: 1}, {}, {"volume_drift": dict(zip((BEFORE, DAY), ratios)), "rows_band": {}}
+        {DAY: 1},
+        {},
+        {"volume_drift": dict(zip((BEFORE, DAY), ratios, strict=True)), "rows_band": {}},
     )
     assert found["volume_drift"] == worst
     assert "rows_band" not in found

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from models.push import targets as push
-from schemas.config import Campaign, Push
+from schemas.config import Push
 from schemas.errors import ConfigError
+from tests.given.campaigns import campaign
 from tests.given.frames import local_frame
 from tests.given.rows import CONTRACTS, fits, frame, named
 
@@ -49,22 +50,8 @@ SCRIPT = (
 )
 
 
-def campaign(id="tariff", end=date(2009, 8, 1)):
-    return Campaign(
-        id=id,
-        name_cn=id,
-        type="tariff",
-        valid_from=date(2009, 5, 1),
-        valid_to=end,
-        channels=("hall",),
-        wave=2,
-        priority=1,
-        control_share=Decimal("0.1"),
-        salt="s",
-        horizon_months=3,
-        valid_days=30,
-        script=SCRIPT,
-    )
+def pushed_campaign(id="tariff", end=date(2009, 8, 1)):
+    return campaign(id, valid_to=end, wave=2, script=SCRIPT)
 
 
 def decision(number, *, channel="hall", fate="pushed", activity="tariff"):
@@ -135,7 +122,7 @@ def target_frame(
         frame(spark, "mart.package_quote", *quotes),
         frame(spark, "dw.subscriber_identity", *(identity or [held(1, "13800000001")])),
         frame(spark, "dw.contact_event", *contacts),
-        campaigns=campaigns or [campaign()],
+        campaigns=campaigns or [pushed_campaign()],
         package_names={"gotone_58": "全球通58套餐"},
         channel=channel,
         columns=columns,
@@ -190,7 +177,7 @@ def test_only_pushed_rows_of_the_channel_leave_and_nobody_of_the_control_group(s
 
 
 def test_an_offer_does_not_outlive_its_activity(spark):
-    rows = targets(spark, [decision(1)], campaigns=(campaign(end=date(2009, 5, 20)),))
+    rows = targets(spark, [decision(1)], campaigns=(pushed_campaign(end=date(2009, 5, 20)),))
     assert rows[0].valid_until == date(2009, 5, 19)
 
 
@@ -310,7 +297,7 @@ def test_two_activities_with_one_offer_show_the_same_lines(spark):
         columns=WEB,
         months=1,
         costs=("90", "58"),
-        campaigns=(campaign(), campaign("spring")),
+        campaigns=(pushed_campaign(), pushed_campaign("spring")),
     )
     assert first == second
     assert json.loads(first.before_lines)["local_airtime"] == "40.00"

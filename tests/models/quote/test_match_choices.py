@@ -8,7 +8,6 @@ import pytest
 from models.quote import package_match as match
 from schemas.errors import ConfigError
 from tests.given import match_rows as rows
-from tests.given.frames import local_frame
 from tests.given.match_rows import FEB, MARCH
 
 LONG_AGO = date(2008, 1, 1)
@@ -33,7 +32,7 @@ def matched_all(spark, cases, **choices):
     priced = []
     for number, (costs, _) in numbers.items():
         for name, per_month in costs.items():
-            for month, cost in zip(months, per_month):
+            for month, cost in zip(months, per_month, strict=True):
                 rated = (
                     [ORDER]
                     if cost is None
@@ -42,7 +41,9 @@ def matched_all(spark, cases, **choices):
                 priced.append((number, month, name, PACKAGES[name].kind, *rated))
     people = rows.subscribers(spark, *numbers)
     used = [
-        (number, month) for number, (_, paid) in numbers.items() for month, _ in zip(months, paid)
+        (number, month)
+        for number, (_, paid) in numbers.items()
+        for month, _ in zip(months, paid, strict=True)
     ]
     held = rows.holdings(
         spark,
@@ -59,13 +60,11 @@ def matched_all(spark, cases, **choices):
         *(
             (f"S{number}", month, total)
             for number, (_, paid) in numbers.items()
-            for month, total in zip(months, paid)
+            for month, total in zip(months, paid, strict=True)
             if total
         ),
     )
-    backtest = local_frame(
-        spark, [(*one, "equal") for one in used], "subscriber_id long, month date, cause string"
-    )
+    backtest = rows.causes(spark, *((*one, "equal") for one in used))
     owned = held.select("subscriber_id", "kind", "package_id").distinct()
     found = {words: {} for words in cases}
     for row in match.package_match(
@@ -172,8 +171,8 @@ def test_expected_savings_of_other_months(spark):
                 },
                 ("1", "1"),
             ),
-            # February: 40 → 20, half the price. March is priced under `big` alone, and its usage of 30
-            # grows by the same share: (20 + 30) × 0.5 = 25 of the 200 − 166 saved.
+            # February: 40 → 20, half the price. March is priced under `big` alone, and its usage
+            # of 30 grows by the same share: (20 + 30) × 0.5 = 25 of the 200 − 166 saved.
             "a month of one side": (
                 {"present": (("50", "40"), None), "big": (("58", "20"), ("58", "30"))},
                 ("90", "110"),
@@ -217,7 +216,8 @@ def order(found):
         ("1", ["small", "tiny", "big"]),
         ("nullif(saving, 40)", ["small", "tiny", "big"]),  # nothing to rank by goes last
         (
-            "if(array_contains(reasons, 'NO_SAVING'), 0, SAVING) - 2 * months_won * abs(saving - 30)",
+            "if(array_contains(reasons, 'NO_SAVING'), 0, SAVING)"
+            " - 2 * months_won * abs(saving - 30)",
             ["small", "tiny", "big"],
         ),
         ("expected_saving", ["small", "tiny", "big"]),  # 40 less 3 × 20 more usage; 30

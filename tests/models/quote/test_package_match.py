@@ -9,7 +9,6 @@ import pytest
 from models.quote import holding
 from models.quote import package_match as match
 from tests.given import match_rows as rows
-from tests.given.frames import local_frame
 from tests.given.match_rows import APRIL, FEB, MARCH, POLICY
 
 LONG_AGO = date(2008, 1, 1)
@@ -186,10 +185,8 @@ CASES = {
 def matched(spark):
     """Case in words → package → its match row."""
     numbers = dict(enumerate(CASES.values(), start=1))
-    people = local_frame(
-        spark,
-        [(number, f"S{number}", case.brand, LONG_AGO) for number, case in numbers.items()],
-        rows.SUBSCRIBER,
+    people = rows.people(
+        spark, *((number, case.brand, LONG_AGO) for number, case in numbers.items())
     )
     evaluated = rows.evaluated(
         spark,
@@ -197,7 +194,7 @@ def matched(spark):
             (number, month, name, PACKAGES[name].kind, cost)
             for number, case in numbers.items()
             for name, amounts in case.costs.items()
-            for month, cost in zip(MONTHS, amounts)
+            for month, cost in zip(MONTHS, amounts, strict=True)
         ),
     )
     customers = rows.months(spark, *((n, month, None) for n in numbers for month in MONTHS))
@@ -212,18 +209,17 @@ def matched(spark):
         *(
             (f"S{number}", month, total)
             for number, case in numbers.items()
-            for month, total in zip(MONTHS, case.paid)
+            for month, total in zip(MONTHS, case.paid, strict=True)
             if total
         ),
     )
-    backtest = local_frame(
+    backtest = rows.causes(
         spark,
-        [
+        *(
             (number, month, cause)
             for number, case in numbers.items()
-            for month, cause in zip(MONTHS, case.causes)
-        ],
-        "subscriber_id long, month date, cause string",
+            for month, cause in zip(MONTHS, case.causes, strict=True)
+        ),
     )
     found = {words: {} for words in CASES}
     for row in match.package_match(
@@ -404,14 +400,11 @@ def test_a_month_of_a_tariff_that_was_not_in_force_all_along_is_flagged(spark):
 
 
 def test_the_packages_of_a_day(spark):
-    subscriptions = local_frame(
+    subscriptions = rows.subscriptions_of(
         spark,
-        [
-            (1, "voice", "big", LONG_AGO, MARCH),
-            (1, "voice", "small", MARCH, None),
-            (2, "sms", "texts", MARCH, None),
-        ],
-        rows.SUBSCRIPTION,
+        (1, "voice", "big", LONG_AGO, MARCH),
+        (1, "voice", "small", MARCH, None),
+        (2, "sms", "texts", MARCH, None),
     )
     people = rows.subscribers(spark, 1, 2)
     held = holding.held_on(people, subscriptions, {"sms": "sms_standard"}, date(2009, 2, 28), {})

@@ -15,7 +15,6 @@ from models.quote import package_match as match
 from schemas.config.settings import BillItem
 from tests.given import event_records
 from tests.given import match_rows as rows
-from tests.given.frames import local_frame
 from tests.given.match_rows import MARCH, POLICY
 from tests.given.tariff_examples import airtime, call, package, toll
 
@@ -60,10 +59,9 @@ def evaluated(spark):
 def quote(spark, evaluated, items, **choices):
     """The quote of `one` under a policy whose bill items are treated so."""
     people = rows.subscribers(spark, 1)
-    billed = local_frame(
+    billed = rows.items_of(
         spark,
-        [("S1", MARCH, code, *(of or (None,)), Decimal(amount)) for code, amount, *of in ITEMS],
-        rows.ITEM,
+        *(("S1", MARCH, code, *(of or (None,)), Decimal(amount)) for code, amount, *of in ITEMS),
     )
     passing = bill_item.passing(
         billed, people, {"present": "voice", "one": "voice"}, {**POLICY.bill_items, **items}
@@ -81,8 +79,8 @@ def quote(spark, evaluated, items, **choices):
     ("vpmn", "toll_reading", "total"),
     [
         # Fee 20; airtime 0.80 + 0.40 + 0.40; toll of the IP call 0.70: 22.30. By the records 12593
-        # 1.57, information of four calls 0.28, toll of the direct call and of the group's 1.00, and the
-        # group's call 1.00. Of the bill sms 6 and vas 4, and the VPMN fee.
+        # 1.57, information of four calls 0.28, toll of the direct call and of the group's 1.00, and
+        # the group's call 1.00. Of the bill sms 6 and vas 4, and the VPMN fee.
         ("add", "ip_only", "46.15"),
         ("none", "ip_only", "36.15"),
         ("subtract", "ip_only", "26.15"),

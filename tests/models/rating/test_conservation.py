@@ -218,10 +218,12 @@ def test_free_and_paid_units_are_the_billed_ones_where_they_are_replayed(cube, r
         bill, rater = bills[row.subscriber_id, name], raters[name]
         billed = of_lines(rater, bill, lambda line: line.units, by_event=True)
         pools = sorted(cube.some[row.signature].pools, key=lambda pool: pool.order)
-        used = [bill.pools[pool.id].size - left for pool, left in zip(pools, row.left)]
+        used = [bill.pools[pool.id].size - left for pool, left in zip(pools, row.left, strict=True)]
         assert sum(row.paid) + sum(used) == billed
         assert used == [
-            of_lines(rater, bill, lambda line: line.free_by_pool.get(pool.id, 0), by_event=True)
+            of_lines(
+                rater, bill, lambda line, of=pool.id: line.free_by_pool.get(of, 0), by_event=True
+            )
             for pool in pools
         ]
     assert len(cube.splits) > 100

@@ -301,7 +301,7 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def priced(spark):
+def row_of_case(spark):
     """Case in words → its row."""
     numbers = dict(enumerate(CASES.items(), start=1))
     rows = event_records.evaluated(
@@ -313,8 +313,8 @@ def priced(spark):
 
 
 @pytest.mark.parametrize("words", CASES)
-def test_month(priced, words):
-    row, case = priced[words], CASES[words]
+def test_month(row_of_case, words):
+    row, case = row_of_case[words], CASES[words]
     assert row.reason is None
     assert row.comparable
     assert row.replayed == case.replayed
@@ -479,7 +479,7 @@ def batch(matrix, *months):
         ),
     )
     return pa.record_batch(
-        dict(zip(added.schema.names, added.columns))
+        dict(zip(added.schema.names, added.columns, strict=True))
         | {
             "joined": pa.array([None] * rows, pa.date32()),
             "splits": pa.array([None] * rows, pa.list_(split)),

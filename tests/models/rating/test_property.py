@@ -120,7 +120,10 @@ def in_order(month, joined, events, key):
     return (
         month,
         joined,
-        [event._replace(at=at, key=no) for no, (event, at) in enumerate(zip(places, instants))],
+        [
+            event._replace(at=at, key=no)
+            for no, (event, at) in enumerate(zip(places, instants, strict=True))
+        ],
     )
 
 
@@ -143,7 +146,7 @@ def test_order_of_rows_partitions_and_nights_change_nothing(spark, tariffs, cust
 
 def test_what_a_month_leaves_is_free_in_the_next_one_once(spark, raters, tariffs):
     busy = [one for one in drawn(months_of_events(), 600) if len(one[2]) > 4]
-    by_month = zip(*([one for one in busy if one[0] == month] for month in MONTHS))
+    by_month = zip(*([one for one in busy if one[0] == month] for month in MONTHS), strict=False)
     quarters = {
         number: (MONTHS, None, [event for _, _, events in three for event in events])
         for number, three in enumerate(by_month, start=1)

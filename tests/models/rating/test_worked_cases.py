@@ -33,7 +33,7 @@ def rule_of(case, groups, match=None):
         pair = increment if isinstance(increment, list) else [increment, increment]
         return rule | {"rate": rate, "per": per, "increment": pair}
     names = ("start", "rate", "per", "increment")
-    return rule | {"groups": [dict(zip(names, group)) for group in groups]}
+    return rule | {"groups": [dict(zip(names, group, strict=True)) for group in groups]}
 
 
 def one_event(case, total):
@@ -75,7 +75,9 @@ def shared_pool(case, total):
 
 
 def tier_price(case, units, total):
-    steps = [dict(zip(("up_to", "rate", "flat"), step)) for step in case["tiers"]["steps"]]
+    steps = [
+        dict(zip(("up_to", "rate", "flat"), step, strict=False)) for step in case["tiers"]["steps"]
+    ]
     tier = {
         "component": "message",
         "mode": case["tiers"]["mode"],

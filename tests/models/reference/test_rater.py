@@ -175,7 +175,7 @@ def test_trap_11_the_first_increment_may_differ_from_the_next(increment, seconds
 def test_trap_12_a_started_increment_of_a_group_is_finished(increments, seconds, billed):
     groups = [
         {"start": start, "rate": rate, "per": "1s", "increment": increment}
-        for start, rate, increment in zip((0, 30), ("2", "1"), increments)
+        for start, rate, increment in zip((0, 30), ("2", "1"), increments, strict=True)
     ]
     bill = rate_month(
         package(rules=[{"component": "airtime", "groups": groups}]), [call(seconds)], MARCH

@@ -280,7 +280,9 @@ def test_no_delivery_has_so_many_bad_rows_that_its_reader_refuses_it(province):
 
 
 def test_a_broken_line_ends_after_some_of_its_fields():
-    columns = {name: np.array([text], dtype=object) for name, text in zip("abc", "xyz")}
+    columns = {
+        name: np.array([text], dtype=object) for name, text in zip("abc", "xyz", strict=True)
+    }
     whole = Rows.of(columns, np.array([0]), np.array([0]))
     assert list(files(whole, "|", None)) == [(0, 0, ["x|y|z"])]
     broken = Rows(columns, whole.day, whole.order, whole.part, whole.mark, np.array([2]))
@@ -294,7 +296,7 @@ def true_cells(rows: Rows, *names: str) -> list[tuple]:
     """Cells of the rows that are neither bad copies nor repeated."""
     kept = [MARKS.index(name) for name in ("plain", "late", "placeholder_number")]
     true = np.isin(rows.mark, kept)
-    return list(zip(*(rows.columns[name][true].tolist() for name in names)))
+    return list(zip(*(rows.columns[name][true].tolist() for name in names), strict=True))
 
 
 def test_orders_are_of_the_package_subscriptions_and_feedback_is_of_orders(rows):

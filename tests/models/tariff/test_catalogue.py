@@ -191,8 +191,8 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
     [
         (
             (VOICE[VOICE.index("  - {component: toll") : VOICE.index("rounding")], ""),
-            "conf/tariffs/example.yml:12: rules: no rule prices the toll of direction mo, roaming home, "
-            "toll intra_prov",
+            "conf/tariffs/example.yml:12: rules: no rule prices the toll of direction mo, "
+            "roaming home, toll intra_prov",
         ),
         (
             ("{component: toll, rate", "{component: toll, match: {direction: mo}, rate"),
@@ -205,7 +205,8 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
         (("{band: peak}", "{roaming: home}"), "bands: no rule and no pool names a band"),
         (
             ('rate: "0.24"', 'match: {band: [peak]}, rate: "0.24"'),
-            "conf/tariffs/example.yml:15: rules[1]: this rule can never match: rules[0] comes first",
+            "conf/tariffs/example.yml:15: rules[1]: this rule can never match: "
+            "rules[0] comes first",
         ),
         (
             ("{band: peak}", "{band: peek}"),
@@ -234,8 +235,8 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
         ),
         (
             ("unit: 60s", "unit: 6s"),
-            "conf/tariffs/example.yml:13: rules[0]: pool 'free' is drawn in blocks of 6: the increment "
-            "must be [6, 6], or the pool must say draw: base",
+            "conf/tariffs/example.yml:13: rules[0]: pool 'free' is drawn in blocks of 6: the "
+            "increment must be [6, 6], or the pool must say draw: base",
         ),
         (
             ('"0.24", per: 60s, increment: [60, 60]', '"0.24", per: 60s, increment: [60, 1]'),
@@ -247,7 +248,8 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
         ),
         (
             ("{component: toll", "{component: message"),
-            "conf/tariffs/example.yml:16: rules[2].component: a package of kind voice prices airtime",
+            "conf/tariffs/example.yml:16: rules[2].component: a package of kind voice prices "
+            "airtime",
         ),
         (('rate: "0.40"', "rate: 0.40"), 'rules[0].rate: prices are written as strings: "0.40"'),
         (('rate: "0.40"', 'rate: "4毛"'), "rules[0].rate: expected yuan as a decimal number"),

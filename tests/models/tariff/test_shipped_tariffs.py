@@ -107,12 +107,12 @@ def test_catalogue_and_reference_rater_read_every_package_alike(sold):
         names = [fact for fact in SERVICE_FACTS[package.service] if fact != "day_type"]
         cells = product(packages.cuts(package.service), *(FACT_VALUES[fact] for fact in names))
         for second, *values in cells:
-            event = events[package.service]._replace(**dict(zip(names, values)))
+            event = events[package.service]._replace(**dict(zip(names, values, strict=True)))
             cell = {
                 "service": package.service,
                 "day_type": "workday",
                 "slot_from": second,
-                **dict(zip(names, values)),
+                **dict(zip(names, values, strict=True)),
             }
             charges = {charge.component: charge for charge in rater.charges(event, second)}
             assert tuple(sorted(charges)) == tuple(sorted(tariff.due_components(cell)))
