@@ -37,7 +37,7 @@ run: setup ## synthesize a province, load its history and run one full night int
 		--landing build/landing --warehouse build/warehouse --push build/push
 
 test: setup ## the whole suite, in two workers
-	@$(PYTHON) -m pytest -n 2 --dist loadgroup
+	@$(PYTHON) -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: setup ## style, form, imports between rooms, types
 	@$(PYTHON) -m ruff check .

@@ -13,16 +13,31 @@ from tests.given.one_night import Night
 from tests.given.paths import ROOT
 from tests.given.small_province import synthesized
 
-# Tests of these folders run nights and sessions of their own. The other half of the work shares one
-# session, and most of it one night. `make test` gives each half a worker (`--dist loadgroup`).
-OWN_NIGHTS = ("tests/nights/own/", "tests/dags/", "tests/realdata/")
+# What `make test` keeps on one worker: the tests that share something dear, and else each module.
+# The first fixture that a test asks for names its group.
+SHARED = {
+    "one_night": "one night",
+    "delivered": "the small province",
+    "two_days": "two days",
+    "opened": "a warehouse",
+    "seen": "what Airflow sees",
+}
+# The longest groups begin; the others go to the worker that is free.
+LONGEST_FIRST = ("tests/dags/test_nightly_run.py", "one night", "two days")
+
+
+def group_of(item: pytest.Item) -> str:
+    asked = item.fixturenames
+    shared = [group for fixture, group in SHARED.items() if fixture in asked]
+    return shared[0] if shared else item.nodeid.split("::")[0]
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items):
     for item in items:
-        own = item.nodeid.startswith(OWN_NIGHTS)
-        item.add_marker(pytest.mark.xdist_group("own nights" if own else "one night"))
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+    places = {group: place for place, group in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(group_of(item), len(places)))
 
 
 @pytest.fixture(scope="session")
@@ -39,9 +54,10 @@ def spark(tmp_path_factory):
         "spark.app.name": "chudian-tests",
         "spark.master": "local[2]",
         "spark.driver.memory": "2g",
-        # Thousands of small plans, each run once over few rows: making and compiling code for them
-        # takes longer than they do, so this session interprets them. `make trial` compiles, and so
-        # does the night that Airflow submits among the long trials; a test compares the two.
+        # This session turns Spark's code generation off. The tests run thousands of small plans,
+        # each once over few rows: compiling a plan takes longer than running it interpreted.
+        # `make trial` runs with code generation, and so does the night that Airflow submits in
+        # `make soak`; a test there compares its tables with those of an interpreted night.
         **interpreted.SETTINGS,
         # Each query's plan is written down for a page that nobody opens.
         "spark.sql.ui.explainMode": "simple",

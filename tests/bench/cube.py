@@ -38,8 +38,10 @@ from models.usage import cube as usage_cube
 from models.usage import events as usage_events
 from models.usage import register
 from schemas.document import Document
+from schemas.render.spark import struct_type
 from tests.bench.watched import Watched
-from tests.given.event_records import RECORDS, frames
+from tests.given.event_records import frames
+from tests.given.rows import CONTRACTS
 
 FIRST, DAYS, WINDOW = date(2009, 2, 1), 92, 90
 ALL_DAYS = [FIRST + timedelta(days=number) for number in range(DAYS)]
@@ -178,7 +180,7 @@ class Province:
         self.sizes = [one.parsed.segmentation.steps[0][1].first for one in self.measures]
         self.subscribers = max(4, records // CALLS_PER_SUBSCRIBER)
         cuts = [0, self.subscribers // 4, self.subscribers // 2, self.subscribers]
-        for part, start, end in zip(PARTS, cuts, cuts[1:]):
+        for part, start, end in zip(PARTS, cuts, cuts[1:], strict=False):
             share = records * (end - start) // self.subscribers
             write_calls(range(start, end), share, build / "calls" / part, int(part))
             self.guide(self.calls(part)).repartition("batch_date").sortWithinPartitions(
@@ -194,7 +196,7 @@ class Province:
             for part in parts
             for day in days
         ]
-        return self.spark.read.schema(RECORDS["voice"]).parquet(*files)
+        return self.spark.read.schema(struct_type(CONTRACTS["ods.voice_call"])).parquet(*files)
 
     def guide(self, calls):
         """The calls guided, as the step usage_day does it."""

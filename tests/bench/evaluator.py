@@ -72,7 +72,7 @@ def rating_cells(tariffs: catalogue.Catalogue) -> list[SimpleNamespace]:
             *chosen, day_type, (start, end) = values
             cell = (
                 dict.fromkeys(FACTS)
-                | dict(zip(facts, chosen))
+                | dict(zip(facts, chosen, strict=True))
                 | {"service": service, "day_type": day_type, "slot_from": start, "slot_to": end}
             )
             found.append(SimpleNamespace(cell_id=1000 + len(found), **cell))
@@ -163,7 +163,7 @@ def priced(packages, cells, measures) -> tuple[pa.Table, pa.Table]:
     names = "package_id", "kind", "cell_id", "no", "price"
     fees = {package.id: int(package.monthly_fee * whole) for package in packages}
     return (
-        pa.table(dict(zip(names, map(list, zip(*rows))))),
+        pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))),
         pa.table({"package_id": list(fees), "fee": list(fees.values())}),
     )
 

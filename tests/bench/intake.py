@@ -81,7 +81,7 @@ def plain(spark, columns, landing: Path, target: Path) -> None:
     ]
     cast = {
         "start_time": F.expr("try_to_timestamp(start_time, 'yyyyMMddHHmmss')"),
-        **dict(zip(("duration", "base_fee", "toll_fee", "info_fee"), numbers)),
+        **dict(zip(("duration", "base_fee", "toll_fee", "info_fee"), numbers, strict=True)),
     }
     lines.withColumns(cast).write.format("delta").mode("overwrite").save(str(target.resolve()))
 

@@ -45,7 +45,7 @@ def resident_gib(pid: int) -> float:
         ["ps", "-e", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True
     ).stdout.split()
     family, memory = {pid}, 0
-    for one, parent, rss in sorted(zip(*[map(int, listed)] * 3)):
+    for one, parent, rss in sorted(zip(*[map(int, listed)] * 3, strict=True)):
         if one in family or parent in family:
             family.add(one)
             memory += rss

@@ -46,7 +46,7 @@ CHINA = ZoneInfo("Asia/Shanghai")
         ),
         (
             "a naive time is UTC: 23:30 is 07:30 of the next day in China",
-            datetime(2009, 5, 3, 23, 30),
+            datetime(2009, 5, 3, 23, 30),  # noqa: DTZ001
             date(2009, 5, 3),
         ),
         (

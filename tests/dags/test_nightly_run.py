@@ -1,18 +1,18 @@
 """The whole night as Airflow runs it, one Spark application per group, against the local runner's.
 
-Two runners, each with processes of its own: nothing but the deliveries and the configuration may
-decide the tables and the files.
+Airflow's applications are processes of their own; the local night runs in the session of the tests.
+Nothing but the deliveries and the configuration may decide the tables and the files.
 """
 
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from jobs.plan.night import night
+from jobs import night
+from jobs.plan import night as plan
 from jobs.plan.selection import applications
 from schemas import config, contract
 from tests.dags.conftest import airflow_environment, python
@@ -34,8 +34,8 @@ class Pair:
         self, folder: Path, landing: Path, first: date, *conf: Path, submitted: Path | None = None
     ) -> None:
         self.folder, self.first, self.conf = folder, first, (*CONF_FOLDERS, *conf)
-        self.profile = interpreting(folder / "profile")
-        self.submitted = submitted or self.profile  # the Spark profile of what Airflow submits
+        # The Spark profile of what Airflow submits.
+        self.submitted = submitted or interpreting(folder / "profile")
         self.by_airflow, self.local = (
             Night(landing, folder / "truth", folder / name / "warehouse", folder / name / "push")
             for name in ("airflow", "local")
@@ -60,23 +60,9 @@ class Pair:
         )
 
     def run_local(self) -> None:
-        folders = [part for folder in (*self.conf, self.profile) for part in ("--conf", folder)]
-        python(
-            dict(os.environ),
-            "-m",
-            "jobs.night",
-            "--from-date",
-            self.first,
-            "--to-date",
-            LAST,
-            *folders,
-            "--landing",
-            self.local.landing,
-            "--warehouse",
-            self.local.warehouse,
-            "--push",
-            self.local.push,
-        )
+        folders = [part for folder in self.conf for part in ("--conf", str(folder))]
+        days = ["--from-date", str(self.first), "--to-date", LAST]
+        assert night.main([*days, *self.local.options(), *folders]) == 0
 
 
 def interpreting(folder: Path) -> Path:
@@ -86,7 +72,7 @@ def interpreting(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module", params=[TINY, pytest.param(SMALL, marks=pytest.mark.soak)])
-def pair(request, tmp_path_factory) -> Pair:
+def pair(request, spark, tmp_path_factory) -> Pair:
     """Both at the same time. Of the small province Airflow's night compiles its plans."""
     folder = tmp_path_factory.mktemp("nightly")
     if request.param == TINY:
@@ -110,7 +96,7 @@ def pair(request, tmp_path_factory) -> Pair:
 
 
 def test_every_group_of_the_night_succeeds(pair):
-    steps = night(config.load(pair.conf, contract.load()))
+    steps = plan.night(config.load(pair.conf, contract.load()))
     states = json.loads((pair.folder / "states.json").read_text(encoding="utf-8"))
     assert states == dict.fromkeys(["data_date", "deliveries", *applications(steps)], "success")
 
@@ -124,7 +110,9 @@ def test_the_day_is_the_local_day_before_the_run(pair):
 def test_each_table_that_the_plan_writes_is_committed_and_nothing_failed(pair):
     ledger = query(pair.by_airflow.warehouse, 'SELECT "table", state FROM l', l="ops.run_ledger")
     written = {
-        table for step in night(config.load(pair.conf, contract.load())) for table in step.writes
+        table
+        for step in plan.night(config.load(pair.conf, contract.load()))
+        for table in step.writes
     }
     assert {table for table, state in ledger if state == "committed"} == written
     assert not [table for table, state in ledger if state == "failed"]

@@ -58,7 +58,7 @@ def submitted(seen):
 
 def options(arguments: list[str]) -> dict[str, str]:
     """`--name value` pairs of the night's own arguments."""
-    return dict(zip(arguments[::2], arguments[1::2]))
+    return dict(zip(arguments[::2], arguments[1::2], strict=True))
 
 
 def nights_own(command: list[str]) -> list[str]:
@@ -161,7 +161,7 @@ def test_the_operators_reason_reaches_the_ingest_alone(applications):
         for name, task in applications.items()
     }
     assert said == {
-        **dict.fromkeys(applications, []),
+        **{name: [] for name in applications},
         "ingest": ["--accept-rejects=known, ticket 4711"],
     }
 

@@ -23,20 +23,15 @@ from models.usage import register
 from models.usage.register import Measure
 from schemas.document import Document
 from tests.given.frames import local_frame
+from tests.given.rows import frame, named
 
 CHINA = timezone(timedelta(hours=8))
-EVENT = "batch_date date, msisdn string, occurred_at timestamp, local_date date, local_second int"
-FEE = "decimal(12,3)"
-RECORDS = {
-    "voice": f"{EVENT}, direction string, roaming string, toll string, dial string, "
-    f"in_group boolean, outcome string, duration_s long, airtime_fee {FEE}, "
-    f"toll_fee {FEE}, info_fee {FEE}",
-    "message": f"{EVENT}, service string, direction string, roaming string, kind string, "
-    f"fee {FEE}, info_fee {FEE}",
-    "data": f"{EVENT}, roaming string, quantity long, sign int, fee {FEE}",
-    "wlan": f"{EVENT}, roaming_carrier string, duration_s long, fee {FEE}",
-}
-IDENTITY = "subscriber_id long, msisdn string, valid_from timestamp, valid_to timestamp"
+TABLES = {"voice": "ods.voice_call", "message": "ods.message", "wlan": "ods.wlan_session"}
+# What data_session.contributions gives: no table.
+SESSIONS = (
+    "batch_date date, msisdn string, occurred_at timestamp, local_date date, local_second int, "
+    "roaming string, quantity long, sign int, fee decimal(12,3)"
+)
 
 
 def increments(service, measure_no, first, following):
@@ -69,24 +64,30 @@ def guided(spark, customers, tariffs, holidays=(), fees=None, shuffled=None, par
     if chance:
         chance.shuffle(rows)
     cuts = {service: tariffs.cuts(service) for service in measure.SERVICES}
-    records = [frame.repartition(partitions) for frame in frames(spark, rows)]
+    records = [one.repartition(partitions) for one in frames(spark, rows)]
     return usage_events.guide(
         usage_events.Records(*records), owners(spark, customers), cuts, holidays
     )
 
 
 def frames(spark, rows):
-    """Rows of `record` as Records."""
-    return [
-        local_frame(spark, [row for kind, row in rows if kind == name], schema)
-        for name, schema in RECORDS.items()
-    ]
+    """Rows of `record` as usage.Records: voice, messages, data sessions and WLAN."""
+    of = {name: [row for kind, row in rows if kind == name] for name in (*TABLES, "data")}
+    voice, messages, wlan = (frame(spark, table, *of[name]) for name, table in TABLES.items())
+    sessions = local_frame(spark, [tuple(row.values()) for row in of["data"]], SESSIONS)
+    return [voice, messages, sessions, wlan]
 
 
 def owners(spark, numbers):
     """dw.subscriber_identity: subscriber 1 has the number n1 for good, and so on."""
     since = datetime(2008, 1, 1, tzinfo=CHINA)
-    return local_frame(spark, [(number, f"n{number}", since, None) for number in numbers], IDENTITY)
+    return held(spark, *((number, f"n{number}", since, None) for number in numbers))
+
+
+def held(spark, *rows):
+    """(subscriber, number, from, to) as dw.subscriber_identity."""
+    columns = "subscriber_id msisdn valid_from valid_to"
+    return frame(spark, "dw.subscriber_identity", *named(columns, *rows))
 
 
 def evaluated(spark, customers, packages, toll_rerated="all", partitions=1, **how):
@@ -223,43 +224,48 @@ def by_nights(records, measures, holidays=(), nights=1):
 
 
 def record(number, event, fees=(0, 0, 0), chance=None):
-    """(record kind, row) of an event of a subscriber's number."""
+    """(record kind, row by column) of an event of a subscriber's number."""
     late = chance.randrange(4) if chance else 0
     instant = datetime.fromtimestamp(event.at, CHINA)
-    start = (
-        event.local_date + timedelta(days=late),
-        f"n{number}",
-        instant,
-        event.local_date,
-        event.local_second,
-    )
+    start = {
+        "batch_date": event.local_date + timedelta(days=late),
+        "msisdn": f"n{number}",
+        "occurred_at": instant,
+        "local_date": event.local_date,
+        "local_second": event.local_second,
+    }
     basic, toll, info = (Decimal(fee) for fee in fees)
     if event.service == "voice":
-        outcome = "answered" if event.quantity else "missed"
-        return "voice", (
-            *start,
-            event.direction,
-            event.roaming,
-            event.toll,
-            event.dial,
-            event.in_group,
-            outcome,
-            event.quantity,
-            basic,
-            toll,
-            info,
-        )
+        return "voice", {
+            **start,
+            "direction": event.direction,
+            "roaming": event.roaming,
+            "toll": event.toll,
+            "dial": event.dial,
+            "in_group": event.in_group,
+            "outcome": "answered" if event.quantity else "missed",
+            "duration_s": event.quantity,
+            "airtime_fee": basic,
+            "toll_fee": toll,
+            "info_fee": info,
+        }
     if event.service == "data":
-        return "data", (*start, event.roaming, event.quantity, 1, basic)
+        volume = {"roaming": event.roaming, "quantity": event.quantity, "sign": 1, "fee": basic}
+        return "data", {**start, **volume}
     if event.service == "wlan":
         carrier = None if event.roaming == "home" else "another"
-        return "wlan", (*start, carrier, event.quantity, basic)
-    return "message", (
-        *start,
-        event.service,
-        event.direction,
-        event.roaming,
-        event.message_kind,
-        basic,
-        info,
-    )
+        return "wlan", {
+            **start,
+            "roaming_carrier": carrier,
+            "duration_s": event.quantity,
+            "fee": basic,
+        }
+    return "message", {
+        **start,
+        "service": event.service,
+        "direction": event.direction,
+        "roaming": event.roaming,
+        "kind": event.message_kind,
+        "fee": basic,
+        "info_fee": info,
+    }

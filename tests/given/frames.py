@@ -16,7 +16,7 @@ def local_frame(spark: SparkSession, rows: Sequence, schema: str | T.StructType)
     """
     struct = schema if isinstance(schema, T.StructType) else T.StructType.fromDDL(schema)
     table = (
-        LocalDataToArrowConversion.convert(list(rows), struct, False)
+        LocalDataToArrowConversion.convert(list(rows), struct, use_large_var_types=False)
         if rows
         else to_arrow_schema(struct).empty_table()
     )

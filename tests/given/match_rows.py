@@ -11,13 +11,10 @@ from schemas import config
 from tests.given.event_records import tariffs_of
 from tests.given.frames import local_frame
 from tests.given.paths import ROOT
+from tests.given.rows import frame, named
 from tests.given.tariff_examples import airtime, package
 
 FEB, MARCH, APRIL = (date(2009, month, 1) for month in (2, 3, 4))
-SUBSCRIBER = "subscriber_id long, subscriber_no string, brand string, join_date date"
-SUBSCRIPTION = "subscriber_id long, kind string, package_id string, valid_from date, valid_to date"
-ITEM = "subscriber_no string, month date, item_code string, package_id string, amount decimal(12,3)"
-BILL = "subscriber_no string, month date, total decimal(12,2)"
 POLICY = config.load([ROOT / "conf"]).policy
 
 
@@ -41,10 +38,23 @@ def catalogue_of(**packages):
     ).packages
 
 
-def subscribers(spark, *numbers, brand="gotone"):
-    """Subscriber 1 is S1, and so on; all joined long ago."""
-    rows = [(number, f"S{number}", brand, date(2005, 1, 1)) for number in numbers]
-    return local_frame(spark, rows, SUBSCRIBER)
+def subscribers(spark, *numbers):
+    """Subscriber 1 is S1, and so on; all are gotone and joined long ago."""
+    return people(spark, *((number, "gotone", date(2005, 1, 1)) for number in numbers))
+
+
+def people(spark, *rows):
+    """(subscriber, brand, day of joining) as dw.subscriber; subscriber 1 is S1, and so on."""
+    known = (
+        {
+            "subscriber_id": number,
+            "subscriber_no": f"S{number}",
+            "brand": brand,
+            "join_date": joined,
+        }
+        for number, brand, joined in rows
+    )
+    return frame(spark, "dw.subscriber", *known)
 
 
 def evaluated(spark, *rows):
@@ -96,13 +106,25 @@ def passing(spark, people, packages, *items):
         for number, month, code, amount in items
     ]
     kinds = {name: one.kind for name, one in packages.items()}
-    return bill_item.passing(local_frame(spark, rows, ITEM), people, kinds, POLICY.bill_items)
+    return bill_item.passing(items_of(spark, *rows), people, kinds, POLICY.bill_items)
+
+
+def items_of(spark, *rows):
+    """(subscriber_no, month, item, package, amount) as ods.bill_item."""
+    columns = "subscriber_no month item_code package_id amount"
+    return frame(spark, "ods.bill_item", *named(columns, *rows))
 
 
 def actual(spark, people, *bills):
     """(subscriber_no, month, total) as bill_item.actual gives them."""
     rows = [(number, month, Decimal(total)) for number, month, total in bills]
-    return bill_item.actual(local_frame(spark, rows, BILL), people)
+    billed = frame(spark, "ods.bill", *named("subscriber_no month total", *rows))
+    return bill_item.actual(billed, people)
+
+
+def causes(spark, *rows):
+    """(subscriber_id, month, cause) as mart.backtest."""
+    return frame(spark, "mart.backtest", *named("subscriber_id month cause", *rows))
 
 
 def months(spark, *rows):
@@ -110,7 +132,13 @@ def months(spark, *rows):
     return local_frame(spark, list(rows), "subscriber_id long, month date, joined date")
 
 
+def subscriptions_of(spark, *rows):
+    """(subscriber, kind, package, from, to) as dw.subscription."""
+    columns = "subscriber_id kind package_id valid_from valid_to"
+    return frame(spark, "dw.subscription", *named(columns, *rows))
+
+
 def holdings(spark, customers, subscriptions, defaults=None, packages=None):
     """(subscriber, kind, package, from, to) as holding.holdings gives them for some months."""
-    held = local_frame(spark, list(subscriptions), SUBSCRIPTION)
+    held = subscriptions_of(spark, *subscriptions)
     return holding.holdings(customers, held, defaults or {}, packages or {})

@@ -72,7 +72,9 @@ def _line(name: str, row: dict[str, str]) -> bytes:
     if name == "quoted":
         return ";".join(f'"{cell}"' for cell in row.values()).encode(code)
     if name == "widths":
-        return b"".join(cell.encode(code).ljust(width) for cell, width in zip(row.values(), WIDTHS))
+        return b"".join(
+            cell.encode(code).ljust(width) for cell, width in zip(row.values(), WIDTHS, strict=True)
+        )
     return json.dumps(row, ensure_ascii=False).encode(code)
 
 

@@ -3,15 +3,21 @@
 from pathlib import Path
 
 from jobs import synthesize
+from tests.given.paths import CONF
 
 FIRST, LAST = "2009-04-01", "2009-05-03"
 
 
 def synthesized(folder: Path, seed: int = 7, customers: int = 60) -> tuple[Path, Path]:
-    """Landing and truth of a province written below a folder."""
+    """Landing and truth of a province written below a folder.
+
+    Tests that only read the small province take the fixture `delivered`, which makes it once.
+    """
     landing, truth = folder / "landing", folder / "truth"
     code = synthesize.main(
         [
+            "--conf",
+            str(CONF),
             "--customers",
             str(customers),
             "--seed",

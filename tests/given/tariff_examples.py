@@ -104,8 +104,8 @@ def online(seconds, at="2009-03-03 12:00:00", key="a", **facts):
 
 
 def _event(service, quantity, at, key, instant, facts):
-    local = datetime.strptime(at, "%Y-%m-%d %H:%M:%S")
-    seconds = local.replace(tzinfo=UTC).timestamp() - 8 * 3600
+    local = datetime.strptime(at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)  # as if: 8 h are taken
+    seconds = local.timestamp() - 8 * 3600
     return Event(
         key=key,
         service=service,

@@ -1,4 +1,4 @@
-"""Benchmarks run by hand and seldom: over a few rows they show that they still say what they time."""
+"""Benchmarks run by hand and seldom: a few rows show that they still run and say what they time."""
 
 import re
 import sys

@@ -12,6 +12,7 @@ from tests.given.paths import CONF, ROOT
 
 FILE_LINES = 380
 FUNCTION_LINES = 75
+TEST_FILE_LINES = 600
 MODULES_A_ROOM = 12
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
 # The modules that may build a session, or name the format of the tables.
@@ -30,6 +31,11 @@ FILES = sorted(
     for layer in (*LAYERS, "tests")
     for path in (ROOT / layer).rglob("*.py")
 )
+TESTS = {
+    name: ast.parse((ROOT / name).read_text(encoding="utf-8"))
+    for name in FILES
+    if name.startswith("tests/")
+}
 # Steps are as many as the night needs; a command is a file at the top of jobs.
 UNCOUNTED = ("jobs", "jobs/steps")
 
@@ -44,6 +50,19 @@ def test_files_and_functions_are_short(name):
     for node in ast.walk(MODULES[name]):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno - node.lineno + 1 <= FUNCTION_LINES, f"{name}: {node.name}"
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_files_of_tests_are_of_one_subject(name):
+    assert len((ROOT / name).read_text(encoding="utf-8").splitlines()) <= TEST_FILE_LINES
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_no_test_reads_the_developers_own_configuration(name):
+    """`config.load()` without folders overlays conf/local, which every developer may have."""
+    for node in ast.walk(TESTS[name]):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "config.load":
+            assert node.args, f"{name}:{node.lineno}: name the folders"
 
 
 @pytest.mark.parametrize("room", sorted({Path(name).parent.as_posix() for name in MODULES}))

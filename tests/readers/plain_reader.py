@@ -66,7 +66,7 @@ def lines(landing: Path, source) -> Iterator[Line]:
             yield Line(
                 date.fromisoformat(path.parent.name),
                 text,
-                dict(zip(source.columns, cells)) if whole else None,
+                dict(zip(source.columns, cells, strict=True)) if whole else None,
             )
 
 

@@ -122,14 +122,20 @@ def test_all_but_56_of_20000_charges_are_equal_to_the_cent(people, rated):
     charges = [charge for charges in people for charge in charges]
     assert len(charges) == len(rated[0]) == 20_000
     equal = Counter(
-        charge.name for charge, price in zip(charges, rated[0]) if price == charge.charged
+        charge.name
+        for charge, price in zip(charges, rated[0], strict=True)
+        if price == charge.charged
     )
     assert equal == {"day": 5000, "eve": 5000, "night": 4944, "intl": 5000}
 
 
 def test_the_other_56_are_half_cents_that_the_file_rounds_down(people, rated):
     charges = [charge for charges in people for charge in charges]
-    other = [(charge, price) for charge, price in zip(charges, rated[0]) if price != charge.charged]
+    other = [
+        (charge, price)
+        for charge, price in zip(charges, rated[0], strict=True)
+        if price != charge.charged
+    ]
     for charge, price in other:
         exact = charge.minutes * Decimal(RATES[charge.name])
         assert exact - charge.charged == CENT / 2
@@ -146,6 +152,6 @@ def test_a_bill_of_four_lines_is_the_sum_of_the_rounded_charges(people, rated):
     """Each line is rounded by itself: the cents that the file lacks are its ties of the night."""
     lacking = [
         price - sum(charge.charged for charge in charges)
-        for charges, price in zip(people, rated[1])
+        for charges, price in zip(people, rated[1], strict=True)
     ]
     assert Counter(lacking) == {Decimal(0): 4944, CENT: 56}

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.realdata
 
 
 @pytest.fixture(scope="module")
-def warehouse(spark, tmp_path_factory) -> Path:
+def trial(spark, tmp_path_factory) -> Path:
     if not DATA.is_dir():
         pytest.skip("no folder of real data beside the project")
     build = tmp_path_factory.mktemp("trial")
@@ -29,8 +29,8 @@ def warehouse(spark, tmp_path_factory) -> Path:
     return build / "warehouse"
 
 
-def test_every_delivered_row_is_accounted_for(warehouse):
-    assert figures.deliveries(warehouse) == [
+def test_every_delivered_row_is_accounted_for(trial):
+    assert figures.deliveries(trial) == [
         ("copenhagen_call", 3600, 3600, 0, 0),
         ("copenhagen_message", 24333, 24312, 0, 21),
         ("nodobo_call", 13035, 13004, 31, 0),
@@ -38,18 +38,17 @@ def test_every_delivered_row_is_accounted_for(warehouse):
     ]
 
 
-def test_a_reset_clock_and_a_channel_of_no_customer_are_the_only_reasons(warehouse):
+def test_a_reset_clock_and_a_channel_of_no_customer_are_the_only_reasons(trial):
     found = [
-        (source, reason.split(":")[0], rows)
-        for source, reason, rows in figures.rejections(warehouse)
+        (source, reason.split(":")[0], rows) for source, reason, rows in figures.rejections(trial)
     ]
     assert found == [("nodobo_call", "occurred_at", 31), ("sf311_case", "source", 93)]
 
 
-def test_missed_calls_are_kept_and_never_charged(warehouse):
-    assert figures.missed(warehouse) == {"nodobo_call": 1821, "copenhagen_call": 366}
+def test_missed_calls_are_kept_and_never_charged(trial):
+    assert figures.missed(trial) == {"nodobo_call": 1821, "copenhagen_call": 366}
     missed_in_cube = query(
-        warehouse,
+        trial,
         "SELECT count(*), sum(duration_s) FROM v WHERE "
         "outcome = 'missed' AND source = 'copenhagen_call'",
         v="ods.voice_call",
@@ -57,7 +56,7 @@ def test_missed_calls_are_kept_and_never_charged(warehouse):
     assert missed_in_cube == [(366, 0)]
 
 
-def test_months_are_cut_in_the_local_time_of_the_file(warehouse):
+def test_months_are_cut_in_the_local_time_of_the_file(trial):
     """Of every call the local day and second are those written in its line, whatever the offset."""
     written = defaultdict(int)
     with open(DATA / "nodobo_calls" / "calls.csv", encoding="utf-8") as lines:
@@ -66,7 +65,7 @@ def test_months_are_cut_in_the_local_time_of_the_file(warehouse):
             if year != "1980":
                 written[year, month] += 1
     kept = query(
-        warehouse,
+        trial,
         "SELECT strftime(local_date, '%Y'), strftime(local_date, '%b'), "
         "count(*) FROM v WHERE source = 'nodobo_call' GROUP BY ALL",
         v="ods.voice_call",
@@ -74,23 +73,23 @@ def test_months_are_cut_in_the_local_time_of_the_file(warehouse):
     assert {(year, month): rows for year, month, rows in kept} == dict(written)
 
 
-def test_the_view_holds_the_contacts_of_the_customers_channels(warehouse):
-    assert figures.channels(warehouse) == {
+def test_the_view_holds_the_contacts_of_the_customers_channels(trial):
+    assert figures.channels(trial) == {
         "hotline": 5895,
         "mobile": 2256,
         "web": 1658,
         "twitter": 89,
         "email": 9,
     }
-    assert figures.customers(warehouse) == (6296, 691)
+    assert figures.customers(trial) == (6296, 691)
 
 
-def test_quotes_of_real_callers_equal_the_reference_rater(warehouse):
+def test_quotes_of_real_callers_equal_the_reference_rater(trial):
     conf = config.load([ROOT / "conf", CONF])
-    used = events(warehouse)
+    used = events(trial)
     raters = {name: Rater(document.data, toll="ip_only") for name, document in conf.tariffs.items()}
     quoted = query(
-        warehouse,
+        trial,
         """
         SELECT subscriber_id, month, package_id, total, passed_through, data_date
         FROM q WHERE comparable ORDER BY data_date, month""",
@@ -123,9 +122,9 @@ def test_quotes_of_real_callers_equal_the_reference_rater(warehouse):
     }
 
 
-def test_every_month_is_comparable_and_some_were_replayed(warehouse):
+def test_every_month_is_comparable_and_some_were_replayed(trial):
     rows = query(
-        warehouse,
+        trial,
         "SELECT comparable, replayed, count(*) FROM q GROUP BY ALL ORDER BY ALL",
         q="mart.package_quote",
     )

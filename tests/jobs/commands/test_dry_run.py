@@ -51,7 +51,9 @@ def test_what_stands_is_named_with_its_run(one_night, capsys):
         "ingests 2 files, .*: unchanged since they were ingested", steps["ingest.voice"][0]
     )
     assert len(steps["ingest.voice"]) == 1
-    for said, table in zip(steps["identity"][1:], ("subscriber_identity", "subscriber")):
+    for said, table in zip(
+        steps["identity"][1:], ("subscriber_identity", "subscriber"), strict=False
+    ):
         assert re.fullmatch(rf"replaces dw.{table} {LAST} \(committed by run .+\)", said)
 
 

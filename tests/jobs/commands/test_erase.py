@@ -58,7 +58,12 @@ key: [visitor]
 slice: none
 retention_days: null
 columns:
-  - {name: visitor, type: string, name_cn: 姓名, personal: name, example: 王小明, description: Who.}
+  - name: visitor
+    type: string
+    name_cn: 姓名
+    personal: name
+    example: 王小明
+    description: Who.
 """,
         encoding="utf-8",
     )

@@ -9,7 +9,7 @@ import pytest
 
 from jobs import synthesize
 from models.synthetic.chunk import SOURCES
-from schemas import config
+from tests.given.paths import CONF
 from tests.given.small_province import LAST, synthesized
 from tests.readers.plain_reader import (
     accepted,
@@ -21,17 +21,6 @@ from tests.readers.plain_reader import (
 )
 
 
-@pytest.fixture(scope="module")
-def conf():
-    return config.load()
-
-
-@pytest.fixture(scope="module")
-def province(tmp_path_factory):
-    """Landing and truth of 60 customers over 40 days."""
-    return synthesized(tmp_path_factory.mktemp("province"))
-
-
 def all_files(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
@@ -40,15 +29,15 @@ def all_files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_the_same_seed_gives_the_same_bytes(province, tmp_path):
+def test_the_same_seed_gives_the_same_bytes(delivered, tmp_path):
     landing, truth = synthesized(tmp_path)
-    assert all_files(landing) == all_files(province[0])
-    assert all_files(truth) == all_files(province[1])
+    assert all_files(landing) == all_files(delivered[0])
+    assert all_files(truth) == all_files(delivered[1])
 
 
-def test_another_seed_gives_another_province(province, tmp_path):
+def test_another_seed_gives_another_province(delivered, tmp_path):
     landing, _ = synthesized(tmp_path, seed=8)
-    others, ours = all_files(landing), all_files(province[0])
+    others, ours = all_files(landing), all_files(delivered[0])
     assert others.keys() == ours.keys()
     same = [name for name in ours if ours[name] == others[name] and "voice" in name]
     assert same == []
@@ -66,16 +55,16 @@ def test_a_second_call_reuses_what_is_there_and_repairs_what_is_not(tmp_path, ca
     assert damaged.read_bytes() == whole
 
 
-def test_both_folders_say_that_the_data_is_synthetic(province):
-    for folder in province:
+def test_both_folders_say_that_the_data_is_synthetic(delivered):
+    for folder in delivered:
         assert "SYNTHETIC DATA" in (folder / "README.txt").read_text(encoding="utf-8")
 
 
-def test_control_files_agree_with_what_was_delivered(province, conf):
+def test_control_files_agree_with_what_was_delivered(delivered, conf):
     for name in SOURCES:
         source = conf.sources[name]
-        files = delivery_files(province[0], source)
-        promised = control_entries(province[0], source)
+        files = delivery_files(delivered[0], source)
+        promised = control_entries(delivered[0], source)
         if source.files.control is None:
             assert promised == {}
             continue
@@ -87,20 +76,22 @@ def test_control_files_agree_with_what_was_delivered(province, conf):
             assert promised[path]["sha256"] == hashlib.sha256(data).hexdigest()
 
 
-def test_every_due_day_has_a_delivery_and_voice_has_two_parts(province, conf):
+def test_every_due_day_has_a_delivery_and_voice_has_two_parts(delivered, conf):
     days = [date(2009, 4, 1), date(2009, 4, 30), date(2009, 5, 3)]
     for name in SOURCES:
         source = conf.sources[name]
         for day in days:
             found = [
-                path for path in delivery_files(province[0], source) if path.parent.name == str(day)
+                path
+                for path in delivery_files(delivered[0], source)
+                if path.parent.name == str(day)
             ]
             parts = 2 if name == "voice" else 1
             assert len(found) == (parts if source.cadence.due(day) else 0)
 
 
-def test_a_plain_recount_of_the_files_finds_the_planted_defects(province, conf):
-    landing, truth = province
+def test_a_plain_recount_of_the_files_finds_the_planted_defects(delivered, conf):
+    landing, truth = delivered
     subscribers = {cells["user_id"] for cells in accepted(landing, conf.sources["subscriber"])}
     found, rows = Counter(), Counter()
     for name in SOURCES:
@@ -129,14 +120,14 @@ def test_a_plain_recount_of_the_files_finds_the_planted_defects(province, conf):
         "placeholder_number",
         "missed_call",
     }
-    delivered = Counter()
+    promised = Counter()
     for row in truth_table(truth, "deliveries"):
-        delivered[row["source"], row["data_date"]] += int(row["rows"])
-    assert +delivered == rows
+        promised[row["source"], row["data_date"]] += int(row["rows"])
+    assert +promised == rows
 
 
-def test_customer_names_are_gb18030_and_not_utf_8(province, conf):
-    path = delivery_files(province[0], conf.sources["customer"])[0]
+def test_customer_names_are_gb18030_and_not_utf_8(delivered, conf):
+    path = delivery_files(delivered[0], conf.sources["customer"])[0]
     with pytest.raises(UnicodeDecodeError):
         path.read_bytes().decode("utf-8")
     first = path.read_bytes().decode("gb18030").splitlines()[0].split("|")
@@ -144,9 +135,9 @@ def test_customer_names_are_gb18030_and_not_utf_8(province, conf):
     assert len(first[2]) >= 2
 
 
-def test_a_recycled_number_never_has_two_owners_and_rests_ninety_days(province):
+def test_a_recycled_number_never_has_two_owners_and_rests_ninety_days(delivered):
     owners = defaultdict(list)
-    for row in truth_table(province[1], "numbers"):
+    for row in truth_table(delivered[1], "numbers"):
         owners[row["msisdn"]].append(row)
     recycled = [rows for rows in owners.values() if len(rows) > 1]
     assert recycled
@@ -157,9 +148,9 @@ def test_a_recycled_number_never_has_two_owners_and_rests_ninety_days(province):
         assert after["taken_over_from"] == before["subscriber_no"]
 
 
-def test_the_planted_preference_shows_in_the_logs(province, conf):
+def test_the_planted_preference_shows_in_the_logs(delivered, conf):
     """A customer with more than ten contacts nearly always uses his true favourite most."""
-    landing, truth = province
+    landing, truth = delivered
     owner = {}
     for row in truth_table(truth, "numbers"):
         owner.setdefault(row["msisdn"], []).append(row)
@@ -199,6 +190,8 @@ def test_a_landing_with_other_files_is_left_alone(tmp_path):
     kept.parent.mkdir(parents=True)
     kept.write_text("x", encoding="utf-8")
     words = [
+        "--conf",
+        str(CONF),
         "--customers",
         "5",
         "--landing",
@@ -221,7 +214,14 @@ def test_a_landing_with_other_files_is_left_alone(tmp_path):
     ],
 )
 def test_impossible_arguments_are_refused_before_anything_is_written(words, said, tmp_path, capsys):
-    folders = ["--landing", str(tmp_path / "landing"), "--truth", str(tmp_path / "truth")]
+    folders = [
+        "--conf",
+        str(CONF),
+        "--landing",
+        str(tmp_path / "landing"),
+        "--truth",
+        str(tmp_path / "truth"),
+    ]
     assert synthesize.main([*words, *folders]) == 2
     message = capsys.readouterr().err
     assert said in message

@@ -10,6 +10,7 @@ from schemas.config.source import Cadence, RowsBand, Source, SourceFiles, Source
 from schemas.errors import InputError
 
 SUNDAY = date(2009, 5, 3)
+DAILY = Cadence()
 BAND = RowsBand(Decimal("0.5"), Decimal("2"), 28)
 
 

@@ -9,25 +9,13 @@ from jobs.plan.night import night
 from jobs.plan.selection import applications, select
 from jobs.plan.slices import rated_months, slices
 from jobs.plan.step import OPS, due_days
-from schemas import config, contract
 from schemas.errors import ConfigError
 from schemas.window import Window
-from tests.given.paths import ROOT
-
-
-@pytest.fixture(scope="module")
-def conf():
-    return config.load([ROOT / "conf"])
 
 
 @pytest.fixture(scope="module")
 def steps(conf):
     return night(conf)
-
-
-@pytest.fixture(scope="module")
-def contracts():
-    return contract.load()
 
 
 def names(steps):

@@ -5,26 +5,11 @@ from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
-import pytest
-
 from models.reference.rater import rate_month
 from models.reference.tariff import Event
-from schemas import config
-from tests.given.small_province import synthesized
 from tests.readers.plain_reader import accepted, truth_table
 
 APRIL = "200904"
-
-
-@pytest.fixture(scope="module")
-def conf():
-    return config.load()
-
-
-@pytest.fixture(scope="module")
-def province(tmp_path_factory):
-    """Landing and truth."""
-    return synthesized(tmp_path_factory.mktemp("province"))
 
 
 class Files:
@@ -160,9 +145,9 @@ class Files:
         return self.conf.tariffs[self.conf.policy.rating.default_package[kind]].data
 
 
-def test_bills_equal_the_reference_rater_over_the_files(province, conf):
+def test_bills_equal_the_reference_rater_over_the_files(delivered, conf):
     """Every April bill of a plain month: nobody joined, left, changed or was favoured."""
-    landing, truth = province
+    landing, truth = delivered
     files, plain, commitments = Files(landing, conf), 0, 0
     for row in truth_table(truth, "bills"):
         unusual = (row["joined"], row["left"], row["package_changed"]) != ("0", "0", "0")
@@ -196,8 +181,8 @@ def test_bills_equal_the_reference_rater_over_the_files(province, conf):
     assert commitments >= 1
 
 
-def test_an_unstated_discount_is_missing_from_the_bill(province, conf):
-    landing, truth = province
+def test_an_unstated_discount_is_missing_from_the_bill(delivered, conf):
+    landing, truth = delivered
     rows = [row for row in truth_table(truth, "bills") if row["unstated_discount"] != "0.00"]
     assert rows
     bills = {

@@ -6,22 +6,10 @@ import pytest
 
 from models.intake import duplicates, outcome, verdict
 from models.synthetic.chunk import SOURCES
-from schemas import config, contract
-from tests.given.small_province import synthesized
 from tests.readers.plain_reader import accepted, lines, truth_table
 
 REJECTED = {"broken", "unknown_code", "clock_1980", "unknown_package", "unknown_subscriber"}
 DUPLICATE = {"duplicate_within", "duplicate_across"}
-
-
-@pytest.fixture(scope="module")
-def conf():
-    return config.load()
-
-
-@pytest.fixture(scope="module")
-def province(tmp_path_factory):
-    return synthesized(tmp_path_factory.mktemp("province"))
 
 
 def planted(truth, source: str, kinds: set) -> dict[str, int]:
@@ -33,10 +21,9 @@ def planted(truth, source: str, kinds: set) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_each_source_is_read_as_it_was_meant(name, province, conf, spark):
-    landing, truth = province
+def test_each_source_is_read_as_it_was_meant(name, delivered, conf, contracts, spark):
+    landing, truth = delivered
     source = conf.sources[name]
-    contracts = contract.load(contract.TABLES)
     rows = [
         (line.text, "file", number, line.day)
         for number, line in enumerate(lines(landing, source), start=1)

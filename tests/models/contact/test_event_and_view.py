@@ -8,30 +8,10 @@ from hypothesis import strategies as st
 from models.contact.event import contact_event
 from models.contact.view import KIND_COUNTS, contact_view
 from schemas.window import Window
-from tests.given.frames import local_frame
+from tests.given.rows import fits, frame, named
 
 BEIJING = timezone(timedelta(hours=8))
 DAY = date(2009, 5, 3)
-CONTACT_ROW = (
-    "contact_no string, msisdn string, channel string, direction string, kind string, "
-    "business_code string, occurred_at timestamp, local_date date, local_second int, "
-    "duration_s bigint, result string, location string, employee string, campaign_id string, "
-    "wave int, source string, file_name string, row_no bigint, batch_date date, record_key bigint"
-)
-COMPLAINT_ROW = (
-    "complaint_no string, msisdn string, channel string, about_channel string, "
-    "complaint_type string, department string, occurred_at timestamp, local_date date, "
-    "local_second int, closed_at timestamp, satisfied boolean, source string, file_name string, "
-    "row_no bigint, batch_date date, record_key bigint"
-)
-IDENTITY_ROW = (
-    "data_date date, subscriber_id bigint, msisdn string, customer_id bigint, "
-    "valid_from timestamp, valid_to timestamp"
-)
-EVENT_ROW = (
-    "customer_id bigint, channel string, kind string, result string, about_channel string, "
-    "duration_s bigint, occurred_at timestamp"
-)
 
 
 def at(hour):
@@ -39,69 +19,54 @@ def at(hour):
 
 
 def contact_row(contact_no, msisdn, channel="hall", kind="enquiry", hour=8, source="hall_log"):
-    return (
-        contact_no,
-        msisdn,
-        channel,
-        "in",
-        kind,
-        "bill_query",
-        at(hour),
-        date(2009, 5, 1),
-        0,
-        60,
-        "success",
-        "中关村营业厅",
-        "E1",
-        "tariff_2009_05",
-        2,
-        source,
-        "f",
-        1,
-        DAY,
-        1,
-    )
+    return {
+        "contact_no": contact_no,
+        "msisdn": msisdn,
+        "channel": channel,
+        "kind": kind,
+        "business_code": "bill_query",
+        "occurred_at": at(hour),
+        "local_date": date(2009, 5, 1),
+        "duration_s": 60,
+        "campaign_id": "tariff_2009_05",
+        "wave": 2,
+        "source": source,
+    }
 
 
 def complaint_row(complaint_no, msisdn, channel="hotline", about=None, hour=9):
-    return (
-        complaint_no,
-        msisdn,
-        channel,
-        about,
-        "tariff",
-        "客服中心",
-        at(hour),
-        date(2009, 5, 1),
-        0,
-        None,
-        True,
-        "complaint",
-        "f",
-        1,
-        DAY,
-        2,
-    )
+    return {
+        "complaint_no": complaint_no,
+        "msisdn": msisdn,
+        "channel": channel,
+        "about_channel": about,
+        "occurred_at": at(hour),
+        "local_date": date(2009, 5, 1),
+        "closed_at": None,
+        "source": "complaint",
+    }
 
 
 def events_of(spark, contacts=(), complaints=(), **others):
     """Number 138 is customer 1's until hour 10, then customer 2's."""
-    identity = local_frame(
+    identity = frame(
         spark,
-        [
-            (DAY, 11, "138", 1, at(0), at(10)),
-            (DAY, 12, "138", 2, at(10), None),
-        ],
-        IDENTITY_ROW,
+        "dw.subscriber_identity",
+        *named(
+            "subscriber_id msisdn customer_id valid_from valid_to",
+            (11, "138", 1, at(0), at(10)),
+            (12, "138", 2, at(10), None),
+        ),
     )
     logs = {
-        "ods.contact": local_frame(spark, contacts, CONTACT_ROW),
-        "ods.complaint": local_frame(spark, complaints, COMPLAINT_ROW),
+        "ods.contact": frame(spark, "ods.contact", *contacts),
+        "ods.complaint": frame(spark, "ods.complaint", *complaints),
         **others,
     }
-    return contact_event(
+    events = contact_event(
         logs, identity, window=Window(DAY, DAY), lookback_days={}, placeholders=["", "0"], key="k"
     )
+    return fits(events, "dw.contact_event")
 
 
 def event(
@@ -114,11 +79,20 @@ def event(
     about=None,
     duration=60,
 ):
-    return (customer_id, channel, kind, result, about, duration, at(hour))
+    return {
+        "customer_id": customer_id,
+        "channel": channel,
+        "kind": kind,
+        "result": result,
+        "about_channel": about,
+        "duration_s": duration,
+        "occurred_at": at(hour),
+    }
 
 
 def view_of(spark, events, previous=None):
-    return contact_view(previous, local_frame(spark, events, EVENT_ROW), data_date=DAY)
+    view = contact_view(previous, frame(spark, "dw.contact_event", *events), data_date=DAY)
+    return fits(view, "dw.contact_view")
 
 
 def counts(view, *names):
@@ -168,8 +142,8 @@ def test_a_complaint_is_a_contact_of_the_channel_over_which_it_came(spark):
 
 
 def test_a_contact_keeps_its_facts_and_leaves_employee_and_number_behind(spark):
-    frame = events_of(spark, [contact_row("H1", "138", kind="transaction")], [])
-    row = frame.first()
+    events = events_of(spark, [contact_row("H1", "138", kind="transaction")], [])
+    row = events.first()
     assert (
         row.kind,
         row.business_code,
@@ -179,7 +153,7 @@ def test_a_contact_keeps_its_facts_and_leaves_employee_and_number_behind(spark):
         row.campaign_id,
         row.wave,
     ) == ("transaction", "bill_query", 60, "success", "中关村营业厅", "tariff_2009_05", 2)
-    assert not {"msisdn", "employee"} & set(frame.columns)
+    assert not {"msisdn", "employee"} & set(events.columns)
 
 
 def test_the_view_counts_by_kind_and_the_kinds_add_up(spark):
@@ -237,7 +211,7 @@ def test_a_contact_of_nobody_we_know_is_not_in_the_view(spark):
 def test_a_night_without_events_carries_the_view_over(spark):
     before = view_of(spark, [event(), event(kind="complaint", about="web")])
     after = contact_view(
-        before, local_frame(spark, [], EVENT_ROW), data_date=DAY + timedelta(days=1)
+        before, frame(spark, "dw.contact_event"), data_date=DAY + timedelta(days=1)
     )
     assert sorted(after.drop("data_date").collect(), key=str) == sorted(
         before.drop("data_date").collect(), key=str

@@ -7,46 +7,30 @@ from pyspark.sql import functions as F
 
 from models.contact.event import contact_event, continued_days
 from models.contact.log import LOGS
-from schemas import contract
 from schemas.render import spark as rendered
 from schemas.window import Window
-from tests.given.frames import local_frame
+from tests.given.rows import CONTRACTS, frame, named
 
 BEIJING = timezone(timedelta(hours=8))
 DAY = date(2009, 5, 2)
 NEXT = date(2009, 5, 3)
+BOTH_DAYS = Window(DAY, NEXT)
 LOOKBACK = {"ivr_log": 7, "web_log": 7}
-CONTRACTS = contract.load()
-IDENTITY = (
-    "subscriber_id bigint, msisdn string, customer_id bigint, valid_from timestamp, "
-    "valid_to timestamp"
-)
 
 
 def at(second):
     return datetime(2009, 5, 2, 9, tzinfo=BEIJING) + timedelta(seconds=second)
 
 
-def record(table, **changes):
-    """The contract's example with some columns changed."""
-    return tuple((rendered.example_row(CONTRACTS[table]) | changes).values())
-
-
 def frames(spark, **logs):
     """Some records of ods tables, by table."""
-    return {
-        f"ods.{name}": local_frame(
-            spark,
-            [record(f"ods.{name}", **changes) for changes in rows],
-            rendered.struct_type(CONTRACTS[f"ods.{name}"]),
-        )
-        for name, rows in logs.items()
-    }
+    return {f"ods.{name}": frame(spark, f"ods.{name}", *rows) for name, rows in logs.items()}
 
 
-def contacts(spark, window=Window(DAY, NEXT), lookback_days=LOOKBACK, **logs):
+def contacts(spark, window=BOTH_DAYS, lookback_days=LOOKBACK, **logs):
     """The contacts of some records of ods tables, whose number 138 is customer 1's."""
-    identity = local_frame(spark, [(11, "138", 1, at(-10), None)], IDENTITY)
+    held = "subscriber_id msisdn customer_id valid_from valid_to"
+    identity = frame(spark, "dw.subscriber_identity", *named(held, (11, "138", 1, at(-10), None)))
     return contact_event(
         frames(spark, **logs),
         identity,
@@ -266,7 +250,9 @@ def test_every_log_gives_contacts_that_satisfy_the_contract(spark):
     assert sorted(row.source for row in rows) == sorted(LOGS)
     assert {
         row.source: [
-            rule.reason for rule, verdict in zip(rules, row.broken) if verdict is not False
+            rule.reason
+            for rule, verdict in zip(rules, row.broken, strict=True)
+            if verdict is not False
         ]
         for row in rows
-    } == dict.fromkeys(LOGS, [])
+    } == {table: [] for table in LOGS}

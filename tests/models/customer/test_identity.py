@@ -9,24 +9,11 @@ from hypothesis import strategies as st
 
 from models.customer import identity
 from tests.given.frames import local_frame
+from tests.given.rows import fits, frame, named
 
 KEY = "demonstration"
 DAY = date(2009, 5, 3)
 BEIJING = timezone(timedelta(hours=8))
-SUBSCRIBER_ROW = (
-    "subscriber_no string, customer_no string, msisdn string, brand string, status string, "
-    "join_date date, home_city string, branch string, do_not_disturb boolean, "
-    "consent_marketing boolean, valid_from timestamp, valid_to timestamp, changed_at timestamp, "
-    "source string, file_name string, row_no bigint, batch_date date"
-)
-CUSTOMER_ROW = (
-    "customer_no string, vip_level string, changed_at timestamp, source string, "
-    "file_name string, row_no bigint, batch_date date"
-)
-SUBSCRIPTION_ROW = (
-    "subscriber_no string, package_id string, valid_from date, valid_to date, "
-    "changed_at timestamp, source string, file_name string, row_no bigint, batch_date date"
-)
 EVENT_ROW = "event string, msisdn string, occurred_at timestamp"
 PARTY_ROW = "source string, party string"
 
@@ -43,42 +30,35 @@ def subscriber_row(
     end=None,
     *,
     customer_no=None,
-    brand="gotone",
     status="active",
     changed=0,
     batch=date(2009, 1, 1),
     row=1,
 ):
-    return (
-        subscriber_no,
-        customer_no or f"C-{subscriber_no}",
-        msisdn,
-        brand,
-        status,
-        date(2005, 6, 1),
-        "010",
-        "海淀分公司",
-        False,
-        True,
-        at(start),
-        None if end is None else at(end),
-        at(changed),
-        "subscriber",
-        "subscriber.csv",
-        row,
-        batch,
-    )
+    return {
+        "subscriber_no": subscriber_no,
+        "customer_no": customer_no or f"C-{subscriber_no}",
+        "msisdn": msisdn,
+        "status": status,
+        "valid_from": at(start),
+        "valid_to": None if end is None else at(end),
+        "changed_at": at(changed),
+        "source": "subscriber",
+        "row_no": row,
+        "batch_date": batch,
+    }
 
 
 def identity_of(spark, rows, parties=None, placeholders=()):
     event_parties = None if parties is None else local_frame(spark, parties, PARTY_ROW)
-    return identity.subscriber_identity(
-        local_frame(spark, rows, SUBSCRIBER_ROW),
+    known = identity.subscriber_identity(
+        frame(spark, "ods.subscriber", *rows),
         event_parties,
         key=KEY,
         data_date=DAY,
         placeholders=placeholders,
     )
+    return fits(known, "dw.subscriber_identity")
 
 
 def expected_id(kind, natural_key):
@@ -86,10 +66,10 @@ def expected_id(kind, natural_key):
     return int(digest, 16) >> (256 - 60)
 
 
-def intervals(frame):
+def intervals(known):
     return sorted(
         (row.msisdn, row.subscriber_id, instant(row.valid_from), instant(row.valid_to))
-        for row in frame.collect()
+        for row in known.collect()
     )
 
 
@@ -131,8 +111,8 @@ def test_ids_of_one_natural_key_differ_by_key_and_by_kind(spark):
 
 
 def test_two_natural_keys_under_one_id_are_shown_and_a_repeated_one_is_not(spark):
-    frame = local_frame(spark, [(1, "S1"), (1, "S9"), (2, "S2"), (2, "S2")], "id int, no string")
-    clashes = identity.collisions(frame, "id", ["no"]).collect()
+    pairs = local_frame(spark, [(1, "S1"), (1, "S9"), (2, "S2"), (2, "S2")], "id int, no string")
+    clashes = identity.collisions(pairs, "id", ["no"]).collect()
     assert sorted(tuple(row) for row in clashes) == [(1, "S1"), (1, "S9")]
 
 
@@ -142,7 +122,7 @@ def test_natural_keys_name_every_subscriber_customer_and_party_once(spark):
         subscriber_row("S1", "139", 5, customer_no="C1"),
     ]
     keys = identity.natural_keys(
-        local_frame(spark, rows, SUBSCRIBER_ROW),
+        frame(spark, "ods.subscriber", *rows),
         local_frame(spark, [("calls", "p1"), ("texts", "p1")], PARTY_ROW),
         key=KEY,
         data_date=DAY,
@@ -274,7 +254,7 @@ def test_the_last_change_of_an_interval_counts_then_the_first_delivered_row(spar
 
 
 def test_a_party_of_events_is_one_open_interval_whatever_sources_know_it(spark):
-    frame = identity_of(
+    known = identity_of(
         spark,
         [subscriber_row("S1", "138", 0)],
         parties=[
@@ -286,12 +266,12 @@ def test_a_party_of_events_is_one_open_interval_whatever_sources_know_it(spark):
         ],
         placeholders=("0",),
     )
-    party = [row for row in frame.collect() if row.msisdn == "p1"]
+    party = [row for row in known.collect() if row.msisdn == "p1"]
     assert len(party) == 1
-    assert frame.count() == 2
+    assert known.count() == 2
     assert party[0].subscriber_id == party[0].customer_id == expected_id("party", "p1")
     assert party[0].valid_to is None
-    epoch = frame.where("msisdn = 'p1' and unix_timestamp(valid_from) = 0")
+    epoch = known.where("msisdn = 'p1' and unix_timestamp(valid_from) = 0")
     assert epoch.count() == 1
 
 
@@ -303,17 +283,19 @@ def test_a_subscriber_has_the_state_that_holds_at_the_end_of_the_day(spark):
         subscriber_row("S3", "137", 123, changed=90),  # begins at 4 May 00:00: not yet
         subscriber_row("S4", "136", 0, 10, changed=10),  # his number is gone, his state is kept
     ]
-    customers = [
-        ("C-S1", "none", at(0), "customer", "c", 1, date(2009, 1, 1)),
-        ("C-S1", "gold", at(9), "customer", "c", 1, date(2009, 1, 10)),
-    ]
-    states = identity.subscriber(
-        local_frame(spark, rows, SUBSCRIBER_ROW),
-        local_frame(spark, customers, CUSTOMER_ROW),
+    customers = named(
+        "customer_no vip_level changed_at batch_date",
+        ("C-S1", "none", at(0), date(2009, 1, 1)),
+        ("C-S1", "gold", at(9), date(2009, 1, 10)),
+    )
+    found = identity.subscriber(
+        frame(spark, "ods.subscriber", *rows),
+        frame(spark, "ods.customer", *customers),
         local_frame(spark, [("calls", "p1")], PARTY_ROW),
         key=KEY,
         data_date=DAY,
-    ).collect()
+    )
+    states = fits(found, "dw.subscriber").collect()
     assert {(row.subscriber_no, row.status, row.vip_level, row.source) for row in states} == {
         ("S1", "suspended", "gold", "subscriber"),
         ("S2", "active", None, "subscriber"),
@@ -325,32 +307,21 @@ def test_a_subscriber_has_the_state_that_holds_at_the_end_of_the_day(spark):
 
 
 def test_a_subscription_is_its_last_change_with_the_kind_of_its_package(spark):
-    def row(package_id, first, end, changed):
-        return (
-            "S1",
-            package_id,
-            first,
-            end,
-            at(changed),
-            "package_subscription",
-            "p",
-            1,
-            date(2009, 1, 1),
-        )
-
     january, march = date(2009, 1, 1), date(2009, 3, 1)
-    subscriptions = local_frame(
+    subscriptions = frame(
         spark,
-        [
-            row("gotone_58", january, None, 0),
-            row("gotone_58", january, march, 50),  # ended later on
-            row("gprs_5", march, march, 60),  # cancelled before its first day
-            row("gprs_20", march, None, 60),
-        ],
-        SUBSCRIPTION_ROW,
+        "ods.package_subscription",
+        *named(
+            "subscriber_no package_id valid_from valid_to changed_at",
+            ("S1", "gotone_58", january, None, at(0)),
+            ("S1", "gotone_58", january, march, at(50)),  # ended later on
+            ("S1", "gprs_5", march, march, at(60)),  # cancelled before its first day
+            ("S1", "gprs_20", march, None, at(60)),
+        ),
     )
     kinds = {"gotone_58": "voice", "gprs_5": "gprs", "gprs_20": "gprs"}
-    result = identity.subscription(subscriptions, kinds=kinds, key=KEY, data_date=DAY).collect()
+    found = identity.subscription(subscriptions, kinds=kinds, key=KEY, data_date=DAY)
+    result = fits(found, "dw.subscription").collect()
     assert sorted(
         (r.subscriber_id, r.package_id, r.kind, r.valid_from, r.valid_to) for r in result
     ) == sorted(

@@ -10,15 +10,8 @@ from random import Random
 import pytest
 
 from models.customer import identity
-from tests.given.frames import local_frame
-from tests.models.customer.test_identity import (
-    DAY,
-    KEY,
-    SUBSCRIBER_ROW,
-    at,
-    expected_id,
-    subscriber_row,
-)
+from tests.given.rows import frame
+from tests.models.customer.test_identity import DAY, KEY, at, expected_id, subscriber_row
 
 HISTORIES, WAYS = 60, 3
 LONG = 10_000  # the day of an interval that does not end
@@ -76,7 +69,7 @@ def cases(spark):
                     )
                 )
     made = identity.subscriber_identity(
-        local_frame(spark, rows, SUBSCRIBER_ROW), None, key=KEY, data_date=DAY
+        frame(spark, "ods.subscriber", *rows), None, key=KEY, data_date=DAY
     )
     found: dict[tuple, list[tuple]] = {}
     for row in made.collect():

@@ -11,26 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.decision import assignment, candidates, policy
-from schemas.config import Campaign, Channel
+from schemas.config import Channel
 from schemas.errors import ConfigError
-from tests.given.frames import local_frame
+from tests.given.campaigns import campaign
+from tests.given.rows import CONTRACTS, fits, frame, named
 
 BEIJING = timezone(timedelta(hours=8))
 DAY = date(2009, 5, 3)
-MATCH_ROW = (
-    "data_date date, subscriber_id bigint, package_id string, kind string, months smallint, "
-    "saving decimal(18,6), rank int, recommended boolean, reasons array<string>"
-)
-SUBSCRIBER_ROW = (
-    "subscriber_id bigint, customer_id bigint, brand string, status string, "
-    "do_not_disturb boolean, consent_marketing boolean"
-)
-SUBSCRIPTION_ROW = "subscriber_id bigint, package_id string, valid_from date, valid_to date"
-IDENTITY_ROW = (
-    "subscriber_id bigint, msisdn string, customer_id bigint, valid_from timestamp, "
-    "valid_to timestamp"
-)
-PREFERENCE_ROW = "customer_id bigint, channel string, rank int, score decimal(9,6)"
 OFFERS = {"gotone_58": ["gotone"], "gprs_20": [], "mzone_18": ["mzone"]}
 SCORES = {"hotline": "0.5", "hall": "0.3", "sms": "0.2"}  # value of 20 yuan: 28.00, 12.69, 11.90
 
@@ -50,34 +37,8 @@ def channels(**capacity):
     }
 
 
-def campaign(
-    id="tariff",
-    *,
-    share="0",
-    priority=1,
-    names=("hall", "hotline", "sms"),
-    start=date(2009, 5, 1),
-    end=date(2009, 6, 1),
-):
-    return Campaign(
-        id=id,
-        name_cn=id,
-        type="tariff",
-        valid_from=start,
-        valid_to=end,
-        channels=names,
-        wave=1,
-        priority=priority,
-        control_share=Decimal(share),
-        salt="2009q2",
-        horizon_months=3,
-        valid_days=30,
-        script="",
-    )
-
-
-class Night:
-    """The inputs of one night; by default no rule forbids an offer to a subscriber."""
+class DecisionInputs:
+    """The inputs of one night; every subscriber begins without anything against him."""
 
     def __init__(self):
         self.subscribers, self.matches, self.subscriptions = [], [], []
@@ -97,42 +58,66 @@ class Night:
         scores=SCORES,
     ):
         customer = customer or number
-        self.subscribers.append((number, customer, brand, status, disturb, consent))
+        self.subscribers.append(
+            {
+                "subscriber_id": number,
+                "customer_id": customer,
+                "brand": brand,
+                "status": status,
+                "do_not_disturb": disturb,
+                "consent_marketing": consent,
+            }
+        )
         if has_number:
             start = datetime(2009, 1, 1, tzinfo=BEIJING)
-            self.identity.append((number, f"138{number}", customer, start, number_until))
+            self.identity += named(
+                "subscriber_id msisdn customer_id valid_from valid_to",
+                (number, f"138{number}", customer, start, number_until),
+            )
         if customer == number:
             ranked = sorted(scores, key=lambda name: -Decimal(scores[name]))
-            self.preferences += [
-                (customer, name, place, Decimal(scores[name]))
-                for place, name in enumerate(ranked, start=1)
-            ]
+            self.preferences += named(
+                "customer_id channel rank score",
+                *(
+                    (customer, name, place, Decimal(scores[name]))
+                    for place, name in enumerate(ranked, start=1)
+                ),
+            )
         return self
 
     def match(
         self, number, offer="gotone_58", saving="20", *, rank=1, recommended=True, reasons=()
     ):
         self.matches.append(
-            (DAY, number, offer, "voice", 3, Decimal(saving), rank, recommended, list(reasons))
+            {
+                "subscriber_id": number,
+                "package_id": offer,
+                "saving": Decimal(saving),
+                "rank": rank,
+                "recommended": recommended,
+                "reasons": list(reasons),
+            }
         )
         return self
 
     def owns(self, number, offer, start=date(2009, 1, 1), end=None):
-        self.subscriptions.append((number, offer, start, end))
+        self.subscriptions += named(
+            "subscriber_id package_id valid_from valid_to", (number, offer, start, end)
+        )
         return self
 
     def decide(self, spark, *, campaigns=None, room=None, partitions=None):
         campaigns = (campaign(),) if campaigns is None else campaigns
         room = room or channels()
         frames = [
-            local_frame(spark, self.matches, MATCH_ROW),
-            local_frame(spark, self.subscribers, SUBSCRIBER_ROW),
-            local_frame(spark, self.subscriptions, SUBSCRIPTION_ROW),
-            local_frame(spark, self.identity, IDENTITY_ROW),
-            local_frame(spark, self.preferences, PREFERENCE_ROW),
+            frame(spark, "mart.package_match", *self.matches),
+            frame(spark, "dw.subscriber", *self.subscribers),
+            frame(spark, "dw.subscription", *self.subscriptions),
+            frame(spark, "dw.subscriber_identity", *self.identity),
+            frame(spark, "mart.channel_preference", *self.preferences),
         ]
         if partitions:
-            frames = [frame.repartition(partitions) for frame in frames]
+            frames = [one.repartition(partitions) for one in frames]
         found = candidates.candidates(
             candidates.Snapshots(*frames),
             campaigns=campaigns,
@@ -142,7 +127,7 @@ class Night:
         )
         judged = policy.judged(found, campaigns)
         decided = assignment.decision(judged, campaigns=campaigns, channels=room, data_date=DAY)
-        return decided.collect()
+        return fits(decided, "mart.decision").collect()
 
 
 def fates(rows, customer_id):
@@ -162,7 +147,7 @@ def drawn(customer_id, salt="2009q2"):
 
 
 def test_the_offer_is_pushed_over_the_first_channel_with_its_value(spark):
-    rows = Night().subscriber(1).match(1).decide(spark)
+    rows = DecisionInputs().subscriber(1).match(1).decide(spark)
     assert fates(rows, 1) == {
         "hotline": ("pushed", []),
         "hall": ("dropped", ["LOST_PRIORITY"]),
@@ -180,8 +165,8 @@ def test_the_offer_is_pushed_over_the_first_channel_with_its_value(spark):
 
 def test_every_rule_gives_its_reason_in_the_order_of_the_stages(spark):
     midnight = datetime(2009, 5, 4, tzinfo=BEIJING)
-    night = (
-        Night()
+    inputs = (
+        DecisionInputs()
         .subscriber(1, brand="mzone")
         .match(1, recommended=False, reasons=["BRAND"])
         .subscriber(2)
@@ -220,7 +205,7 @@ def test_every_rule_gives_its_reason_in_the_order_of_the_stages(spark):
         .subscriber(17)
         .match(17, recommended=False)  # no reason is given
     )
-    rows = night.decide(spark)
+    rows = inputs.decide(spark)
     reasons = {row.customer_id: list(row.reasons) for row in rows if row.channel == "hotline"}
     assert reasons == {
         1: ["ELIG"],
@@ -248,7 +233,7 @@ def test_every_rule_gives_its_reason_in_the_order_of_the_stages(spark):
 
 def test_a_contact_that_costs_more_than_it_brings_is_no_candidate(spark):
     scores = {"sms": "0.9", "hotline": "0.033334", "hall": "0"}
-    rows = Night().subscriber(1, scores=scores).match(1).decide(spark)
+    rows = DecisionInputs().subscriber(1, scores=scores).match(1).decide(spark)
     assert fates(rows, 1) == {
         "sms": ("pushed", []),
         "hotline": ("dropped", ["LOST_PRIORITY"]),  # worth 0.00004 yuan
@@ -258,7 +243,7 @@ def test_a_contact_that_costs_more_than_it_brings_is_no_candidate(spark):
 
 def test_one_customer_gets_one_offer_with_the_greatest_saving(spark):
     rows = (
-        Night()
+        DecisionInputs()
         .subscriber(1)
         .subscriber(2, customer=1)
         .match(1, "gotone_58", "20")
@@ -275,7 +260,7 @@ def test_one_customer_gets_one_offer_with_the_greatest_saving(spark):
 
 def test_a_subscriber_without_reasons_goes_before_one_with_a_greater_saving(spark):
     rows = (
-        Night()
+        DecisionInputs()
         .subscriber(1)
         .subscriber(2, customer=1, disturb=True)
         .match(1, saving="20")
@@ -286,7 +271,7 @@ def test_a_subscriber_without_reasons_goes_before_one_with_a_greater_saving(spar
 
 def test_equal_savings_are_ordered_by_the_rank_of_the_match_then_by_id(spark):
     rows = (
-        Night()
+        DecisionInputs()
         .subscriber(1)
         .match(1, "gotone_58", rank=2)
         .match(1, "gprs_20", rank=1)
@@ -302,7 +287,7 @@ def test_equal_savings_are_ordered_by_the_rank_of_the_match_then_by_id(spark):
 
 def test_the_activity_with_the_lower_priority_number_goes_first(spark):
     both = (campaign("late", priority=2), campaign("soon", priority=1))
-    rows = Night().subscriber(1).match(1).decide(spark, campaigns=both)
+    rows = DecisionInputs().subscriber(1).match(1).decide(spark, campaigns=both)
     assert {(row.activity, row.fate) for row in rows if row.fate == "pushed"} == {
         ("soon", "pushed")
     }
@@ -310,17 +295,22 @@ def test_the_activity_with_the_lower_priority_number_goes_first(spark):
 
 
 def test_an_activity_ends_before_its_valid_to_day(spark):
-    night = Night().subscriber(1).match(1)
-    assert night.decide(spark, campaigns=(campaign(end=DAY),)) == []
-    assert night.decide(spark, campaigns=(campaign(start=DAY),)) != []
-    assert night.decide(spark, campaigns=()) == []
+    inputs = DecisionInputs().subscriber(1).match(1)
+    assert inputs.decide(spark, campaigns=(campaign(valid_to=DAY),)) == []
+    assert inputs.decide(spark, campaigns=(campaign(valid_from=DAY),)) != []
+    assert inputs.decide(spark, campaigns=()) == []
 
 
 @pytest.mark.parametrize(("above", "fate"), [(0, "pushed"), (1, "held_out")])
 def test_the_share_of_the_control_group_is_exact_to_one_part_in_2_to_the_60(spark, above, fate):
     exact = Context(prec=80).divide(Decimal(drawn(1) + above), Decimal(2**60))
     assert Fraction(exact) == Fraction(drawn(1) + above, 2**60)
-    rows = Night().subscriber(1).match(1).decide(spark, campaigns=(campaign(share=exact),))
+    rows = (
+        DecisionInputs()
+        .subscriber(1)
+        .match(1)
+        .decide(spark, campaigns=(campaign(control_share=exact),))
+    )
     assert fates(rows, 1)["hotline"][0] == fate
 
 
@@ -333,17 +323,19 @@ def test_a_control_share_of_0_and_of_1():
 def test_control_customers_are_held_out_on_all_channels_and_before_capacity(spark):
     share = "0.3"
     numbers = range(1, 41)
-    night = Night()
+    inputs = DecisionInputs()
     for number in numbers:
-        night.subscriber(number, disturb=number % 5 == 0).match(number)
-        night.match(number, "gprs_20", "10")
+        inputs.subscriber(number, disturb=number % 5 == 0).match(number)
+        inputs.match(number, "gprs_20", "10")
     eligible = {number for number in numbers if number % 5}
     control = {number for number in eligible if drawn(number) < Fraction(share) * 2**60}
     treated = eligible - control
     assert control
     assert treated
-    rows = night.decide(
-        spark, campaigns=(campaign(share=share),), room=channels(hotline=len(treated))
+    rows = inputs.decide(
+        spark,
+        campaigns=(campaign(control_share=Decimal(share)),),
+        room=channels(hotline=len(treated)),
     )
     assert pushed(rows) == dict.fromkeys(treated, "hotline")  # the control group uses no capacity
     assert {row.customer_id for row in rows if row.fate == "held_out"} == control
@@ -358,18 +350,18 @@ def test_control_customers_are_held_out_on_all_channels_and_before_capacity(spar
 
 
 def test_a_customer_held_out_of_one_activity_may_be_in_another(spark):
-    held, free = campaign("held", share="1"), campaign("free", share="0", priority=2)
-    rows = Night().subscriber(1).match(1).decide(spark, campaigns=(held, free))
+    held, free = campaign("held", control_share=Decimal(1)), campaign("free", priority=2)
+    rows = DecisionInputs().subscriber(1).match(1).decide(spark, campaigns=(held, free))
     assert {row.fate for row in rows if row.activity == "held"} == {"held_out"}
     assert [row.channel for row in rows if row.fate == "pushed"] == ["hotline"]
 
 
 def crowd(count, **scores):
     """Customers 1..count who save 11, 12, … yuan: a higher number has a higher margin."""
-    night = Night()
+    inputs = DecisionInputs()
     for number in range(1, count + 1):
-        night.subscriber(number, **scores).match(number, saving=str(10 + number))
-    return night
+        inputs.subscriber(number, **scores).match(number, saving=str(10 + number))
+    return inputs
 
 
 def test_a_channel_that_is_exactly_full_spills_nobody(spark):
@@ -402,27 +394,27 @@ def test_capacity_0_means_never_and_a_full_last_channel_leaves_the_customer_out(
 
 def test_a_place_of_an_earlier_round_is_kept_against_spilled_customers(spark):
     night = crowd(2).subscriber(9, scores={"hall": "0.4", "hotline": "0.3", "sms": "0.2"})
-    rows = night.match(9, saving="10").decide(spark, room=channels(hotline=1, hall=1))
+    rows = inputs.match(9, saving="10").decide(spark, room=channels(hotline=1, hall=1))
     assert pushed(rows) == {2: "hotline", 9: "hall", 1: "sms"}
 
 
 def test_a_channel_without_capacity_is_refused_by_name(spark):
     with pytest.raises(ConfigError, match="channels.yml: sms: no capacity.*campaign tariff"):
-        Night().subscriber(1).match(1).decide(spark, room=channels(sms=None))
+        DecisionInputs().subscriber(1).match(1).decide(spark, room=channels(sms=None))
 
 
 def test_neither_the_order_of_rows_nor_the_number_of_partitions_changes_anything(spark):
-    night = Night()
-    for number in range(1, 31):  # equal savings: all margins are equal
-        night.subscriber(number).match(number).match(number, "gprs_20")
-    room, campaigns = channels(hotline=7, hall=6, sms=5), (campaign(share="0.2"),)
+    inputs = DecisionInputs()
+    for number in range(1, 31):  # equal savings: every place is a tie
+        inputs.subscriber(number).match(number).match(number, "gprs_20")
+    room, campaigns = channels(hotline=7, hall=6, sms=5), (campaign(control_share=Decimal("0.2")),)
 
     def outcome(partitions):
-        decided = night.decide(spark, campaigns=campaigns, room=room, partitions=partitions)
+        decided = inputs.decide(spark, campaigns=campaigns, room=room, partitions=partitions)
         return sorted(decided, key=str)
 
     first = outcome(1)
-    for rows in (night.subscribers, night.matches, night.identity, night.preferences):
+    for rows in (inputs.subscribers, inputs.matches, inputs.identity, inputs.preferences):
         rows.reverse()
     assert outcome(7) == first
     assert Counter(row.channel for row in first if row.fate == "pushed") == {
@@ -453,19 +445,22 @@ limits = st.fixed_dictionaries({name: st.integers(0, 4) for name in ("hall", "ho
 )
 @given(people=st.lists(st.tuples(person, savings), min_size=1, max_size=14), limits=limits)
 def test_counts_add_up_and_no_channel_exceeds_its_capacity(spark, people, limits):
-    night = Night()
+    inputs = DecisionInputs()
     for number, (traits, amounts) in enumerate(people, start=1):
-        night.subscriber(number, **traits)
+        inputs.subscriber(number, **traits)
         for offer, saving in zip(("gotone_58", "gprs_20"), amounts, strict=True):
-            night.match(
+            inputs.match(
                 number,
                 offer,
                 str(saving),
                 recommended=saving >= 5,
                 reasons=[] if saving >= 5 else ["NO_SAVING"],
             )
-    campaigns = (campaign("a", share="0.25"), campaign("b", priority=2, names=("sms", "hall")))
-    rows = night.decide(spark, campaigns=campaigns, room=channels(**limits))
+    campaigns = (
+        campaign("a", control_share=Decimal("0.25")),
+        campaign("b", priority=2, channels=("sms", "hall")),
+    )
+    rows = inputs.decide(spark, campaigns=campaigns, room=channels(**limits))
 
     use = Counter(row.channel for row in rows if row.fate == "pushed")
     for activity in campaigns:
@@ -485,3 +480,7 @@ def test_counts_add_up_and_no_channel_exceeds_its_capacity(spark, people, limits
         places = [policy.STAGES.index(reason) for reason in row.reasons]
         assert places == sorted(places)
         assert (row.fate == "pushed") == (places == [])
+
+
+def test_the_stages_are_those_of_the_contract():
+    assert CONTRACTS["mart.decision"].column("first_reason").allowed == policy.STAGES

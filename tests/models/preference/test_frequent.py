@@ -7,18 +7,11 @@ import pytest
 
 from models.preference import frequent as preference
 from schemas.config import Channel
-from tests.given.frames import local_frame
+from tests.given.rows import fits, frame
 
 BEIJING = timezone(timedelta(hours=8))
 DAY = date(2009, 5, 3)
 COSTS = {"hall": "5.31", "hotline": "2.00", "sms": "0.10", "web": "9.00"}
-VIEW_ROW = (
-    "data_date date, customer_id bigint, channel string, contacts bigint, enquiries bigint, "
-    "complaints bigint, complaints_about bigint, transactions bigint, queries bigint, "
-    "cares bigint, marketings bigint, successes bigint, duration_s bigint, "
-    "first_contact_at timestamp, last_contact_at timestamp"
-)
-SUBSCRIBER_ROW = "customer_id bigint, subscriber_id bigint, brand string, join_date date"
 
 
 def channels(costs):
@@ -33,27 +26,28 @@ def used(
 ):
     last = datetime(2009, 5, day, 9, tzinfo=BEIJING)
     contacts = enquiries + complaints + transactions + queries
-    return (
-        DAY,
-        customer_id,
-        channel,
-        contacts,
-        enquiries,
-        complaints,
-        about,
-        transactions,
-        queries,
-        0,
-        0,
-        contacts,
-        0,
-        last,
-        last,
-    )
+    return {
+        "customer_id": customer_id,
+        "channel": channel,
+        "contacts": contacts,
+        "enquiries": enquiries,
+        "complaints": complaints,
+        "complaints_about": about,
+        "transactions": transactions,
+        "queries": queries,
+        "successes": contacts,
+        "first_contact_at": last,
+        "last_contact_at": last,
+    }
 
 
 def person(customer_id, brand="gotone", joined=date(2005, 1, 1), subscriber_id=None):
-    return (customer_id, subscriber_id or customer_id * 10, brand, joined)
+    return {
+        "customer_id": customer_id,
+        "subscriber_id": subscriber_id or customer_id * 10,
+        "brand": brand,
+        "join_date": joined,
+    }
 
 
 def rank(spark, view, people=(), **changes):
@@ -63,11 +57,12 @@ def rank(spark, view, people=(), **changes):
         "kinds": ["enquiry", "complaint", "transaction"],
         "data_date": DAY,
     }
-    return preference.channel_preference(
-        local_frame(spark, view, VIEW_ROW),
-        local_frame(spark, list(people), SUBSCRIBER_ROW),
+    ranked = preference.channel_preference(
+        frame(spark, "dw.contact_view", *view),
+        frame(spark, "dw.subscriber", *people),
         **(settings | changes),
-    ).collect()
+    )
+    return fits(ranked, "mart.channel_preference").collect()
 
 
 def ranking(rows, customer_id=1):

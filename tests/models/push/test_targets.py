@@ -4,25 +4,14 @@ import json
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
+import pytest
+
 from models.push import targets
-from schemas.config import Campaign
-from tests.given.frames import local_frame
+from tests.given.campaigns import campaign
+from tests.given.rows import CONTRACTS, fits, frame, named
 
 BEIJING = timezone(timedelta(hours=8))
 DAY = date(2009, 5, 3)
-DECISION_ROW = (
-    "customer_id bigint, subscriber_id bigint, activity string, offer string, channel string, "
-    "wave int, fate string"
-)
-MATCH_ROW = (
-    "subscriber_id bigint, package_id string, kind string, months smallint, "
-    "mean_present_cost decimal(18,6), mean_cost decimal(18,6), months_won smallint"
-)
-IDENTITY_ROW = (
-    "subscriber_id bigint, msisdn string, customer_id bigint, valid_from timestamp, "
-    "valid_to timestamp"
-)
-CONTACT_ROW = "customer_id bigint, channel string, campaign_id string, result string"
 AMOUNTS = (
     "monthly_fee",
     "local_airtime",
@@ -35,11 +24,6 @@ AMOUNTS = (
     "connect",
     "cap_cut",
     "commitment",
-)
-QUOTE_ROW = (
-    "subscriber_id bigint, month date, package_id string, kind string, comparable boolean, "
-    "is_present boolean, total decimal(18,6), "
-    + ", ".join(f"{line} decimal(18,6)" for line in AMOUNTS)
 )
 TARGET = (
     "data_date",
@@ -63,55 +47,53 @@ SCRIPT = (
 )
 
 
-def campaign(id="tariff", end=date(2009, 8, 1)):
-    return Campaign(
-        id=id,
-        name_cn=id,
-        type="tariff",
-        valid_from=date(2009, 5, 1),
-        valid_to=end,
-        channels=("hall",),
-        wave=2,
-        priority=1,
-        control_share=Decimal("0.1"),
-        salt="s",
-        horizon_months=3,
-        valid_days=30,
-        script=SCRIPT,
-    )
+def pushed_campaign(id="tariff", end=date(2009, 8, 1)):
+    return campaign(id, valid_to=end, wave=2, script=SCRIPT)
 
 
 def decision(number, *, channel="hall", fate="pushed", activity="tariff"):
-    return (number, number, activity, "gotone_58", channel, 2, fate)
+    return {
+        "customer_id": number,
+        "subscriber_id": number,
+        "activity": activity,
+        "offer": "gotone_58",
+        "channel": channel,
+        "wave": 2,
+        "fate": fate,
+    }
 
 
 def held(number, msisdn, start=1, end=None):
     def at(day):
         return datetime(2009, 5, day, tzinfo=BEIJING)
 
-    return (number, msisdn, number, at(start), end and at(end))
+    return {
+        "subscriber_id": number,
+        "msisdn": msisdn,
+        "customer_id": number,
+        "valid_from": at(start),
+        "valid_to": end and at(end),
+    }
 
 
 def quote(
     number, month, package_id, *, fee, airtime, total, present=False, comparable=True, kind="voice"
 ):
-    lines = dict.fromkeys(AMOUNTS, Decimal(0)) | {
+    return {
+        "subscriber_id": number,
+        "month": date(2009, month, 1),
+        "package_id": package_id,
+        "kind": kind,
+        "comparable": comparable,
+        "is_present": present,
+        "total": Decimal(total),
+        **dict.fromkeys(AMOUNTS, Decimal(0)),
         "monthly_fee": Decimal(fee),
         "local_airtime": Decimal(airtime),
     }
-    return (
-        number,
-        date(2009, month, 1),
-        package_id,
-        kind,
-        comparable,
-        present,
-        Decimal(total),
-        *(lines[name] for name in AMOUNTS),
-    )
 
 
-def pushed(
+def target_frame(
     spark,
     decisions,
     *,
@@ -124,25 +106,39 @@ def pushed(
     costs=("100.004", "87.546"),
     months=3,
 ):
-    match = [
-        (number, "gotone_58", "voice", months, Decimal(costs[0]), Decimal(costs[1]), 2)
-        for number in {row[1] for row in decisions}
-    ]
+    match = named(
+        "subscriber_id package_id kind months mean_present_cost mean_cost months_won",
+        *(
+            (number, "gotone_58", "voice", months, Decimal(costs[0]), Decimal(costs[1]), 2)
+            for number in {row["subscriber_id"] for row in decisions}
+        ),
+    )
     tables = targets.Snapshots(
-        decisions=local_frame(spark, list(decisions), DECISION_ROW),
-        match=local_frame(spark, match, MATCH_ROW),
-        quotes=local_frame(spark, list(quotes), QUOTE_ROW),
-        identity=local_frame(spark, list(identity or [held(1, "13800000001")]), IDENTITY_ROW),
-        contacts=local_frame(spark, list(contacts), CONTACT_ROW),
+        decisions=frame(spark, "mart.decision", *decisions),
+        match=frame(spark, "mart.package_match", *match),
+        quotes=frame(spark, "mart.package_quote", *quotes),
+        identity=frame(spark, "dw.subscriber_identity", *(identity or [held(1, "13800000001")])),
+        contacts=frame(spark, "dw.contact_event", *contacts),
     )
     return targets.targets(
         tables,
-        campaigns=campaigns or (campaign(),),
+        campaigns=campaigns or [pushed_campaign()],
         package_names={"gotone_58": "全球通58套餐"},
         channel=channel,
         columns=columns,
         data_date=DAY,
-    ).collect()
+    )
+
+
+def pushed(spark, decisions, **given):
+    return target_frame(spark, decisions, **given).collect()
+
+
+@pytest.mark.parametrize("channel", ["hall", "hotline", "sms", "web"])
+def test_the_rows_of_a_channel_have_the_columns_and_types_of_its_contract(spark, channel):
+    table = f"push.{channel}"
+    columns = CONTRACTS[table].column_names
+    fits(target_frame(spark, [decision(1)], channel=channel, columns=columns), table)
 
 
 def test_a_pushed_row_has_customer_number_package_costs_and_texts(spark):
@@ -181,7 +177,7 @@ def test_only_pushed_rows_of_the_channel_leave(spark):
 
 
 def test_an_offer_ends_at_the_latest_with_its_activity(spark):
-    rows = pushed(spark, [decision(1)], campaigns=(campaign(end=date(2009, 5, 20)),))
+    rows = pushed(spark, [decision(1)], campaigns=(pushed_campaign(end=date(2009, 5, 20)),))
     assert rows[0].valid_until == date(2009, 5, 19)
 
 
@@ -199,7 +195,8 @@ def test_the_number_is_the_one_held_after_the_data_date(spark):
 
 
 def test_served_counts_contacts_that_reached_the_customer_for_the_activity(spark):
-    contacts = [
+    contacts = named(
+        "customer_id channel campaign_id result",
         (1, "hotline", "tariff", "failed"),
         (1, "hotline", "tariff", None),
         (1, "hotline", "tariff", "not_reached"),
@@ -207,7 +204,7 @@ def test_served_counts_contacts_that_reached_the_customer_for_the_activity(spark
         (1, "hotline", None, "success"),
         (1, "hall", "tariff", "success"),
         (None, "hotline", "tariff", "success"),
-    ]
+    )
     decisions = [decision(1, channel="hotline"), decision(2, channel="hotline")]
     rows = pushed(
         spark,
@@ -300,7 +297,7 @@ def test_two_activities_with_the_same_offer_show_the_same_lines(spark):
         columns=WEB,
         months=1,
         costs=("90", "58"),
-        campaigns=(campaign(), campaign("spring")),
+        campaigns=(pushed_campaign(), pushed_campaign("spring")),
     )
     assert first == second
     assert json.loads(first.before_lines)["local_airtime"] == "40.00"

@@ -8,8 +8,8 @@ import pytest
 
 from models.quote import backtest
 from tests.given import match_rows as rows
-from tests.given.frames import local_frame
 from tests.given.match_rows import MARCH
+from tests.given.rows import frame, named
 
 LONG_AGO = date(2008, 1, 1)
 PACKAGES = rows.catalogue_of(
@@ -185,17 +185,12 @@ def test_what_a_difference_is_put_down_to(found, words, difference, cause):
     assert (row.difference, row.cause, row.within_tolerance) == (Decimal(difference), cause, False)
 
 
-ROW = (
-    "month date, actual decimal(18,6), difference decimal(18,6), within_tolerance boolean, "
-    "cause string"
-)
-
-
 def months_of(spark, *rows):
-    """(difference or None, cause) as rows of mart.backtest; no difference means no bill."""
-    return local_frame(
-        spark,
-        [
+    """(difference or None, cause) as rows of mart.backtest; without a difference no bill."""
+    columns = "month actual difference within_tolerance cause"
+    tested = named(
+        columns,
+        *(
             (
                 MARCH,
                 None if off is None else Decimal(100),
@@ -204,9 +199,9 @@ def months_of(spark, *rows):
                 cause,
             )
             for off, cause in rows
-        ],
-        ROW,
+        ),
     )
+    return frame(spark, "mart.backtest", *tested)
 
 
 def test_the_summary_of_a_back_test(spark):

@@ -9,7 +9,6 @@ from models.quote import package_match as match
 from models.quote import package_quote
 from schemas.errors import ConfigError
 from tests.given import match_rows as rows
-from tests.given.frames import local_frame
 from tests.given.match_rows import FEB, MARCH
 
 LONG_AGO = date(2008, 1, 1)
@@ -66,9 +65,7 @@ def matched_all(spark, cases, **choices):
             if total
         ),
     )
-    backtest = local_frame(
-        spark, [(*one, "equal") for one in used], "subscriber_id long, month date, cause string"
-    )
+    backtest = rows.causes(spark, *((*one, "equal") for one in used))
     owned = held.select("subscriber_id", "kind", "package_id").distinct()
     found = {words: {} for words in cases}
     for row in match.package_match(

@@ -11,7 +11,6 @@ from models.reference.rater import Rater
 from models.tariff import catalogue
 from schemas.errors import ConfigError
 from tests.given import event_records, match_rows
-from tests.given.frames import local_frame
 from tests.given.random_tariffs import catalogue_of, months_of_events
 from tests.given.random_tariffs import drawn as random_months
 from tests.given.tariff_examples import MARCH, airtime, call, message, package, pool, toll
@@ -56,9 +55,7 @@ PACKAGES = {
 
 def priced(spark, subscriptions, joined=None, events=MINUTES_OF_DAY, defaults=None, **how):
     """The cost of March in parts, in yuan, and whether it is comparable; None without parts."""
-    held = local_frame(
-        spark, [(1, "voice", *one) for one in subscriptions], match_rows.SUBSCRIPTION
-    )
+    held = match_rows.subscriptions_of(spark, *((1, "voice", *one) for one in subscriptions))
     rows, _ = event_records.parts_priced(
         spark,
         {1: ([MARCH], joined, events)},
@@ -193,10 +190,8 @@ def test_fees_that_the_records_tell_count_once_for_the_month(spark):
         for day in (10, 20)
         for dial in ("direct", "ip12593")
     ]
-    held = local_frame(
-        spark,
-        [(1, "voice", "ten", LONG_AGO, on(11)), (1, "voice", "thirty", on(11), None)],
-        match_rows.SUBSCRIPTION,
+    held = match_rows.subscriptions_of(
+        spark, (1, "voice", "ten", LONG_AGO, on(11)), (1, "voice", "thirty", on(11), None)
     )
     rows, _ = event_records.parts_priced(
         spark,
@@ -223,16 +218,13 @@ def test_kinds_of_packages_have_their_own_parts(spark):
         )
         for name, rate in (("a", "0.10"), ("b", "0.05"))
     }
-    held = local_frame(
+    held = match_rows.subscriptions_of(
         spark,
-        [
-            (1, "voice", "ten", LONG_AGO, on(11)),
-            (1, "voice", "thirty", on(11), None),
-            (1, "sms", "a", LONG_AGO, on(21)),
-            (1, "sms", "b", on(21), None),
-            (2, "sms", "b", LONG_AGO, None),
-        ],
-        match_rows.SUBSCRIPTION,
+        (1, "voice", "ten", LONG_AGO, on(11)),
+        (1, "voice", "thirty", on(11), None),
+        (1, "sms", "a", LONG_AGO, on(21)),
+        (1, "sms", "b", on(21), None),
+        (2, "sms", "b", LONG_AGO, None),
     )
     texts = [message(f"2009-03-{day} 12:00:00", key=f"t{day}") for day in (15, 20, 21)]
     rows, _ = event_records.parts_priced(
@@ -269,14 +261,13 @@ def test_any_two_packages_of_a_month_cost_what_the_reference_says_of_their_days(
         )
         for number in events
     }
-    held = local_frame(
+    held = match_rows.subscriptions_of(
         spark,
-        [
+        *(
             row
             for number, (old, new, day) in changes.items()
             for row in ((number, "voice", old, LONG_AGO, day), (number, "voice", new, day, None))
-        ],
-        match_rows.SUBSCRIPTION,
+        ),
     )
     rows, _ = event_records.parts_priced(
         spark,
@@ -333,7 +324,7 @@ def test_a_former_tariff_may_end_where_the_next_begins_and_is_never_offered():
 
 def test_of_a_package_that_is_held_the_tariff_of_the_day_counts(spark):
     people = match_rows.subscribers(spark, 1)
-    held = local_frame(spark, [(1, "voice", "plan", LONG_AGO, None)], match_rows.SUBSCRIPTION)
+    held = match_rows.subscriptions_of(spark, (1, "voice", "plan", LONG_AGO, None))
     packages = event_records.tariffs_of(PACKAGES).packages
     assert [
         holding.held_on(people, held, {}, day, packages).first().package_id

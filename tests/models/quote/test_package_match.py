@@ -9,7 +9,6 @@ import pytest
 from models.quote import holding, package_quote
 from models.quote import package_match as match
 from tests.given import match_rows as rows
-from tests.given.frames import local_frame
 from tests.given.match_rows import APRIL, FEB, MARCH, POLICY
 
 LONG_AGO = date(2008, 1, 1)
@@ -186,10 +185,8 @@ CASES = {
 def matched(spark):
     """Case in words → package → its match row."""
     numbers = dict(enumerate(CASES.values(), start=1))
-    people = local_frame(
-        spark,
-        [(number, f"S{number}", case.brand, LONG_AGO) for number, case in numbers.items()],
-        rows.SUBSCRIBER,
+    people = rows.people(
+        spark, *((number, case.brand, LONG_AGO) for number, case in numbers.items())
     )
     evaluated = rows.evaluated(
         spark,
@@ -218,14 +215,13 @@ def matched(spark):
             if total
         ),
     )
-    backtest = local_frame(
+    backtest = rows.causes(
         spark,
-        [
+        *(
             (number, month, cause)
             for number, case in numbers.items()
             for month, cause in zip(MONTHS, case.causes, strict=True)
-        ],
-        "subscriber_id long, month date, cause string",
+        ),
     )
     found = {words: {} for words in CASES}
     for row in match.package_match(
@@ -406,14 +402,11 @@ def test_a_month_of_a_tariff_that_was_not_in_force_all_along_is_flagged(spark):
 
 
 def test_the_packages_of_a_day(spark):
-    subscriptions = local_frame(
+    subscriptions = rows.subscriptions_of(
         spark,
-        [
-            (1, "voice", "big", LONG_AGO, MARCH),
-            (1, "voice", "small", MARCH, None),
-            (2, "sms", "texts", MARCH, None),
-        ],
-        rows.SUBSCRIPTION,
+        (1, "voice", "big", LONG_AGO, MARCH),
+        (1, "voice", "small", MARCH, None),
+        (2, "sms", "texts", MARCH, None),
     )
     people = rows.subscribers(spark, 1, 2)
     held = holding.held_on(people, subscriptions, {"sms": "sms_standard"}, date(2009, 2, 28), {})

@@ -15,7 +15,6 @@ from models.quote import bill_item, package_quote
 from schemas.config.policy import BillItem
 from tests.given import event_records
 from tests.given import match_rows as rows
-from tests.given.frames import local_frame
 from tests.given.match_rows import MARCH, POLICY
 from tests.given.tariff_examples import airtime, call, package, toll
 
@@ -60,10 +59,9 @@ def evaluated(spark):
 def quote(spark, evaluated, items, **choices):
     """The quote of `one` under a policy with the given treatment of bill items."""
     people = rows.subscribers(spark, 1)
-    billed = local_frame(
+    billed = rows.items_of(
         spark,
-        [("S1", MARCH, code, *(of or (None,)), Decimal(amount)) for code, amount, *of in ITEMS],
-        rows.ITEM,
+        *(("S1", MARCH, code, *(of or (None,)), Decimal(amount)) for code, amount, *of in ITEMS),
     )
     passing = bill_item.passing(
         billed, people, {"present": "voice", "one": "voice"}, {**POLICY.bill_items, **items}

@@ -202,7 +202,7 @@ VALUES = [(words, number) for words, (_, values) in EDGES.items() for number in 
 
 
 @pytest.fixture(scope="module")
-def priced(spark):
+def row_of_edge(spark):
     """(edge in words, number of the value) → its row."""
     packages = {words: f"package_{number}" for number, words in enumerate(EDGES)}
     months = {
@@ -219,10 +219,10 @@ def priced(spark):
 
 
 @pytest.mark.parametrize(("words", "number"), VALUES)
-def test_an_edge(priced, words, number):
+def test_an_edge(row_of_edge, words, number):
     tariff, values = EDGES[words]
     events, cost = values[number]
-    row = priced[words, number]
+    row = row_of_edge[words, number]
     assert (row.reason, Fraction(row.rated)) == (None, Fraction(cost))
     assert Rater(tariff).rate_month(events, MARCH).total == Fraction(cost)
 

@@ -303,7 +303,7 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def priced(spark):
+def row_of_case(spark):
     """Case in words → its row."""
     numbers = dict(enumerate(CASES.items(), start=1))
     rows = event_records.evaluated(
@@ -315,8 +315,8 @@ def priced(spark):
 
 
 @pytest.mark.parametrize("words", CASES)
-def test_month(priced, words):
-    row, case = priced[words], CASES[words]
+def test_month(row_of_case, words):
+    row, case = row_of_case[words], CASES[words]
     assert row.reason is None
     assert row.comparable
     assert row.replayed == case.replayed

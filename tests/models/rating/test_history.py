@@ -10,7 +10,6 @@ from models.quote import package_match as match
 from models.rating import evaluator as rating
 from models.reference.rater import Rater
 from tests.given import event_records, match_rows
-from tests.given.frames import local_frame
 from tests.given.tariff_examples import MARCH, airtime, call, message, package, pool, session, toll
 
 APRIL, MAY, LONG_AGO = date(2009, 4, 1), date(2009, 5, 1), date(2009, 1, 1)
@@ -164,11 +163,7 @@ def test_a_customer_with_such_a_month_is_not_recommended_the_package(spark, unkn
         held,
         match_rows.POLICY.rating,
     )
-    reproduced = local_frame(
-        spark,
-        [(1, MARCH, "equal"), (1, APRIL, "equal")],
-        "subscriber_id long, month date, cause string",
-    )
+    reproduced = match_rows.causes(spark, (1, MARCH, "equal"), (1, APRIL, "equal"))
     packages = event_records.tariffs_of({"any": VOICE["any"]}).packages
     (row,) = match.package_match(
         quotes,
@@ -203,7 +198,7 @@ def backtested(spark, events, bill, held, packages):
     _, in_parts = event_records.parts_priced(
         spark,
         {1: ([MARCH], None, events)},
-        local_frame(spark, subscriptions, match_rows.SUBSCRIPTION),
+        match_rows.subscriptions_of(spark, *subscriptions),
         {},
         tariffs,
     )

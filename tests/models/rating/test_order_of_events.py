@@ -185,7 +185,7 @@ def months():
 
 
 @pytest.fixture(scope="module")
-def priced(spark, months):
+def rows_of_order(spark, months):
     """(with or without replay, case in words) → the rows of both orders."""
     found = {}
     for replay in (True, False):
@@ -201,18 +201,18 @@ def priced(spark, months):
 
 
 @pytest.mark.parametrize("words", CASES)
-def test_each_order_costs_what_it_costs_event_by_event(priced, months, words):
+def test_each_order_costs_what_it_costs_event_by_event(rows_of_order, months, words):
     mine = [one for one in months.values() if one[0] == words]
     expected = [Fraction(cost) for *_, cost in mine]
-    assert [Fraction(row.rated) for row in priced[True, words]] == expected
+    assert [Fraction(row.rated) for row in rows_of_order[True, words]] == expected
     assert [
         Rater(tariff).rate_month(events, MARCH).total for _, tariff, events, _ in mine
     ] == expected
-    assert {row.replayed for row in priced[True, words]} == {CASES[words].ordered}
+    assert {row.replayed for row in rows_of_order[True, words]} == {CASES[words].ordered}
 
 
 @pytest.mark.parametrize("words", CASES)
-def test_from_the_cube_alone_it_says_whether_order_decides(priced, words):
+def test_from_the_cube_alone_it_says_whether_order_decides(rows_of_order, words):
     reason = rating.ORDER_OF_EVENTS if CASES[words].ordered else None
-    assert {row.reason for row in priced[False, words]} == {reason}
-    assert {row.comparable for row in priced[False, words]} == {not CASES[words].ordered}
+    assert {row.reason for row in rows_of_order[False, words]} == {reason}
+    assert {row.comparable for row in rows_of_order[False, words]} == {not CASES[words].ordered}

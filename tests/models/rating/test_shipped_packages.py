@@ -15,9 +15,7 @@ import pytest
 from models.reference import bill as reference_bill
 from models.reference.rater import Rater
 from models.reference.tariff import Event
-from schemas import config
 from tests.given import event_records
-from tests.given.paths import ROOT
 
 CUSTOMERS = 24
 MONTHS = (date(2009, 3, 1), date(2009, 4, 1), date(2009, 5, 1))
@@ -113,11 +111,6 @@ def month_of_events(chance, month, holidays, numbers):
         *events("wlan", much, (0, 1, 60, 61, 600, 7199, 7201), roaming=("home",) * 5 + ("intl",)),
         *events("wlan", chance.choice((0, 0, much // 2)), (20_000,), roaming="home"),
     ]
-
-
-@pytest.fixture(scope="module")
-def conf():
-    return config.load([ROOT / "conf"])
 
 
 @pytest.fixture(scope="module")

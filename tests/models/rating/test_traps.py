@@ -24,6 +24,7 @@ from models.usage import events as usage_events
 from tests.given import event_records, match_rows
 from tests.given.event_records import increments, tariffs_of
 from tests.given.frames import local_frame
+from tests.given.rows import frame
 from tests.given.tariff_examples import MARCH, airtime, call, package, pool, session, toll
 from tests.given.tiny_province import call as voice_line
 
@@ -203,7 +204,7 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def priced(spark):
+def months_of_case(spark):
     """Case in words → month → its row."""
     numbers = dict(enumerate(CASES.items(), start=1))
     rows = event_records.evaluated_months(
@@ -218,11 +219,11 @@ def priced(spark):
 
 
 @pytest.mark.parametrize("words", CASES)
-def test_trap(priced, words):
+def test_trap(months_of_case, words):
     expected = {month: Fraction(cost) for month, cost in CASES[words].costs.items()}
-    assert {month: (row.reason, Fraction(row.rated)) for month, row in priced[words].items()} == {
-        month: (None, cost) for month, cost in expected.items()
-    }
+    assert {
+        month: (row.reason, Fraction(row.rated)) for month, row in months_of_case[words].items()
+    } == {month: (None, cost) for month, cost in expected.items()}
     assert by_reference(CASES[words].package, CASES[words].events, expected) == expected
 
 
@@ -283,13 +284,6 @@ def test_trap_10_parts_of_one_session_are_merged_before_rounding_and_across_nigh
     assert Rater(tariff).rate_month([session(512)] * 2, MARCH).total == Fraction("0.06")
 
 
-PARTS = (
-    "source string, gateway string, session_no string, msisdn string, occurred_at timestamp, "
-    "local_date date, local_second int, duration_s long, bytes_up long, bytes_down long, "
-    "roaming string, fee decimal(12,3), file_name string, row_no long, batch_date date"
-)
-
-
 def data_sessions(spark, parts):
     """Sessions in parts of 512 bytes, added night by night."""
     rows = []
@@ -298,29 +292,27 @@ def data_sessions(spark, parts):
             began = datetime.fromisoformat(f"2009-03-{day:02} {clock}+08:00")
             second = began.hour * 3600 + began.minute * 60
             rows.append(
-                (
-                    "data",
-                    gateway,
-                    charging,
-                    f"n{number}",
-                    began,
-                    began.date(),
-                    second,
-                    60,
-                    200,
-                    312,
-                    "home",
-                    Decimal(0),
-                    "f",
-                    len(rows),
-                    began.date(),
-                )
+                {
+                    "source": "data",
+                    "gateway": gateway,
+                    "session_no": charging,
+                    "msisdn": f"n{number}",
+                    "occurred_at": began,
+                    "local_date": began.date(),
+                    "local_second": second,
+                    "duration_s": 60,
+                    "bytes_up": 200,
+                    "bytes_down": 312,
+                    "fee": Decimal(0),
+                    "row_no": len(rows),
+                    "batch_date": began.date(),
+                }
             )
-    nights = sorted({row[-1] for row in rows})
+    nights = sorted({row["batch_date"] for row in rows})
     added = [
         data_session.contributions(
-            local_frame(spark, [row for row in rows if row[-1] == night], PARTS),
-            local_frame(spark, [row for row in rows if row[-1] < night], PARTS),
+            frame(spark, "ods.data_session", *(row for row in rows if row["batch_date"] == night)),
+            frame(spark, "ods.data_session", *(row for row in rows if row["batch_date"] < night)),
             24,
             {"data": 7},
         )
@@ -419,12 +411,12 @@ def taken_in(spark, conf, contracts):
 
     def rated(lines, tariff):
         rows = [(text, "voice.txt", number, DAY) for number, text in enumerate(lines)]
-        frame = local_frame(
+        read = local_frame(
             spark, rows, "value string, file_name string, row_no bigint, batch_date date"
         )
         source = conf.sources["voice"]
         judged = verdict.validate(
-            frame, "voice", source, contracts[source.record], {}, conf.runtime.timezone
+            read, "voice", source, contracts[source.record], {}, conf.runtime.timezone
         )
         calls = judged.frame.where("not _rejected")
         assert calls.count() == len(lines)

@@ -250,7 +250,7 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def priced(spark):
+def row_of_package(spark):
     """Case in words → its row."""
     numbers = dict(enumerate(CASES.items(), start=1))
     rows = event_records.evaluated(
@@ -262,9 +262,9 @@ def priced(spark):
 
 
 @pytest.mark.parametrize("words", CASES)
-def test_month(priced, words):
+def test_month(row_of_package, words):
     tariff, events, expected = CASES[words]
-    row = priced[words]
+    row = row_of_package[words]
     assert (row.reason, Fraction(row.rated)) == (None, Fraction(expected))
     assert Rater(tariff).rate_month(events, MARCH).total == Fraction(expected)
 

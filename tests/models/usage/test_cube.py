@@ -10,7 +10,6 @@ from models.usage import register
 from schemas.errors import ConfigError, QualityError
 from tests.given import event_records
 from tests.given.event_records import increments
-from tests.given.frames import local_frame
 from tests.given.tariff_examples import airtime, call, message, package, session
 
 MARCH, APRIL = date(2009, 3, 1), date(2009, 4, 1)
@@ -45,9 +44,7 @@ def test_a_recycled_number_belongs_to_who_held_it_at_the_instant(spark):
         datetime(*day, tzinfo=event_records.CHINA)
         for day in ((2008, 1, 1), (2009, 3, 10, 12), (2009, 3, 20))
     )
-    identity = local_frame(
-        spark, [(1, "n1", first, second), (2, "n1", second, last)], event_records.IDENTITY
-    )
+    identity = event_records.held(spark, (1, "n1", first, second), (2, "n1", second, last))
     moments = {
         "2009-03-10 11:59:59": 1,
         "2009-03-10 12:00:00": 2,
@@ -96,7 +93,7 @@ def test_billed_units_at_the_edges_of_the_increments(guide):
 def test_a_missed_call_is_counted_and_never_charged(spark):
     # Some exchanges write the ringing time of a missed call.
     kind, ringing = event_records.record(1, call(25, direction="mt"))
-    missed = (kind, tuple("missed" if value == "answered" else value for value in ringing))
+    missed = (kind, {**ringing, "outcome": "missed"})
     talked = event_records.record(1, call(61, direction="mt"))
     frames = event_records.frames(spark, [missed, talked])
     owners = event_records.owners(spark, [1])

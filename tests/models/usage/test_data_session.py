@@ -10,22 +10,17 @@ from models.usage import cube as usage_cube
 from models.usage import data_session
 from models.usage import events as usage_events
 from tests.given.event_records import CHINA, frames, increments, owners
-from tests.given.frames import local_frame
+from tests.given.rows import frame
 
 DAY = date(2009, 5, 1)
 GAP, LOOKBACK = 24, 7
 KILOBYTES = (increments("data", 1, 1024, 1024),)
-PARTS = (
-    "source string, gateway string, session_no string, msisdn string, occurred_at timestamp, "
-    "local_date date, local_second int, duration_s long, bytes_up long, bytes_down long, "
-    "roaming string, fee decimal(12,3), file_name string, row_no long, batch_date date"
-)
 
 
 def part(at="2009-05-01 10:00:00", size=512, night=0, lasting=60, **changes):
     """A row of ods.data_session: a part that arrived `night` days after the first of May."""
     began = datetime.strptime(at, "%Y-%m-%d %H:%M:%S").replace(tzinfo=CHINA)
-    values = {
+    return {
         "source": "data",
         "gateway": "g1",
         "session_no": "c1",
@@ -36,14 +31,11 @@ def part(at="2009-05-01 10:00:00", size=512, night=0, lasting=60, **changes):
         "duration_s": lasting,
         "bytes_up": size // 3,
         "bytes_down": size - size // 3,
-        "roaming": "home",
         "fee": Decimal("0.010"),
-        "file_name": "data.txt",
         "row_no": 1,
         "batch_date": DAY + timedelta(days=night),
         **changes,
     }
-    return tuple(values[name.split()[0]] for name in PARTS.split(", "))
 
 
 @pytest.fixture
@@ -52,18 +44,21 @@ def slices(spark):
 
     def made(parts, nights=None):
         parts = list(parts)
-        delivered = sorted({row[-1] for row in parts})
+        delivered = sorted({one["batch_date"] for one in parts})
         runs = [[day] for day in delivered] if nights is None else nights
         found = []
         for run in runs:
-            tonight = local_frame(spark, [row for row in parts if row[-1] in run], PARTS)
             since = min(run) - timedelta(days=LOOKBACK)
-            before = local_frame(
-                spark, [row for row in parts if since <= row[-1] < min(run)], PARTS
+            tonight = [one for one in parts if one["batch_date"] in run]
+            before = [one for one in parts if since <= one["batch_date"] < min(run)]
+            added = data_session.contributions(
+                frame(spark, "ods.data_session", *tonight),
+                frame(spark, "ods.data_session", *before),
+                GAP,
+                {"data": LOOKBACK},
             )
-            added = data_session.contributions(tonight, before, GAP, {"data": LOOKBACK})
             voice, messages, _, wlan = frames(spark, [])
-            people = owners(spark, {int(row[3][1:]) for row in parts})
+            people = owners(spark, {int(one["msisdn"][1:]) for one in parts})
             guided = usage_events.guide(
                 usage_events.Records(voice, messages, added, wlan), people, {}, ()
             )
@@ -182,7 +177,7 @@ def test_parts_split_into_nights_or_all_at_once_make_the_same_month(spark, slice
                     )
                 )
                 start += timedelta(seconds=chance.randrange(1, 40_000))
-    days = sorted({row[-1] for row in parts})
+    days = sorted({one["batch_date"] for one in parts})
     months = [date(2009, 4, 1), date(2009, 5, 1)]
 
     def month(frame):
@@ -191,9 +186,11 @@ def test_parts_split_into_nights_or_all_at_once_make_the_same_month(spark, slice
             for row in usage_cube.by_month(frame, months, KILOBYTES).collect()
         }
 
-    at_once = month(slices([(*row[:-1], DAY) for row in parts]))
+    at_once = month(slices([{**one, "batch_date": DAY} for one in parts]))
     assert month(slices(parts)) == at_once
     assert month(slices(parts, [days])) == at_once
     cells = [cell for found in at_once.values() for cell in found]
     assert 30 < sum(cell.events for cell in cells) < len(parts)
-    assert sum(cell.quantity for cell in cells) == sum(row[8] + row[9] for row in parts)
+    assert sum(cell.quantity for cell in cells) == sum(
+        one["bytes_up"] + one["bytes_down"] for one in parts
+    )

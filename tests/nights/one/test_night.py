@@ -50,7 +50,7 @@ EXPORTED = (
 
 
 @pytest.fixture(scope="module")
-def conf():
+def night_conf():
     return config.load(CONF_FOLDERS)
 
 
@@ -205,7 +205,7 @@ def test_nobody_whose_bill_is_not_reproduced_gets_a_recommendation(one_night):
     assert all(fate != "pushed" and told for fate, told in decided)
 
 
-def test_quotes_equal_the_reference_rater_over_the_same_records(one_night, conf):
+def test_quotes_equal_the_reference_rater_over_the_same_records(one_night, night_conf):
     quoted = query(
         one_night.warehouse,
         f"""
@@ -214,8 +214,10 @@ def test_quotes_equal_the_reference_rater_over_the_same_records(one_night, conf)
         q="mart.package_quote",
         s="dw.subscriber",
     )
-    used = events(one_night.warehouse, conf.policy.calendar.holidays)
-    raters = {name: Rater(document.data, toll="ip_only") for name, document in conf.tariffs.items()}
+    used = events(one_night.warehouse, night_conf.policy.calendar.holidays)
+    raters = {
+        name: Rater(document.data, toll="ip_only") for name, document in night_conf.tariffs.items()
+    }
     assert len({package for _, package, _, _ in quoted}) >= 45
     for subscriber, package, own, joined in quoted:
         expected = rerated(raters[package], used.get(subscriber, []), APRIL, joined).total
@@ -287,9 +289,9 @@ def test_targets_are_pushed_or_have_a_first_reason(one_night):
         assert silent == 0
 
 
-def test_nobody_of_the_control_group_is_pushed(one_night, conf):
+def test_nobody_of_the_control_group_is_pushed(one_night, night_conf):
     """Recomputed with hashlib: the first 60 bits of sha2(salt|customer) under the share."""
-    campaign = conf.campaigns["tariff_saving"]
+    campaign = night_conf.campaigns["tariff_saving"]
     bound = ceil(Fraction(campaign.control_share) * 2**60)
     fates = query(
         one_night.warehouse,
@@ -302,7 +304,7 @@ def test_nobody_of_the_control_group_is_pushed(one_night, conf):
         assert (int(digest[:15], 16) < bound) == (fate == "held_out")
 
 
-def test_files_hold_the_pushed_rows_and_their_manifests_agree(one_night, conf):
+def test_files_hold_the_pushed_rows_and_their_manifests_agree(one_night, night_conf):
     for channel in ("hall", "hotline", "sms", "web"):
         rows = query(
             one_night.warehouse,
@@ -317,10 +319,10 @@ def test_files_hold_the_pushed_rows_and_their_manifests_agree(one_night, conf):
         (manifest_path,) = (one_night.push / channel / LAST).glob("*.manifest.json")
         manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
         body = (manifest_path.parent / manifest["file"]).read_bytes()
-        form = conf.channels[channel].push
+        form = night_conf.channels[channel].push
         lines = body.decode(form.encoding).splitlines()[1 if form.header else 0 :]
         assert len(rows) == len(lines) == manifest["rows"] == decided
-        assert len(rows) <= conf.channels[channel].capacity
+        assert len(rows) <= night_conf.channels[channel].capacity
         assert manifest["sha256"] == hashlib.sha256(body).hexdigest()
         assert manifest["bytes"] == len(body)
         if "msisdn" in form.columns:
@@ -328,7 +330,7 @@ def test_files_hold_the_pushed_rows_and_their_manifests_agree(one_night, conf):
             assert [line.split(form.delimiter)[place] for line in lines] == [n for (n,) in rows]
 
 
-def test_the_web_shows_the_bill_before_and_after_as_a_picture(one_night, conf):
+def test_the_web_shows_the_bill_before_and_after_as_a_picture(one_night, night_conf):
     """S2-10: parsable, in proportion, and of the row's own amounts, in the table as in the file."""
     rows = query(
         one_night.warehouse,
@@ -338,7 +340,7 @@ def test_the_web_shows_the_bill_before_and_after_as_a_picture(one_night, conf):
         t="push.web",
     )
     assert rows
-    form = conf.channels["web"].push
+    form = night_conf.channels["web"].push
     path = one_night.push / "web" / LAST / f"web_{LAST.replace('-', '')}.tsv"
     lines = path.read_text(encoding="utf-8").splitlines()[1:]
     cells = [line.split("\t")[form.columns.index("picture")] for line in lines]
@@ -359,7 +361,9 @@ def test_the_web_shows_the_bill_before_and_after_as_a_picture(one_night, conf):
             )
             for above in (True, False)
         )
-        for (_, pieces), side, cost in zip(sorted(bars.items()), sides, (cost_before, cost_after)):
+        for (_, pieces), side, cost in zip(
+            sorted(bars.items()), sides, (cost_before, cost_after), strict=True
+        ):
             amounts = {line: Decimal(amount) for line, amount in json.loads(side).items()}
             total = amounts.pop("total", None)
             assert total == cost == sum(amounts.values())
@@ -464,12 +468,12 @@ def test_the_whole_night_once_more_gives_equal_tables_and_the_same_bytes(one_nig
     assert differing_tables(again, one_night) == []
 
 
-def test_every_step_of_the_plan_left_committed_slices(one_night, conf):
+def test_every_step_of_the_plan_left_committed_slices(one_night, night_conf):
     states = query(
         one_night.warehouse, "SELECT step, state, count(*) FROM l GROUP BY ALL", l="ops.run_ledger"
     )
     committed = {step for step, state, _ in states if state == "committed"}
-    assert committed == {step.name for step in steps_of(conf) if step.writes}
+    assert committed == {step.name for step in steps_of(night_conf) if step.writes}
     assert not [row for row in states if row[1] == "failed"]
 
 

@@ -1,144 +1,37 @@
 """Whatever is wrong with the input: one clear message, the right exit code, tables untouched."""
 
-import fcntl
 import gzip
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
-from datetime import date, timedelta
-from pathlib import Path
 
 import pytest
 
-from jobs import night, repair, status
+from jobs import night
 from jobs.intake import landing
-from schemas import config
-from tests.given.paths import ROOT
 from tests.given.tiny_province import (
-    DAYS,
     HEADER,
     MARK,
-    Landing,
     call,
     calls,
     deliveries,
-    overlay,
     visits,
 )
+from tests.given.two_days import DAY, FIRST, NEXT, ledger
 from tests.readers.plain_reader import judged
-from tests.readers.warehouse_reader import differing_rows, query, table
-
-FIRST, DAY = DAYS
-NEXT = DAY + timedelta(days=1)
-TABLES = (
-    "ods.customer",
-    "ods.subscriber",
-    "ods.package_subscription",
-    "ods.voice_call",
-    "ods.bill",
-    "ods.web_view",
-    "ops.rejected_record",
-)
-
-
-class Province:
-    """A landing, a configuration and a warehouse with two days in it."""
-
-    def __init__(self, folder: Path, conf: Path, sources) -> None:
-        self.folder, self.conf, self.warehouse = folder, conf, folder / "warehouse"
-        self.landing = Landing(folder / "landing [1]{2}", sources)  # no pattern, a name
-
-    def night(self, *more: str, days=(DAY, DAY), warehouse=None, landing=None, conf=()) -> int:
-        folders = [part for one in (ROOT / "conf", self.conf, *conf) for part in ("--conf", one)]
-        asked = [
-            "--from-date",
-            days[0],
-            "--to-date",
-            days[1],
-            "--push",
-            self.folder / "push",
-            "--warehouse",
-            warehouse or self.warehouse,
-            "--landing",
-            landing or self.landing.folder,
-            *folders,
-            *more,
-        ]
-        return night.main([str(one) for one in asked])
-
-    def logs(self) -> set[Path]:
-        return set((self.warehouse / "_logs").glob("*.log"))
-
-
-@pytest.fixture(scope="module")
-def province(spark, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("tiny province 张")  # a blank and a Chinese letter
-    shipped = config.load([ROOT / "conf"])
-    conf = overlay(folder / "conf", shipped.sources)
-    made = Province(folder, conf, shipped.sources)
-    made.landing.write_all()
-    assert made.night("--only", "ingest", days=DAYS) == 0
-    return made
-
-
-@pytest.fixture
-def bad(province, tmp_path):
-    """A copy of the landing to spoil."""
-    shutil.copytree(province.landing.folder, tmp_path / "landing")
-    return Landing(tmp_path / "landing", province.landing.sources)
-
-
-@pytest.fixture
-def refused(province, capfd):
-    """Run a night that must not succeed; its message. Everything else about it is checked here."""
-
-    def run(code, *more, only="ingest", logged=True, **how):
-        asked = ("--only", only) if only else ()
-        before, logs = versions(province.warehouse), province.logs()
-        capfd.readouterr()
-        assert province.night(*asked, *more, **how) == code
-        message = capfd.readouterr().err
-        assert message.startswith("chudian: ")
-        assert message.endswith("\n")
-        assert message.count("\n") == 1, message
-        assert versions(province.warehouse) == before
-        if logged:
-            (log,) = province.logs() - logs
-            assert message.removeprefix("chudian: ").strip() in log.read_text(encoding="utf-8")
-        return message.removeprefix("chudian: ").rstrip("\n")
-
-    return run
-
-
-def versions(warehouse):
-    """Version of every table of the data; the ledger and the judgements go on."""
-    return {name: table(warehouse, name).version() for name in TABLES}
-
-
-def ledger(warehouse, *columns, state="committed"):
-    return set(
-        query(
-            warehouse,
-            f"SELECT {', '.join(columns)} FROM ledger WHERE state = '{state}'",
-            ledger="ops.run_ledger",
-        )
-    )
-
+from tests.readers.warehouse_reader import query
 
 # -- the province as it is -----------------------------------------------------------------------
 
 
-def test_rows_are_conserved_by_source_and_day_as_plain_python_counts_them(province):
+def test_rows_are_conserved_by_source_and_day_as_plain_python_counts_them(two_days):
     counted = {}
     subscribers = {f"S{n}" for n in range(1, 7)}
     for name in {name for name, _ in deliveries()}:
-        source = province.landing.sources[name]
+        source = two_days.landing.sources[name]
         found = {day: Counter() for one, day in deliveries() if one == name}
-        for verdict, line in judged(province.landing.folder, source, {"gotone_58"}, subscribers):
+        for verdict, line in judged(two_days.landing.folder, source, {"gotone_58"}, subscribers):
             if line.text.strip().strip(MARK):
                 found[line.day][verdict] += 1
         for day, verdicts in found.items():
@@ -157,7 +50,7 @@ def test_rows_are_conserved_by_source_and_day_as_plain_python_counts_them(provin
     told = {
         (source, day): tuple(rows)
         for source, day, *rows in ledger(
-            province.warehouse,
+            two_days.warehouse,
             "source",
             "slice",
             "rows_delivered",
@@ -174,9 +67,9 @@ def test_rows_are_conserved_by_source_and_day_as_plain_python_counts_them(provin
         assert late <= accepted
 
 
-def test_rejected_rows_keep_their_place_line_and_reason(province):
+def test_rejected_rows_keep_their_place_line_and_reason(two_days):
     rows = query(
-        province.warehouse,
+        two_days.warehouse,
         "SELECT file_name, row_no, raw_line, reasons FROM rejected ORDER BY row_no",
         rejected="ops.rejected_record",
     )
@@ -192,16 +85,16 @@ def test_rejected_rows_keep_their_place_line_and_reason(province):
             9,
             call(8, DAY, "19800106000000"),
             [
-                "occurred_at: implausible clock, expected at most 62 days before the delivery and one "
-                "after it"
+                "occurred_at: implausible clock, expected at most 62 days before the delivery and "
+                "one after it"
             ],
         ),
     ]
 
 
-def test_each_accepted_row_names_its_line(province):
+def test_each_accepted_row_names_its_line(two_days):
     rows = query(
-        province.warehouse,
+        two_days.warehouse,
         "SELECT file_name, row_no, call_no FROM calls WHERE batch_date = '2009-05-02'",
         calls="ods.voice_call",
     )
@@ -215,7 +108,7 @@ def test_each_accepted_row_names_its_line(province):
     assert set(rows) == expected
     assert len(rows) == 60
     visits = query(
-        province.warehouse,
+        two_days.warehouse,
         "SELECT row_no, session_no, page FROM seen WHERE batch_date = '2009-05-02' ORDER BY row_no",
         seen="ods.web_view",
     )
@@ -343,6 +236,12 @@ def test_a_truncated_gzip_file(refused, bad):
     assert "voice_20090503_2.txt.gz: the gzip file is cut off" in refused(4, landing=bad.folder)
 
 
+def test_a_truncated_second_member_is_not_taken_for_the_end(refused, bad):
+    path = bad.path("voice", DAY)
+    path.write_bytes(gzip.compress(b"") + path.read_bytes()[:-20])
+    assert "the gzip file is cut off" in refused(4, landing=bad.folder)
+
+
 # -- deliveries that are whole but bad: exit code 3 ----------------------------------------------
 
 
@@ -425,11 +324,11 @@ def zones(count: int) -> list[list[str]]:
     return [lines[:30], lines[30:]]
 
 
-def test_calls_from_zones_of_a_new_code_are_kept_counted_and_judged(province, bad, tmp_path):
+def test_calls_from_zones_of_a_new_code_are_kept_counted_and_judged(two_days, bad, tmp_path):
     bad.write("voice", DAY, zones(3))
-    warehouse = shutil.copytree(province.warehouse, tmp_path / "warehouse")
+    warehouse = shutil.copytree(two_days.warehouse, tmp_path / "warehouse")
     runs = set(query(warehouse, "SELECT run_id FROM l", l="ops.run_ledger"))
-    assert province.night("--only", "ingest.voice", landing=bad.folder, warehouse=warehouse) == 0
+    assert two_days.night("--only", "ingest.voice", landing=bad.folder, warehouse=warehouse) == 0
     ((run,),) = set(query(warehouse, "SELECT run_id FROM l", l="ops.run_ledger")) - runs
     assert query(
         warehouse,
@@ -461,9 +360,9 @@ def test_too_many_zones_of_a_new_code_stop_the_source_for_its_list_is_wrong(refu
     )
 
 
-def test_a_source_that_was_stopped_is_failed_in_the_ledger_with_the_reason(province):
+def test_a_source_that_was_stopped_is_failed_in_the_ledger_with_the_reason(two_days):
     told = query(
-        province.warehouse,
+        two_days.warehouse,
         """
         SELECT DISTINCT slice, message FROM ledger WHERE state = 'failed' AND source = 'bill'""",
         ledger="ops.run_ledger",
@@ -474,7 +373,7 @@ def test_a_source_that_was_stopped_is_failed_in_the_ledger_with_the_reason(provi
     )
 
 
-def test_an_operator_lets_a_delivery_pass_once(province, bad, tmp_path):
+def test_an_operator_lets_a_delivery_pass_once(two_days, bad, tmp_path):
     """It is taken in with its reason, the judgement stays failed; a row with a warning is kept."""
     _, lines, encoding, *_ = SPOILT["a bill without a subscriber"]
     bad.write("bill", DAY, lines, encoding)
@@ -482,10 +381,10 @@ def test_an_operator_lets_a_delivery_pass_once(province, bad, tmp_path):
     (tmp_path / "local" / "sources.yml").write_text(
         "web_log: {warn: {'stay: an odd second': \"enter_time like '%3'\"}}\n", encoding="utf-8"
     )
-    warehouse = shutil.copytree(province.warehouse, tmp_path / "warehouse")
+    warehouse = shutil.copytree(two_days.warehouse, tmp_path / "warehouse")
     runs = set(query(warehouse, "SELECT run_id FROM l", l="ops.run_ledger"))
     assert (
-        province.night(
+        two_days.night(
             "--only",
             "ingest.bill,ingest.web_log",
             "--accept-rejects",
@@ -561,289 +460,18 @@ def test_files_that_change_after_they_were_counted(refused, bad, monkeypatch):
     ],
     ids=["a fault of the program", "Ctrl-C"],
 )
-def test_what_nobody_foresaw(refused, province, bad, monkeypatch, error, said):
+def test_what_nobody_foresaw(refused, two_days, bad, monkeypatch, error, said):
     def stop(*_):
         raise error
 
     monkeypatch.setattr("jobs.steps.ingest.ingest.run", stop)
     bad.write("web_log", DAY, [visits(DAY)[:-1]])
-    before = province.logs()
+    before = two_days.logs()
     message = refused(1, only="ingest.web_log", logged=False, landing=bad.folder)
     assert message.startswith(said)
     assert "13800000001" not in message
-    (log,) = province.logs() - before
+    (log,) = two_days.logs() - before
     if isinstance(error, ValueError):
         assert message.endswith(log.name)
         assert "Traceback" in log.read_text(encoding="utf-8")
     assert log.stat().st_mode & 0o077 == 0  # what it holds is for the operator alone
-
-
-# -- order of steps and of runs ------------------------------------------------------------------
-
-
-def test_a_step_whose_input_was_never_taken_in(refused):
-    nobody = (date(2009, 6, 1), date(2009, 6, 1))
-    assert refused(4, only="identity", days=nobody) == (
-        "identity: ods.subscriber from subscriber is not committed for 2009-06-01: run the step "
-        "that makes it first (python -m jobs.night --list shows which)"
-    )
-
-
-def test_a_second_run_at_the_same_time(refused, province):
-    with open(province.warehouse / "_run.lock", "r+", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        lock.truncate()
-        lock.write("run 20090504T020000Z-1")
-        lock.flush()
-        assert refused(1) == (
-            f"a run is under way over {province.warehouse} (run "
-            "20090504T020000Z-1): wait for it to end, or give another "
-            "--warehouse"
-        )
-
-
-# -- the machine ---------------------------------------------------------------------------------
-
-
-def test_an_unwritable_warehouse(refused, tmp_path):
-    (tmp_path / "file").write_text("", encoding="utf-8")
-    place = tmp_path / "file" / "warehouse"
-    assert refused(1, warehouse=place, logged=False) == (
-        f"the warehouse {place} cannot be written (Not a directory): check the folder and its "
-        "rights, or give another --warehouse"
-    )
-
-
-@pytest.fixture
-def alone(province, tmp_path):
-    """A night in a process of its own, with a changed environment; what it printed."""
-
-    def run(*more, **environment):
-        kept = {name: value for name, value in os.environ.items() if name != "JAVA_HOME"}
-        return subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "jobs.night",
-                "--data-date",
-                str(DAY),
-                "--only",
-                "ingest.web_log",
-                "--conf",
-                str(ROOT / "conf"),
-                "--conf",
-                str(province.conf),
-                "--landing",
-                str(province.landing.folder),
-                "--warehouse",
-                str(tmp_path / "warehouse"),
-                *more,
-            ],
-            cwd=ROOT,
-            env={**kept, **environment},
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-
-    return run
-
-
-def log_of(warehouse):
-    (log,) = (warehouse / "_logs").glob("*.log")
-    return log.read_text(encoding="utf-8")
-
-
-def test_java_home_that_leads_nowhere(alone, tmp_path):
-    done = alone(JAVA_HOME="/nowhere")
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == (
-        "chudian: Java was not found: JAVA_HOME is /nowhere, which has no "
-        "bin/java: set it to Java 17 or newer, or unset it\n"
-    )
-    assert not (tmp_path / "warehouse" / "ods").exists()
-
-
-def test_no_java_anywhere(alone, tools):
-    done = alone(PATH=str(tools))
-    assert done.returncode == 1
-    assert done.stderr == (
-        "chudian: Java was not found: install Java 17 or newer, or set JAVA_HOME\n"
-    )
-
-
-def test_a_java_that_does_not_start(alone, tmp_path, tools):
-    java = tmp_path / "java" / "bin" / "java"
-    java.parent.mkdir(parents=True)
-    java.write_text("#!/bin/sh\necho 'Error: too old for this' >&2\nexit 1\n", encoding="utf-8")
-    java.chmod(0o755)
-    done = alone(JAVA_HOME=str(tmp_path / "java"))
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith(
-        "chudian: Spark could not be started: Java 17 or newer and the "
-        "memory that the Spark profile asks for are needed; "
-    )
-    assert "Error: too old for this" in log_of(tmp_path / "warehouse")
-
-
-def test_what_java_has_to_say_goes_to_the_log(alone, tmp_path):
-    """The folder of a layer is in the way: Java's stack is in the log and not on the screen."""
-    (tmp_path / "warehouse").mkdir()
-    (tmp_path / "warehouse" / "ops").write_text("in the way", encoding="utf-8")
-    done = alone()
-    assert done.returncode == 1
-    assert done.stderr == (
-        f"chudian: the table ops.run_ledger cannot be created below "
-        f"{tmp_path / 'warehouse'}: check the folder and its rights, or give "
-        "another --warehouse\n"
-    )
-    assert "\tat " not in done.stdout
-    assert "Traceback" not in done.stdout
-    assert "\tat " in log_of(tmp_path / "warehouse")
-
-
-@pytest.fixture
-def tools(tmp_path):
-    """A PATH with what the set-up needs of a machine, but no Java."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    for name in ("bash", "sed", "head", "dirname", "env", "sh", "cat", "tr", "uname", "ps"):
-        if shutil.which(name):
-            (folder / name).symlink_to(shutil.which(name))
-    (folder / "python3.11").symlink_to(Path(sys.executable).resolve())
-    return folder
-
-
-def set_up(tools, **environment):
-    return subprocess.run(
-        [shutil.which("bash"), "conf/setup/environment.sh", "nowhere", "0"],
-        cwd=ROOT,
-        env={"PATH": str(tools), **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
-def test_the_set_up_asks_for_java_and_python(tools):
-    done = set_up(tools)
-    assert done.returncode == 1
-    assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith("chudian: Java was not found: install Java 17 or newer")
-    (tools / "java").write_text(
-        "#!/bin/sh\necho 'openjdk version \"11.0.2\"' >&2\n", encoding="utf-8"
-    )
-    (tools / "java").chmod(0o755)
-    done = set_up(tools)
-    assert done.returncode == 1
-    assert done.stderr.startswith("chudian: Java 17 or newer is needed, 'java' is version 11: ")
-    (tools / "python3.11").unlink()
-    done = set_up(tools)
-    assert done.returncode == 1
-    assert done.stderr.startswith("chudian: Python 3.11 or newer with its venv module was not ")
-    assert not (ROOT / "nowhere").exists()
-
-
-# -- again, later, corrected ---------------------------------------------------------------------
-
-
-@pytest.fixture
-def copied(province, tmp_path):
-    """A copy of the warehouse that a test may change."""
-    shutil.copytree(province.warehouse, tmp_path / "copy")
-    return tmp_path / "copy"
-
-
-def test_a_delivery_that_has_not_changed_is_not_taken_in_again(province, copied, tmp_path, capsys):
-    """Wherever it lies by now: what was taken in is in the archive."""
-    before = versions(copied)
-    assert province.night("--only", "ingest", warehouse=copied, landing=tmp_path / "empty") == 0
-    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("[")]
-    assert len(said) == 6
-    assert all("unchanged" in line for line in said)
-    assert versions(copied) == before
-
-
-def test_a_day_that_is_read_again_from_the_archive_gives_equal_tables(
-    province, copied, tmp_path, capsys
-):
-    """A code more in a table: every day of the source is out of date, and is read once."""
-    (tmp_path / "more").mkdir()
-    (tmp_path / "more" / "sources.yml").write_text(
-        "voice: {codes: {toll: {'5': local}}}\n", encoding="utf-8"
-    )
-    folders = [
-        str(part)
-        for one in (ROOT / "conf", province.conf, tmp_path / "more")
-        for part in ("--conf", one)
-    ]
-    where = ["--warehouse", str(copied), "--landing", str(tmp_path / "empty")]
-    status.main([*folders, "--warehouse", str(copied)])
-    assert re.search(
-        r"voice +2009-05-02 … 2009-05-03 \(2\) +would be read differently today",
-        capsys.readouterr().out,
-    )
-    assert repair.main([*folders, *where, "--dry-run"]) == 0
-    assert capsys.readouterr().out == f"{'ingest.voice':<28} once more for 2009-05-02..2009-05-03\n"
-    before = versions(copied)
-    assert repair.main([*folders, *where]) == 0
-    after = versions(copied)
-    assert {name for name in TABLES if after[name] != before[name]} == {
-        "ods.voice_call",
-        "ops.rejected_record",
-    }
-    for name in TABLES:
-        assert differing_rows(province.warehouse, copied, name) == 0, name
-    capsys.readouterr()
-    assert repair.main([*folders, *where]) == 0
-    assert capsys.readouterr().out == "nothing is out of date\n"
-    status.main([*folders, "--warehouse", str(copied)])
-    assert "to be rebuilt" not in capsys.readouterr().out
-
-
-def test_day_by_day_gives_what_the_range_gave(province, tmp_path):
-    for day in DAYS:
-        assert (
-            province.night(
-                "--only",
-                "ingest.voice,ingest.web_log",
-                days=(day, day),
-                warehouse=tmp_path / "daily",
-            )
-            == 0
-        )
-    for name in ("ods.voice_call", "ods.web_view", "ops.rejected_record"):
-        assert differing_rows(province.warehouse, tmp_path / "daily", name) == 0, name
-
-
-def test_a_corrected_delivery_takes_away_what_it_no_longer_holds(province, copied, bad):
-    """The two rejected lines are mended, the first ten calls gone, one is longer."""
-    first, second = calls(DAY)
-    first[7], first[8] = call(7, DAY), call(8, DAY)
-    first = [call(9, DAY, duration="777"), *first[10:]]
-    bad.write("voice", DAY, [first, second])
-    assert province.night("--only", "ingest.voice", warehouse=copied, landing=bad.folder) == 0
-    rows = query(
-        copied, "SELECT batch_date, call_no, duration_s FROM calls", calls="ods.voice_call"
-    )
-    today = {number: seconds for day, number, seconds in rows if day == DAY}
-    # Calls 0 to 8 are gone; the repeated line of call 3 is now the only one, and so it stays.
-    assert set(today) == {f"V03{n:03}" for n in range(9, 60) if n not in (40, 41)} | {"V03003"}
-    assert today["V03009"] == 777
-    assert sum(day == FIRST for day, _, _ in rows) == 60
-    assert not query(copied, "FROM rejected", rejected="ops.rejected_record")
-    told = query(
-        copied,
-        """SELECT rows_delivered, rows_accepted, rows_rejected, rows_duplicate
-                            FROM ledger WHERE source = 'voice' AND state = 'committed'
-                            AND slice = '2009-05-03' ORDER BY committed_at""",
-        ledger="ops.run_ledger",
-    )
-    assert told == [(60, 56, 2, 2), (51, 50, 0, 1)]
-
-
-def test_a_truncated_second_member_is_not_taken_for_the_end(refused, bad):
-    path = bad.path("voice", DAY)
-    path.write_bytes(gzip.compress(b"") + path.read_bytes()[:-20])
-    assert "the gzip file is cut off" in refused(4, landing=bad.folder)

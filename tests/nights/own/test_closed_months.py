@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs import night
 from schemas import config
-from tests.given.paths import ROOT
-from tests.given.tiny_province import PEOPLE, Landing, call, deliveries, overlay
+from tests.given.paths import CONF
+from tests.given.tiny_nights import TinyNights
+from tests.given.tiny_province import PEOPLE, call, deliveries, overlay
 from tests.readers.warehouse_reader import query, table
 
 APRIL, MAY = date(2009, 4, 1), date(2009, 5, 1)
@@ -38,13 +38,13 @@ def lines(month: int) -> list[str]:
     ]
 
 
-class Company:
-    """A landing and a warehouse with two nights, each of which closes a month."""
+class ClosingNights(TinyNights):
+    """Two nights, each of which closes a month."""
 
     def __init__(self, folder: Path) -> None:
-        shipped = config.load([ROOT / "conf"]).sources
-        self.folder, self.conf = folder, overlay(folder / "conf", shipped, SOURCES)
-        landing = Landing(folder / "landing", shipped)
+        shipped = config.load([CONF]).sources
+        super().__init__(folder, shipped, overlay(folder / "conf", shipped, SOURCES))
+        landing = self.landing
         for name in SOURCES[:3]:
             landing.write(name, CLOSES[0], deliveries()[name, date(2009, 5, 2)])
             landing.write(name, CLOSES[1], [[]])
@@ -52,30 +52,8 @@ class Company:
         late = call(999, APRIL, "20090420100000", msisdn=LATE, duration="61")
         landing.write("voice", CLOSES[1], [lines(5), [late]])
 
-    @property
-    def warehouse(self) -> Path:
-        return self.folder / "warehouse"
-
     def night(self, day: date, steps: str = STEPS) -> None:
-        folders = [part for one in (ROOT / "conf", self.conf) for part in ("--conf", str(one))]
-        assert (
-            night.main(
-                [
-                    "--only",
-                    steps,
-                    "--data-date",
-                    str(day),
-                    *folders,
-                    "--landing",
-                    str(self.folder / "landing"),
-                    "--push",
-                    str(self.folder / "push"),
-                    "--warehouse",
-                    str(self.warehouse),
-                ]
-            )
-            == 0
-        )
+        assert self.run(steps, day) == 0
 
     def splits(self) -> list[tuple]:
         """Of the three months that the second night compares."""
@@ -101,9 +79,9 @@ class Company:
 
 
 @pytest.fixture(scope="module")
-def company(spark, tmp_path_factory):
+def closed(spark, tmp_path_factory):
     """After April has closed somebody takes a row of it away; then May closes."""
-    made = Company(tmp_path_factory.mktemp("closed months"))
+    made = ClosingNights(tmp_path_factory.mktemp("closed months"))
     made.night(CLOSES[0])
     (who,) = query(
         made.warehouse,
@@ -115,9 +93,9 @@ def company(spark, tmp_path_factory):
     return made
 
 
-def test_a_late_call_touches_its_customer_in_its_month_and_nobody_else(company):
+def test_a_late_call_touches_its_customer_in_its_month_and_nobody_else(closed):
     """What was taken away stays away: his April was not made again."""
-    seconds = company.seconds()
+    seconds = closed.seconds()
     assert seconds.pop((LATE, APRIL)) == 12 * 3600 + 61
     assert (POISONED, APRIL) not in seconds
     assert (POISONED, MAY) in seconds
@@ -125,31 +103,31 @@ def test_a_late_call_touches_its_customer_in_its_month_and_nobody_else(company):
     assert set(seconds.values()) == {12 * 3600}
 
 
-def test_free_units_are_split_anew_for_him_alone_as_if_all_were(company):
+def test_free_units_are_split_anew_for_him_alone_as_if_all_were(closed):
     """Taken away, the splits are made again; made together they are those of the two nights. (Where
     packages carry units over, a month without usage has a split, too.)"""
-    there = company.splits()
+    there = closed.splits()
     made = set(
         query(
-            company.warehouse,
+            closed.warehouse,
             "SELECT month, count(DISTINCT subscriber_id) FROM t GROUP BY 1",
             t="dw.free_unit_split",
         )
     )
     assert {(APRIL, 6), (MAY, 6)} <= made
-    table(company.warehouse, "dw.free_unit_split").delete()
-    company.night(CLOSES[1], "free_units")
-    assert company.splits() == there
+    table(closed.warehouse, "dw.free_unit_split").delete()
+    closed.night(CLOSES[1], "free_units")
+    assert closed.splits() == there
 
 
-def test_a_close_that_is_run_again_writes_no_month_anew(company):
-    before = company.files(APRIL), company.files(MAY)
-    company.night(CLOSES[1], "usage_month")
-    assert (company.files(APRIL), company.files(MAY)) == before
+def test_a_close_that_is_run_again_writes_no_month_anew(closed):
+    before = closed.files(APRIL), closed.files(MAY)
+    closed.night(CLOSES[1], "usage_month")
+    assert (closed.files(APRIL), closed.files(MAY)) == before
 
 
-def test_a_day_that_was_made_again_makes_its_month_whole(company):
+def test_a_day_that_was_made_again_makes_its_month_whole(closed):
     """Back-fill: the days of April's delivery are guided anew, so his April is there again."""
-    company.night(CLOSES[0], "usage_day")
-    company.night(CLOSES[1], "usage_month")
-    assert company.seconds()[POISONED, APRIL] == 12 * 3600
+    closed.night(CLOSES[0], "usage_day")
+    closed.night(CLOSES[1], "usage_month")
+    assert closed.seconds()[POISONED, APRIL] == 12 * 3600

@@ -60,7 +60,10 @@ def delivered() -> dict[str, bytes]:
     rows = records()
     by_mark = [";".join(f'"{row[name]}"' for name in COLUMNS) for row in rows]
     by_width = [
-        b"".join(row[name].encode("gb18030").ljust(width) for name, width in zip(COLUMNS, WIDTHS))
+        b"".join(
+            row[name].encode("gb18030").ljust(width)
+            for name, width in zip(COLUMNS, WIDTHS, strict=True)
+        )
         for row in rows
     ]
     objects = [
@@ -74,7 +77,7 @@ def delivered() -> dict[str, bytes]:
         )
         if row["seconds"].isdigit()
         else text
-        for text, row in zip(objects, rows)
+        for text, row in zip(objects, rows, strict=True)
     ]
     sink = pyarrow.BufferOutputStream()
     table = pyarrow.table({name: [row[name] or None for row in rows] for name in reversed(COLUMNS)})
@@ -101,7 +104,7 @@ def sources() -> dict:
 
 
 @pytest.fixture(scope="module")
-def warehouse(spark, tmp_path_factory) -> Path:
+def four_forms(spark, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("formats")
     (folder / "conf").mkdir()
     (folder / "conf" / "sources.yml").write_text(
@@ -136,9 +139,9 @@ def warehouse(spark, tmp_path_factory) -> Path:
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_each_form_gives_the_same_accepted_rows(warehouse, name):
+def test_each_form_gives_the_same_accepted_rows(four_forms, name):
     rows = query(
-        warehouse,
+        four_forms,
         f"""
         SELECT row_no, call_no, msisdn, other_party, occurred_at AT TIME ZONE 'Asia/Shanghai',
                duration_s, home_city, airtime_fee
@@ -152,7 +155,7 @@ def test_each_form_gives_the_same_accepted_rows(warehouse, name):
             f"V{n}",
             f"1380000000{n}",
             f"1390000000{n}",
-            datetime(2009, 5, 3, 10, 0, n),
+            datetime(2009, 5, 3, 10, 0, n),  # noqa: DTZ001 – as the query gives it
             60 + n,
             None if n == 6 else "北京",
             Decimal(f"0.{n}00"),
@@ -162,9 +165,9 @@ def test_each_form_gives_the_same_accepted_rows(warehouse, name):
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_each_form_keeps_what_it_rejects_as_readable_text(warehouse, name):
+def test_each_form_keeps_what_it_rejects_as_readable_text(four_forms, name):
     rows = query(
-        warehouse,
+        four_forms,
         f"SELECT raw_line, reasons FROM r WHERE source = '{name}' ORDER BY row_no",
         r="ops.rejected_record",
     )
@@ -178,9 +181,9 @@ def test_each_form_keeps_what_it_rejects_as_readable_text(warehouse, name):
     assert "long" in rows[1][0]
 
 
-def test_the_ledger_counts_each_form_alike(warehouse):
+def test_the_ledger_counts_each_form_alike(four_forms):
     assert query(
-        warehouse,
+        four_forms,
         """
         SELECT source, rows_delivered, rows_accepted, rows_rejected, rows_duplicate FROM l
         WHERE state = 'committed' ORDER BY source""",
@@ -188,7 +191,7 @@ def test_the_ledger_counts_each_form_alike(warehouse):
     ) == [(name, 6, 4, 2, 0) for name in sorted(FORMS)]
 
 
-def test_lines_of_one_customer_are_taken_out_of_each_form(spark, warehouse):
+def test_lines_of_one_customer_are_taken_out_of_each_form(spark, four_forms):
     """His accepted call and his rejected one; a number that was his only before stays."""
     zone = timezone(timedelta(hours=8))
     held = [
@@ -200,10 +203,10 @@ def test_lines_of_one_customer_are_taken_out_of_each_form(spark, warehouse):
         [(None, None, *one) for one in held],
         "customer_no string, subscriber_no string, msisdn string, since timestamp, until timestamp",
     )
-    conf = config.load([ROOT / "conf", warehouse.parent / "conf"])
-    archive, contracts = Archive(warehouse / "_archive"), contract.load()
+    conf = config.load([ROOT / "conf", four_forms.parent / "conf"])
+    archive, contracts = Archive(four_forms / "_archive"), contract.load()
     gone = archived_lines.erase(
-        Tables(spark, str(warehouse), contracts),
+        Tables(spark, str(four_forms), contracts),
         archive,
         found,
         {number for number, *_ in held},
@@ -224,7 +227,7 @@ def test_lines_of_one_customer_are_taken_out_of_each_form(spark, warehouse):
             after, before = gzip.decompress(after), gzip.decompress(before)
         assert after == b"".join(
             line
-            for line in before.splitlines(True)
+            for line in before.splitlines(keepends=True)
             if b"13800000002" not in line and b"13800000005" not in line
         )
 

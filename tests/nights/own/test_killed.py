@@ -1,4 +1,7 @@
-"""Nights that are killed by the system at any moment: the next one leaves what it should have."""
+"""Nights that are killed by the system at any moment: the next one leaves what it should have.
+
+A night that is killed is a process of its own; the others run in the session of the tests.
+"""
 
 import os
 import shutil
@@ -11,6 +14,7 @@ from random import Random
 
 import pytest
 
+from jobs import night, status
 from schemas import config
 from tests.given import interpreted
 from tests.given.paths import ROOT
@@ -30,7 +34,7 @@ KILLS = 30
 
 
 class Nights:
-    """A landing and a configuration, and nights over them, each in a process of its own."""
+    """A landing and a configuration, and nights over them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, shipped = folder, config.load([ROOT / "conf"])
@@ -65,7 +69,7 @@ class Nights:
         return ["--conf", str(ROOT / "conf"), "--conf", str(self.conf)]
 
     def run(self, warehouse: str, only: str, days=DAYS) -> None:
-        assert self.started("jobs.night", *self.asked(warehouse, only, days)).wait(timeout=300) == 0
+        assert night.main(self.asked(warehouse, only, days)) == 0
 
     def started(self, *command: str) -> subprocess.Popen:
         return subprocess.Popen(
@@ -81,24 +85,10 @@ class Nights:
         running = self.started("tests.given.killed_run", *moment, *self.asked(warehouse, only))
         assert running.wait(timeout=300) == -signal.SIGKILL
 
-    def status(self, warehouse: str) -> str:
-        """What jobs.status prints of the second day."""
-        return subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "jobs.status",
-                *self.folders(),
-                "--warehouse",
-                str(self.folder / warehouse),
-                "--data-date",
-                str(DAY),
-            ],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        ).stdout
+    def show_status(self, warehouse: str) -> None:
+        """jobs.status prints the second day."""
+        where = ["--warehouse", str(self.folder / warehouse), "--data-date", str(DAY)]
+        status.main([*self.folders(), *where])
 
     def states(self, warehouse: str, source: str = "voice") -> set[str]:
         """What the last row of the ledger says of each slice of a source."""
@@ -129,14 +119,19 @@ class Nights:
         ]
 
 
-def test_a_run_killed_at_each_moment_of_its_commits_is_made_good_by_the_next(tmp_path):
+def test_a_run_killed_at_each_moment_of_its_commits_is_made_good_by_the_next(
+    spark, tmp_path, capsys
+):
     nights, source = Nights(tmp_path), "ingest.voice"
     nights.run("undisturbed", source)
     left = []
     for moment in MOMENTS:
         nights.killed_at(moment, "killed", source)
         left.append(nights.states("killed"))
-        assert f"{'voice':<22}{DAY!s:<12}{left[-1].copy().pop()}" in nights.status("killed")
+        capsys.readouterr()
+        nights.show_status("killed")
+        (state,) = left[-1]
+        assert f"{'voice':<22}{DAY!s:<12}{state}" in capsys.readouterr().out
     assert left == [{"started"}, {"started"}, {"committed"}]
     nights.run("killed", source)
     assert nights.states("killed") == {"committed"}
@@ -155,7 +150,7 @@ def test_a_run_killed_at_each_moment_of_its_commits_is_made_good_by_the_next(tmp
 
 
 @pytest.mark.soak
-def test_30_kills_at_random_moments(tmp_path):
+def test_30_kills_at_random_moments(spark, tmp_path):
     """Python alone or with its Java, at any moment of a run over six sources and two days."""
     nights, chance = Nights(tmp_path), Random(2009)
     nights.run("undisturbed", "ingest")

@@ -96,7 +96,10 @@ def nights(chance: Random | None) -> list[tuple[date, date]]:
     if chance is None:
         return [(FIRST, LAST)]
     cuts = sorted(chance.sample(range(1, len(ALL_DAYS)), chance.randrange(1, 4)))
-    return [(ALL_DAYS[a], ALL_DAYS[b - 1]) for a, b in zip([0, *cuts], [*cuts, len(ALL_DAYS)])]
+    return [
+        (ALL_DAYS[a], ALL_DAYS[b - 1])
+        for a, b in zip([0, *cuts], [*cuts, len(ALL_DAYS)], strict=True)
+    ]
 
 
 def made(folder: Path, conf: Path, sources, chance: Random | None) -> Path:
@@ -140,4 +143,5 @@ def test_any_split_into_deliveries_and_nights_gives_the_same_tables(spark, tmp_p
     split = made(tmp_path / "split", conf, shipped.sources, Random(seed))
     for name in COMPARED:
         there = rows(right, name)
-        assert there and rows(split, name) == there, name
+        assert there, name
+        assert rows(split, name) == there, name

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs import night
 from schemas import config
-from tests.given.paths import ROOT
-from tests.given.tiny_province import DAYS, Landing, call, deliveries, overlay
+from tests.given.paths import CONF
+from tests.given.tiny_nights import TinyNights
+from tests.given.tiny_province import DAYS, call, deliveries, overlay
 from tests.readers.warehouse_reader import all_rows, differing_rows, query
 
 FIRST, CLOSE = date(2009, 4, 28), date(2009, 5, 3)
@@ -29,12 +29,12 @@ CELLS = """
            sum(airtime_fee), sum(toll_fee), sum(other_fee) FROM d GROUP BY ALL"""
 
 
-class Company:
-    """A landing and a warehouse; `come` says on which other days a call comes (also several)."""
+class UsageNights(TinyNights):
+    """Calls of seven days; `come` says on which other days a call comes (also several)."""
 
     def __init__(self, folder: Path, conf: Path, sources, come) -> None:
-        self.folder, self.conf, self.come = folder, conf, come
-        self.landing = Landing(folder / "landing", sources)
+        super().__init__(folder, sources, conf)
+        self.come = come
         for day in ALL_DAYS:
             for name in PEOPLES:
                 parts = deliveries()[name, DAYS[0]] if day == FIRST else [[]]
@@ -46,33 +46,9 @@ class Company:
         lines += [line for line, days in self.come.items() if day in days]
         self.landing.write("voice", day, [lines[::2], lines[1::2]])
 
-    def night(self, first: date, last: date) -> "Company":
-        folders = [part for one in (ROOT / "conf", self.conf) for part in ("--conf", str(one))]
-        assert (
-            night.main(
-                [
-                    "--only",
-                    STEPS,
-                    "--from-date",
-                    str(first),
-                    "--to-date",
-                    str(last),
-                    "--landing",
-                    str(self.landing.folder),
-                    "--warehouse",
-                    str(self.warehouse),
-                    "--push",
-                    str(self.folder / "push"),
-                    *folders,
-                ]
-            )
-            == 0
-        )
+    def night(self, first: date, last: date) -> "UsageNights":
+        assert self.run(STEPS, first, last) == 0
         return self
-
-    @property
-    def warehouse(self) -> Path:
-        return self.folder / "warehouse"
 
     def usage(self, when: str = "local_date") -> list[tuple]:
         """Usage added up over the deliveries that brought it."""
@@ -87,16 +63,16 @@ class Company:
 
 
 @pytest.fixture(scope="module")
-def companies(spark, tmp_path_factory):
+def right_and_late(spark, tmp_path_factory):
     """One to which everything came on its day, and one to which it did not, with its months as they
     were at the close; both after the night behind it."""
     folder = tmp_path_factory.mktemp("usage")
-    shipped = config.load([ROOT / "conf"])
+    shipped = config.load([CONF])
     conf = overlay(folder / "conf", shipped.sources, (*PEOPLES, "voice"))
     (conf / "policy.yml").write_text("rating: {months: 1, min_months_won: 1}\n")
     own = {LATE: [date(2009, 4, 30)], FORGOTTEN: [date(2009, 4, 29)], TWICE: [date(2009, 4, 30)]}
-    right = Company(folder / "right", conf, shipped.sources, own)
-    wrong = Company(
+    right = UsageNights(folder / "right", conf, shipped.sources, own)
+    wrong = UsageNights(
         folder / "wrong",
         conf,
         shipped.sources,
@@ -111,17 +87,17 @@ def companies(spark, tmp_path_factory):
     return right, wrong, at_the_close
 
 
-def test_days_and_months_are_those_of_the_right_deliveries(companies):
+def test_days_and_months_are_those_of_the_right_deliveries(right_and_late):
     """Trap 23: what came twice counts once. Trap 24: what came late is in its month."""
-    right, wrong, _ = companies
+    right, wrong, _ = right_and_late
     assert wrong.usage() == right.usage()
     assert len(right.usage()) > 30
     assert wrong.months() == right.months()
     assert len(right.months()) == 6
 
 
-def test_a_month_is_the_sum_of_its_days_and_these_of_its_records(companies):
-    right, *_ = companies
+def test_a_month_is_the_sum_of_its_days_and_these_of_its_records(right_and_late):
+    right, *_ = right_and_late
     days = Counter()
     for who, day, cell, events, billed, quantity, *_ in right.usage():
         if day.replace(day=1) == APRIL:
@@ -155,9 +131,9 @@ def test_a_month_is_the_sum_of_its_days_and_these_of_its_records(companies):
     assert given[0][0] == 3 * 12 + 3
 
 
-def test_a_late_call_touches_its_own_subscriber_and_day_only(companies):
+def test_a_late_call_touches_its_own_subscriber_and_day_only(right_and_late):
     """The slice of the night that brought it has it beside that day's own calls."""
-    _, wrong, _ = companies
+    _, wrong, _ = right_and_late
     rows = query(
         wrong.warehouse,
         f"SELECT local_date, events, quantity FROM d WHERE batch_date = "
@@ -167,9 +143,9 @@ def test_a_late_call_touches_its_own_subscriber_and_day_only(companies):
     assert rows == [(date(2009, 4, 30), 1, 92)]
 
 
-def test_a_call_of_a_corrected_delivery_changes_one_customer_month(companies):
+def test_a_call_of_a_corrected_delivery_changes_one_customer_month(right_and_late):
     """Trap 24: the whole customer-month is made anew, and no other."""
-    _, wrong, before = companies
+    _, wrong, before = right_and_late
     after = wrong.months()
     changed = [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]
     owner = query(
@@ -182,9 +158,9 @@ def test_a_call_of_a_corrected_delivery_changes_one_customer_month(companies):
     assert told[1] - told[0] == 93
 
 
-def test_the_same_nights_once_more_add_nothing(companies):
+def test_the_same_nights_once_more_add_nothing(right_and_late):
     """Trap 23: a rerun adds nothing, in whatever ranges."""
-    right, wrong, _ = companies
+    right, wrong, _ = right_and_late
     usage, months = right.usage("batch_date"), right.months()
     right.night(ALL_DAYS[1], CLOSE)
     assert right.usage("batch_date") == usage

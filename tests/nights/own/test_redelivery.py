@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from jobs import night, status
+from jobs import status
 from jobs.warehouse.ledger import COMMITTED, FAILED, STALE
 from schemas import config
-from tests.given.paths import ROOT
-from tests.given.tiny_province import DAYS, SOURCES, Landing, calls, deliveries, overlay, visits
+from tests.given.paths import CONF
+from tests.given.tiny_nights import TinyNights
+from tests.given.tiny_province import DAYS, SOURCES, calls, deliveries, overlay, visits
 from tests.readers.warehouse_reader import differing_rows, query
 
 FIRST, SECOND = DAYS
@@ -27,12 +28,11 @@ TABLES = (
 )
 
 
-class Company:
-    """A landing and a warehouse of their own; the bills are left out."""
+class CorrectedNights(TinyNights):
+    """Three days of deliveries without bills, those of the first day to be corrected."""
 
     def __init__(self, folder: Path, conf: Path, sources) -> None:
-        self.folder, self.conf = folder, conf
-        self.landing = Landing(folder / "landing", sources)
+        super().__init__(folder, sources, conf)
         for (name, day), parts in deliveries().items():
             if name != "bill":
                 self.landing.write(name, day, parts)
@@ -48,31 +48,13 @@ class Company:
         self.landing.write("voice", FIRST, [first[:5] + first[6:], second])
         self.landing.write("web_log", FIRST, [visits(FIRST)[:-1]])
 
-    def where(self) -> list[str]:
-        folders = [part for one in (ROOT / "conf", self.conf) for part in ("--conf", str(one))]
-        return [*folders, "--warehouse", str(self.folder / "warehouse")]
-
     def night(self, first: date, last: date) -> int:
-        return night.main(
-            [
-                "--only",
-                STEPS,
-                "--from-date",
-                str(first),
-                "--to-date",
-                str(last),
-                "--landing",
-                str(self.landing.folder),
-                "--push",
-                str(self.folder / "push"),
-                *self.where(),
-            ]
-        )
+        return self.run(STEPS, first, last)
 
     def rows(self, columns: str, state: str) -> list[tuple]:
         return sorted(
             query(
-                self.folder / "warehouse",
+                self.warehouse,
                 f"SELECT {columns} FROM l WHERE state = '{state}'",
                 l="ops.run_ledger",
             )
@@ -80,12 +62,14 @@ class Company:
 
 
 @pytest.fixture(scope="module")
-def companies(spark, tmp_path_factory):
+def right_and_wrong(spark, tmp_path_factory):
     """One that was delivered right at once, and one that was not; both after their third night."""
     folder = tmp_path_factory.mktemp("companies")
-    shipped = config.load([ROOT / "conf"])
+    shipped = config.load([CONF])
     conf = overlay(folder / "conf", shipped.sources, set(SOURCES) - {"bill"})
-    right, wrong = (Company(folder / name, conf, shipped.sources) for name in ("right", "wrong"))
+    right, wrong = (
+        CorrectedNights(folder / name, conf, shipped.sources) for name in ("right", "wrong")
+    )
     right.correct()
     assert right.night(*DAYS) == wrong.night(*DAYS) == 0
     wrong.correct()
@@ -94,16 +78,16 @@ def companies(spark, tmp_path_factory):
     return right, wrong
 
 
-def test_the_tables_are_those_of_the_right_deliveries(companies):
+def test_the_tables_are_those_of_the_right_deliveries(right_and_wrong):
     for name in TABLES:
-        pair = (one.folder / "warehouse" for one in companies)
+        pair = (one.warehouse for one in right_and_wrong)
         assert differing_rows(*pair, name) == 0, name
 
 
-def test_a_session_that_midnight_cut_in_two_is_one_contact_of_the_day_it_began(companies):
-    for one in companies:
+def test_a_session_that_midnight_cut_in_two_is_one_contact_of_the_day_it_began(right_and_wrong):
+    for one in right_and_wrong:
         assert query(
-            one.folder / "warehouse",
+            one.warehouse,
             """
             SELECT batch_date, kind, result, duration_s FROM c
             WHERE source_record = 'W031'""",
@@ -111,8 +95,8 @@ def test_a_session_that_midnight_cut_in_two_is_one_contact_of_the_day_it_began(c
         ) == [(SECOND, "transaction", "success", 35)]
 
 
-def test_what_hung_on_it_was_made_again_and_nothing_else(companies):
-    right, wrong = companies
+def test_what_hung_on_it_was_made_again_and_nothing_else(right_and_wrong):
+    right, wrong = right_and_wrong
     goes_on = [
         ("dw.contact_event", str(SECOND)),
         ("dw.contact_view", str(SECOND)),
@@ -133,8 +117,8 @@ def test_what_hung_on_it_was_made_again_and_nothing_else(companies):
     assert again == sorted([*corrected, *anew])
 
 
-def test_a_spoiled_delivery_of_an_earlier_day_is_told_and_stops_nothing(companies, capsys):
-    right, wrong = companies
+def test_a_spoiled_delivery_of_an_earlier_day_is_told_and_stops_nothing(right_and_wrong, capsys):
+    right, wrong = right_and_wrong
     (said,) = wrong.rows("source, slice, message", FAILED)
     assert said[:2] == ("package_subscription", str(SECOND))
     assert said[2].startswith("package_subscription 2009-05-03: package_20090503.txt: ")

@@ -1,103 +1,35 @@
 """The border of the tables: what a step may touch, what is committed, and what the ledger says."""
 
-from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
-from jobs.plan.step import Step
-from jobs.warehouse.judge import Judge
-from jobs.warehouse.ledger import Ledger
 from jobs.warehouse.tables import Tables
-from jobs.warehouse.warehouse import Warehouse
 from schemas.errors import ChudianError, InputError, QualityError
-from schemas.render.spark import example_row, struct_type
 from schemas.window import Window
+from tests.given.warehouse_steps import (
+    APRIL,
+    CONTACT,
+    CUSTOMER,
+    FIRST,
+    MEASURE,
+    MONTH,
+    REJECTED,
+    SECOND,
+    SUBSCRIPTION,
+    TABLES,
+    THIRD,
+    event,
+    files,
+    rows_of,
+    snapshot,
+    step,
+    version,
+    write,
+)
 from tests.readers.warehouse_reader import all_rows
 from tests.readers.warehouse_reader import table as delta_table
-
-FIRST, SECOND, THIRD = (date(2009, 5, day) for day in (1, 2, 3))
-APRIL = date(2009, 4, 1)
-SUBSCRIPTION, CONTACT, MEASURE = "dw.subscription", "dw.contact_event", "dw.rating_measure"
-MONTH, CUSTOMER, REJECTED = "dw.usage_month", "ods.customer", "ops.rejected_record"
-TABLES = (SUBSCRIPTION, CONTACT, MEASURE, MONTH, CUSTOMER)
-
-
-@pytest.fixture(scope="module")
-def root(tmp_path_factory):
-    return tmp_path_factory.mktemp("warehouse")
-
-
-@pytest.fixture(scope="module")
-def opened(spark, root, conf, contracts):
-    """A new run over the shared warehouse."""
-
-    def make(run_id="run"):
-        ledger, judge = Ledger(run_id, conf.fingerprint), Judge(None, run_id)
-        made = Warehouse(
-            Tables(spark, str(root), contracts, run_id), contracts, conf, ledger, judge
-        )
-        made.open(TABLES)
-        return made
-
-    return make
-
-
-@pytest.fixture(scope="module")
-def wh(opened):
-    """The run that most tests share: opening one reads the ledger, each step appends to it."""
-    return opened()
-
-
-@pytest.fixture(scope="module")
-def frame(spark, contracts):
-    """Rows of a table: the contract's example with some columns changed."""
-
-    def make(table, *rows):
-        example = example_row(contracts[table])
-        schema = T.StructType(
-            [T.StructField(field.name, field.dataType) for field in struct_type(contracts[table])]
-        )
-        return spark.createDataFrame([{**example, **row} for row in rows], schema)
-
-    return make
-
-
-def step(reads=(), writes=(), source=None):
-    return Step("demo", "views", "a step", tuple(reads), tuple(writes), source=source)
-
-
-def write(wh, table, rows, first, last=None):
-    with wh.step(step(writes=[table]), Window(first, last or first)):
-        return wh.replace(table, rows)
-
-
-def rows_of(folder, table, *columns):
-    """Rows as delta-rs reads them, in order."""
-    data = all_rows(Path(folder), table)
-    return sorted(tuple(row[name] for name in columns) for row in data.to_pylist())
-
-
-def version(folder, table):
-    return delta_table(Path(folder), table).version()
-
-
-def files(folder, table, day):
-    """Data files of one slice."""
-    return sorted(uri for uri in delta_table(Path(folder), table).file_uris() if f"={day}/" in uri)
-
-
-def ledger_of(folder, run_id, *columns):
-    found = all_rows(Path(folder), "ops.run_ledger")
-    rows = [row for row in found.to_pylist() if row["run_id"] == run_id]
-    return [
-        tuple(row[name] for name in columns)
-        for row in sorted(rows, key=lambda row: row["committed_at"])
-    ]
-
 
 # -- what a step may touch -----------------------------------------------------------------------
 
@@ -168,9 +100,11 @@ NEVER = [date(2010, 5, day) for day in (1, 2, 3)]
     ],
 )
 def test_a_step_whose_input_is_not_committed_stops_and_names_it(wh, table, how, said):
-    with pytest.raises(InputError) as raised:
-        with wh.step(step(reads=TABLES), Window(NEVER[2], NEVER[2])):
-            wh.read(table, **how)
+    with (
+        pytest.raises(InputError) as raised,
+        wh.step(step(reads=TABLES), Window(NEVER[2], NEVER[2])),
+    ):
+        wh.read(table, **how)
     assert str(raised.value) == (
         f"demo: {said}: run the step that writes it first (python -m jobs.night --list shows which)"
     )
@@ -187,10 +121,6 @@ def unreadable(rows):
     return rows.selectExpr(
         "* except (subscriber_id)", "concat(subscriber_id, '-13800000001') AS subscriber_id"
     )
-
-
-def event(day, number, **changes):
-    return {"batch_date": day, "contact_id": number, **changes}
 
 
 WRONG = [
@@ -259,8 +189,8 @@ WRONG = [
         None,
         [event(THIRD, 1, direction=None, source_record="13800000001" * 20)],
         QualityError,
-        "dw.contact_event 2009-05-03: direction: expected a value (1 rows); source_record: expected "
-        "at most 128 characters (1 rows)",
+        "dw.contact_event 2009-05-03: direction: expected a value (1 rows); source_record: "
+        "expected at most 128 characters (1 rows)",
     ),
     (
         "no first day of a month",
@@ -330,10 +260,6 @@ def test_the_last_lock_names_the_rule_and_no_value(wh, frame, root, changes, sai
 
 
 # -- slices --------------------------------------------------------------------------------------
-
-
-def snapshot(day, *subscribers):
-    return [{"data_date": day, "subscriber_id": number} for number in subscribers]
 
 
 def test_a_snapshot_is_replaced_and_the_others_stay_as_they_are(wh, frame, root):
@@ -558,133 +484,6 @@ def test_a_register_is_only_added_to_and_no_key_comes_twice(wh, frame, root):
             wh.replace(MEASURE, frame(MEASURE, {}))
         with pytest.raises(ChudianError, match="dw.usage_month is written by slices"):
             wh.append(MONTH, frame(MONTH, {}))
-
-
-# -- ledger --------------------------------------------------------------------------------------
-
-
-def test_the_ledger_tells_of_every_attempt_and_a_later_run_reads_it(opened, frame, root, conf):
-    wh = opened(run_id="told")
-    write(wh, SUBSCRIPTION, frame(SUBSCRIPTION, *snapshot(SECOND, 1, 2)), SECOND)
-    with wh.step(step(reads=[SUBSCRIPTION], writes=[CONTACT, MONTH]), Window(SECOND, THIRD)):
-        assert wh.read(SUBSCRIPTION, on=SECOND).count() == 2
-        wh.replace(CONTACT, frame(CONTACT, event(THIRD, 1)))
-        wh.replace(MONTH, frame(MONTH, {"month": APRIL}))
-    wh.close()
-    rows = ledger_of(
-        root,
-        "told",
-        "table",
-        "slice",
-        "state",
-        "rows_out",
-        "output_version",
-        "input_versions",
-        "config_fingerprint",
-        "message",
-    )
-    seen = {
-        (table, slice_, state): (rows_out, at, inputs)
-        for table, slice_, state, rows_out, at, inputs, _, _ in rows
-    }
-    assert len(seen) == len(rows) == 12
-    assert {state for _, _, state in seen} == {"started", "committed"}
-    inputs = f'{{"dw.subscription": {version(root, SUBSCRIPTION)}}}'
-    at = version(root, CONTACT)
-    assert seen[CONTACT, "2009-05-02", "committed"] == (0, at, inputs)
-    assert seen[CONTACT, "2009-05-03", "committed"] == (1, at, inputs)
-    assert seen[MONTH, "2009-04-01", "committed"] == (1, version(root, MONTH), inputs)
-    assert seen[MONTH, "2009-02-01", "committed"] == (0, version(root, MONTH), inputs)
-    assert {(row[6], row[7]) for row in rows} == {(conf.fingerprint, None)}
-
-    later = opened(run_id="later")
-    entry = later.ledger.entry(SUBSCRIPTION, SECOND)
-    assert (entry.run_id, entry.rows_out) == ("told", 2)  # the last committed row counts
-    assert later.ledger.slice_at_or_before(SUBSCRIPTION, THIRD) == SECOND
-
-
-@pytest.mark.parametrize(
-    ("run_id", "error", "message"),
-    [
-        ("stopped", QualityError("one line\nand another"), "one line"),
-        ("crashed", ValueError("13800000001 is no number"), "ValueError"),
-        ("killed", KeyboardInterrupt(), "KeyboardInterrupt"),
-    ],
-    ids=["on purpose", "unexpected: its text may hold a value", "interrupted"],
-)
-def test_a_step_that_stops_leaves_failed_rows_for_what_it_had_not_committed(
-    wh, frame, root, run_id, error, message
-):
-    wh.ledger.run_id = run_id
-    with pytest.raises(type(error)):
-        with wh.step(step(writes=[MEASURE, CONTACT]), Window(FIRST, FIRST)):
-            wh.append(MEASURE, wh.empty(MEASURE))
-            raise error
-    assert ledger_of(root, run_id, "table", "state", "message") == [
-        (MEASURE, "started", None),
-        (CONTACT, "started", None),
-        (MEASURE, "committed", None),
-        (CONTACT, "failed", message),
-    ]
-    with pytest.raises(ChudianError, match="inside a step"):
-        wh.read(MEASURE)
-
-
-def test_nothing_is_committed_before_what_was_announced_is_noted(opened, frame, root):
-    wh = opened(run_id="announced_first")
-    first, second = step(writes=[SUBSCRIPTION]), replace(step(writes=[MONTH]), name="after it")
-    day = Window(THIRD, THIRD)
-    wh.announce([first, second], day)
-    with wh.step(first, day):
-        wh.replace(SUBSCRIPTION, frame(SUBSCRIPTION, {}))
-        noted = ledger_of(root, "announced_first", "table", "state")
-    wh.close()
-    assert {table for table, _ in noted} == {SUBSCRIPTION, MONTH}
-    assert {state for _, state in noted} == {"started"}
-
-
-def test_what_could_not_be_noted_is_noted_with_what_follows(opened, frame, root, monkeypatch):
-    """The ledger fails once, when two announcements were made: nothing of the first is lost."""
-    wh = opened(run_id="noted_later")
-    append, failures = wh.tables.append, [OSError("no room")]
-
-    def failing_once(table, rows):
-        if failures:
-            raise failures.pop()
-        append(table, rows)
-
-    monkeypatch.setattr(wh.tables, "append", failing_once)
-    first, second = step(writes=[SUBSCRIPTION]), replace(step(writes=[MONTH]), name="after it")
-    day = Window(THIRD, THIRD)
-    wh.announce([first], day)
-    wh.announce([second], day)
-    with wh.step(first, day):
-        wh.replace(SUBSCRIPTION, frame(SUBSCRIPTION, {}))
-    wh.close()
-    states = ledger_of(root, "noted_later", "table", "state")
-    assert states.count((SUBSCRIPTION, "started")) == 1
-    assert states.count((SUBSCRIPTION, "committed")) == 1
-    assert {state for table, state in states if table == MONTH} == {"started", "failed"}
-
-
-def test_what_a_run_announced_and_did_not_reach_failed(opened, frame, root):
-    """A step that stops takes the steps after it with it; nothing stays `started`."""
-    wh = opened(run_id="halted")
-    first, second = step(writes=[SUBSCRIPTION]), replace(step(writes=[MONTH]), name="after it")
-    day = Window(THIRD, THIRD)
-    wh.announce([first, second], day)
-    with pytest.raises(QualityError), wh.step(first, day):
-        raise QualityError("too bad")
-    wh.close()
-    last = {
-        (table, slice_): (state, message)
-        for table, slice_, state, message in ledger_of(
-            root, "halted", "table", "slice", "state", "message"
-        )
-    }
-    assert last.pop((SUBSCRIPTION, str(THIRD))) == ("failed", "too bad")
-    assert {table for table, _ in last} == {MONTH}
-    assert set(last.values()) == {("failed", "not reached")}
 
 
 # -- other readers -------------------------------------------------------------------------------

@@ -1,0 +1,41 @@
+"""Lines judged as a night judges them, for the tests of this folder."""
+
+import pytest
+
+from models.intake import duplicates, outcome, verdict
+from tests.given.delivered_lines import LINES, SETS, ZONE, Verdicts
+from tests.given.frames import local_frame
+
+
+@pytest.fixture(scope="module")
+def judged(spark, contracts):
+    """Rows of lines with their verdict by row number; `rows`: (line, file, row, day)."""
+
+    def run(rows, of, known=None, earlier=None):
+        frame = local_frame(
+            spark,
+            [
+                (
+                    bytearray(text if isinstance(text, bytes) else text.encode(of.format.encoding)),
+                    file,
+                    row,
+                    day,
+                )
+                for text, file, row, day in rows
+            ],
+            LINES,
+        )
+        if of.format.encoding == "utf-8":
+            frame = frame.withColumn("value", frame["value"].cast("string"))
+        contract = contracts[of.record]
+        validated = verdict.validate(frame, of.id, of, contract, SETS, ZONE, known)
+        validated = verdict.Validated(validated.frame.persist(), validated.checks)
+        try:
+            keys = duplicates.candidate_keys(validated, earlier)
+            candidates = duplicates.candidates(validated, keys)
+            repeated = duplicates.find(candidates, of, contract, earlier)
+            return Verdicts(outcome.Outcome(validated, candidates, repeated))
+        finally:
+            validated.frame.unpersist()
+
+    return run
