@@ -292,8 +292,8 @@ def in_millionths(total):
 
 
 FORMER = {
-    "of a package that is not there": ({"former_of": "gone"}, "package that is no former"),
-    "of a former one": ({"former_of": "plan_2008"}, "package that is no former"),
+    "of a package that is not there": ({"former_of": "gone"}, "package that is not itself a former"),
+    "of a former one": ({"former_of": "plan_2008"}, "package that is not itself a former"),
     "of another kind": ({"former_of": "texts"}, "texts is of kind sms, not voice"),
     "while the package's own is in force": (
         {"former_of": "plan", "valid": {"from": LONG_AGO, "to": date(2009, 3, 12)}},
@@ -307,7 +307,7 @@ FORMER = {
 
 
 @pytest.mark.parametrize("words", FORMER)
-def test_a_former_tariff_that_makes_no_sense_is_refused(words):
+def test_an_inconsistent_former_tariff_is_refused(words):
     change, problem = FORMER[words]
     texts = package(
         "sms", [{"component": "message", "rate": "0", "per": "1msg", "increment": [1, 1]}]

@@ -516,7 +516,7 @@ def test_the_largest_month_of_the_dearest_package_that_loads_is_priced():
     dear = matrix_of(voice(airtime("224000")))
     (rows,) = rating.price_batch(dear, batch(dear, month))
     assert rows["rated"].to_pylist() == [446_400 * 224_000 * 10**6]
-    with pytest.raises(ConfigError, match=r"rules\[0\].rate: may come to 100,038,240,000 yuan"):
+    with pytest.raises(ConfigError, match=r"rules\[0\].rate: may reach 100,038,240,000 yuan"):
         matrix_of(voice(airtime("224100")))
 
 
