@@ -34,8 +34,7 @@ from jobs.runtime.lock import guarded, run_of
 from jobs.runtime.progress import amount
 from jobs.runtime.session import spark_session
 from jobs.warehouse import delta_log, retention
-from jobs.warehouse.delta_log import EXPIRY
-from jobs.warehouse.delta_log import DataFile
+from jobs.warehouse.delta_log import EXPIRY, DataFile
 from jobs.warehouse.ledger import Entry, Ledger
 from schemas.config import Config
 from schemas.contract import Contract

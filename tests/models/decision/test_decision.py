@@ -393,7 +393,7 @@ def test_capacity_0_means_never_and_a_full_last_channel_leaves_the_customer_out(
 
 
 def test_a_place_of_an_earlier_round_is_kept_against_spilled_customers(spark):
-    night = crowd(2).subscriber(9, scores={"hall": "0.4", "hotline": "0.3", "sms": "0.2"})
+    inputs = crowd(2).subscriber(9, scores={"hall": "0.4", "hotline": "0.3", "sms": "0.2"})
     rows = inputs.match(9, saving="10").decide(spark, room=channels(hotline=1, hall=1))
     assert pushed(rows) == {2: "hotline", 9: "hall", 1: "sms"}
 

@@ -292,7 +292,10 @@ def in_millionths(total):
 
 
 FORMER = {
-    "of a package that is not there": ({"former_of": "gone"}, "package that is not itself a former"),
+    "of a package that is not there": (
+        {"former_of": "gone"},
+        "package that is not itself a former",
+    ),
     "of a former one": ({"former_of": "plan_2008"}, "package that is not itself a former"),
     "of another kind": ({"former_of": "texts"}, "texts is of kind sms, not voice"),
     "while the package's own is in force": (
