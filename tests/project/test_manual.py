@@ -15,6 +15,7 @@ from pymdownx.slugs import slugify
 
 from conf.setup.coverage_by_room import by_room, table
 from jobs.plan import night as plan
+from jobs.plan.selection import select
 from models.tariff import catalogue
 from schemas import config, contract, document
 from tests.given.manual import PAGES, write_local_files
@@ -146,7 +147,7 @@ def test_every_command_has_its_options(name, arguments, steps, monkeypatch, caps
             assert re.search(rf"{word}\b", help_text), word
     for option, value in itertools.pairwise(words):
         if name == "night" and option in ("--only", "--from"):
-            assert plan.select(steps, **{"only" if option == "--only" else "start": value})
+            assert select(steps, **{"only" if option == "--only" else "start": value})
 
 
 def test_the_yaml_examples_are_accepted_together(tmp_path, contracts):

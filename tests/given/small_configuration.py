@@ -1,0 +1,111 @@
+"""A small sound configuration for tests of the loader, and its refusals."""
+
+from pathlib import Path
+
+import pytest
+
+from schemas import config
+from schemas.errors import ConfigError
+
+CONF = {
+    "runtime.yml": """
+timezone: Asia/Shanghai
+identity_key: a-key-for-the-tests
+spark: {conf: spark/local.conf}
+parallel: {steps: 1, files_per_day: 1}
+""",
+    "sources.yml": """
+complaint:
+  record: ods.complaint
+  name_cn: 投诉
+  system: crm
+  cadence: daily
+  files: {folder: "{source}/{data_date}", pattern: "complaint_{yyyymmdd}.txt"}
+  format: {delimiter: "|"}
+  columns: [no, number, start_time, channel, kind]
+  codes:
+    channel: {厅: hall}
+    complaint_type: {"1": tariff}
+  mapping:
+    complaint_no: "no"
+    msisdn: number
+    channel: channel
+    complaint_type: kind
+    occurred_at: "try_to_timestamp(start_time, 'yyyyMMddHHmmss')"
+""",
+    "channels.yml": """
+hall:
+  name_cn: 自营厅
+  order: 2
+  unit_cost: "5.31"
+  capacity: 400
+  push: {file: "hall_{yyyymmdd}.csv", columns: [msisdn, script]}
+web: {name_cn: 网站营业厅, order: 1, unit_cost: "0.05"}
+""",
+    "services.yml": "payment: {name_cn: 缴费充值, type: payment, standard: true}\n",
+    "policy.yml": """month_close: {day: 3}
+calendar: {holidays: [2009-01-01]}
+rating:
+  session_gap_hours: 24
+  months: 3
+  keep_packages: 10
+  vpmn_rent_mode: add
+  toll_rerated: ip_only
+  default_package: {gprs: gprs_standard}
+  tolerance: "0.01"
+  min_saving: "5.00"
+  min_months_won: 2
+  bill_shock: "0.10"
+bill_items:
+  local_voice: {treatment: rerated, kind: voice}
+  toll_voice: {treatment: records}
+preference: {frequent_above: 10, kinds: [enquiry, complaint]}
+contact: {placeholders: ["", "0"]}
+""",
+    "campaigns/saving.yml": """
+id: saving
+name_cn: 资费优惠推荐
+type: tariff
+valid: {from: 2009-05-01, to: 2009-08-01}
+channels: [hall]
+wave: 1
+priority: 1
+control_share: "0.10"
+salt: s1
+horizon_months: 3
+valid_days: 30
+script: "{package_name} 省 {saving}"
+""",
+    "tariffs/gprs_standard.yml": """
+id: gprs_standard
+name: GPRS标准资费
+kind: gprs
+brands: [gotone]
+source: assumed
+valid: {from: 2009-01-01, to: 2010-01-01}
+monthly_fee: "0"
+partial_month: none
+rules:
+  - {component: volume, rate: "0.03", per: 1KB, increment: [1KB, 1024]}
+rounding: {at: none}
+""",
+}
+
+
+def write(folder: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+def edit(folder: Path, name: str, old: str, new: str) -> None:
+    text = (folder / name).read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (folder / name).write_text(text.replace(old, new), encoding="utf-8")
+
+
+def refusal(folder: Path, *more: Path, contracts=None) -> str:
+    with pytest.raises(ConfigError) as caught:
+        config.load([folder, *more], contracts)
+    return str(caught.value)
