@@ -14,7 +14,6 @@ from datetime import date
 import pyarrow as pa
 from pyspark.sql import Column
 from pyspark.sql import functions as F
-from pyspark.sql.pandas.functions import ArrowUDFType
 
 from models.frames.arrow_lists import equal_lists
 from models.tariff.measure import Rounded, Units
@@ -62,8 +61,10 @@ def computed_by_batch(
         table = values_of(definitions, events, [service == number for number in numbers])
         return equal_lists(table)
 
-    by_batch = F.arrow_udf(values, "array<bigint>", ArrowUDFType.SCALAR)
-    return by_batch("service_no", "quantity", "local_second", "local_date")
+    # Spark takes the kind of function from its type hints; its stubs ask for a number as well.
+    by_batch = F.arrow_udf(values, "array<bigint>")  # type: ignore[call-overload]
+    column: Column = by_batch("service_no", "quantity", "local_second", "local_date")
+    return column
 
 
 def _formula(measure: Measure) -> Column | None:
