@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.given.paths import ROOT
 
 
 def airflow_environment(home: Path, *conf: Path) -> dict[str, str]:

@@ -14,8 +14,8 @@ from airflow.dag_processing.dagbag import DagBag
 from airflow.providers.apache.spark.operators.spark_submit import SparkSubmitOperator
 
 from tests.dags import waiting
+from tests.given.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "dags"))  # as Airflow does where it reads or runs a DAG
 CONNECTIONS = json.loads((ROOT / "conf/airflow/connections.json").read_text(encoding="utf-8"))
 SHIPPED = json.dumps(CONNECTIONS["chudian_spark"])

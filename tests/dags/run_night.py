@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 from airflow.dag_processing.dagbag import DagBag
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.given.paths import ROOT
+
 sys.path.append(str(ROOT / "dags"))  # as Airflow does where it reads or runs a DAG
 
 

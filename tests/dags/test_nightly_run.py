@@ -18,12 +18,11 @@ from schemas import config, contract
 from tests.dags.conftest import airflow_environment, python
 from tests.given import interpreted, tiny_province
 from tests.given.one_night import CONF_FOLDERS, Night, differing_tables, pushed_files
+from tests.given.paths import ROOT
 from tests.given.small_province import FIRST, LAST
 from tests.readers.warehouse_reader import query
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-
 TINY, SMALL = "six customers", "the small province"
 
 
@@ -60,7 +59,8 @@ class Pair:
         )
 
     def run_local(self) -> None:
-        folders = [part for folder in self.conf for part in ("--conf", str(folder))]
+        own = self.conf[len(CONF_FOLDERS) :]  # the others are among the options of every night
+        folders = [part for folder in own for part in ("--conf", str(folder))]
         days = ["--from-date", str(self.first), "--to-date", LAST]
         assert night.main([*days, *self.local.options(), *folders]) == 0
 

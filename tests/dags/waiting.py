@@ -12,8 +12,8 @@ from airflow.sdk.module_loading import import_string
 
 from dags.arrival import DeliverySensor
 from schemas import config
+from tests.given.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 EVERY_S = 0.02
 
 
