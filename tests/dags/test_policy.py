@@ -61,7 +61,7 @@ def submitted(seen):
 
 def options(arguments: list[str]) -> dict[str, str]:
     """`--name value` pairs of the night's own arguments."""
-    return dict(zip(arguments[::2], arguments[1::2], strict=True))
+    return dict(zip(arguments[::2], arguments[1::2], strict=False))  # a flag has no value
 
 
 def nights_own(command: list[str]) -> list[str]:
