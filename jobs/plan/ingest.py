@@ -15,7 +15,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
         Step(
             f"ingest.{name}",
             "ingest",
-            f"take in {source.name_cn} ({source.system})",
+            f"ingest {source.name_cn} ({source.system})",
             (source.record, *references.get(source.record, ())),
             (source.record,),
             str(source.cadence),

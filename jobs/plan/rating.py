@@ -54,7 +54,7 @@ def steps() -> tuple[Step, ...]:
         Step(
             "backtest",
             "rating",
-            "re-rate each customer's own packages and compare with his bill",
+            "re-rate each customer's own packages and compare with the bill",
             (*COMPARED, "dw.usage_day", "dw.subscriber_identity", *USAGE_RECORDS),
             ("mart.backtest",),
             MONTH_CLOSE,

@@ -20,7 +20,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
         Step(
             "identity",
             "views",
-            "who owns which number when, and who he is",
+            "who owns which number when, and which customer that is",
             PEOPLE + events,
             ("dw.subscriber_identity", "dw.subscriber", "dw.subscription"),
         ),

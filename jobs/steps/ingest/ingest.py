@@ -150,14 +150,14 @@ def _tagged(
 
     What is joined to them is counted before: then Spark knows its size and need not move all rows.
     """
-    with cached(duplicates.candidate_keys(judged, earlier)) as suspects:
-        doubted = suspects.count() > 0
-        with cached(duplicates.candidates(judged, suspects if doubted else None)) as unusual:
-            if not doubted:
-                yield outcome.Outcome(judged, unusual, None)
+    with cached(duplicates.candidate_keys(judged, earlier)) as keys:
+        repeated_keys = keys.count() > 0
+        with cached(duplicates.candidates(judged, keys if repeated_keys else None)) as candidates:
+            if not repeated_keys:
+                yield outcome.Outcome(judged, candidates, None)
                 return
-            with cached(duplicates.find(unusual, source, contract, earlier)) as repeated:
-                yield outcome.Outcome(judged, unusual, repeated if repeated.count() else None)
+            with cached(duplicates.find(candidates, source, contract, earlier)) as found:
+                yield outcome.Outcome(judged, candidates, found if found.count() else None)
 
 
 def _condition(error: PySparkException | Py4JJavaError) -> str | None:

@@ -21,14 +21,14 @@ class Terminal(io.StringIO):
 
 def progressed(stream):
     progress = Progress(12, stream)
-    progress.begin("ingest.voice", "take in 语音清单 (boss)")
+    progress.begin("ingest.voice", "ingest 语音清单 (boss)")
     progress.end("ingest.voice", "1,234 rows")
     return stream.getvalue()
 
 
 def test_elsewhere_progress_is_one_plain_line_a_step():
     text = progressed(io.StringIO())
-    assert text.startswith("[ 1/12] ingest.voice             take in 语音清单 (boss)")
+    assert text.startswith("[ 1/12] ingest.voice             ingest 语音清单 (boss)")
     assert text.count("\n") == 1
     assert "\r" not in text
     assert "\x1b" not in text
@@ -38,7 +38,7 @@ def test_elsewhere_progress_is_one_plain_line_a_step():
 
 def test_on_a_terminal_a_live_line_becomes_the_plain_one():
     nothing, live, plain = progressed(Terminal()).split("\r\x1b[K")
-    assert (nothing, live) == ("", "[ 1/12] ingest.voice take in 语音清单 (boss) …")
+    assert (nothing, live) == ("", "[ 1/12] ingest.voice ingest 语音清单 (boss) …")
     assert plain.count("\n") == 1
     assert "1,234 rows" in plain
 
