@@ -30,7 +30,7 @@ BREACHES = {
     ),
     "the reference rater imports the tariff language": (
         "models.reference.rater",
-        "models.tariff.rounding",
+        "models.tariff.amounts",
         {"reference", "province"},  # the province prices its bills with the reference rater
     ),
     "the province imports usage": (
@@ -60,7 +60,7 @@ BREACHES = {
     ),
     "a renderer imports a model": (
         "schemas.render.dictionary",
-        "models.tariff.rounding",
+        "models.tariff.amounts",
         {"floors"},
     ),
     "quotes import the pools of the rating engine": (
