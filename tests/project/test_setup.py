@@ -1,6 +1,7 @@
 """What is installed is what the locks say."""
 
 import hashlib
+import os
 import re
 import sys
 from importlib.metadata import PackageNotFoundError, distributions, version
@@ -143,3 +144,9 @@ def test_a_damaged_jar_is_not_intact(lock, tmp_path):
     assert spark_jars.is_intact(jar, tmp_path)
     (tmp_path / "some-1.jar").write_bytes(content[:-1])
     assert not spark_jars.is_intact(jar, tmp_path)
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="one worker has every test")
+def test_tests_that_share_something_are_kept_on_one_worker(request):
+    """pytest-xdist marks a test of a group by the end of its id; without it each test goes alone."""
+    assert request.node.nodeid.endswith("@tests/project/test_setup.py")
