@@ -148,5 +148,5 @@ def test_a_damaged_jar_is_not_intact(lock, tmp_path):
 
 @pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="one worker has every test")
 def test_tests_that_share_something_are_kept_on_one_worker(request):
-    """pytest-xdist marks a test of a group by the end of its id; without it each test goes alone."""
+    """pytest-xdist names the group at the end of a test's id; without it each test goes alone."""
     assert request.node.nodeid.endswith("@tests/project/test_setup.py")
