@@ -62,8 +62,10 @@ def _validity(package: Package) -> Iterator[Problem]:
 
 
 def _bands(package: Package) -> Iterator[Problem]:
+    overlapping = set()
     for one, other in combinations(package.bands, 2):
         if one.days & other.days and one.start < other.end and other.start < one.end:
+            overlapping.add(other.band)
             yield (
                 ("bands", other.band),
                 f"overlaps with band '{one.band}': each second of a day belongs to one band",
@@ -74,7 +76,7 @@ def _bands(package: Package) -> Iterator[Problem]:
         yield ("bands",), "no rule and no pool names a band: remove the bands"
     elif OFF_PEAK not in named:
         for band in package.band_names[:-1]:
-            if band not in named:
+            if band not in named | overlapping:
                 yield (
                     ("bands", band),
                     (
@@ -281,7 +283,7 @@ def _coverage(package: Package) -> Iterator[Problem]:
 
 def _whole_components(package: Package) -> Iterator[Problem]:
     """With split bands, a call may reach into a band in which its component has no price."""
-    if package.band_policy != "split":
+    if package.band_policy != "split" or SERVICE_UNIT[package.service] != "s":
         return
     for facts in event_kinds(package):
         for component in due_components(facts):
