@@ -1,5 +1,8 @@
 """Make tariff packages from a price list 资费价目表: a CSV with one package per line.
 
+The cells are separated by comma, semicolon or tab. UTF-16 is read by its byte order mark. Numbers
+and days are read as spreadsheets write them, if they have one meaning.
+
 Columns:
 - id: the package;
 - like: the package that gives all values that the line leaves open;
@@ -11,7 +14,9 @@ Each valid package becomes a file. Each invalid line is reported with what was e
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import os
 import sys
 from functools import partial
@@ -22,13 +27,14 @@ import yaml
 from jobs.runtime import arguments
 from jobs.runtime.lock import guarded
 from jobs.runtime.walk import configuration
-from models.tariff import price_list
-from models.tariff.price_list import Taken
+from models.price_list import lines as price_list
+from models.price_list.lines import Taken
 from schemas.config import overlay
 from schemas.document import Document, Place, shown
 from schemas.errors import ConfigError, QualityError
 
 ENCODINGS = ("utf-8-sig", "gb18030")
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -95,21 +101,51 @@ def _price_lines(path: Path, encoding: str) -> tuple[list[str], list[tuple[int, 
 
     ConfigError for a file that cannot be read or is not valid CSV.
     """
+    text = _text(path, encoding)
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=_separator(path, text), strict=True
+    )
     try:
-        with path.open(encoding=encoding, newline="") as opened:
-            reader = csv.reader(opened, strict=True)
-            rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
-    except OSError as error:
-        raise ConfigError(f"{shown(path)}: cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(
-            f"{shown(path)}: not {encoding}: give --encoding {' or '.join(ENCODINGS)}"
-        ) from None
+        rows = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except csv.Error as error:
         raise ConfigError(f"{shown(path)}:{reader.line_num}: not valid CSV: {error}") from None
     if not rows:
         raise ConfigError(f"{shown(path)}: is empty; expected a head and one package per line")
     return rows[0][1], rows[1:]
+
+
+def _text(path: Path, encoding: str) -> str:
+    """The text of the file; a byte order mark says that it is UTF-16."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigError(f"{shown(path)}: cannot be read: {error.strerror}") from None
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif b"\0" in content:
+        raise ConfigError(
+            f"{shown(path)}: holds zero bytes, as UTF-16 without a byte order mark does: save it "
+            "as UTF-8"
+        )
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        raise ConfigError(
+            f"{shown(path)}: not {encoding}: give --encoding {' or '.join(ENCODINGS)}"
+        ) from None
+
+
+def _separator(path: Path, text: str) -> str:
+    """The separator in the head, whose names hold none of them."""
+    lines = enumerate(text.splitlines(), start=1)
+    number, head = next(((no, line) for no, line in lines if line.strip()), (1, ""))
+    found = [one for one in SEPARATORS if one in head]
+    if len(found) > 1:
+        raise ConfigError(
+            f"{Place(path, number)}: the head is separated by "
+            f"{' and '.join(SEPARATORS[one] for one in found)}: write one of them"
+        )
+    return found[0] if found else ","
 
 
 def _write(package: Document, out: Path, prices: Path, line: int) -> None:

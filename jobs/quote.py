@@ -293,7 +293,7 @@ def _events(context: Context, subscriber: int, month: date, day: date, service: 
             f"subscriber_id IS NOT NULL AND service = '{service}' "
             "AND NOT coalesce(in_group, false) AND coalesce(dial, '') <> 'ip12593'"
         )
-        .orderBy("occurred_at", "cell_id", "quantity")
+        .orderBy("occurred_at", "event_key")
         .collect()
     )
     return [

@@ -163,8 +163,8 @@ def split(
 
     `guided` are the guided events of the months. `cells` are the rows of dw.rating_cell. If the
     bands of the catalogue have changed, a cell may be missing there; its facts then come with its
-    events. Events are consumed in order of answer time; events of one instant in order of cell and
-    quantity, so the order is always the same.
+    events. Events are consumed in order of answer time; events of one instant in order of their
+    keys, so the order is always the same, whatever else the catalogue holds.
     """
     replays = Replays(packages, cells, all_toll=toll_rerated == ALL_TOLL)
     kinds = day_types(holidays)
@@ -202,6 +202,7 @@ def _replayed(guided: DataFrame, services: Collection[str], known: np.ndarray) -
     ).select(
         "subscriber_id",
         F.unix_micros("occurred_at").alias("occurred_us"),
+        "event_key",
         (F.unix_date("local_date").cast("bigint") * DAY_SECONDS + F.col("local_second")).alias(
             "local_moment"
         ),

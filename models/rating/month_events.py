@@ -25,7 +25,15 @@ from models.tariff.segmentation import DayTypes
 from models.usage.event_measure import Events
 
 MONTH = ["subscriber_id", "month", "joined", "until", "wanted"]  # until: month parts only
-EVENT = ["subscriber_id", "occurred_us", "local_moment", "cell_id", "quantity", "unknown_cell"]
+EVENT = [
+    "subscriber_id",
+    "occurred_us",
+    "event_key",
+    "local_moment",
+    "cell_id",
+    "quantity",
+    "unknown_cell",
+]
 DAYS_APART = 2**20  # between two customers, when customer and day are one number
 
 
@@ -70,7 +78,7 @@ class MonthEvents:
     """The wanted months of a batch and their events.
 
     The months are in order of customer and month. The events of a month are in order of answer
-    time; events of one instant are in order of cell and quantity.
+    time; events of one instant are in order of their keys.
     """
 
     def __init__(self, batch: pa.RecordBatch, replays: Replays, kinds: DayTypes):
@@ -97,7 +105,7 @@ class MonthEvents:
     def _read(
         self, events: pa.RecordBatch, customer: np.ndarray, replays: Replays, kinds: DayTypes
     ) -> None:
-        occurred, moment, cell_id, quantity = (
+        occurred, key, moment, cell_id, quantity = (
             events.column(name).to_numpy() for name in EVENT[1:-1]
         )
         unknown = events.column("unknown_cell")
@@ -108,7 +116,7 @@ class MonthEvents:
         day = day.astype("datetime64[D]")
         row = self._row_of(customer, day)
         mine = np.flatnonzero((row >= 0) & replays.takes[cell])
-        order = mine[_in_order(row[mine], occurred[mine], cell_id[mine], quantity[mine])]
+        order = mine[_in_order(row[mine], occurred[mine], key[mine])]
         self._events = quantity[order], moment[order] % DAY_SECONDS, day[order]
         self._cell, self._row = cell[order], row[order]
         self._services, self._kinds = replays.services, kinds
@@ -175,24 +183,21 @@ class MonthEvents:
         )
 
 
-def _in_order(
-    row: np.ndarray, occurred: np.ndarray, cell_id: np.ndarray, quantity: np.ndarray
-) -> np.ndarray:
-    """The order by row, instant, cell and quantity.
+def _in_order(row: np.ndarray, occurred: np.ndarray, key: np.ndarray) -> np.ndarray:
+    """The order by row, instant and event key.
 
-    Row and instant are sorted as one number; only where two of these are equal, cell and quantity
-    are compared.
+    Row and instant are sorted as one number; only where two of these are equal, keys are compared.
     """
     if not len(row):
         return np.zeros(0, dtype=np.int64)
     instant = occurred - occurred.min()
     span = int(instant.max()) + 1
     if span * (int(row.max()) + 1) >= 2**63:
-        return np.lexsort((quantity, cell_id, instant, row))
+        return np.lexsort((key, instant, row))
     both = row * span + instant
     order = np.argsort(both)
     same = np.diff(both[order]) == 0
     tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
     some = order[tied]
-    order[tied] = some[np.lexsort((quantity[some], cell_id[some], both[some]))]
+    order[tied] = some[np.lexsort((key[some], both[some]))]
     return order

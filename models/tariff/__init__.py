@@ -2,7 +2,6 @@
 
 Others take:
 - `catalogue`: all packages, read and checked; `package`: one package and its parts;
-- `price_list`: packages made from a price list;
 - `charge`, `event_kinds`, `measure`, `segmentation`, `signature`: for usage and rating;
 - `amounts`: the amount columns of a bill, and rounding;
 - `money_limit`: which amounts fit 64-bit integers.

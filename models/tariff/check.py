@@ -13,7 +13,9 @@ from itertools import combinations, pairwise
 from models.tariff import money_limit
 from models.tariff.event_kinds import event_kinds
 from models.tariff.package import (
+    OFF_PEAK,
     SERVICE_FACTS,
+    SERVICE_UNIT,
     Facts,
     Package,
     Pool,
@@ -27,6 +29,7 @@ from models.tariff.package import (
 from schemas.document import Key
 
 Problem = tuple[Key, str]
+COUNTED_IN = {"B": "bytes", "msg": "messages"}
 
 
 def problems(package: Package) -> Iterator[Problem]:
@@ -34,11 +37,11 @@ def problems(package: Package) -> Iterator[Problem]:
     for check in (
         _validity,
         _bands,
+        _band_policy,
         _pools,
         _draws_in_blocks,
         _groups,
         _tiers,
-        _caps,
         _coverage,
         _whole_components,
         _monthly_pools,
@@ -59,18 +62,41 @@ def _validity(package: Package) -> Iterator[Problem]:
 
 
 def _bands(package: Package) -> Iterator[Problem]:
+    overlapping = set()
     for one, other in combinations(package.bands, 2):
         if one.days & other.days and one.start < other.end and other.start < one.end:
+            overlapping.add(other.band)
             yield (
                 ("bands", other.band),
                 f"overlaps with band '{one.band}': each second of a day belongs to one band",
             )
-    if (
-        package.bands
-        and not any("band" in rule.match for rule in package.rules)
-        and not any("band" in pool.covers for pool in package.pools)
-    ):
+    clauses = [rule.match for rule in package.rules] + [pool.covers for pool in package.pools]
+    named = {band for clause in clauses for band in clause.get("band", ())}
+    if package.bands and not named:
         yield ("bands",), "no rule and no pool names a band: remove the bands"
+    elif OFF_PEAK not in named:
+        for band in package.band_names[:-1]:
+            if band not in named | overlapping:
+                yield (
+                    ("bands", band),
+                    (
+                        f"no rule and no pool names '{band}' or off_peak, so the two are one band: "
+                        f"remove '{band}'"
+                    ),
+                )
+
+
+def _band_policy(package: Package) -> Iterator[Problem]:
+    """An event is split by its seconds: bytes and messages have no time within the event."""
+    if package.band_policy == "split" and SERVICE_UNIT[package.service] != "s":
+        yield (
+            ("band_policy",),
+            (
+                f"split cuts an event by its seconds, and {package.service} is counted in "
+                f"{COUNTED_IN[SERVICE_UNIT[package.service]]}: write band_policy: start (the band "
+                "in which the event begins)"
+            ),
+        )
 
 
 def _pools(package: Package) -> Iterator[Problem]:
@@ -92,6 +118,21 @@ def _pools(package: Package) -> Iterator[Problem]:
                 ("pools", no),
                 f"no rule draws on pool '{pool.id}': name it in the pools of a rule",
             )
+            continue
+        for i, component in enumerate(pool.components):
+            if not any(_draws(rule, component, pool) for rule in package.rules):
+                yield (
+                    ("pools", no, "components", i),
+                    (
+                        f"no rule of {component} draws on pool '{pool.id}': name the pool in one, "
+                        f"or remove {component} here"
+                    ),
+                )
+
+
+def _draws(rule: Rule, component: str, pool: Pool) -> bool:
+    """Whether a rule prices the component and names the pool."""
+    return rule.component == component and pool.id in rule.pools
 
 
 def _draws_in_blocks(package: Package) -> Iterator[Problem]:
@@ -116,6 +157,12 @@ def _groups(package: Package) -> Iterator[Problem]:
             yield (
                 ("rules", rule.no, "groups"),
                 "the first group must start at 0, and each next group later than the one before",
+            )
+        if SERVICE_UNIT[package.service] == "msg" and len(starts) > 1:
+            yield (
+                ("rules", rule.no, "groups", 1),
+                "a message is one unit, so no message reaches this group: price steps of a month "
+                "are tiers",
             )
         if rule.increment_at == "month" and rule.groups:
             yield (
@@ -146,6 +193,16 @@ def _tiers(package: Package) -> Iterator[Problem]:
             )
         if tier.component in [other.component for other in package.tiers[:no]]:
             yield ("tiers", no), f"duplicate tier for {tier.component}"
+        if not any(rule.component == tier.component for rule in package.rules):
+            yield (
+                ("tiers", no),
+                f"no rule rates {tier.component}, so no units reach this tier: add a rule",
+            )
+        if tier.flat_at_zero and not tier.steps[0].flat:
+            yield (
+                ("tiers", no, "flat_at_zero"),
+                "the first step has no flat amount: give it one, or remove flat_at_zero",
+            )
         if package.rounding.at == "event":
             yield (
                 ("tiers", no),
@@ -158,14 +215,6 @@ def _cumulative(steps: tuple[TierStep, ...]) -> bool:
     *bounds, last = (step.up_to for step in steps)
     closed = [bound for bound in bounds if bound is not None]
     return last is None and len(closed) == len(bounds) and all(a < b for a, b in pairwise(closed))
-
-
-def _caps(package: Package) -> Iterator[Problem]:
-    for service, cap in package.caps.items():
-        if cap < 0:
-            yield ("caps",), f"the cap of {service} is negative"
-    if package.min_commitment < 0:
-        yield ("min_commitment",), "the commitment is negative"
 
 
 class _Coverage:
@@ -234,7 +283,7 @@ def _coverage(package: Package) -> Iterator[Problem]:
 
 def _whole_components(package: Package) -> Iterator[Problem]:
     """With split bands, a call may reach into a band in which its component has no price."""
-    if package.band_policy != "split":
+    if package.band_policy != "split" or SERVICE_UNIT[package.service] != "s":
         return
     for facts in event_kinds(package):
         for component in due_components(facts):

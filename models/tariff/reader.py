@@ -65,6 +65,7 @@ class _Reader:
         rules = tuple(self._rule(i, order) for i in range(len(data["rules"])))
         tiers = tuple(self._tier(("tiers", i)) for i in range(len(data.get("tiers") or [])))
         rounding = data["rounding"]
+        self._refuse_empty_words()
         return Package(
             id=data["id"],
             name=data["name"],
@@ -103,13 +104,20 @@ class _Reader:
             raise self.document.error(path, f"expected one of {', '.join(known)}; got '{value}'")
         return known[value]
 
-    def _yuan(self, path: Key, default: str | None = None) -> Fraction:
+    def _yuan(self, path: Key, default: str | None = None, *, discount: bool = False) -> Fraction:
+        """A price; only a `discount` may be below zero."""
         value = self._value(path, default)
         if not isinstance(value, str):
             raise self.document.error(path, f'prices are written as strings: "{value}"')
         if not PRICE.fullmatch(value):
             raise self.document.error(
                 path, f"expected yuan as a decimal number like \"0.40\"; got '{value}'"
+            )
+        if Fraction(value) < 0 and not discount:
+            raise self.document.error(
+                path,
+                f"expected 0 or more; got '{value}': only the flat amount of a tier may be below "
+                "zero, as a discount",
             )
         return Fraction(value)
 
@@ -146,6 +154,10 @@ class _Reader:
             if fact == "service":
                 known = {self.service}
             elif fact == "band":
+                if not self.data.get("bands"):
+                    raise self.document.error(
+                        (*path, fact), "the package has no bands: remove this condition"
+                    )
                 known = set(self.band_names)
             elif fact in SERVICE_FACTS[self.service]:
                 known = set(FACT_VALUES[fact])
@@ -243,9 +255,9 @@ class _Reader:
         for i, step in enumerate(tier["steps"]):
             at = (*path, "steps", i)
             self._refuse_larger((*at, "up_to"), (step["up_to"] or 0) * per)
-            steps.append(
-                TierStep(step["up_to"], self._yuan((*at, "rate")), self._yuan((*at, "flat"), "0"))
-            )
+            rate = self._yuan((*at, "rate"))
+            flat = self._yuan((*at, "flat"), "0", discount=True)
+            steps.append(TierStep(step["up_to"], rate, flat))
         return Tier(
             component=self._component((*path, "component")),
             mode=tier["mode"],
@@ -256,15 +268,35 @@ class _Reader:
 
     def _caps(self) -> dict[str, Fraction]:
         """Caps by service; the file may name a service or a kind of package."""
-        caps = {}
+        caps: dict[str, Fraction] = {}
         for name in self.data.get("caps") or {}:
             service, path = KIND_SERVICE.get(name, name), ("caps", name)
             if service != self.service:
                 raise self.document.error(
                     path, f"a package of kind {self.data['kind']} can cap only its own usage"
                 )
+            if service in caps:
+                one, other = self.data["caps"]
+                raise self.document.error(
+                    path, f"{one} and {other} are one service: keep one of the two caps"
+                )
             caps[service] = self._yuan(path)
         return caps
+
+    def _refuse_empty_words(self) -> None:
+        """ConfigError for words that would say nothing beside what the file says elsewhere."""
+        rounding = self.data["rounding"]
+        if rounding["at"] == "none":
+            for word in ("scale", "mode"):
+                if word in rounding:
+                    raise self.document.error(
+                        ("rounding", word),
+                        f"at: none rounds nothing: remove {word}, or round at event, line or bill",
+                    )
+        if "band_policy" in self.data and not self.data.get("bands"):
+            raise self.document.error(
+                ("band_policy",), "the package has no bands: remove band_policy, or write bands"
+            )
 
     def _bands(self) -> tuple[BandRange, ...]:
         ranges = []

@@ -41,9 +41,10 @@ def events(records: Records, identity: DataFrame, holidays: Collection[date]) ->
 
     A `sign` of −1 means that the delivery takes the event (a data session) back. `identity` is one
     snapshot of dw.subscriber_identity, joined as of the instant of the record. If nobody held the
-    number then, subscriber_id is null. A missed call has quantity 0. `airtime_fee` is the basic fee
-    of the service: airtime, message or volume. A day in `holidays` is a holiday; any other Saturday
-    or Sunday is a weekend day.
+    number then, subscriber_id is null. A missed call has quantity 0. `event_key` orders the events
+    of one instant; it follows from the record alone and never from the catalogue. `airtime_fee` is
+    the basic fee of the service: airtime, message or volume. A day in `holidays` is a holiday; any
+    other Saturday or Sunday is a weekend day.
     """
     together = (
         _calls(records.voice)
@@ -84,6 +85,7 @@ def guide(
             "batch_date",
             "subscriber_id",
             "occurred_at",
+            "event_key",
             "local_date",
             "local_second",
             "cell_id",
@@ -111,6 +113,7 @@ def cells(guided: DataFrame) -> DataFrame:
 def _calls(voice: DataFrame) -> DataFrame:
     return voice.select(
         *EVENT_KEYS,
+        F.col("record_key").alias("event_key"),
         F.lit("voice").alias("service"),
         "direction",
         "roaming",
@@ -132,6 +135,7 @@ def _calls(voice: DataFrame) -> DataFrame:
 def _messages(messages: DataFrame) -> DataFrame:
     return messages.select(
         *EVENT_KEYS,
+        F.col("record_key").alias("event_key"),
         "service",
         "direction",
         "roaming",
@@ -147,8 +151,10 @@ def _messages(messages: DataFrame) -> DataFrame:
 
 
 def _sessions(sessions: DataFrame) -> DataFrame:
+    """Data sessions. They are merged from records, so what decides their price is their key."""
     return sessions.select(
         *EVENT_KEYS,
+        F.xxhash64("roaming", "quantity").alias("event_key"),
         F.lit("data").alias("service"),
         "roaming",
         *_without("direction", "toll", "dial", "message_kind"),
@@ -165,6 +171,7 @@ def _wlan(sessions: DataFrame) -> DataFrame:
     """WLAN sessions, counted in seconds. At another operator's hot spot the customer is abroad."""
     return sessions.select(
         *EVENT_KEYS,
+        F.col("record_key").alias("event_key"),
         F.lit("wlan").alias("service"),
         F.when(F.col("roaming_carrier").isNull(), "home").otherwise("intl").alias("roaming"),
         *_without("direction", "toll", "dial", "message_kind"),

@@ -235,9 +235,11 @@ def record(number, event, fees=(0, 0, 0), chance=None):
         "local_second": event.local_second,
     }
     basic, toll, info = (Decimal(fee) for fee in fees)
+    key = {"record_key": _record_key(event.key)}
     if event.service == "voice":
         return "voice", {
             **start,
+            **key,
             "direction": event.direction,
             "roaming": event.roaming,
             "toll": event.toll,
@@ -256,12 +258,14 @@ def record(number, event, fees=(0, 0, 0), chance=None):
         carrier = None if event.roaming == "home" else "another"
         return "wlan", {
             **start,
+            **key,
             "roaming_carrier": carrier,
             "duration_s": event.quantity,
             "fee": basic,
         }
     return "message", {
         **start,
+        **key,
         "service": event.service,
         "direction": event.direction,
         "roaming": event.roaming,
@@ -269,3 +273,8 @@ def record(number, event, fees=(0, 0, 0), chance=None):
         "fee": basic,
         "info_fee": info,
     }
+
+
+def _record_key(key):
+    """The key of an event as a number; keys keep their order."""
+    return key if isinstance(key, int) else int.from_bytes(key.encode()[:7].ljust(7, b" "))

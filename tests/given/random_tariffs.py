@@ -4,6 +4,7 @@ Packages are plain mappings as their YAML files would read, with everything that
 months are events of one customer for the reference rater.
 """
 
+import copy
 import random
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -31,7 +32,7 @@ BANDS = (
     },
 )
 ROUNDINGS = tuple(
-    {"at": at, "scale": scale, "mode": mode}
+    {"at": at} if at == "none" else {"at": at, "scale": scale, "mode": mode}
     for at in ("line", "bill", "none", "event")
     for scale in (0, 1, 2, 3)
     for mode in ("half_up", "half_even", "up", "down")
@@ -266,6 +267,7 @@ def drawn(strategy, count, start=0):
 
 def without_the_useless(package):
     """The package without what the catalogue refuses as written in vain."""
+    package = copy.deepcopy(package)  # drawn packages share their bands
     while True:
         try:
             catalogue.load([Document(Path("drawn.yml"), package, {})])

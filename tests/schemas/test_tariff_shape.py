@@ -81,6 +81,16 @@ def test_the_whole_language_of_tariffs_has_a_shape(folder):
             "to: 25:00",
             "30: bands.peak[1].to: expected a time of day like \"08:00\"; got '25:00'",
         ),
+        (
+            "components: [airtime, toll]",
+            "components: [airtime, airtime]",
+            "14: pools[0].components: expected each value once; got ['airtime', 'airtime']",
+        ),
+        (
+            "pools: [local_min]",
+            "pools: [local_min, local_min]",
+            "23: rules[0].pools: expected each value once; got ['local_min', 'local_min']",
+        ),
         ('flat: "5"', "flat: 5", '34: tiers[0].steps[0].flat: prices are written as strings: "5"'),
         ("caps: {voice:", "caps: {voce:", "35: caps.voce: unknown key, did you mean 'voice'?"),
     ],

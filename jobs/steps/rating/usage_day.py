@@ -37,7 +37,7 @@ def run(context: Context) -> None:
         {service: tariffs.cuts(service) for service in measure.SERVICES},
         holidays,
     )
-    with cached(guided.drop("occurred_at")) as guided:
+    with cached(guided.drop("occurred_at", "event_key")) as guided:
         warehouse.append("dw.rating_measure", warehouse.rows("dw.rating_measure", new))
         known = warehouse.read("dw.rating_cell").select("cell_id")
         warehouse.append(

@@ -70,7 +70,26 @@ def test_a_line_becomes_a_package_like_another_one(imported):
             "valid.from: expected a day as 2009-05-03; got '4/2009'",
         ),
         ("gotone_88,gotone_80,,,2013-01-01,88,,,assumed", "valid: valid on no day"),
-        ("gotone_88,gotone_80,,,,88 yuan,,,assumed", "monthly_fee: "),
+        (
+            "gotone_88,gotone_80,,,,$88,,,assumed",
+            "line 2: refused: PRICES:2: monthly_fee: expected yuan like 0.40; got '$88'",
+        ),
+        (
+            "gotone_88,gotone_80,,,4/5/2009,88,,,assumed",
+            "valid.from: '4/5/2009' has two meanings: write 2009-04-05 or 2009-05-04",
+        ),
+        (
+            'gotone_88,gotone_80,,,,"1,088",,,assumed',
+            "monthly_fee: '1,088' has two meanings: write 1088 or 1.0880",
+        ),
+        (
+            "gotone_88,gotone_80,,,,-88,,,assumed",
+            "monthly_fee: expected 0 or more; got '-88'",
+        ),
+        (
+            "gotone_88,gotone_80,,,,58,5,,0,38,assumed",
+            "11 cells, expected 9 as in the header: put a cell that holds the separator in quotes",
+        ),
         (
             "gotone_88,sms_standard,,,,88,240,,assumed",
             "pools[0].amount: the package named by like has no such place",
@@ -82,7 +101,7 @@ def test_a_line_that_makes_no_package_is_reported_and_the_next_one_taken(importe
     code, said, out = imported(HEAD + line + "\n" + GOOD.replace("gotone_88", "gotone_98"))
     assert code == 3
     assert "line 2: refused: " in said
-    assert problem in said
+    assert problem.replace("PRICES", str(out.parent.parent / "prices.csv")) in said
     assert "line 3: gotone_98" in said
     assert "1 of 2 lines became packages" in said
     assert [path.name for path in out.iterdir()] == ["gotone_98.yml"]
@@ -118,6 +137,78 @@ def test_gb18030_is_read_when_it_is_named_and_else_refused(imported):
     code, _, out = imported(HEAD + GOOD, "--encoding", "gb18030", encoding="gb18030")
     assert code == 0
     assert "全球通88套餐" in (out / "gotone_88.yml").read_text(encoding="utf-8")
+
+
+CELLS = [
+    "gotone_88",
+    "gotone_80",
+    "全球通88套餐",
+    "gotone;mzone",
+    "DAY",
+    "FEE",
+    "MINUTES",
+    "RATE",
+    "assumed",
+]
+
+
+def listed(separator, **cells):
+    """The price list with a separator, its cells in quotes."""
+    line = [f'"{cells.get(cell, cell)}"' for cell in CELLS]
+    return HEAD.replace(",", separator) + separator.join(line) + "\r\n"
+
+
+@pytest.mark.parametrize(
+    ("separator", "encoding", "cells"),
+    [
+        (",", "utf-8", {"DAY": "2009-04-01", "FEE": "1088.50", "MINUTES": "1240", "RATE": "0.38"}),
+        (
+            ",",
+            "utf-8",
+            {"DAY": "2009/4/1", "FEE": "¥1,088.50", "MINUTES": "1,240", "RATE": "0.380"},
+        ),
+        (";", "utf-8", {"DAY": "2009.4.1", "FEE": "1.088,50", "MINUTES": "1240,0", "RATE": "0,38"}),
+        (
+            "\t",
+            "utf-16",
+            {"DAY": "2009年4月1日", "FEE": "1 088,5 元", "MINUTES": "1240.0", "RATE": "￥0.38"},
+        ),
+        (
+            ",",
+            "utf-8-sig",
+            {
+                "DAY": "２００９／４／１",
+                "FEE": "１０８８．５",
+                "MINUTES": "１２４０",
+                "RATE": "．３８",
+            },
+        ),
+    ],
+)
+def test_a_list_is_read_as_a_spreadsheet_writes_it(imported, separator, encoding, cells):
+    code, said, out = imported(listed(separator, **cells), encoding=encoding)
+    assert code == 0, said
+    conf = config.load([ROOT / "conf", out.parent])
+    made = catalogue.load(conf.tariffs.values()).packages["gotone_88"]
+    assert (made.monthly_fee, made.pools[0].amount) == (Fraction("1088.5"), 1240)
+    assert (made.rules[7].rate, made.valid_from.isoformat()) == (Fraction("0.38"), "2009-04-01")
+    assert made.brands == ("gotone", "mzone")
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "problem"),
+    [
+        (HEAD + GOOD, "utf-16-le", "holds zero bytes, as UTF-16 without a byte order mark does"),
+        (
+            "id,like;source\n",
+            "utf-8",
+            ":1: the head is separated by comma and semicolon: write one of them",
+        ),
+    ],
+)
+def test_a_file_that_may_be_read_in_two_ways_is_refused(imported, text, encoding, problem):
+    code, said, _ = imported(text, encoding=encoding)
+    assert (code, problem in said) == (2, True)
 
 
 def test_a_package_is_written_over_only_when_asked(imported, tmp_path):

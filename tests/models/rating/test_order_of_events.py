@@ -216,3 +216,48 @@ def test_from_the_cube_alone_it_says_whether_order_decides(rows_of_order, words)
     reason = rating.ORDER_OF_EVENTS if CASES[words].ordered else None
     assert {row.reason for row in rows_of_order[False, words]} == {reason}
     assert {row.comparable for row in rows_of_order[False, words]} == {not CASES[words].ordered}
+
+
+ROAMING = {"roaming": "inter_prov"}
+SHARED = voice(airtime("1", pools=["free"]), pools=[pool(3)])
+TWICE = voice(  # two prices, so the order of events decides and the month is replayed
+    airtime("2", match={"band": "peak"}, pools=["free"]),
+    airtime("1", pools=["free"]),
+    bands=PEAK,
+    pools=[pool(3)],
+)
+COLUMNS = {
+    "one price, roaming first: the free minutes count for home": (
+        SHARED,
+        ((120, NIGHT, ROAMING), (120, NIGHT, {})),
+        ("0", "1"),
+    ),
+    "one price, home first": (SHARED, ((120, NIGHT, {}), (120, NIGHT, ROAMING)), ("0", "1")),
+    "one price, more at home than is free": (
+        SHARED,
+        ((240, NIGHT, {}), (120, NIGHT, ROAMING)),
+        ("1", "2"),
+    ),
+    "replayed, roaming first: two of its minutes and one at home are free": (
+        TWICE,
+        ((120, NIGHT, ROAMING), (120, DAY, {})),
+        ("2", "0"),
+    ),
+    "replayed, home first": (TWICE, ((120, DAY, {}), (120, NIGHT, ROAMING)), ("0", "1")),
+}
+
+
+def test_the_columns_of_home_and_roaming_mean_what_the_contract_says(spark):
+    """By the order of events where it decides the bill; else the free units count for home."""
+    cases = dict(enumerate(COLUMNS.values(), start=1))
+    rows = event_records.evaluated(
+        spark,
+        {number: (MARCH, None, in_time(events)) for number, (_, events, _) in cases.items()},
+        {f"package_{number}": tariff for number, (tariff, *_) in cases.items()},
+    )
+    for number, (tariff, events, columns) in cases.items():
+        row = rows[number, f"package_{number}"]
+        found = (Fraction(row.local_airtime), Fraction(row.roaming_airtime))
+        assert found == tuple(map(Fraction, columns)), list(COLUMNS)[number - 1]
+        assert row.replayed == (tariff is TWICE)
+        assert sum(found) == Rater(tariff).rate_month(in_time(events), MARCH).total

@@ -342,7 +342,7 @@ def test_trap_27_a_commitment_counts_fee_and_rerated_lines_not_what_is_passed_th
 
 
 def test_trap_31_ties_are_broken_in_a_fixed_order(spark):
-    """Trap 31: two calls of one instant and one free minute: the lower cell goes first.
+    """Trap 31: two calls of one instant and one free minute: the lower key goes first.
 
     The order and the partitions of the records make no difference.
     """
@@ -360,12 +360,8 @@ def test_trap_31_ties_are_broken_in_a_fixed_order(spark):
         event_records.evaluated(spark, months, {"one": tariff}, **how)
         for how in ({}, {"shuffled": 3, "partitions": 3})
     ]
-    guided = event_records.guided(spark, {1: [direct, ip]}, tariffs_of({"one": tariff}))
-    first = min(usage_events.cells(guided).collect(), key=lambda cell: cell.cell_id).dial
-    paid, turns = ("0.24", "direct") if first == "direct" else ("0.40", "ip17951")
-    assert {row.rated for rows in again for row in rows.values()} == {Decimal(paid)}
-    keyed = [direct._replace(key=direct.dial != turns), ip._replace(key=ip.dial != turns)]
-    assert Rater(tariff).rate_month(keyed, MARCH).total == Fraction(paid)
+    assert {row.rated for rows in again for row in rows.values()} == {Decimal("0.24")}
+    assert Rater(tariff).rate_month([ip, direct], MARCH).total == Fraction("0.24")
 
 
 def test_trap_33_candidates_have_the_tariff_of_the_day_and_the_back_test_that_of_the_call(spark):

@@ -252,6 +252,20 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
         (('rate: "0.40"', "rate: 0.40"), 'rules[0].rate: prices are written as strings: "0.40"'),
         (('rate: "0.40"', 'rate: "4毛"'), "rules[0].rate: expected yuan as a decimal number"),
         (('fee: "58"', "fee: 58"), 'monthly_fee: prices are written as strings: "58"'),
+        (
+            ('fee: "58"', 'fee: "-58"'),
+            "example.yml:7: monthly_fee: expected 0 or more; got '-58': only the flat amount of a "
+            "tier may be below zero, as a discount",
+        ),
+        (('rate: "0.40"', 'rate: "-0.40"'), "rules[0].rate: expected 0 or more; got '-0.40'"),
+        (("[6, 6]", '[6, 6], connect: "-1"'), "rules[2].connect: expected 0 or more; got '-1'"),
+        (
+            (
+                'rate: "0.07", per: 6s, increment: [6, 6]',
+                'groups: [{start: 0, rate: "-1", per: 6s, increment: 6}]',
+            ),
+            "rules[2].groups[0].rate: expected 0 or more; got '-1'",
+        ),
         (("per: 6s", "per: 1KB"), "rules[2].per: voice is counted in seconds, like 60s; got '1KB'"),
         (("[6, 6]", "[1msg, 1msg]"), "rules[2].increment[0]: voice is counted in seconds"),
         (("[6, 6]", "[6, 0]"), "rules[2].increment[1]: expected at least 1; got '0'"),
@@ -276,11 +290,11 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
         ),
         (
             ("rounding: {at: line", 'caps: {voice: "-5"}\nrounding: {at: line'),
-            "caps: the cap of voice is negative",
+            "caps.voice: expected 0 or more; got '-5'",
         ),
         (
             ("rounding: {at: line", 'min_commitment: "-5"\nrounding: {at: line'),
-            "min_commitment: the commitment is negative",
+            "min_commitment: expected 0 or more; got '-5'",
         ),
         (
             (
@@ -301,6 +315,108 @@ def test_bands_and_prices_may_go_by_the_type_of_day():
 def test_an_inconsistent_tariff_is_refused_with_its_place(change, message_of):
     assert change[0] in VOICE
     assert message_of in refusal(VOICE.replace(*change))
+
+
+SPLIT = 'bands: {peak: [{days: all, from: "08:00", to: "20:00"}]}\nband_policy: split\n'
+TEXTS = (
+    DATA.replace("kind: gprs", "kind: sms")
+    .replace("volume", "message")
+    .replace("1KB", "1msg")
+    .replace('caps: {gprs: "500"}\n', "")
+)
+PEAK_RULE = "rules:\n  - {component: volume, match: {band: peak}, rate"
+STEPS = "groups: [{start: 0, PRICE}, {start: 1, PRICE}]".replace(
+    "PRICE", 'rate: "1", per: 1msg, increment: 1'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "message_of"),
+    [
+        (
+            DATA.replace("rules:\n  - {component: volume, rate", PEAK_RULE)
+            + SPLIT
+            + "otherwise: pass_through\n",
+            "example.yml:14: band_policy: split cuts an event by its seconds, and data is counted "
+            "in bytes: write band_policy: start",
+        ),
+        (
+            TEXTS.replace(
+                "{component: message, rate", "{component: message, match: {band: peak}, rate"
+            )
+            + SPLIT
+            + "otherwise: pass_through\n",
+            "band_policy: split cuts an event by its seconds, and sms is counted in messages",
+        ),
+        (
+            DATA.replace('caps: {gprs: "500"}', 'caps: {gprs: "5", data: "500"}'),
+            "example.yml:11: caps.data: gprs and data are one service: keep one of the two caps",
+        ),
+        (
+            DATA.replace('caps: {gprs: "500"}', 'caps: {data: "5", gprs: "5"}'),
+            "caps.gprs: data and gprs are one service",
+        ),
+        (
+            DATA + "band_policy: start\n",
+            "band_policy: the package has no bands: remove band_policy",
+        ),
+        (
+            DATA.replace(
+                "{component: volume, rate", "{component: volume, match: {band: off_peak}, rate"
+            ),
+            "rules[0].match.band: the package has no bands: remove this condition",
+        ),
+        (
+            VOICE.replace(
+                '"20:00"}]', '"20:00"}], night: [{days: all, from: "22:00", to: "24:00"}]'
+            ),
+            "example.yml:11: bands.night: no rule and no pool names 'night' or off_peak, so the "
+            "two are one band: remove 'night'",
+        ),
+        (
+            DATA.replace("at: none", "at: none, scale: 2"),
+            "rounding.scale: at: none rounds nothing: remove scale",
+        ),
+        (
+            DATA.replace("at: none", "at: none, mode: up"),
+            "rounding.mode: at: none rounds nothing: remove mode",
+        ),
+        (
+            VOICE.replace("components: [airtime]", "components: [airtime, toll]"),
+            "example.yml:10: pools[0].components[1]: no rule of toll draws on pool 'free'",
+        ),
+        (
+            TEXTS.replace('rate: "0.01", per: 1msg, increment: [1msg, 1msg]', STEPS),
+            "rules[0].groups[1]: a message is one unit, so no message reaches this group",
+        ),
+        (
+            VOICE[: VOICE.index("  - {component: toll")]
+            + "rounding: {at: none}\notherwise: pass_through\n"
+            + TIERS,
+            "tiers[0]: no rule rates toll, so no units reach this tier",
+        ),
+        (
+            VOICE + TIERS.replace("per: 6s", "per: 6s, flat_at_zero: true"),
+            "tiers[0].flat_at_zero: the first step has no flat amount",
+        ),
+    ],
+)
+def test_what_says_one_thing_twice_or_nothing_at_all_is_refused(text, message_of):
+    assert message_of in refusal(text)
+
+
+def test_a_band_that_no_rule_names_counts_where_off_peak_is_named():
+    night = '"20:00"}], night: [{days: all, from: "22:00", to: "24:00"}]'
+    text = VOICE.replace('"20:00"}]', night).replace(
+        '{component: airtime, rate: "0.24"',
+        '{component: airtime, match: {band: off_peak}, rate: "0.24"',
+    )
+    text = text.replace(
+        "  - {component: toll",
+        '  - {component: airtime, rate: "0.12", per: 60s, increment: [60, 60]}\n'
+        "  - {component: toll",
+    )
+    assert read(text).band_names == ("night", "peak", "off_peak")
 
 
 def test_conditions_that_exclude_one_another_are_refused():
@@ -339,6 +455,14 @@ def test_two_components_of_an_event_share_a_pool_only_when_the_pool_says_so():
 def test_tiers_end_open_and_grow(steps, expected):
     tier = f"tiers: [{{component: toll, mode: graduated, per: 6s, steps: {steps}}}]\n"
     assert f"tiers[0].steps: {expected}" in refusal(VOICE + tier)
+
+
+def test_only_the_flat_amount_of_a_tier_may_be_below_zero():
+    steps = '[{up_to: 10, rate: "1"}, {up_to: null, rate: "1", flat: "-5"}]'
+    tier = f"tiers: [{{component: toll, mode: graduated, per: 6s, steps: {steps}}}]\n"
+    assert read(VOICE + tier).tiers[0].steps[1].flat == -5
+    below = tier.replace('rate: "1", flat', 'rate: "-1", flat')
+    assert "tiers[0].steps[1].rate: expected 0 or more; got '-1'" in refusal(VOICE + below)
 
 
 def test_month_prices_are_not_rounded_at_event():

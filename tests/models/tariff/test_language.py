@@ -141,6 +141,11 @@ CASES = {
         [],
         "0",
     ),
+    "a flat below zero is a discount of who gets so far": (
+        tiered("graduated", (10, "1", "0"), (None, "1", "-3")),
+        texts(12),
+        "9",
+    ),
     "unless the tier says so": (
         tiered("graduated", (10, "1", "2"), (None, "5", "3"), flat_at_zero=True),
         [],

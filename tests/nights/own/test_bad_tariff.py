@@ -21,7 +21,19 @@ TIER = (
     "tiers: [{component: airtime, mode: graduated, per: 60s, steps: "
     '[{up_to: 10, rate: "0.3"}, {up_to: null, rate: "0.1"}]}]\n'
 )
-
+DATA = """\
+id: refused
+name: 例
+kind: gprs
+brands: [gotone]
+valid: {from: 2009-05-01, to: 2010-05-01}
+source: assumed
+monthly_fee: "5"
+partial_month: none
+rules:
+  - {component: volume, match: {band: peak}, rate: "0.01", per: 1KB, increment: [1KB, 1KB]}
+rounding: {at: none}
+"""
 # What is wrong → the text with it, the line of the file, the path in it, what was expected.
 REFUSED = {
     "an event due that no rule prices": (
@@ -62,6 +74,34 @@ REFUSED = {
         11,
         "bands.late",
         "overlaps with band 'peak': each second of a day belongs to one band",
+    ),
+    "a band that says nothing": (
+        GOOD.replace('"20:00"}]', '"20:00"}], late: [{days: all, from: "22:00", to: "24:00"}]'),
+        11,
+        "bands.late",
+        "no rule and no pool names 'late' or off_peak, so the two are one band: remove 'late'",
+    ),
+    "a fee below zero": (
+        GOOD.replace('"58"', "'-58'"),
+        7,
+        "monthly_fee",
+        "expected 0 or more; got '-58': only the flat amount of a tier may be below zero, as a "
+        "discount",
+    ),
+    "bytes split by the clock": (
+        DATA
+        + "otherwise: pass_through\n"
+        + 'bands: {peak: [{days: all, from: "08:00", to: "20:00"}]}\nband_policy: split\n',
+        14,
+        "band_policy",
+        "split cuts an event by its seconds, and data is counted in bytes: write band_policy: "
+        "start \\(the band in which the event begins\\)",
+    ),
+    "two caps of one service": (
+        DATA.replace("match: {band: peak}, ", "") + 'caps: {gprs: "5", data: "500"}\n',
+        12,
+        "caps.data",
+        "gprs and data are one service: keep one of the two caps",
     ),
     "a price as a number": (
         GOOD.replace('"0.40"', "0.40"),

@@ -10,9 +10,10 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date
 from typing import Any, NamedTuple
 
+from models.price_list import cell
+from models.price_list.cell import UnreadableError
 from models.tariff import catalogue
 from schemas import document
 from schemas.document import Document, Key, Place
@@ -45,7 +46,7 @@ def columns(head: Iterable[str], line: Lines) -> dict[str, Key]:
     Raises ConfigError for a header from which no package can be made.
     """
     found: dict[str, Key] = {}
-    for name in (cell.strip() for cell in head):
+    for name in map(str.strip, head):
         steps = [word or int(number) for word, number in STEP.findall(name)]
         if document.dotted(steps) != name or not name:
             raise ConfigError(
@@ -99,8 +100,11 @@ def _package(
 ) -> Document:
     at = line(number)
     if len(cells) != len(places):
-        raise ConfigError(f"{at}: {len(cells)} cells, expected {len(places)} as in the header")
-    row = {name: cell.strip() for name, cell in zip(places, cells, strict=True)}
+        hint = ": put a cell that holds the separator in quotes" if len(cells) > len(places) else ""
+        raise ConfigError(
+            f"{at}: {len(cells)} cells, expected {len(places)} as in the header{hint}"
+        )
+    row = {name: text.strip() for name, text in zip(places, cells, strict=True)}
     for name in NEEDED:
         if not row[name]:
             raise ConfigError(f"{at}: {name}: is empty")
@@ -115,19 +119,23 @@ def _package(
     data = copy.deepcopy(dict(templates[row["like"]].data))
     for name, place in places.items():
         if row[name] and name != "like":
-            _put(data, place, row[name], f"{at}: {name}")
+            _put(data, place, row[name], shape, f"{at}: {name}")
     made = Document(at.path, data, {(): at})
     document.check(made, shape)
     catalogue.load([made])
     return made
 
 
-def _put(data: Any, place: Key, text: str, at: str) -> None:
-    """Put a cell into a document, as a value of the same kind as that of the template."""
+def _put(data: Any, place: Key, text: str, shape: Mapping[str, Any], at: str) -> None:
+    """Put a cell into a document, as a value of the kind that the shape has there."""
     for step in place[:-1]:
         data = _step(data, step, at)
-    old = data.get(place[-1]) if isinstance(data, dict) else _step(data, place[-1], at)
-    data[place[-1]] = _parsed(text, old, at)
+    if not isinstance(data, dict):
+        _step(data, place[-1], at)
+    try:
+        data[place[-1]] = cell.reading(cell.shape_at(place, shape), shape)(text)
+    except UnreadableError as error:
+        raise ConfigError(f"{at}: {error}") from None
 
 
 def _step(data: Any, step: str | int, at: str) -> Any:
@@ -135,18 +143,3 @@ def _step(data: Any, step: str | int, at: str) -> Any:
         return data[step]
     except (KeyError, IndexError, TypeError):
         raise ConfigError(f"{at}: the package named by like has no such place") from None
-
-
-def _parsed(text: str, old: Any, at: str) -> Any:
-    """The value of a cell, of the same type as the value `old` of the template."""
-    try:
-        if isinstance(old, bool):
-            return {"true": True, "false": False}[text]
-        if isinstance(old, int):
-            return int(text)
-        if isinstance(old, date):
-            return date.fromisoformat(text)
-    except (KeyError, ValueError):
-        kind = {bool: "true or false", int: "a whole number"}.get(type(old), "a day as 2009-05-03")
-        raise ConfigError(f"{at}: expected {kind}; got '{text[:40]}'") from None
-    return [one.strip() for one in text.split(";")] if isinstance(old, list) else text
