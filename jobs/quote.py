@@ -33,6 +33,7 @@ from models.tariff.amounts import BUCKETS
 from models.tariff.package import KIND_SERVICE
 from models.usage import data_session
 from models.usage import events as usage_events
+from models.usage.local_time import LASTING
 from schemas.config import Config
 from schemas.errors import ChudianError, ConfigError, InputError
 from schemas.window import Window, month_of, parse_date
@@ -209,7 +210,12 @@ def _bill(context: Context, who: Row, day: date, month: date, document: dict) ->
     Units that pools carry over are counted from the first of the compared months.
     """
     policy, service = context.conf.policy, KIND_SERVICE[document["kind"]]
-    rater = Rater(document, policy.calendar.holidays, policy.rating.toll_rerated)
+    rater = Rater(
+        document,
+        policy.calendar.holidays,
+        policy.rating.toll_rerated,
+        context.conf.clock_zone(*LASTING),
+    )
     before = []
     if any(pool.get("carry_over") for pool in document.get("pools") or []):
         before = [one for one in rated_months(context.conf, Window(day, day)) if one < month]

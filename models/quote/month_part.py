@@ -27,6 +27,7 @@ from models.rating.cube import Cube
 from models.rating.shortlist import Shortlist
 from models.tariff.package import Package
 from models.usage import cube as usage_cube
+from models.usage.local_time import NEVER_CHANGED
 from models.usage.register import Measure
 
 BY_DAYS = " by days"
@@ -39,7 +40,8 @@ class Days(NamedTuple):
     """The usage of some days.
 
     - `usage`: rows of dw.usage_day; `cells`: rows of dw.rating_cell; `measures`: the register;
-    - `events`: the guided events of the days, used if free units depend on the order of events.
+    - `events`: the guided events of the days, used if free units depend on the order of events;
+    - `holidays`, `zone`: the calendar and the time zone of the local days.
     """
 
     usage: DataFrame
@@ -47,6 +49,7 @@ class Days(NamedTuple):
     measures: Sequence[Measure]
     events: DataFrame
     holidays: Collection[date]
+    zone: str = NEVER_CHANGED
 
 
 def parts(
@@ -196,7 +199,13 @@ def _of_kind(
         cube = replace(
             cube,
             splits=free_units.split(
-                days.events, wanted, days.cells, signatures, toll_rerated, days.holidays
+                days.events,
+                wanted,
+                days.cells,
+                signatures,
+                toll_rerated,
+                days.holidays,
+                days.zone,
             ),
         )
     evaluated = rating.evaluate_best(

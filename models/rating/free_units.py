@@ -28,7 +28,7 @@ from models.tariff.measure import FACTS
 from models.tariff.package import DAY_SECONDS, Package
 from models.tariff.signature import signature
 from models.usage import events as usage_events
-from models.usage.event_measure import day_types
+from models.usage.local_time import NEVER_CHANGED, LocalTime
 
 TOGETHER = 10_000  # rows
 WANTED = {
@@ -158,20 +158,22 @@ def split(
     packages: Mapping[str, Package],
     toll_rerated: str,
     holidays: Collection[date],
+    zone: str = NEVER_CHANGED,
 ) -> DataFrame:
     """dw.free_unit_split: the split of each wanted customer-month, by signature.
 
     `guided` are the guided events of the months. `cells` are the rows of dw.rating_cell. If the
     bands of the catalogue have changed, a cell may be missing there; its facts then come with its
     events. Events are consumed in order of answer time; events of one instant in order of their
-    keys, so the order is always the same, whatever else the catalogue holds.
+    keys, so the order is always the same, whatever else the catalogue holds. `zone` is the time
+    zone of the local days.
     """
     replays = Replays(packages, cells, all_toll=toll_rerated == ALL_TOLL)
-    kinds = day_types(holidays)
+    local = LocalTime(holidays, zone)
 
     def replay(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in of_some_size(whole_customers(batches), TOGETHER):
-            months = MonthEvents(batch, replays, kinds)
+            months = MonthEvents(batch, replays, local)
             for place, (name, one) in enumerate(zip(replays.names, replays.each, strict=True)):
                 chosen = months.wanting(place)
                 if len(chosen):

@@ -21,7 +21,7 @@ from models.rating.pools import carried, pool_sizes
 from models.rating.replay import Replay, Split
 from models.tariff.measure import FACTS
 from models.tariff.package import DAY_SECONDS, Package
-from models.tariff.segmentation import DayTypes
+from models.tariff.segmentation import LocalTime, Starts
 from models.usage.event_measure import Events
 
 MONTH = ["subscriber_id", "month", "joined", "until", "wanted"]  # until: month parts only
@@ -34,6 +34,7 @@ EVENT = [
     "quantity",
     "unknown_cell",
 ]
+MICROSECONDS = 1_000_000
 DAYS_APART = 2**20  # between two customers, when customer and day are one number
 
 
@@ -81,7 +82,7 @@ class MonthEvents:
     time; events of one instant are in order of their keys.
     """
 
-    def __init__(self, batch: pa.RecordBatch, replays: Replays, kinds: DayTypes):
+    def __init__(self, batch: pa.RecordBatch, replays: Replays, local: LocalTime):
         is_month = batch.column("wanted").is_valid().to_numpy(zero_copy_only=False)
         numbers = batch.column("subscriber_id").to_numpy()
         customer = np.cumsum(np.diff(numbers, prepend=numbers[:1]) != 0) * DAYS_APART
@@ -99,11 +100,11 @@ class MonthEvents:
         lists = months.column("wanted")
         self._wanting = rows_of(lists), lists.flatten().to_numpy(zero_copy_only=False)
         there = np.flatnonzero(~is_month)
-        self._read(batch.select(EVENT).take(pa.array(there)), customer[there], replays, kinds)
+        self._read(batch.select(EVENT).take(pa.array(there)), customer[there], replays, local)
         self._of_service: dict[str, tuple[Events, np.ndarray, np.ndarray]] = {}
 
     def _read(
-        self, events: pa.RecordBatch, customer: np.ndarray, replays: Replays, kinds: DayTypes
+        self, events: pa.RecordBatch, customer: np.ndarray, replays: Replays, local: LocalTime
     ) -> None:
         occurred, key, moment, cell_id, quantity = (
             events.column(name).to_numpy() for name in EVENT[1:-1]
@@ -117,9 +118,11 @@ class MonthEvents:
         row = self._row_of(customer, day)
         mine = np.flatnonzero((row >= 0) & replays.takes[cell])
         order = mine[_in_order(row[mine], occurred[mine], key[mine])]
-        self._events = quantity[order], moment[order] % DAY_SECONDS, day[order]
+        self._quantity = quantity[order]
+        instant = occurred[order] // MICROSECONDS
+        self._starts = Starts(instant, day[order], moment[order] % DAY_SECONDS)
         self._cell, self._row = cell[order], row[order]
-        self._services, self._kinds = replays.services, kinds
+        self._services, self._local = replays.services, local
 
     def _row_of(self, customer: np.ndarray, day: np.ndarray) -> np.ndarray:
         """The wanted month (or part) to which a customer's day belongs; -1 if it is not wanted."""
@@ -137,8 +140,7 @@ class MonthEvents:
         """
         if service not in self._of_service:
             chosen = np.flatnonzero(self._services[self._cell] == service)
-            quantity, second, day = (one[chosen] for one in self._events)
-            events = Events(quantity, second, day, self._kinds)
+            events = Events(self._quantity[chosen], self._starts.of(chosen), self._local)
             self._of_service[service] = events, self._cell[chosen], self._row[chosen]
         return self._of_service[service]
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from math import lcm
 from operator import attrgetter
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from models.reference.bill import Line, MonthBill, PoolUse, close_month
 from models.reference.tariff import (
@@ -91,14 +92,22 @@ def rate_month(
 class Rater:
     """One package, prepared for many months: a rule is found once per combination of facts.
 
-    `holidays` decide the day type of a later day that a call reaches, if bands are split. With
+    `holidays` decide the day type of a later day that a call reaches, if bands are split. `zone` is
+    the time zone of local time; without one, no clock is changed during a call. With
     `toll` "ip_only", the long distance of calls dialled direct is left out (S2-R4).
     Raises ValueError for a package that combines settings whose result is not defined, and for a
     due component without a price.
     """
 
-    def __init__(self, package: Mapping, holidays: Collection[date] = (), toll: str = "all"):
+    def __init__(
+        self,
+        package: Mapping,
+        holidays: Collection[date] = (),
+        toll: str = "all",
+        zone: str | None = None,
+    ):
         self.package, self.holidays, self.toll = package, holidays, toll
+        self.zone = ZoneInfo(zone) if zone else None
         self.service = service_of(package["kind"])
         self.rules = package["rules"]
         self.pools = sorted(package.get("pools") or [], key=lambda pool: pool["order"])
@@ -298,16 +307,30 @@ class _Month:
     def _charge_at(
         self, event: Event, component: str, position: int
     ) -> tuple[int, PricedComponent, int]:
-        """At a position of a split event: rule number, price, and position of the next band cut."""
-        second = event.local_second + position
+        """At a position of a split event: rule number, price, and position of the next band cut.
+
+        A change of the clock is a cut too: the call goes on in another local time.
+        """
+        now = int(event.at) + position
+        second = event.local_second + position + self._ahead(now) - self._ahead(int(event.at))
         cuts = self.rater.cuts
         later = cuts[bisect_right(cuts, second % DAY) :] or [DAY]
+        room = later[0] - second % DAY
+        while self._ahead(now + room - 1) != self._ahead(now):
+            room = room // 2
         for charge in self.rater.charges(event, second):
             if charge.component == component and charge.no is not None:
-                return charge.no, charge, position + later[0] - second % DAY
+                return charge.no, charge, position + room
         raise ValueError(
             f"{self.rater.package['id']}: {component} has a price for only a part of the event"
         )
+
+    def _ahead(self, instant: int) -> int:
+        """By how many seconds the local clock is ahead of UTC."""
+        if self.rater.zone is None:
+            return 0
+        offset = datetime.fromtimestamp(instant, self.rater.zone).utcoffset() or timedelta()
+        return int(offset.total_seconds())
 
     def _round_event(self, exact: int, charges: Sequence[PricedComponent]) -> None:
         """Round the event once; the difference goes to the line of its first component."""

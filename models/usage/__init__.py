@@ -5,5 +5,6 @@ Others take:
 - `cube`: the measures added up by day and by month;
 - `register`: the measures that the arrays of the cube hold, in their order;
 - `data_session`: partial records of a data session merged into one session;
-- `event_measure`: the value of a measure for many events at a time (replay uses it).
+- `event_measure`: the value of a measure for many events at a time (replay uses it);
+- `local_time`: the types of days and the changes of clocks, which bands need.
 """

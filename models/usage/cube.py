@@ -15,18 +15,23 @@ from pyspark.sql import functions as F
 
 from models.frames.conditions import any_of
 from models.tariff.measure import FEES
+from models.usage.local_time import NEVER_CHANGED, LocalTime
 from models.usage.measure_column import computed_by_batch, value
 from models.usage.register import Measure
 
 
 def by_day(
-    guided: DataFrame, measures: Sequence[Measure], holidays: Collection[date] = ()
+    guided: DataFrame,
+    measures: Sequence[Measure],
+    holidays: Collection[date] = (),
+    zone: str = NEVER_CHANGED,
 ) -> DataFrame:
     """dw.usage_day: guided records added up by delivery, subscriber, local day and cell.
 
     `billed` holds one sum per measure of the cell's service, in order of measure_no: the values of
     the measure for all events. Records of unknown numbers are left out. A row of which nothing is
-    left, because its events were taken back, is left out too.
+    left, because its events were taken back, is left out too. `zone` is the time zone
+    of the local days: a call across a change of its clock is in the bands of both local times.
     """
     services = sorted({measure.service for measure in measures})
     deepest = max((measure.measure_no for measure in measures), default=0)
@@ -36,6 +41,7 @@ def by_day(
     events = guided.where("subscriber_id IS NOT NULL").select(
         "batch_date",
         "subscriber_id",
+        "occurred_at",
         "local_date",
         "local_second",
         "cell_id",
@@ -44,7 +50,7 @@ def by_day(
         service_no.alias("service_no"),
         *FEES,
     )
-    computed = computed_by_batch(measures, services, holidays)
+    computed = computed_by_batch(measures, services, LocalTime(holidays, zone))
     if computed is not None:
         events = events.withColumn("computed", computed)
     sums = [

@@ -2,14 +2,13 @@
 
 The events have these columns:
 - `service_no`: the place of the event's service in `services`;
-- `quantity` in base units, `local_second`, `local_date`;
+- `quantity` in base units, `occurred_at`, `local_second`, `local_date`;
 - `computed`, if `computed_by_batch` returns a column.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import date
+from collections.abc import Sequence
 
 import pyarrow as pa
 from pyspark.sql import Column
@@ -17,7 +16,9 @@ from pyspark.sql import functions as F
 
 from models.frames.arrow_lists import equal_lists
 from models.tariff.measure import Rounded, Units
-from models.usage.event_measure import Events, day_types, values_of
+from models.tariff.segmentation import Starts
+from models.usage.event_measure import values_of
+from models.usage.local_time import LocalTime
 from models.usage.register import Measure
 
 
@@ -36,7 +37,7 @@ def value(measures: Sequence[Measure], services: Sequence[str], measure_no: int)
 
 
 def computed_by_batch(
-    measures: Sequence[Measure], services: Sequence[str], holidays: Collection[date]
+    measures: Sequence[Measure], services: Sequence[str], local: LocalTime
 ) -> Column | None:
     """The column `computed`: an array with the values of the measures that have no SQL formula.
 
@@ -49,21 +50,20 @@ def computed_by_batch(
     numbers = [services.index(measure.service) for measure in computed]
 
     def values(
-        service_no: pa.Array, quantity: pa.Array, second: pa.Array, day: pa.Array
+        service_no: pa.Array, quantity: pa.Array, instant: pa.Array, second: pa.Array, day: pa.Array
     ) -> pa.Array:
-        service = service_no.to_numpy(zero_copy_only=False)
-        events = Events(
-            quantity.to_numpy(zero_copy_only=False),
-            second.to_numpy(zero_copy_only=False),
-            day.to_numpy(zero_copy_only=False).astype("datetime64[D]"),
-            day_types(holidays),
+        service, amount, at, clock, days = (
+            column.to_numpy(zero_copy_only=False)
+            for column in (service_no, quantity, instant, second, day)
         )
-        table = values_of(definitions, events, [service == number for number in numbers])
-        return equal_lists(table)
+        starts = Starts(at, days.astype("datetime64[D]"), clock)
+        return equal_lists(values_of(definitions, numbers, service, amount, starts, local))
 
     # Spark takes the kind of function from its type hints; its stubs ask for a number as well.
     by_batch = F.arrow_udf(values, "array<bigint>")  # type: ignore[call-overload]
-    column: Column = by_batch("service_no", "quantity", "local_second", "local_date")
+    column: Column = by_batch(
+        "service_no", "quantity", F.unix_seconds("occurred_at"), "local_second", "local_date"
+    )
     return column
 
 

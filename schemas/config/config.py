@@ -52,6 +52,11 @@ class Config:
             if source.record in records
         }
 
+    def clock_zone(self, *records: str) -> str:
+        """The time zone of the sources of these tables; the operator's if they have several."""
+        zones = {source.timezone for source in self.sources.values() if source.record in records}
+        return zones.pop() if len(zones) == 1 else self.runtime.timezone
+
 
 def load(
     folders: Sequence[Path | str] = (), contracts: Mapping[str, Contract] | None = None

@@ -20,6 +20,7 @@ from models.tariff.segmentation import Segmentation, Steps
 from models.usage import cube as usage_cube
 from models.usage import events as usage_events
 from models.usage import register
+from models.usage.local_time import NEVER_CHANGED
 from models.usage.register import Measure
 from schemas.document import Document
 from tests.given.frames import local_frame
@@ -101,7 +102,15 @@ def evaluated(spark, customers, packages, toll_rerated="all", partitions=1, **ho
 
 
 def evaluated_months(
-    spark, customers, packages, toll_rerated="all", partitions=1, nights=1, replay=True, **how
+    spark,
+    customers,
+    packages,
+    toll_rerated="all",
+    partitions=1,
+    nights=1,
+    replay=True,
+    zone=NEVER_CHANGED,
+    **how,
 ):
     """As `evaluated`, for customers of several months: subscriber_id → (months, joined, events).
 
@@ -126,6 +135,7 @@ def evaluated_months(
         how.get("holidays", ()),
         nights,
         replay,
+        zone,
     )
 
 
@@ -139,6 +149,7 @@ def rated(
     holidays=(),
     nights=1,
     replay=True,
+    zone=NEVER_CHANGED,
 ):
     """Guided records under every package of a catalogue, as `evaluated_months` has the rows.
 
@@ -146,7 +157,7 @@ def rated(
     runs, as deliveries of so many nights would be. Without `replay` the cube is all there is.
     """
     measures = register.measures_wanted((), tariffs)
-    days = by_nights(records, measures, holidays, nights)
+    days = by_nights(records, measures, holidays, nights, zone)
     used = {month for listed, _ in customers.values() for month in listed}
     months = usage_cube.by_month(days, used, measures)
     known = local_frame(
@@ -163,9 +174,8 @@ def rated(
     if replay:
         some = free_units.representatives(sold, toll_rerated)
         wanted = free_units.wanted(cube, some, toll_rerated)
-        cube = replace(
-            cube, splits=free_units.split(records, wanted, cells, some, toll_rerated, holidays)
-        )
+        splits = free_units.split(records, wanted, cells, some, toll_rerated, holidays, zone)
+        cube = replace(cube, splits=splits)
     priced = rating.evaluate(cube, sold, toll_rerated).withColumns(
         {name: yuan(F.col(name)) for name in rating.AMOUNTS}
     )
@@ -213,11 +223,11 @@ def parts_priced(spark, customers, subscriptions, defaults, tariffs, toll_rerate
     return {(row.subscriber_id, row.month, row.kind): row for row in rows}, priced
 
 
-def by_nights(records, measures, holidays=(), nights=1):
+def by_nights(records, measures, holidays=(), nights=1, zone=NEVER_CHANGED):
     """dw.usage_day after so many runs, each with the records of some days of delivery."""
     turn = F.dayofyear("batch_date") % nights
     found = [
-        usage_cube.by_day(records.where(turn == night), measures, holidays)
+        usage_cube.by_day(records.where(turn == night), measures, holidays, zone)
         for night in range(nights)
     ]
     return reduce(DataFrame.union, found)

@@ -14,6 +14,7 @@ from jobs.steps.rating.guided_events import guided_events
 from jobs.warehouse.tables import cached
 from models.quote import backtest, month_part
 from models.usage import events as usage_events
+from models.usage.local_time import LASTING
 
 
 def run(context: Context) -> None:
@@ -55,7 +56,12 @@ def _in_parts(parts: DataFrame, seen: Comparison, context: Context) -> DataFrame
         parts,
         kinds,
         month_part.Days(
-            days, seen.cube.cells, seen.cube.measures, events, policy.calendar.holidays
+            days,
+            seen.cube.cells,
+            seen.cube.measures,
+            events,
+            policy.calendar.holidays,
+            context.conf.clock_zone(*LASTING),
         ),
         [packages[name] for name in priced_as if name in packages],
         policy.rating.toll_rerated,

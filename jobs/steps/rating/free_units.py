@@ -13,6 +13,7 @@ from jobs.warehouse.tables import cached
 from models.rating import cube as rating_cube
 from models.rating import free_units
 from models.usage import register
+from models.usage.local_time import LASTING
 
 SPLITS = "dw.free_unit_split"
 
@@ -41,6 +42,12 @@ def run(context: Context) -> None:
             open_months = [row["month"] for row in to_do.select("month").distinct().collect()]
             events = guided_events(context, open_months, to_do)
             replayed = free_units.split(
-                events, to_do, cells, some, policy.rating.toll_rerated, policy.calendar.holidays
+                events,
+                to_do,
+                cells,
+                some,
+                policy.rating.toll_rerated,
+                policy.calendar.holidays,
+                context.conf.clock_zone(*LASTING),
             )
             warehouse.replace(SPLITS, replayed.unionByName(kept))

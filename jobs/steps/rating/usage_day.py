@@ -16,6 +16,7 @@ from models.tariff import measure
 from models.usage import cube as usage_cube
 from models.usage import data_session, register
 from models.usage import events as usage_events
+from models.usage.local_time import LASTING
 from schemas.window import Window
 
 
@@ -37,13 +38,14 @@ def run(context: Context) -> None:
         {service: tariffs.cuts(service) for service in measure.SERVICES},
         holidays,
     )
-    with cached(guided.drop("occurred_at", "event_key")) as guided:
+    with cached(guided.drop("event_key")) as guided:
         warehouse.append("dw.rating_measure", warehouse.rows("dw.rating_measure", new))
         known = warehouse.read("dw.rating_cell").select("cell_id")
         warehouse.append(
             "dw.rating_cell", usage_events.cells(guided).join(known, "cell_id", "left_anti")
         )
-        warehouse.replace("dw.usage_day", usage_cube.by_day(guided, measures, holidays))
+        days = usage_cube.by_day(guided, measures, holidays, context.conf.clock_zone(*LASTING))
+        warehouse.replace("dw.usage_day", days)
 
 
 def _sessions(context: Context) -> DataFrame:

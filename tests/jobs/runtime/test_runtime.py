@@ -1,6 +1,7 @@
 """What surrounds a run: what a person sees, the profile of Spark, messages and exit codes."""
 
 import io
+import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -85,6 +86,45 @@ def test_what_stops_a_run_is_one_message_and_a_code(capsys, error, code, said):
 
     assert guarded(stop) == code
     assert capsys.readouterr().err == said
+
+
+LOST = (
+    "chudian: a Python worker of Spark was lost, mostly because memory ran out: what was committed "
+    "remains valid; run again with more memory or with fewer cores (spark.master in conf/spark)\n"
+)
+
+
+def ended_by_the_system(batches):
+    os._exit(137)
+    yield from batches
+
+
+def out_of_memory(batches):
+    raise MemoryError("13800000001")
+    yield from batches
+
+
+def broken(batches):
+    raise ZeroDivisionError("13800000001")
+    yield from batches
+
+
+@pytest.mark.parametrize("failing", [ended_by_the_system, out_of_memory, broken])
+def test_a_python_worker_that_fails_is_one_clear_line(spark, tmp_path, capfd, failing):
+    def run():
+        frame = spark.range(3).mapInArrow(failing, "id long")
+        frame.write.format("delta").save(str(tmp_path / "table"))
+
+    assert guarded(run) == 1
+    (said,) = [
+        line for line in capfd.readouterr().err.splitlines(keepends=True) if "chudian: " in line
+    ]
+    assert said == (
+        LOST
+        if failing is not broken
+        else "chudian: a Python worker of Spark stopped with ZeroDivisionError: what was committed "
+        "remains valid; this is a fault of the program\n"
+    )
 
 
 def test_a_run_that_comes_to_its_end(capsys):
