@@ -7,6 +7,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from jobs.runtime import arguments
 from jobs.runtime.lock import guarded
 from schemas import contract
 from schemas.render import dictionary
@@ -14,14 +15,14 @@ from schemas.render import dictionary
 
 def _write(out: Path) -> None:
     text = dictionary.markdown(contract.load())
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(text, encoding="utf-8")
+    arguments.write("--out", out, text)
     print(f"{out}: {text.count(chr(10)):,} lines")
 
 
 def main(argv: list[str] | None = None) -> int:
     """The command `python -m jobs.dictionary`; returns the exit code."""
-    parser = argparse.ArgumentParser(
+    parser = arguments.Parser(
+        prog="python -m jobs.dictionary",
         description=__doc__,
         epilog="example: python -m jobs.dictionary --out build/docs/tables.md",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -32,8 +33,7 @@ def main(argv: list[str] | None = None) -> int:
         default=Path("build/docs/tables.md"),
         help="file to write (default: %(default)s)",
     )
-    args = parser.parse_args(argv)
-    return guarded(lambda: _write(args.out))
+    return guarded(lambda: _write(parser.parse_args(argv).out))
 
 
 if __name__ == "__main__":

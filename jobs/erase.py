@@ -95,6 +95,7 @@ def _erase(argv: list[str] | None) -> None:
             "number in them: it is kept"
         )
     conf, contracts, _ = walk.configuration(arguments.conf_folders(args.conf))
+    delta_log.require_ledger(args.warehouse)
     with (
         nullcontext("") if args.dry_run else run_of(args.warehouse) as own_id,
         spark_session(conf, arguments.conf_folders(args.conf)) as spark,

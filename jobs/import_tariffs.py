@@ -150,14 +150,11 @@ def _separator(path: Path, text: str) -> str:
 
 def _write(package: Document, out: Path, prices: Path, line: int) -> None:
     """Write a package under a temporary name and rename it, so no partial file is ever read."""
-    out.mkdir(parents=True, exist_ok=True)
     target = out / f"{package.data['id']}.yml"
     text = yaml.safe_dump(package.data, allow_unicode=True, sort_keys=False, width=100)
     part = target.with_suffix(".part")
-    part.write_text(
-        f"# Made from line {line} of {prices.name} by jobs.import_tariffs.\n{text}",
-        encoding="utf-8",
-    )
+    head = f"# Made from line {line} of {prices.name} by jobs.import_tariffs."
+    arguments.write("--out", part, f"{head}\n{text}")
     os.replace(part, target)
 
 

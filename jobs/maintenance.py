@@ -38,7 +38,6 @@ from jobs.warehouse.delta_log import EXPIRY, DataFile
 from jobs.warehouse.ledger import Entry, Ledger
 from schemas.config import Config
 from schemas.contract import Contract
-from schemas.window import parse_date
 
 EXAMPLES = """examples:
   python -m jobs.maintenance --data-date 2009-05-03 --dry-run     reports what it would delete
@@ -97,8 +96,9 @@ def _maintenance(argv: list[str] | None) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="report what it would do, and stop")
     args = parser.parse_args(argv)
-    day = parse_date(args.data_date)
+    day = arguments.day("--data-date", args.data_date)
     conf, contracts, _ = walk.configuration(arguments.conf_folders(args.conf))
+    delta_log.require_ledger(args.warehouse)
     with nullcontext("") if args.dry_run else run_of(args.warehouse) as own_id:
         entries = delta_log.entries(args.warehouse)
         chores = _chores(args.warehouse, conf, contracts, entries, day)

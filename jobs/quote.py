@@ -19,12 +19,13 @@ from pathlib import Path
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as F
 
+from jobs.pages import bill_text
 from jobs.plan.slices import rated_months
 from jobs.plan.step import Step
 from jobs.runtime import arguments
 from jobs.runtime.context import Context
 from jobs.runtime.lock import guarded
-from jobs.runtime.walk import configuration, opened
+from jobs.runtime.walk import configuration, reading
 from models.drawing import bill_comparison
 from models.reference.bill import Line, MonthBill
 from models.reference.rater import Rater
@@ -35,8 +36,8 @@ from models.usage import data_session
 from models.usage import events as usage_events
 from models.usage.local_time import LASTING
 from schemas.config import Config
-from schemas.errors import ChudianError, ConfigError, InputError
-from schemas.window import Window, month_of, parse_date
+from schemas.errors import ConfigError, InputError
+from schemas.window import Window, month_of
 
 READS = (
     "ods.voice_call",
@@ -47,6 +48,13 @@ READS = (
     "dw.subscriber",
     "mart.package_quote",
 )
+SERVICE_RECORDS = {
+    "voice": "ods.voice_call",
+    "sms": "ods.message",
+    "mms": "ods.message",
+    "data": "ods.data_session",
+    "wlan": "ods.wlan_session",
+}
 STEP = Step("quote", "quote", "a bill to check by hand", READS, ())
 
 
@@ -82,19 +90,26 @@ def _quote(argv: list[str] | None) -> None:
             f"--package: no package '{args.package}' in conf/tariffs; there are "
             f"{', '.join(sorted(conf.tariffs))}"
         )
-    month = month_of(parse_date(f"{args.month}-01" if len(args.month) == 7 else args.month))
+    month = arguments.month("--month", args.month)
+    if month > window.last:
+        raise ConfigError(
+            f"--month: {month:%Y-%m} begins after the data date {window.last}: give an earlier one"
+        )
     with (
-        opened(invocation, configured, (STEP,)) as run,
+        reading(invocation, configured, STEP) as run,
         run.warehouse.step(STEP, window),
     ):
         context = run.context(STEP, window)
         who, day = _subscriber(context, args.subscriber)
+        _require_records(context, who, month, KIND_SERVICE[conf.tariffs[args.package].data["kind"]])
         kept = _kept(context, who, month)
         picture = _picture(conf, kept, args.package, month) if args.picture else None
         quoted = _quoted(context, (who, day), month, conf.tariffs[args.package].data, kept)
     if picture is not None:
-        _draw(args.picture, picture)
-    print(json.dumps(quoted, ensure_ascii=False, indent=1) if args.json else _printed(quoted))
+        arguments.write("--picture", args.picture, picture + "\n")
+    print(
+        json.dumps(quoted, ensure_ascii=False, indent=1) if args.json else bill_text.printed(quoted)
+    )
 
 
 def _subscriber(context: Context, asked: str) -> tuple[Row, date]:
@@ -110,6 +125,28 @@ def _subscriber(context: Context, asked: str) -> tuple[Row, date]:
     if not found:
         raise InputError(f"--subscriber: no such subscriber on {day}")
     return found[0], day
+
+
+def _require_records(context: Context, who: Row, month: date, service: str) -> None:
+    """InputError where the month cannot have records of the service.
+
+    The subscriber joined later, or no delivery of the month is committed.
+    """
+    if who["join_date"] is not None and month_of(who["join_date"]) > month:
+        raise InputError(
+            f"--month: the subscriber joined after {month:%Y-%m}: give a later month, not after "
+            f"{context.day:%Y-%m}"
+        )
+    record = SERVICE_RECORDS[service]
+    sources = [name for name, one in context.conf.sources.items() if one.record == record]
+    days = {day for source in sources for day in context.ledger.delivered(record, source)}
+    months = sorted({month_of(day) for day in days if day <= context.day})
+    if sources and month not in months:
+        there = f"there are {months[0]:%Y-%m} to {months[-1]:%Y-%m}" if months else "there are none"
+        raise InputError(
+            f"--month: no delivery of {', '.join(sources)} is committed for {month:%Y-%m}; "
+            f"{there}: give another month, or run the nights of this one"
+        )
 
 
 def _kept(context: Context, who: Row, month: date) -> dict[str, Row]:
@@ -193,17 +230,6 @@ def _picture(conf: Config, kept: Mapping[str, Row], package: str, month: date) -
     )
 
 
-def _draw(path: Path, picture: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(picture + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ChudianError(
-            f"--picture: {path} cannot be written ({error.strerror}): check the "
-            "folder and its rights"
-        ) from None
-
-
 def _bill(context: Context, who: Row, day: date, month: date, document: dict) -> MonthBill:
     """The month by the reference rater.
 
@@ -218,11 +244,22 @@ def _bill(context: Context, who: Row, day: date, month: date, document: dict) ->
     )
     before = []
     if any(pool.get("carry_over") for pool in document.get("pools") or []):
-        before = [one for one in rated_months(context.conf, Window(day, day)) if one < month]
+        joined = who["join_date"] and month_of(who["join_date"])
+        before = [
+            one
+            for one in rated_months(context.conf, Window(day, day))
+            if one < month and (joined is None or joined <= one)
+        ]
     carried: dict[str, int] = {}
     for one in (*before, month):
         events = _events(context, who["subscriber_id"], one, day, service)
-        bill = rater.rate_month(events, one, who["join_date"], carried)
+        try:
+            bill = rater.rate_month(events, one, who["join_date"], carried)
+        except ValueError:  # its text holds the event
+            raise InputError(
+                f"{document['id']} has no price for an event of {one:%Y-%m}: its zone is not "
+                "known, or no rule of the package names it"
+            ) from None
         carried = {name: use.carry_out for name, use in bill.pools.items()}
     return bill
 
@@ -320,44 +357,6 @@ def _events(context: Context, subscriber: int, month: date, day: date, service: 
         )
         for number, row in enumerate(rows)
     ]
-
-
-def _printed(quoted: dict) -> str:
-    """The bill as text for a terminal."""
-    lines = [
-        f"{quoted['name']} ({quoted['package']}), {quoted['month']}",
-        "",
-        f"{'line':<34}{'events':>8}{'units':>12}{'free':>10}  {'price':<22}{'yuan':>12}",
-        f"{'monthly fee':<34}{'':>8}{'':>12}{'':>10}  {'':<22}{quoted['monthly_fee']:>12}",
-    ]
-    for line in quoted["lines"]:
-        facts = " ".join(f"{value}" for value in line["match"].values())
-        lines.append(
-            f"{line['component'] + ' ' + facts:<34.34}{line['events']:>8,}"
-            f"{line['units']:>12,}{line['free_units']:>10,}  {line['price']:<22.22}"
-            f"{line['yuan']:>12}"
-        )
-    rest = [
-        *((f"cap of {name}", cut) for name, cut in quoted["cap_cuts"].items()),
-        ("minimum commitment", quoted["commitment"]),
-        ("rounding", quoted["rounding"]),
-    ]
-    lines += [f"{words:<86}{amount:>12}" for words, amount in rest if Decimal(amount)]
-    lines += [f"{'its own prices':<86}{quoted['own_prices']:>12}", ""]
-    engine = quoted["engine"]
-    if engine is None:
-        lines.append("the engine kept no quote of this package for this month")
-    elif "reason" in engine:
-        lines.append(f"the engine does not compare this month: {engine['reason']}")
-    else:
-        same = "the same" if engine["same"] else "NOT THE SAME"
-        lines += [
-            f"{'by the engine':<86}{engine['own_prices']:>12}  {same}",
-            f"{'passes through: 12593, other fees, bill items, VPMN':<86}"
-            f"{engine['passed_through']:>12}",
-            f"{'total':<86}{engine['total']:>12}",
-        ]
-    return "\n".join(lines)
 
 
 def _yuan(amount: Fraction) -> str:

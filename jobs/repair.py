@@ -19,6 +19,7 @@ from jobs.plan.step import Step
 from jobs.runtime import arguments, parallel, walk
 from jobs.runtime.lock import guarded
 from jobs.runtime.progress import Progress, padded
+from jobs.warehouse import delta_log
 from jobs.warehouse.ledger import Ledger
 from jobs.warehouse.ledger_summary import known_ledger
 from jobs.warehouse.lineage import Lineage
@@ -46,6 +47,7 @@ def _repair(argv: list[str] | None) -> None:
     configured = walk.configuration(arguments.conf_folders(args.conf))
     conf, contracts = configured.conf, configured.contracts
     names = _names(args.source, conf)
+    delta_log.require_ledger(args.warehouse)
     known = known_ledger(args.warehouse, conf)
     _invalidate(known, names, conf, contracts)
     if not any(known.stale.values()):
@@ -80,7 +82,7 @@ def _repair(argv: list[str] | None) -> None:
             )
             progress.end(step.name, f"{rows:,} rows, {days} days" if days else "nothing stale")
 
-        parallel.run(steps, work, conf.runtime.parallel.steps)
+        parallel.run(steps, work, conf.runtime.parallel.steps, lambda: walk.cut_short(run))
 
 
 def _names(only: str | None, conf: Config) -> list[str]:

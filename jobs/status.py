@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from jobs.intake import redelivery
 from jobs.runtime import arguments
 from jobs.runtime.lock import guarded
-from jobs.runtime.progress import padded
+from jobs.runtime.progress import columns, padded
 from jobs.warehouse import delta_log
 from jobs.warehouse.ledger import FAILED, STALE, SUPERSEDED, Entry, Ledger
 from jobs.warehouse.ledger_summary import (
@@ -30,36 +30,47 @@ from schemas import config, contract
 from schemas.config import Config
 from schemas.contract import Contract
 from schemas.errors import InputError
-from schemas.window import Window, parse_date
+from schemas.window import Window
 
+MOST_DAYS = 366
 EXAMPLE = """example: python -m jobs.status --data-date 2009-05-03 --days 7
 exit codes: 0 every delivery of the days is committed, 4 one is missing or failed, 2 arguments"""
 
 
 def shown(found: Sequence[DeliveryState], steps: Sequence[Timing], now: datetime) -> str:
-    """The two tables as text."""
-    heads = f"{'source':<22}{'day':<12}{'state':<11}" + "".join(f"{part:>10}" for part in COUNTS)
-    lines = [heads + f"{'age':>9}"]
-    for one in found:
-        counts = [
-            "" if one.current is None else f"{getattr(one.current, f'rows_{part}'):,}"
-            for part in COUNTS
-        ]
+    """The two tables as text; a column is as wide as its longest value."""
+    names = _wide(22, (one.source for one in found))
+    rows = [[_count(one, part) for part in COUNTS] for one in found]
+    widths = [_wide(10, column, 1) for column in zip(COUNTS, *rows, strict=True)]
+
+    def counted(values: Iterable[str]) -> str:
+        return "".join(f"{value:>{width}}" for value, width in zip(values, widths, strict=True))
+
+    lines = [f"{'source':<{names}}{'day':<12}{'state':<11}{counted(COUNTS)}{'age':>9}"]
+    for one, counts in zip(found, rows, strict=True):
         age = "" if one.noted_at is None else _age(now - one.noted_at)
-        line = padded(one.source, 22) + f"{one.day!s:<12}{one.state:<11}"
-        line += "".join(f"{count:>10}" for count in counts) + f"{age:>9}"
-        lines.append(line.rstrip())
+        line = padded(one.source, names) + f"{one.day!s:<12}{one.state:<11}"
+        lines.append(f"{line}{counted(counts)}{age:>9}".rstrip())
         if one.message:  # why it failed or was undone, or what an operator let pass
             before = one.state in (FAILED, SUPERSEDED, STALE) and one.current
             kept = "; the commit before it stays valid" if before else ""
-            lines.append(f"{'':<22}{one.message}{kept}")
-    lines += ["", f"{'step':<30}{'seconds':>9}{'usual':>9}{'runs':>6}"]
+            lines.append(f"{'':<{names}}{one.message}{kept}")
+    names = _wide(30, (step.step for step in steps))
+    lines += ["", f"{'step':<{names}}{'seconds':>9}{'usual':>9}{'runs':>6}"]
     for step in steps:
         usual = "" if step.usual is None else f"{step.usual:.1f}"
-        lines.append(
-            f"{step.step:<30}{step.seconds:>9.1f}{usual:>9}{step.runs:>6}  {_bar(step)}".rstrip()
-        )
+        line = padded(step.step, names) + f"{step.seconds:>9.1f}{usual:>9}{step.runs:>6}"
+        lines.append(f"{line}  {_bar(step)}".rstrip())
     return "\n".join(lines)
+
+
+def _count(one: DeliveryState, part: str) -> str:
+    return "" if one.current is None else f"{getattr(one.current, f'rows_{part}') or 0:,}"
+
+
+def _wide(least: int, texts: Iterable[str], gap: int = 2) -> int:
+    """The width of a column of these texts, with `gap` blanks between it and the next."""
+    return max([least, *(columns(text) + gap for text in texts)])
 
 
 def stale(known: Ledger, conf: Config, contracts: Mapping[str, Contract]) -> list[str]:
@@ -72,10 +83,14 @@ def stale(known: Ledger, conf: Config, contracts: Mapping[str, Contract]) -> lis
         for day in redelivery.outdated_days(conf, contracts, known, name):
             reason = "would be read differently today: python -m jobs.repair"
             why.setdefault((conf.sources[name].record, name, reason), []).append(str(day))
-    return [
-        f"{padded(source or table, 24)}{_named(sorted(slices)):<38}{reason}"
+    rows = [
+        (source or table, _named(sorted(slices)), reason)
         for (table, source, reason), slices in sorted(why.items())
     ]
+    names, days = (
+        _wide(least, (row[place] for row in rows)) for place, least in enumerate((24, 38))
+    )
+    return [f"{padded(name, names)}{slices:<{days}}{reason}" for name, slices, reason in rows]
 
 
 def _named(slices: Sequence[str]) -> str:
@@ -103,10 +118,11 @@ def _newest(entries: Iterable[Entry]) -> date:
 
 
 def _status(args: argparse.Namespace) -> None:
+    asked = arguments.day("--data-date", args.data_date) if args.data_date else None
     contracts = contract.load()
     conf = config.load(arguments.conf_folders(args.conf), contracts)
     entries = delta_log.entries(args.warehouse)
-    last = parse_date(args.data_date) if args.data_date else _newest(entries)
+    last = asked or _newest(entries)
     window = Window(last - timedelta(days=args.days - 1), last)
     found = deliveries(entries, conf, window)
     print(f"{args.warehouse}, deliveries of {window}")
@@ -141,7 +157,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--days",
         metavar="N",
-        type=int,
+        type=arguments.whole(1, MOST_DAYS),
         default=1,
         help="how many days, ending with --data-date (default: %(default)s)",
     )

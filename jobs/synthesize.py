@@ -13,14 +13,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from jobs.runtime.arguments import conf_folders
+from jobs.runtime import arguments
 from jobs.runtime.lock import guarded
 from jobs.synthetic import province as synthetic
 from schemas import config
-from schemas.errors import ConfigError
-from schemas.window import add_months, month_of, parse_date
+from schemas.window import add_months, month_of
 
 HISTORY_MONTHS = 4
+MOST_CUSTOMERS = 50_000_000
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,13 +30,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _synthesize(argv: Sequence[str] | None) -> None:
     args = _arguments(argv)
-    last = parse_date(args.data_date)
+    last = arguments.day("--data-date", args.data_date)
     first = (
-        parse_date(args.from_date)
+        arguments.day("--from-date", args.from_date)
         if args.from_date
         else add_months(month_of(last), -HISTORY_MONTHS)
     )
-    conf = config.load(conf_folders(args.conf))
+    conf = config.load(arguments.conf_folders(args.conf))
     province = synthetic.plan(conf, args.seed, args.customers, first, last)
     recipe = synthetic.recipe_of(conf, province)
     name = (
@@ -55,13 +55,8 @@ def _synthesize(argv: Sequence[str] | None) -> None:
     )
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str):
-        raise ConfigError(f"{message}; {self.prog} --help shows every option with an example")
-
-
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = _Parser(
+    parser = arguments.Parser(
         prog="python -m jobs.synthesize",
         description=__doc__,
         epilog="example: python -m jobs.synthesize --customers 500 --seed 7 --data-date 2009-05-03",
@@ -69,14 +64,14 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--customers",
-        type=int,
+        type=arguments.whole(1, MOST_CUSTOMERS),
         default=2000,
         metavar="N",
         help="number of customers (default: %(default)s)",
     )
     parser.add_argument(
         "--seed",
-        type=int,
+        type=arguments.whole(0, 2**63 - 1),
         default=2009,
         metavar="S",
         help="seed of all random choices (default: %(default)s)",

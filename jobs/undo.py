@@ -97,6 +97,7 @@ def _undo(argv: list[str] | None) -> None:
     )
     args = parser.parse_args(argv)
     conf, contracts, _ = walk.configuration(arguments.conf_folders(args.conf))
+    delta_log.require_ledger(args.warehouse)
     with nullcontext("") if args.dry_run else run_of(args.warehouse) as own_id:
         recorded = attempts(delta_log.entries(args.warehouse), args.run_id)
         committed = [entry for entry in recorded if entry.state == COMMITTED]

@@ -19,7 +19,7 @@ from jobs.plan.step import Step
 from jobs.runtime import arguments
 from jobs.runtime.context import Context, Run
 from jobs.runtime.lock import guarded
-from jobs.runtime.walk import configuration, opened
+from jobs.runtime.walk import configuration, reading
 from jobs.steps.rating.comparison import comparison
 from jobs.warehouse.tables import cached
 from models.drawing import page as charts
@@ -74,7 +74,7 @@ def _try(argv: list[str] | None) -> None:
     found = document.read(args.tariff)
     document.check(found, overlay.shape("tariff"))
     package = next(iter(catalogue.load([found]).packages.values()))
-    with opened(invocation, configured, (STEP,)) as run:
+    with reading(invocation, configured, STEP) as run:
         rated = _rated(run, window)
         with run.warehouse.step(STEP, rated):
             tables = _tables(run.context(STEP, rated), package)
@@ -189,8 +189,7 @@ def _write_page(path: Path, title: str, tables: list[tuple]) -> None:
         most = max((row[1] for row in rows), default=0)
         drawn = [[*row, charts.bar(row[1], most)] for row in rows] if len(rows) > 1 else rows
         parts.append(charts.table(name, [*heads, ""] if len(rows) > 1 else heads, drawn))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(charts.page(title, parts), encoding="utf-8")
+    arguments.write("--out", path, charts.page(title, parts))
     print(f"\nas a page: {path}")
 
 

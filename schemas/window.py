@@ -12,6 +12,8 @@ from datetime import date, timedelta
 
 from schemas.errors import ConfigError
 
+EARLIEST, LATEST = date(1970, 1, 1), date(2999, 12, 31)
+
 
 @dataclass(frozen=True)
 class Window:
@@ -70,16 +72,30 @@ def grouped(
 
 
 def parse_date(text: str) -> date:
-    """The date written YYYY-MM-DD; ConfigError for another form or an impossible day."""
+    """The date written YYYY-MM-DD; ConfigError for another form or an impossible day.
+
+    The years have a limit, so that a month before or after is a date too.
+    """
     text = text.strip()
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        try:
-            return date.fromisoformat(text)
-        except ValueError:
-            raise ConfigError(
-                f"no such date: {text}; write an existing day as YYYY-MM-DD, for example 2009-05-03"
-            ) from None
-    raise ConfigError(f"not a date: '{text}'; write YYYY-MM-DD, for example 2009-05-03")
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ConfigError(
+            f"not a date: '{shortened(text)}'; write YYYY-MM-DD, for example 2009-05-03"
+        )
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(
+            f"no such date: {text}; write an existing day as YYYY-MM-DD, for example 2009-05-03"
+        ) from None
+    if not EARLIEST <= found <= LATEST:
+        raise ConfigError(f"no day of data: {text}; write a day from {EARLIEST} to {LATEST}")
+    return found
+
+
+def shortened(text: str, longest: int = 40) -> str:
+    """A value that somebody wrote, in one line that is short enough for a message."""
+    text = " ".join(text.split())
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def month_of(day: date) -> date:

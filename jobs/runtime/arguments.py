@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, NoReturn
 
 from schemas.errors import ConfigError
-from schemas.window import Window, add_months, month_of, parse_date
+from schemas.window import Window, add_months, month_of, parse_date, shortened
 
 LONGEST_REASON = 400
+LONGEST_HISTORY = 120  # months
+MONTH = re.compile("[0-9]{4}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def parser(prog: str, description: str, epilog: str) -> argparse.ArgumentParser:
     options.add_argument(
         "--history",
         metavar="N",
-        type=int,
+        type=whole(0, LONGEST_HISTORY),
         help="load the N months before the month of --data-date and the night itself in one range",
     )
     return options
@@ -77,7 +82,7 @@ def parser(prog: str, description: str, epilog: str) -> argparse.ArgumentParser:
 
 def bare_parser(prog: str, description: str, epilog: str, *folders: str) -> argparse.ArgumentParser:
     """The options for the configuration, the warehouse and the `folders` named."""
-    options = _Parser(
+    options = Parser(
         prog=prog,
         description=description,
         epilog=epilog,
@@ -98,7 +103,9 @@ def add_accept_rejects(parser: argparse.ArgumentParser) -> None:
     )
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are ConfigErrors, of one line."""
+
     def error(self, message: str) -> NoReturn:
         raise ConfigError(f"{message}; {self.prog} --help shows every option with an example")
 
@@ -119,17 +126,60 @@ def window(args: argparse.Namespace) -> Window:
                 "give --data-date (with --history if wanted), or --from-date "
                 "together with --to-date"
             )
-        return Window(parse_date(args.from_date), parse_date(args.to_date))
+        return Window(day("--from-date", args.from_date), day("--to-date", args.to_date))
     if not args.data_date:
         raise ConfigError(
             "--data-date is missing: give the day, for example --data-date 2009-05-03"
         )
-    last = parse_date(args.data_date)
+    last = day("--data-date", args.data_date)
     if args.history is None:
         return Window(last, last)
-    if args.history < 0:
-        raise ConfigError(f"--history {args.history}: give a number of months, 0 or more")
     return Window(add_months(month_of(last), -args.history), last)
+
+
+def day(option: str, text: str) -> date:
+    """The day that an option gives; ConfigError names the option."""
+    try:
+        return parse_date(text)
+    except ConfigError as error:
+        raise ConfigError(f"{option}: {error}") from None
+
+
+def month(option: str, text: str) -> date:
+    """The month that an option gives, written 2009-03 or as one of its days."""
+    whole_day = f"{text.strip()}-01" if MONTH.fullmatch(text.strip()) else text
+    try:
+        return month_of(parse_date(whole_day))
+    except ConfigError:
+        raise ConfigError(
+            f"{option}: '{shortened(text)}' is no month; write YYYY-MM, for example 2009-03"
+        ) from None
+
+
+def write(option: str, path: Path, text: str) -> None:
+    """Write a file that an option names; ConfigError names the option where it cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"{option}: {path} cannot be written ({error.strerror}): check the "
+            "folder and its rights"
+        ) from None
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """The reader of a whole number from `low` to `high`, for an option."""
+
+    def read(text: str) -> int:
+        number = int(text) if re.fullmatch("-?[0-9]{1,18}", text.strip()) else None
+        if number is None or not low <= number <= high:
+            raise argparse.ArgumentTypeError(
+                f"'{shortened(text)}': write a whole number from {low} to {high}"
+            )
+        return number
+
+    return read
 
 
 def _reason(args: argparse.Namespace) -> str | None:

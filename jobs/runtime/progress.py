@@ -76,8 +76,12 @@ class Progress:
 
 def padded(text: str, width: int) -> str:
     """The text padded to a width in terminal columns; a Chinese character takes two."""
-    columns = sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
-    return text + " " * (width - columns)
+    return text + " " * (width - columns(text))
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal a text takes."""
+    return sum(2 if east_asian_width(letter) in "WF" else 1 for letter in text)
 
 
 def amount(size: float) -> str:

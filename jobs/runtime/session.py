@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -65,12 +67,14 @@ def _started(conf: Config, folders: tuple[Path, ...]) -> SparkSession:
     """A new session. Options that `spark-submit` was given win over the profile."""
     from pyspark import SparkConf, SparkContext
     from pyspark.errors import PySparkRuntimeError
+    from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     if not submitted:
         _find_java()
+    on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         with _java_to_log():
             if submitted:
@@ -80,8 +84,13 @@ def _started(conf: Config, folders: tuple[Path, ...]) -> SparkSession:
                 options.setIfMissing(key, value)
             options.setAll(list(_needed(conf).items()))
             options.setIfMissing("spark.app.name", "chudian")
+            if not submitted:  # a signal for the run's group is the run's: Java ends with it
+                gateway = launch_gateway(options, {"start_new_session": True})
+                SparkContext._ensure_initialized(gateway=gateway)
             spark = SparkSession.builder.config(conf=options).getOrCreate()
             spark.sparkContext.setLogLevel("WARN")
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, on_interrupt)  # Spark has put its own in the place
     except PySparkRuntimeError as error:
         if error.getCondition() != "JAVA_GATEWAY_EXITED":
             raise

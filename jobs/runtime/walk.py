@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
@@ -17,9 +17,11 @@ from jobs.plan.step import Step, due_days
 from jobs.runtime import parallel
 from jobs.runtime.arguments import Invocation
 from jobs.runtime.context import Run
-from jobs.runtime.lock import run_of
+from jobs.runtime.lock import logged, run_of
 from jobs.runtime.progress import Progress
 from jobs.runtime.session import spark_session
+from jobs.runtime.stopping import Stopped
+from jobs.warehouse import delta_log
 from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import Ledger
 from models.tariff import catalogue
@@ -88,9 +90,59 @@ def opened(
             warehouse.open(declared & set(contracts))
             outbox = Outbox(invocation.push)
             try:
-                yield Run(conf, tariffs, warehouse, landing, outbox, ledger, judge)
-            finally:
-                warehouse.close()
+                try:
+                    yield Run(conf, tariffs, warehouse, landing, outbox, ledger, judge)
+                finally:
+                    warehouse.close()
+            except Stopped as stopped:
+                stopped.committed = committed(ledger)
+                raise
+
+
+def committed(ledger: Ledger) -> str:
+    """What the run has committed, in words."""
+    commits = ledger.own_commits()
+    tables = len({entry.table for entry in commits})
+    return (
+        f"committed until then: {len(commits):,} slices of {tables} tables"
+        if commits
+        else "nothing of this run is committed"
+    )
+
+
+@contextmanager
+def reading(invocation: Invocation, configured: Configuration, step: Step) -> Iterator[Run]:
+    """A run that only reads what is committed now: it needs no lock, also while a night goes on.
+
+    InputError where no night has run into the warehouse yet.
+    """
+    conf, contracts, tariffs = configured
+    entries = delta_log.entries(invocation.warehouse)
+    versions = delta_log.committed_versions(invocation.warehouse, step.reads, entries)
+    with (
+        logged(invocation.warehouse) as run_id,
+        spark_session(conf, invocation.conf) as spark,
+    ):
+        from jobs.warehouse.tables import CommittedTables
+        from jobs.warehouse.warehouse import Warehouse
+
+        ledger, judge = Ledger(run_id, conf.fingerprint), Judge(None, run_id)
+        ledger.learn(entries)
+        tables = CommittedTables(spark, invocation.warehouse, contracts, versions)
+        warehouse = Warehouse(tables, contracts, conf, ledger, judge)
+        kept = archive.below(invocation.warehouse, invocation.landing)
+        landing = Landing(invocation.landing, kept, read_only=True)
+        try:
+            yield Run(conf, tariffs, warehouse, landing, Outbox(invocation.push), ledger, judge)
+        finally:
+            warehouse.close()
+
+
+def cut_short(run: Run) -> None:
+    """End the jobs of the steps under way, once a signal has stopped the run."""
+    run.ledger.stopped = "stopped by a signal"
+    with suppress(Exception):  # Java may have got the signal too
+        run.warehouse.spark.sparkContext.cancelAllJobs()
 
 
 def _run_all(steps: tuple[Step, ...], run: Run, window: Window) -> Progress:
@@ -128,7 +180,7 @@ def _run_all(steps: tuple[Step, ...], run: Run, window: Window) -> Progress:
         progress.end(step.name, _outcome(rows, days, step, ran=ran, due=step.due(window, conf)))
 
     try:
-        parallel.run(steps, work, conf.runtime.parallel.steps)
+        parallel.run(steps, work, conf.runtime.parallel.steps, lambda: cut_short(run))
     except BaseException:
         progress.stop()
         raise

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.warehouse.ledger import Entry
+from jobs.warehouse.ledger import COMMITTED, Entry
 from schemas.contract import Contract
 from schemas.errors import InputError
 
@@ -30,6 +31,12 @@ class Commit:
     operation: str
     note: str
 
+    @property
+    def by_a_run(self) -> bool:
+        """Whether a run or a repair has written rows."""
+        kept = (UNDO, EXPIRY, ERASURE)
+        return bool(self.note) and self.operation not in TIDYING and not self.note.startswith(kept)
+
 
 @dataclass(frozen=True)
 class DataFile:
@@ -45,16 +52,22 @@ def entries(warehouse: str) -> list[Entry]:
 
     InputError where no night has run into the warehouse yet.
     """
-    table = _opened(warehouse, "ops.run_ledger")
-    if table is None:
-        raise InputError(
-            f"{warehouse} holds no ledger: run a night into it first, or give another --warehouse"
-        )
+    table = require_ledger(warehouse)
     rows = sorted(
         table.to_pyarrow_table(filesystem=_files(warehouse, "ops.run_ledger")).to_pylist(),
         key=lambda row: row["committed_at"],
     )
     return [Entry.of_row(row) for row in rows]
+
+
+def require_ledger(warehouse: str) -> DeltaTable:
+    """The ledger; InputError where no night has run into the warehouse yet."""
+    table = _opened(warehouse, "ops.run_ledger")
+    if table is None:
+        raise InputError(
+            f"{warehouse} holds no ledger: run a night into it first, or give another --warehouse"
+        )
+    return table
 
 
 def history(warehouse: str, table: str) -> list[Commit]:
@@ -66,6 +79,37 @@ def history(warehouse: str, table: str) -> list[Commit]:
         Commit(int(one["version"]), one["operation"], one.get("userMetadata") or "")
         for one in opened.history()
     ]
+
+
+def committed_versions(
+    warehouse: str, tables: Iterable[str], entries: Iterable[Entry]
+) -> dict[str, int]:
+    """By table the version that a reader beside a run may read; only tables that are there.
+
+    It is the newest one but for writes that no row of the ledger names: the run under way has not
+    recorded them yet. `entries`: all rows of the ledger.
+    """
+    recorded: dict[str, int] = {}
+    for entry in entries:
+        if entry.state == COMMITTED and entry.output_version is not None:
+            recorded[entry.table] = max(entry.output_version, recorded.get(entry.table, 0))
+    histories = {table: history(warehouse, table) for table in tables}
+    return {
+        table: newest_recorded(commits, recorded.get(table, 0))
+        for table, commits in histories.items()
+        if commits
+    }
+
+
+def newest_recorded(commits: Sequence[Commit], recorded: int) -> int:
+    """The newest version before the writes of runs that lie after `recorded`.
+
+    `commits`: of the table, the newest first. An undo, an expiry, an erasure and a tidying stay.
+    """
+    for commit in commits:
+        if commit.version <= recorded or not commit.by_a_run:
+            return commit.version
+    return commits[-1].version
 
 
 def instants(warehouse: str, contract: Contract) -> list[datetime]:

@@ -82,11 +82,13 @@ class Ledger:
     """The committed slices known so far, and the rows that wait to be written.
 
     `accepting`: the operator's reason to let deliveries of this run pass their thresholds.
+    `stopped`: why what is not committed has failed, once a signal has stopped the run.
     """
 
     run_id: str
     fingerprint: str
     accepting: str | None = None
+    stopped: str | None = None
     committed: dict[tuple[str, str], dict[str, Entry]] = field(default_factory=dict)
     stale: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)  # slice → why
     pending: list[Entry] = field(default_factory=list)
@@ -203,8 +205,17 @@ class Ledger:
                         slice_,
                         FAILED,
                         source=source,
-                        message=message,
+                        message=self.stopped or message,
                     )
+
+    def own_commits(self) -> list[Entry]:
+        """What this run has committed."""
+        return [
+            entry
+            for slices in self.committed.values()
+            for entry in slices.values()
+            if entry.run_id == self.run_id
+        ]
 
     def record_check(self, result: CheckResult) -> None:
         """Record the outcome of a check."""

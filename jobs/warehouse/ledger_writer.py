@@ -63,7 +63,8 @@ class LedgerWriter:
             expected = isinstance(error, ChudianError)
             why = str(error).splitlines()[0][:500] if expected else type(error).__name__
             self._ledger.fail(why, slices)
-            self.write()
+            if self._ledger.stopped is None:  # else the end of the run writes it
+                self.write()
             raise
 
     def close(self) -> None:

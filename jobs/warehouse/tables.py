@@ -217,6 +217,37 @@ class Tables:
         return path.getFileSystem(self.spark._jsparkSession.sessionState().newHadoopConf())
 
 
+class CommittedTables(Tables):
+    """The tables for a reader beside a night that goes on: each as one version has left it.
+
+    `versions`: by table; one that is not there has no rows.
+    """
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        root: str,
+        contracts: Mapping[str, Contract],
+        versions: Mapping[str, int],
+    ) -> None:
+        super().__init__(spark, root, contracts)
+        self.versions = versions
+
+    def load(self, table: str) -> DataFrame:
+        """All rows of the table in its version."""
+        if table not in self.versions:
+            return self.frame(table, [])
+        reader = self.spark.read.format("delta").option("versionAsOf", self.versions[table])
+        return reader.load(self.path(table))
+
+    def version(self, table: str) -> int | None:
+        """The version that is read; None when there was no table."""
+        return self.versions.get(table)
+
+    def save(self, table: str, frame: DataFrame, where: str | None = None) -> None:
+        raise ChudianError(f"{table} is opened for reading only")
+
+
 @contextmanager
 def cached(frame: DataFrame) -> Iterator[DataFrame]:
     """A frame that several readers share: computed when the first of them reads it."""

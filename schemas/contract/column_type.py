@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from schemas.document.violation import near_miss
+from schemas.document.violation import near_miss, quoted
 
 INTEGERS = {"smallint": 16, "int": 32, "bigint": 64}
 FLOATS = ("float", "double")
@@ -121,7 +121,8 @@ def _simple(kind: ColumnType, written: Any) -> Any:
             return float(written)
     elif type(written) is {"string": str, "boolean": bool, "date": date}[kind.name]:
         return written
-    raise ValueError(f"expected a value of type {kind}")
+    like = " like 2009-05-03" if kind.name == "date" else ""
+    raise _unlike(f"a value of type {kind}{like}", written)
 
 
 def _nested(kind: ColumnType, written: Any) -> Any:
@@ -130,7 +131,7 @@ def _nested(kind: ColumnType, written: Any) -> Any:
             return [value(kind.element, one) for one in written]
     elif isinstance(written, dict) and set(written) == {name for name, _ in kind.fields}:
         return {name: value(one, written[name]) for name, one in kind.fields}
-    raise ValueError(f"expected a value of type {kind}")
+    raise _unlike(f"a value of type {kind}", written)
 
 
 def _decimal(kind: ColumnType, written: Any) -> Decimal:
@@ -139,10 +140,10 @@ def _decimal(kind: ColumnType, written: Any) -> Decimal:
     except InvalidOperation:
         exact = None
     if exact is None or not exact.is_finite():
-        raise ValueError('expected an amount as text like "0.40"')
+        raise _unlike('an amount as text like "0.40"', written)
     shifted = exact.scaleb(kind.scale)
     if shifted != shifted.to_integral_value() or abs(shifted) >= 10**kind.precision:
-        raise ValueError(f"expected an amount that {kind} holds exactly")
+        raise _unlike(f"an amount that {kind} holds exactly", written)
     return exact.quantize(Decimal(1).scaleb(-kind.scale))
 
 
@@ -152,5 +153,9 @@ def _instant(written: Any) -> datetime:
     except ValueError:
         instant = None
     if instant is None or instant.tzinfo is None:
-        raise ValueError('expected an instant with its offset like "2009-05-03T08:00:00+08:00"')
+        raise _unlike('an instant with its offset like "2009-05-03T08:00:00+08:00"', written)
     return instant
+
+
+def _unlike(expected: str, written: Any) -> ValueError:
+    return ValueError(f"expected {expected}; got {quoted(written)}")

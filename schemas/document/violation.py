@@ -113,13 +113,13 @@ def _expected(error: jsonschema.ValidationError) -> str:
         names = [_spoken(one) for one in value]
         hint = _close(got, names)
         meant = f", did you mean '{hint[0]}'?" if hint else ""
-        return f"expected one of {', '.join(names)}; got {_quoted(got)}{meant}"
+        return f"expected one of {', '.join(names)}; got {quoted(got)}{meant}"
     if kind == "type":
         names = [value] if isinstance(value, str) else value
         named = " or ".join(_TYPE_NAMES[one] for one in names)
         wanted = wanted or ("a date like 2009-05-03" if schema.get("format") == "date" else named)
     elif kind == "const":
-        wanted = wanted or _quoted(value)
+        wanted = wanted or quoted(value)
     elif kind == "pattern":
         wanted = wanted or f"text that matches {value}"
     elif kind in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"):
@@ -133,7 +133,7 @@ def _expected(error: jsonschema.ValidationError) -> str:
         wanted = f"at most {value} of them"
     elif kind == "uniqueItems":
         wanted = "each value once"
-    return f"expected {wanted}; got {_quoted(got)}" if wanted else _short(error.message)
+    return f"expected {wanted}; got {quoted(got)}" if wanted else _short(error.message)
 
 
 def _schema(error: jsonschema.ValidationError) -> Mapping[str, Any]:
@@ -156,12 +156,12 @@ def _spoken(value: Any) -> str:
     )
 
 
-def _quoted(value: Any) -> str:
+def quoted(value: Any) -> str:
     """A value as a message shows it: text in quotes, a map by its kind, a list by its items."""
     if isinstance(value, dict):
         return "a map" if value else "an empty map"
     if isinstance(value, list):
-        return _short("[" + ", ".join(_quoted(one) for one in value) + "]")
+        return _short("[" + ", ".join(quoted(one) for one in value) + "]")
     return f"'{_short(value)}'" if isinstance(value, str) else _spoken(value)
 
 

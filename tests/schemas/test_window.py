@@ -56,6 +56,28 @@ def test_another_form_of_date_is_refused_with_the_accepted_one(text):
         parse_date(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("2009/05/03", "'2009/05/03'"),
+        (" 3.5.2009 ", "'3.5.2009'"),
+        ("２００９-05-03", "'２００９-05-03'"),
+        ("2009-05-03\n2009-05-04", "'2009-05-03 2009-05-04'"),
+        ("9" * 50, f"'{'9' * 39}…'"),
+    ],
+)
+def test_what_is_no_date_is_shown_shortly_in_one_line(text, shown):
+    with pytest.raises(ConfigError) as raised:
+        parse_date(text)
+    assert str(raised.value) == (f"not a date: {shown}; write YYYY-MM-DD, for example 2009-05-03")
+
+
+@pytest.mark.parametrize("text", ["0001-01-01", "1969-12-31", "3000-01-01", "9999-12-31"])
+def test_a_day_far_from_any_data_is_refused_with_the_limits(text):
+    with pytest.raises(ConfigError, match=f"{text}; write a day from 1970-01-01 to 2999-12-31"):
+        parse_date(text)
+
+
 def test_a_window_that_ends_before_it_begins_is_refused():
     with pytest.raises(ConfigError, match="ends before it begins"):
         Window.parse("2009-05-03..2009-05-02")

@@ -1,5 +1,6 @@
 """`make quote` prints a bill whose lines add up, and which the engine's quote agrees with."""
 
+import fcntl
 import json
 from decimal import Decimal
 from xml.etree import ElementTree
@@ -83,7 +84,8 @@ def test_the_bill_for_a_program_says_the_same(one_night, dearest, capsys):
     ("asked", "code", "message"),
     [
         (["--package", "gotone_8O"], 2, "--package: no package 'gotone_8O' in conf/tariffs"),
-        (["--month", "April"], 2, "April"),
+        (["--month", "April"], 2, "--month: 'April' is no month; write YYYY-MM"),
+        (["--month", "1999-01"], 4, "--month: "),
         (["--subscriber", "1"], 4, "--subscriber: no such subscriber on 2009-05-03"),
     ],
 )
@@ -94,6 +96,43 @@ def test_what_there_is_no_bill_of(one_night, dearest, capsys, asked, code, messa
     assert (ended, bill) == (code, "")
     assert message in said
     assert len(said.splitlines()) == 1
+
+
+def test_a_month_without_deliveries_or_before_the_subscriber_joined(one_night, dearest, capsys):
+    """Customers of the province joined before its first delivery; a later join is looked for."""
+    number, package, *_ = dearest
+    (joined,) = query(
+        one_night.warehouse,
+        f"SELECT max(join_date) FROM s WHERE subscriber_no = '{number}'",
+        s="dw.subscriber",
+    )[0]
+    code, bill, said = printed(
+        one_night, capsys, "--subscriber", number, "--package", package, "--month", "2008-11"
+    )
+    assert (code, bill, said.count("\n")) == (4, "", 1)
+    before = f"{joined:%Y-%m}" > "2008-11"
+    expected = "joined after 2008-11" if before else "is committed for 2008-11; there are 20"
+    assert expected in said
+
+
+def test_while_a_night_goes_on_a_bill_is_printed_and_nothing_is_written(one_night, dearest, capsys):
+    number, package, month, *_ = dearest
+    before = tables_of(one_night.warehouse)
+    with open(one_night.warehouse / "_run.lock", "r+", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        code, bill, _ = printed(
+            one_night,
+            capsys,
+            *("--subscriber", number, "--package", package, "--month", f"{month:%Y-%m}"),
+        )
+    assert code == 0
+    assert "the same" in bill
+    assert tables_of(one_night.warehouse) == before
+
+
+def tables_of(warehouse):
+    """The files of every table: what a writer would add to."""
+    return {path for path in warehouse.rglob("*") if "_logs" not in path.parts}
 
 
 @pytest.fixture(scope="module")

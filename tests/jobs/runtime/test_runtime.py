@@ -75,8 +75,9 @@ def test_columns_stand_under_one_another_whatever_the_script():
         (ValueError(), 1, "chudian: stopped by an unexpected ValueError\n"),
         (
             KeyboardInterrupt(),
-            1,
-            "chudian: interrupted; run the same command again, it goes on safely\n",
+            130,
+            "chudian: stopped by Ctrl-C; what was committed stays valid; run the same command "
+            "again, it goes on with the rest\n",
         ),
     ],
 )

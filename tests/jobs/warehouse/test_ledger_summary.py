@@ -166,6 +166,32 @@ def test_what_is_shown():
     ]
 
 
+def test_columns_are_as_wide_as_their_longest_value():
+    """A name of over 21 letters, a Chinese one, counts of 11 digits, a step of over 29 letters."""
+    long, chinese = "recharges_of_the_prepaid_cards", "预付费卡充值记录与余额变动明细"
+    count = 98_765_432_101
+    entries = [
+        noted(COMMITTED, 9, long, seconds=1, delivered=count, accepted=count, warned=count),
+        noted(FAILED, 9, chinese, message="no"),
+    ]
+    conf = SimpleNamespace(sources=dict.fromkeys((long, chinese), CONF.sources["voice"]))
+    found = ledger_summary.deliveries(entries, conf, Window(SECOND, SECOND))
+    lines = status.shown(found, ledger_summary.timings(entries), NOW).splitlines()
+    head, first, second, message, _, heads, step = lines
+    assert head.split() == ["source", "day", "state", *ledger_summary.COUNTS, "age"]
+    assert first.split() == [
+        *(long, "2009-05-03", "committed", "98,765,432,101", "98,765,432,101"),
+        *("0", "0", "0", "98,765,432,101", "9", "min"),
+    ]
+    day = head.index("day")
+    assert first.index("2009-05-03") == day
+    assert second.startswith(f"{chinese}{' ' * (day - 30)}2009-05-03  failed ")
+    assert message == f"{' ' * day}no"
+    assert head.index("age") + 3 == len(first)
+    assert step.split() == [f"ingest.{long}", "1.0", "0"]
+    assert len(heads) == len(step)
+
+
 @pytest.mark.parametrize(
     ("age", "said"),
     [

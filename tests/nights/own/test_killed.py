@@ -71,19 +71,30 @@ class Nights:
     def run(self, warehouse: str, only: str, days=DAYS) -> None:
         assert night.main(self.asked(warehouse, only, days)) == 0
 
-    def started(self, *command: str) -> subprocess.Popen:
+    def started(self, *command: str, said: int = subprocess.DEVNULL) -> subprocess.Popen:
         return subprocess.Popen(
             [sys.executable, "-m", *command],
             cwd=ROOT,
             start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            text=True,
             env={**os.environ, "PYSPARK_PYTHON": sys.executable},
         )
 
     def killed_at(self, moment, warehouse: str, only: str) -> None:
-        running = self.started("tests.given.killed_run", *moment, *self.asked(warehouse, only))
+        running = self.started(
+            "tests.given.killed_run", "KILL", *moment, *self.asked(warehouse, only)
+        )
         assert running.wait(timeout=300) == -signal.SIGKILL
+
+    def stopped_at(self, moment, warehouse: str, only: str) -> tuple[int, str, str]:
+        """Exit code, what was printed, and the message."""
+        running = self.started(
+            "tests.given.killed_run", *moment, *self.asked(warehouse, only), said=subprocess.PIPE
+        )
+        printed, message = running.communicate(timeout=300)
+        return running.returncode, printed, message
 
     def show_status(self, warehouse: str) -> None:
         """jobs.status prints the second day."""
@@ -101,6 +112,17 @@ class Nights:
                 l="ops.run_ledger",
             )
         }
+
+    def notes(self, warehouse: str) -> set[tuple[str, str | None]]:
+        """State and message of the last row of each slice of voice."""
+        return set(
+            query(
+                self.folder / warehouse,
+                "SELECT arg_max(state, committed_at), arg_max(message, committed_at) FROM l "
+                "WHERE source = 'voice' GROUP BY \"table\", slice",
+                l="ops.run_ledger",
+            )
+        )
 
     def differing(self, one: str, other: str) -> list[str]:
         return [
@@ -147,6 +169,40 @@ def test_a_run_killed_at_each_moment_of_its_commits_is_made_good_by_the_next(
     nights.run("killed", source)
     assert nights.differing("killed", "undisturbed") == []
     assert table(tmp_path / "killed", "ods.voice_call").version() == before + 2
+
+
+@pytest.mark.parametrize(
+    ("moment", "code", "message", "left"),
+    [
+        (
+            ("TERM", "ods.voice_call", "before"),
+            143,
+            "stopped by TERM; committed until then: 2 slices of 1 tables",
+            ("failed", "stopped by a signal"),
+        ),
+        (
+            ("INT", "ods.voice_call", "after"),
+            130,
+            "stopped by Ctrl-C; committed until then: 2 slices of 1 tables",
+            ("failed", "stopped by a signal"),
+        ),
+    ],
+    ids=["TERM", "Ctrl-C"],
+)
+def test_a_run_that_is_stopped_says_what_is_committed_and_the_same_command_goes_on(
+    spark, tmp_path, moment, code, message, left
+):
+    nights, sources = Nights(tmp_path), "ingest.customer,ingest.voice"
+    ended, printed, said = nights.stopped_at(moment, "stopped", sources)
+    assert said == f"chudian: {message}; run the same command again, it goes on with the rest\n"
+    assert ended == code
+    assert "Traceback" not in printed
+    assert nights.states("stopped", "customer") == {"committed"}
+    assert nights.notes("stopped") == {left}
+    nights.run("stopped", sources)
+    nights.run("undisturbed", sources)
+    assert nights.states("stopped") == {"committed"}
+    assert nights.differing("stopped", "undisturbed") == []
 
 
 @pytest.mark.soak

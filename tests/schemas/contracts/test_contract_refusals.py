@@ -123,7 +123,12 @@ MISTAKES = [
         "sort_by: [batch_date]",
         "constant within a partition",
     ),
-    ("limit as a binary float", 'min: "-0.5"', "min: -0.5", "an amount as text like"),
+    (
+        "limit as a binary float",
+        'min: "-0.5"',
+        "min: -0.5",
+        'an amount as text like "0.40"; got -0.5',
+    ),
     (
         "limit finer than the type",
         'max: "99.999"',
@@ -132,7 +137,18 @@ MISTAKES = [
     ),
     ("empty range", "min: 0, max: 86400", "min: 86401, max: 86400", "the range is empty"),
     ("limit of a text", "max_length: 5", "max: 5", "only numbers and dates may have max"),
-    ("limit of another type", "min: 1987-11-18", "min: 1987", "expected a value of type date"),
+    (
+        "limit of another type",
+        "min: 1987-11-18",
+        "min: 1987",
+        "expected a value of type date like 2009-05-03; got 1987",
+    ),
+    (
+        "date in another notation",
+        "min: 1987-11-18",
+        "min: 1987/11/18",
+        "expected a value of type date like 2009-05-03; got '1987/11/18'",
+    ),
     ("allowed numbers", "min: 0, max: 86400", "allowed: channels", "only text may have allowed"),
     ("unknown set", "allowed: channels", "allowed: chanels", "did you mean 'channels'?"),
     ("nothing allowed", 'allowed: [mo, "m\'t"]', "allowed: []", "at least 1 of them"),
@@ -146,7 +162,12 @@ MISTAKES = [
     ),
     ("example missing", ", example: hall", "", "the key 'example' is missing"),
     ("required without an example", "example: 61", "example: null", "a required column needs"),
-    ("example of another type", "example: 61", 'example: "61"', "expected a value of type bigint"),
+    (
+        "example of another type",
+        "example: 61",
+        'example: "61"',
+        "expected a value of type bigint; got '61'",
+    ),
     (
         "example too big for the type",
         "example: 61",
