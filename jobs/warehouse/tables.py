@@ -78,7 +78,8 @@ class Tables:
             self._require_checks(table, plan)
         with self._noted(delta_log.MIGRATION + self.run_id):
             for table, plan in due.items():
-                self._follow(self.contracts[table], plan)
+                for statement in plan.statements:
+                    self.spark.sql(f"ALTER TABLE delta.`{self.path(table)}` {statement}")
         made = [table for table, plan in plans.items() if plan is None]
         return made, {table: "; ".join(plan.changes) for table, plan in due.items()}
 
@@ -113,28 +114,6 @@ class Tables:
                     f"{table}: {rows:,} rows that are there break {name}, a limit that is new in "
                     f"the contract: {plan.checks[name]}; put the limit back as it was"
                 )
-
-    def _follow(self, contract: Contract, plan: Migration) -> None:
-        """Alter the table, or copy its rows into an empty one where a type is widened.
-
-        That one notes the version whose rows it gets: the next run ends what a stopped one began.
-        """
-        path, rows_of = self.path(contract.table), plan.rows_of
-        if plan.rewritten:
-            rows_of = self.version(contract.table) if rows_of is None else rows_of
-            self.spark.sql(delta.create_table_sql(contract, path, rows_of))
-        else:
-            for statement in plan.statements:
-                self.spark.sql(f"ALTER TABLE delta.`{path}` {statement}")
-        if rows_of is None:
-            return
-        before = self.spark.read.format("delta").option("versionAsOf", rows_of).load(path)
-        added = [name for name in contract.column_names if name not in before.columns]
-        rows = conform(contract, before.withColumns({one: F.lit(None) for one in added}), "copy")
-        if contract.slice is not None:
-            rows = shaped(contract, rows, many_slices=True, files=1)
-        rows.write.format("delta").mode("overwrite").save(path)
-        self.spark.sql(f"ALTER TABLE delta.`{path}` UNSET TBLPROPERTIES ('{delta.ROWS_OF}')")
 
     def _create(self, table: str) -> bool:
         """Create the table unless it exists; whether it was created."""

@@ -5,32 +5,28 @@ from schemas.contract.rule import quoted_name, quoted_text, requirements
 
 READER_VERSION = 1  # what delta-rs, DuckDB and Polars open without any table feature
 WRITER_VERSION = 3  # the first one with CHECK constraints
-ROWS_OF = "chudian.rows_of"  # the version whose rows are still to be copied into the table
 
 
-def create_table_sql(contract: Contract, location: str, rows_of: int | None = None) -> str:
+def create_table_sql(contract: Contract, location: str) -> str:
     """The statement that creates the contract's table at `location` unless one exists.
 
     NOT NULL and CHECK are the last lock behind the row rules. The constraints are written as table
     properties, because each ALTER TABLE would cost a commit.
-    `rows_of`: an empty table replaces the one that is there; it notes whose rows it is to get.
     """
     columns = ",\n  ".join(
         f"{quoted_name(column.name)} {column.type}{' NOT NULL' if column.required else ''}"
         f" COMMENT {quoted_text(column.name_cn)}"
         for column in contract.columns
     )
-    how = "CREATE TABLE IF NOT EXISTS" if rows_of is None else "CREATE OR REPLACE TABLE"
     lines = [
-        f"{how} delta.{quoted_name(str(location))} (\n  {columns}\n)",
+        f"CREATE TABLE IF NOT EXISTS delta.{quoted_name(str(location))} (\n  {columns}\n)",
         "USING DELTA",
     ]
     if contract.partition_by:
         lines.append(f"PARTITIONED BY ({', '.join(map(quoted_name, contract.partition_by))})")
     lines.append(f"COMMENT {quoted_text(comment(contract))}")
-    noted = properties(contract) | ({} if rows_of is None else {ROWS_OF: str(rows_of)})
     listed = ",\n  ".join(
-        f"{quoted_text(name)} = {quoted_text(text)}" for name, text in noted.items()
+        f"{quoted_text(name)} = {quoted_text(text)}" for name, text in properties(contract).items()
     )
     lines.append(f"TBLPROPERTIES (\n  {listed}\n)")
     return "\n".join(lines)

@@ -1,23 +1,24 @@
 """What has to change in a table whose contract has changed, or why it cannot follow.
 
 Pure functions over a contract and what the table's log says of it: schema, partitions, properties.
-Tables stay at reader version 1. A type is therefore widened by writing the table's rows again.
+Tables stay at reader version 1, so no column changes its type or its name.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.contract import Contract
-from schemas.contract.column import Column
-from schemas.contract.column_type import INTEGERS, ColumnType
+from schemas.contract.column_type import ColumnType
 from schemas.contract.rule import quoted_name, quoted_text
 from schemas.render import delta
 
 _NAMES = {"short": "smallint", "integer": "int", "long": "bigint"}
 _CHECK = "delta.constraints."
+_SPACES = re.compile(r"('(?:\\.|[^'\\])*'|`[^`]*`)|\s+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,6 @@ class Stored:
     properties: Mapping[str, str]
     comment: str
 
-    @property
-    def unfinished(self) -> int | None:
-        """The version whose rows are still to be copied: a widening was stopped midway."""
-        version = self.properties.get(delta.ROWS_OF)
-        return None if version is None else int(version)
-
 
 @dataclass(frozen=True)
 class Migration:
@@ -54,16 +49,12 @@ class Migration:
     `changes`: what is changed, in words; empty: nothing differs
     `checks`: by name the new predicates that the rows which are there must satisfy
     `statements`: parts of ALTER TABLE, in their order
-    `rewritten`: the rows are written again in wider types, instead of the statements
-    `rows_of`: the version whose rows are still to be copied, where that was stopped midway
     """
 
     refused: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     checks: Mapping[str, str] = field(default_factory=dict)
     statements: tuple[str, ...] = ()
-    rewritten: bool = False
-    rows_of: int | None = None
 
 
 def stored(
@@ -101,36 +92,15 @@ def migration(contract: Contract, there: Stored) -> Migration:
     if refused:
         return Migration(refused=refused)
     before = {column.name: column for column in there.columns}
-    wider = [one for one in contract.columns if _differs(one, before.get(one.name))]
     checks = _new_checks(contract, there)
     altered = list(_altered(contract, there, checks))
     return Migration(
-        changes=(
-            *(f"{one.name} widened from {before[one.name].kind} to {one.type}" for one in wider),
-            *(words for words, _ in altered if words),
-            *(["rows copied, which a run had begun"] if there.unfinished is not None else []),
-        ),
+        changes=tuple(words for words, _ in altered if words),
         checks={
             name: predicate for name, (column, predicate) in checks.items() if column in before
         },
         statements=tuple(statement for _, statement in altered),
-        rewritten=bool(wider),
-        rows_of=there.unfinished,
     )
-
-
-def _differs(column: Column, before: StoredColumn | None) -> bool:
-    return before is not None and before.kind != column.data_type
-
-
-def widens(before: ColumnType, after: ColumnType) -> bool:
-    """Whether every value of one type is a value of the other."""
-    if before.name in INTEGERS and after.name in INTEGERS:
-        return INTEGERS[before.name] <= INTEGERS[after.name]
-    if before.name == after.name == "decimal":
-        whole = after.precision - after.scale >= before.precision - before.scale
-        return whole and after.scale >= before.scale
-    return (before.name, after.name) == ("float", "double")
 
 
 def _refused_columns(contract: Contract, there: Stored) -> Iterator[str]:
@@ -146,7 +116,7 @@ def _refused_columns(contract: Contract, there: Stored) -> Iterator[str]:
                     f"column '{new.name}': the table lacks it, the contract requires a value in "
                     "every row; a new column must be optional"
                 )
-        elif old.kind != new.data_type and not widens(old.kind, new.data_type):
+        elif old.kind != new.data_type:
             yield f"column '{new.name}': the table has {old.kind}, the contract says {new.type}"
         elif new.required and not old.required:
             yield (
@@ -176,8 +146,13 @@ def _new_checks(contract: Contract, there: Stored) -> dict[str, tuple[str, str]]
     return {
         name: (column, predicate)
         for name, (column, predicate) in delta.checks_by_column(contract).items()
-        if there.properties.get(_CHECK + name) != predicate
+        if _unspaced(there.properties.get(_CHECK + name, "")) != _unspaced(predicate)
     }
+
+
+def _unspaced(predicate: str) -> str:
+    """The predicate without spaces outside quotes: ADD CONSTRAINT writes them in its own way."""
+    return _SPACES.sub(lambda found: found[1] or "", predicate)
 
 
 def _altered(
