@@ -228,7 +228,7 @@ def _erase_everywhere(
         },
         note,
     )
-    tables.create(RECORD)
+    tables.prepare([RECORD])
     record = {
         "run_id": tables.run_id,
         "request": args.request,

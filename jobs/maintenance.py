@@ -208,6 +208,7 @@ def _tidy(
         from jobs.warehouse.tables import Tables  # imports pyspark, which only this part needs
 
         tables = Tables(spark, args.warehouse, contracts, own_id)
+        tables.prepare([LEDGER])
         tables.append(LEDGER, ledger.entries())
         for chore in chores:
             table = chore.contract.table

@@ -20,7 +20,7 @@ from jobs.runtime import arguments, walk
 from jobs.runtime.lock import guarded, run_of
 from jobs.runtime.session import spark_session
 from jobs.warehouse import delta_log
-from jobs.warehouse.delta_log import ERASURE, EXPIRY, TIDYING, UNDO, Commit
+from jobs.warehouse.delta_log import ERASURE, EXPIRY, MIGRATION, TIDYING, UNDO, Commit
 from jobs.warehouse.ledger import COMMITTED, STALE, SUPERSEDED, Entry, Ledger
 from schemas.config import Config
 from schemas.errors import ChudianError, ConfigError
@@ -39,6 +39,8 @@ def versions_before(histories: Mapping[str, Sequence[Commit]], run_id: str) -> d
     undo of the same run has already put back. Runs that are undone themselves do not count.
     ChudianError where another run has written since, or a customer was erased. Rows that
     maintenance has deleted since as too old come back; the next maintenance deletes them again.
+    A table that has followed its contract since goes back to its old columns; the next run lets it
+    follow again.
     """
     back = {}
     for table, commits in histories.items():
@@ -60,7 +62,7 @@ def versions_before(histories: Mapping[str, Sequence[Commit]], run_id: str) -> d
             for commit in commits
             if commit.version > min(mine)
             and commit.operation not in TIDYING
-            and not commit.note.startswith((UNDO, EXPIRY))
+            and not commit.note.startswith((UNDO, EXPIRY, MIGRATION))
             and commit.note not in {run_id, *undone}
         ]
         if later:
@@ -119,6 +121,7 @@ def _undo(argv: list[str] | None) -> None:
             from jobs.warehouse.tables import Tables  # pyspark is imported once it is needed
 
             tables = Tables(spark, args.warehouse, contracts, own_id)
+            tables.prepare(["ops.run_ledger"])
             for table, version in back.items():
                 tables.restore(table, version, UNDO + args.run_id)
                 print(f"  {table} is at version {version} again", flush=True)

@@ -1,11 +1,12 @@
 """Which slices of a table a run of a window replaces: days of deliveries, snapshots, months."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from jobs.plan.step import Step, due_days
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
+from schemas.errors import ChudianError
 from schemas.window import Window, closed_months
 
 
@@ -36,3 +37,30 @@ def slices_of(
         for table in step.writes
         for slice_ in slices(conf, contracts[table], window, step.source)
     ]
+
+
+def slices_where(contract: Contract, window: Window, slices: Sequence[str], source: str) -> str:
+    """The condition on the rows that a run of the window replaces in these `slices`.
+
+    `source`: only the deliveries of this source; empty: of all.
+    """
+    if contract.slice == "batch_date":
+        of_source = f" AND source = '{source}'" if source else ""
+        return between("batch_date", window) + of_source
+    if contract.slice == "data_date":
+        return f"data_date = '{window.last}'"
+    return "month IN ({})".format(", ".join(f"'{month}'" for month in slices))
+
+
+def sliced_by(contract: Contract) -> str:
+    """The column by which a table is cut into slices; ChudianError for an append-only table."""
+    if contract.slice is None:
+        raise ChudianError(
+            f"{contract.table} is only appended to: no slice of it can be read or replaced"
+        )
+    return contract.slice
+
+
+def between(column: str, window: Window) -> str:
+    """The condition that a day lies in the window."""
+    return f"{column} >= '{window.first}' AND {column} <= '{window.last}'"

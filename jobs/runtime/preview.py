@@ -14,6 +14,7 @@ from jobs.intake.redelivery import Deliveries
 from jobs.plan.night import night
 from jobs.plan.slices import slices
 from jobs.plan.step import Step, due_days
+from jobs.runtime import contract_changes
 from jobs.runtime.arguments import Invocation
 from jobs.runtime.progress import amount, padded
 from jobs.warehouse.ledger import Entry
@@ -35,6 +36,8 @@ def show(
     contracts: Mapping[str, Contract],
 ) -> None:
     """Print a line or two per step; InputError at the end when a delivery is missing."""
+    declared = {table for step in steps for table in (*step.reads, *step.writes)} & set(contracts)
+    following = contract_changes.require_fit(invocation.warehouse, conf, contracts, declared)
     ledger = known_ledger(invocation.warehouse, conf)
     kept = archive.below(invocation.warehouse, invocation.landing)
     landing = Landing(invocation.landing, kept, read_only=True)
@@ -42,6 +45,7 @@ def show(
     lineage = Lineage(conf, contracts, night(conf), ledger, lambda table, day: set())
     waiting: list[InputError | QualityError] = []
     print(f"night of {window}, dry run: nothing is written")
+    _print_following(following)
     for step in steps:
         due = step.due(window, conf)
         for one in redelivery.earlier_windows(step, deliveries, lineage, window):
@@ -68,6 +72,11 @@ def show(
             print(f"{'':<28} {_replaced(table, written, before)}")
     if waiting:
         raise type(waiting[0])(f"{len(waiting)} deliveries would stop the run, first {waiting[0]}")
+
+
+def _print_following(changes: Mapping[str, str]) -> None:
+    for table, words in changes.items():
+        print(f"{table} follows its contract: {words}")
 
 
 def _delivered(landing: Landing, name: str, conf: Config, window: Window) -> str:

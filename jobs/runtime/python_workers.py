@@ -26,7 +26,7 @@ if __name__ == "__main__":
     leave_archives()
     from pyspark import daemon
 
-    from models.rating import evaluator as rating  # noqa: F401
+    from models.rating import evaluator, free_units  # noqa: F401  # they load all that tasks need
 
     gc.collect()
     gc.freeze()

@@ -14,7 +14,7 @@ from jobs.intake.landing import Landing
 from jobs.intake.redelivery import Deliveries
 from jobs.outbox.folder import Outbox
 from jobs.plan.step import Step, due_days
-from jobs.runtime import parallel
+from jobs.runtime import contract_changes, parallel
 from jobs.runtime.arguments import Invocation
 from jobs.runtime.context import Run
 from jobs.runtime.lock import logged, run_of
@@ -66,10 +66,13 @@ def opened(
 ) -> Iterator[Run]:
     """A run of the steps: locked, logged, with Spark started and the steps' tables created.
 
-    The deliveries of the window are inspected first, so that a missing one stops the run at once.
+    Contracts are compared with their tables first, and the deliveries of the window are inspected:
+    a table that cannot follow, or a missing delivery, stops the run at once.
     """
     conf, contracts, tariffs = configured
+    declared = {table for step in steps for table in (*step.reads, *step.writes)} & set(contracts)
     with run_of(invocation.warehouse) as run_id:
+        contract_changes.require_fit(invocation.warehouse, conf, contracts, declared)
         kept = archive.below(invocation.warehouse, invocation.landing)
         landing = Landing(invocation.landing, kept)
         for step in steps:
@@ -86,8 +89,7 @@ def opened(
             ledger = Ledger(run_id, conf.fingerprint, invocation.accept_rejects)
             tables = Tables(spark, invocation.warehouse, contracts, run_id)
             warehouse = Warehouse(tables, contracts, conf, ledger, judge)
-            declared = {table for step in steps for table in (*step.reads, *step.writes)}
-            warehouse.open(declared & set(contracts))
+            warehouse.open(declared)
             outbox = Outbox(invocation.push)
             try:
                 try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 from jobs.warehouse.ledger import COMMITTED, Entry
 from schemas.contract import Contract
 from schemas.errors import InputError
+from schemas.render import migration
+from schemas.render.migration import Stored
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 UNDO = "undo of "  # puts a table back to what it was before that run
 EXPIRY = "expiry by "  # deletes what is too old
 ERASURE = "erasure by "  # erases a customer
+MIGRATION = "migration by "  # lets the table follow its contract; its rows say what they said
 TIDYING = ("OPTIMIZE", "VACUUM START", "VACUUM END")  # operations that change no row
 
 
@@ -68,6 +72,20 @@ def require_ledger(warehouse: str) -> DeltaTable:
             f"{warehouse} holds no ledger: run a night into it first, or give another --warehouse"
         )
     return table
+
+
+def stored(warehouse: str, table: str) -> Stored | None:
+    """The table as it is now: columns, partitions, properties; None without a table."""
+    opened = _opened(warehouse, table)
+    if opened is None:
+        return None
+    noted = opened.metadata()
+    return migration.stored(
+        json.loads(opened.schema().to_json()),
+        noted.partition_columns,
+        noted.configuration,
+        noted.description,
+    )
 
 
 def history(warehouse: str, table: str) -> list[Commit]:

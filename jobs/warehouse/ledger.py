@@ -12,10 +12,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 
+from schemas.contract import APPEND_ONLY
+
 STARTED, COMMITTED, FAILED = "started", "committed", "failed"
 SUPERSEDED = "superseded"  # what that run recorded of the slice was undone
 STALE = "stale"  # the slice is committed, but something it was derived from has changed since
 EXPIRED = "expired"  # the slice is older than its table keeps, and deleted
+MIGRATED = "migrated"  # the table has followed a change of its contract; no slice is meant
 SETTLED = (COMMITTED, SUPERSEDED, STALE, EXPIRED)  # the states that decide what is current
 
 
@@ -175,20 +178,33 @@ class Ledger:
             )
         )
 
-    def expire(self, entry: Entry) -> None:
-        """Record that maintenance deletes a committed slice: its table keeps no older ones."""
+    def expire(self, entry: Entry, why: str = "deleted") -> None:
+        """Record that a committed slice is gone; deleted: its table keeps no older ones."""
         self.pending.append(
             replace(
                 entry,
                 run_id=self.run_id,
-                step="maintenance",
+                step="maintenance" if why == "deleted" else entry.step,
                 state=EXPIRED,
                 config_fingerprint=self.fingerprint,
                 started_at=None,
                 committed_at=datetime.now(UTC),
-                message=f"deleted; it was of run {entry.run_id}",
+                message=f"{why}; it was of run {entry.run_id}",
             )
         )
+
+    def note_tables(self, made: Iterable[str], changed: Mapping[str, str]) -> None:
+        """Record what opening the tables has found; `changed`: by table what changed in it.
+
+        A table that was `made` is empty: what was committed in it was moved away with it.
+        """
+        gone = set(made)
+        for table, source in [key for key in self.committed if key[0] in gone]:
+            for entry in self.committed.pop((table, source)).values():
+                self.expire(entry, "the table was moved away")
+            self.stale.pop((table, source), None)
+        for table, words in changed.items():
+            self.write("contract", table, APPEND_ONLY, MIGRATED, message=words)
 
     def begin(self, step: str) -> None:
         """A step begins now."""

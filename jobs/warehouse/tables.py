@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
@@ -22,9 +22,12 @@ from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from jobs.plan.slices import between, sliced_by
+from jobs.warehouse import delta_log
 from schemas.contract import Contract
-from schemas.errors import ChudianError, QualityError
-from schemas.render import delta
+from schemas.errors import ChudianError, ConfigError, QualityError
+from schemas.render import delta, migration
+from schemas.render.migration import Migration, Stored
 from schemas.render.spark import struct_type
 from schemas.window import Window
 
@@ -61,11 +64,64 @@ class Tables:
     def path(self, table: str) -> str:
         return f"{self.root}/{table.replace('.', '/')}"
 
-    def create(self, table: str) -> None:
-        """Create the table unless it exists."""
+    def prepare(self, tables: Iterable[str]) -> tuple[list[str], dict[str, str]]:
+        """Create these tables where they are missing; let the others follow their contracts.
+
+        Returns the tables that were made, and by table that has followed what changed in it.
+        ConfigError for a difference that a table cannot follow: then none has changed.
+        """
+        wanted = list(tables)
+        with ThreadPoolExecutor(AT_ONCE) as several:
+            plans = dict(zip(wanted, several.map(self._prepared, wanted), strict=True))
+        due = {table: plan for table, plan in plans.items() if plan is not None and plan.changes}
+        for table, plan in due.items():
+            self._require_checks(table, plan)
+        with self._noted(delta_log.MIGRATION + self.run_id):
+            for table, plan in due.items():
+                for statement in plan.statements:
+                    self.spark.sql(f"ALTER TABLE delta.`{self.path(table)}` {statement}")
+        made = [table for table, plan in plans.items() if plan is None]
+        return made, {table: "; ".join(plan.changes) for table, plan in due.items()}
+
+    def _prepared(self, table: str) -> Migration | None:
+        """How the table follows its contract; None where it was missing and is made."""
+        if self._create(table):
+            return None
+        there = self._stored(table)
+        plan = migration.migration(self.contracts[table], there)
+        if plan.refused:
+            raise ConfigError(migration.refusal(table, plan))
+        return plan
+
+    def _stored(self, table: str) -> Stored:
+        if "://" not in self.root and (there := delta_log.stored(self.root, table)) is not None:
+            return there
+        detail = self.spark.sql(f"DESCRIBE DETAIL delta.`{self.path(table)}`").collect()[0]
+        return migration.stored(
+            self.load(table).schema.jsonValue(),
+            detail["partitionColumns"],
+            detail["properties"],
+            detail["description"],
+        )
+
+    def _require_checks(self, table: str, plan: Migration) -> None:
+        """ConfigError where rows that are there break a CHECK that the contract has changed."""
+        broken = {name: F.count_if(~F.expr(holds)) for name, holds in plan.checks.items()}
+        counted = self.load(table).agg(F.lit(0), *(c.alias(name) for name, c in broken.items()))
+        for name, rows in list(counted.collect()[0].asDict().items())[1:]:
+            if rows:
+                raise ConfigError(
+                    f"{table}: {rows:,} rows that are there break {name}, a limit that is new in "
+                    f"the contract: {plan.checks[name]}; put the limit back as it was"
+                )
+
+    def _create(self, table: str) -> bool:
+        """Create the table unless it exists; whether it was created."""
         try:
-            if self.version(table) is None:
-                self.spark.sql(delta.create_table_sql(self.contracts[table], self.path(table)))
+            if self.version(table) is not None:
+                return False
+            self.spark.sql(delta.create_table_sql(self.contracts[table], self.path(table)))
+            return True
         except (PySparkException, Py4JJavaError) as error:
             raise ChudianError(
                 f"the table {table} cannot be created below {self.root}: check the "
@@ -274,15 +330,17 @@ def held(frame: DataFrame) -> Iterator[DataFrame]:
         kept._jdf.queryExecution().logical().rdd().unpersist(blocking)
 
 
-def conform(contract: Contract, frame: DataFrame) -> DataFrame:
+def conform(contract: Contract, frame: DataFrame, step: str) -> DataFrame:
     """The contract's columns in its order and types; an unknown or missing one is refused."""
     schema = struct_type(contract)
     unknown = sorted(set(frame.columns) - set(schema.names))
     missing = [name for name in schema.names if name not in frame.columns]
-    if unknown or missing:
-        raise ChudianError(
-            f"{contract.table}: the frame does not fit the contract: unknown "
-            f"columns {unknown or 'none'}, missing columns {missing or 'none'}"
+    if missing or unknown:
+        said = [f"does not fill {', '.join(missing)} of the contract"] if missing else []
+        said += [f"fills {', '.join(unknown)}, not in the contract"] if unknown else []
+        raise ConfigError(
+            f"{contract.table}: the step {step} {' and '.join(said)}: correct the step or the "
+            "contract"
         )
     return frame.select([F.col(f.name).cast(f.dataType).alias(f.name) for f in schema.fields])
 
@@ -327,30 +385,3 @@ def part(
     if months is not None:
         frame = frame.where(F.col("month").isin(months))
     return frame
-
-
-def slices_where(contract: Contract, window: Window, slices: Sequence[str], source: str) -> str:
-    """The condition on the rows that a run of the window replaces in these `slices`.
-
-    `source`: only the deliveries of this source; empty: of all.
-    """
-    if contract.slice == "batch_date":
-        of_source = f" AND source = '{source}'" if source else ""
-        return between("batch_date", window) + of_source
-    if contract.slice == "data_date":
-        return f"data_date = '{window.last}'"
-    return "month IN ({})".format(", ".join(f"'{month}'" for month in slices))
-
-
-def sliced_by(contract: Contract) -> str:
-    """The column by which a table is cut into slices; ChudianError for an append-only table."""
-    if contract.slice is None:
-        raise ChudianError(
-            f"{contract.table} is only appended to: no slice of it can be read or replaced"
-        )
-    return contract.slice
-
-
-def between(column: str, window: Window) -> str:
-    """The condition that a day lies in the window."""
-    return f"{column} >= '{window.first}' AND {column} <= '{window.last}'"

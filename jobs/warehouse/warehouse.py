@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -19,7 +18,7 @@ from functools import cached_property
 from pyspark.sql import DataFrame
 
 from jobs.plan.night import night
-from jobs.plan.slices import slices, slices_of
+from jobs.plan.slices import between, sliced_by, slices, slices_of, slices_where
 from jobs.plan.step import OPS, Step
 from jobs.warehouse import committed
 from jobs.warehouse.gate import Gate
@@ -27,16 +26,7 @@ from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import COMMITTED, STARTED, Entry, Ledger
 from jobs.warehouse.ledger_writer import LedgerWriter
 from jobs.warehouse.lineage import Lineage, Slice
-from jobs.warehouse.tables import (
-    Tables,
-    between,
-    cached,
-    conform,
-    part,
-    shaped,
-    sliced_by,
-    slices_where,
-)
+from jobs.warehouse.tables import Tables, cached, conform, part, shaped
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
 from schemas.errors import ChudianError
@@ -44,7 +34,6 @@ from schemas.render.spark import struct_type
 from schemas.window import Window
 
 REJECTED = "ops.rejected_record"
-CREATED_AT_ONCE = 4
 
 
 @dataclass
@@ -86,11 +75,14 @@ class Warehouse:
     # -- life of a run -------------------------------------------------------------------------
 
     def open(self, tables: Iterable[str]) -> None:
-        """Create these tables and those of `ops` where they are missing; read the ledger."""
-        with ThreadPoolExecutor(CREATED_AT_ONCE) as several:
-            list(several.map(self.tables.create, dict.fromkeys((*OPS, *tables))))
+        """Create these tables and those of `ops`, or let them follow their contracts.
+
+        Then read the ledger, and note in it what has changed.
+        """
+        made, changed = self.tables.prepare(dict.fromkeys((*OPS, *tables)))
         rows = self.tables.load("ops.run_ledger").orderBy("committed_at").collect()
         self.ledger.learn(Entry.of_row(row.asDict()) for row in rows)
+        self.ledger.note_tables(made, changed)
 
     def announce(self, steps: Iterable[Step], window: Window) -> None:
         """Record in one append that the run is about to write the slices of these steps.
@@ -220,7 +212,7 @@ class Warehouse:
             for one in self._slices(table, activity.window)
             if months is None or date.fromisoformat(one) in months
         ]
-        with cached(conform(contract, frame)) as frame:
+        with cached(conform(contract, frame, activity.step.name)) as frame:
             rows = self._admitted(contract, frame, activity, due)
             if due:
                 self._commit(contract, frame, "", activity, due)
@@ -251,14 +243,19 @@ class Warehouse:
         before, due = self.tables.version(table), self._slices(table, activity.window, source)
         try:
             self._commit(
-                contract, conform(contract, accepted), source, activity, due, files_per_slice
+                contract,
+                conform(contract, accepted, activity.step.name),
+                source,
+                activity,
+                due,
+                files_per_slice,
             )
             if any(entry.rows_rejected for entry in replaced) or any(
                 figures["rows_rejected"] for figures in counts.values()
             ):
                 self._save(
                     REJECTED,
-                    conform(self.contracts[REJECTED], rejected).repartition(1),
+                    conform(self.contracts[REJECTED], rejected, activity.step.name).repartition(1),
                     f"source = '{source}' AND {between('data_date', activity.window)}",
                 )
         except BaseException:
@@ -285,7 +282,7 @@ class Warehouse:
         activity, contract = self._declared(table, "writes"), self.contracts[table]
         if contract.slice is not None:
             raise ChudianError(f"{table} is written by slices: replace one instead of appending")
-        with cached(conform(contract, frame)) as frame:
+        with cached(conform(contract, frame, activity.step.name)) as frame:
             rows = self._admitted(contract, frame, activity, [APPEND_ONLY])
             if rows:
                 self._save(table, frame.coalesce(1))

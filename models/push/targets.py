@@ -88,7 +88,7 @@ def targets(
         )
         .withColumn("script", _script(campaigns))
     )
-    if "served" in columns:
+    if {"served", "best_frequency"} & set(columns):
         rows = (
             rows.join(_served(tables.contacts, channel), ["customer_id", "activity"], "left")
             .fillna(0, ["served"])

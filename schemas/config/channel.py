@@ -4,6 +4,30 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+# What the step `push` can fill of a table push.<channel>.
+PUSHED = (
+    "data_date",
+    "activity",
+    "wave",
+    "customer_id",
+    "subscriber_id",
+    "msisdn",
+    "package_id",
+    "package_name",
+    "cost_before",
+    "cost_after",
+    "saving",
+    "months_won",
+    "reason",
+    "script",
+    "valid_until",
+    "served",
+    "best_frequency",
+    "before_lines",
+    "after_lines",
+    "picture",
+)
+
 
 @dataclass(frozen=True)
 class Push:

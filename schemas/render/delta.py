@@ -24,12 +24,22 @@ def create_table_sql(contract: Contract, location: str) -> str:
     ]
     if contract.partition_by:
         lines.append(f"PARTITIONED BY ({', '.join(map(quoted_name, contract.partition_by))})")
-    lines.append(f"COMMENT {quoted_text(f'{contract.name_cn}: {contract.grain}')}")
+    lines.append(f"COMMENT {quoted_text(comment(contract))}")
     listed = ",\n  ".join(
         f"{quoted_text(name)} = {quoted_text(text)}" for name, text in properties(contract).items()
     )
     lines.append(f"TBLPROPERTIES (\n  {listed}\n)")
     return "\n".join(lines)
+
+
+def comment(contract: Contract) -> str:
+    """What the table is, in words."""
+    return f"{contract.name_cn}: {contract.grain}"
+
+
+def identity(contract: Contract) -> dict[str, str]:
+    """What the rows of a table are told apart by: no table can follow a change of it."""
+    return {"chudian.key": ",".join(contract.key), "chudian.slice": contract.slice or "none"}
 
 
 def properties(contract: Contract) -> dict[str, str]:
@@ -38,6 +48,7 @@ def properties(contract: Contract) -> dict[str, str]:
         "delta.minReaderVersion": str(READER_VERSION),
         "delta.minWriterVersion": str(WRITER_VERSION),
         "delta.enableDeletionVectors": "false",
+        **identity(contract),
         "chudian.contract": contract.version,
     }
     measured = _measured(contract)
@@ -52,8 +63,16 @@ def checks(contract: Contract) -> dict[str, str]:
 
     Configured sets get no predicate, because a table outlives its configuration.
     """
+    return {name: predicate for name, (_, predicate) in checks_by_column(contract).items()}
+
+
+def checks_by_column(contract: Contract) -> dict[str, tuple[str, str]]:
+    """By name of the CHECK its column and its predicate."""
     return {
-        f"{one.column}_{one.code}": f"{quoted_name(one.column)} IS NULL OR ({one.holds})"
+        f"{one.column}_{one.code}": (
+            one.column,
+            f"{quoted_name(one.column)} IS NULL OR ({one.holds})",
+        )
         for one in requirements(contract.columns)
         if one.code != "required"
     }

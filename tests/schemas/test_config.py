@@ -1,5 +1,6 @@
 """The configuration loader: overlays, references between files, fingerprint."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas import config
+from schemas.config.channel import PUSHED
 from tests.given.paths import CONF as SHIPPED
 from tests.given.small_configuration import CONF, edit, refusal, write
 
@@ -242,6 +244,16 @@ def test_a_pushed_channel_needs_a_contract(folder, contracts):
     fewer = {name: one for name, one in without_bill_items(contracts).items() if name != "push.web"}
     assert refusal(folder, contracts=fewer) == (
         "conf/channels.yml:8: web.push: a pushed channel needs the contract push.web"
+    )
+
+
+def test_a_column_of_a_push_table_that_no_step_fills(folder, contracts):
+    hall = contracts["push.hall"]
+    mood = replace(hall.column("reason"), name="mood", required=False)
+    changed = {**contracts, "push.hall": replace(hall, columns=(*hall.columns, mood))}
+    assert refusal(folder, contracts=without_bill_items(changed)) == (
+        "conf/channels.yml:7: hall.push: no step fills the column 'mood' of push.hall: the step "
+        f"push fills {', '.join(PUSHED)}"
     )
 
 

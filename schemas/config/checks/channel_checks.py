@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from schemas.config.channel import PUSHED
 from schemas.config.checks.value_checks import repeated, template_problems
 from schemas.contract import Contract
 from schemas.document import Document
@@ -50,6 +51,13 @@ def _push(
     if table not in contracts:
         yield found.problem(path, f"a pushed channel needs the contract {table}")
         return
+    for column in contracts[table].column_names:
+        if column not in PUSHED:
+            yield found.problem(
+                path,
+                f"no step fills the column '{column}' of {table}: the step push fills "
+                f"{', '.join(PUSHED)}",
+            )
     for position, column in enumerate(push["columns"]):
         known = contracts[table].column_names
         if column not in known:

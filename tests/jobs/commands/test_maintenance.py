@@ -114,7 +114,7 @@ def kept(spark, tmp_path_factory):
     tables = Tables(spark, str(root / "warehouse"), CONTRACTS, "a")
 
     def put(of, rows, files=1):
-        tables.create(of)
+        tables.prepare([of])
         made = [{**example_row(CONTRACTS[of]), **row} for row in rows]
         frame = spark.createDataFrame(made, struct_type(CONTRACTS[of]))
         tables.save(of, frame.repartition(files))

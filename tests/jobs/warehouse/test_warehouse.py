@@ -130,8 +130,8 @@ WRONG = [
         renamed,
         [{}],
         ChudianError,
-        "dw.subscription: the frame does not fit the contract: unknown columns ['sort'], missing "
-        "columns ['kind', 'valid_to']",
+        "dw.subscription: the step demo does not fill kind, valid_to of the contract and fills "
+        "sort, not in the contract: correct the step or the contract",
     ),
     (
         "a value that does not fit its type",
@@ -500,7 +500,7 @@ def test_delta_rs_opens_every_table_at_reader_version_1(wh, root, contracts):
 def test_a_table_that_cannot_be_made(wh, spark, contracts, tmp_path):
     (tmp_path / "dw").write_text("in the way", encoding="utf-8")
     with pytest.raises(ChudianError) as raised:
-        Tables(spark, str(tmp_path), contracts).create(SUBSCRIPTION)
+        Tables(spark, str(tmp_path), contracts).prepare([SUBSCRIPTION])
     assert str(raised.value) == (
         f"the table dw.subscription cannot be created below {tmp_path}: "
         "check the folder and its rights, or give another --warehouse"

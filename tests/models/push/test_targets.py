@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from models.push import targets
+from schemas.config.channel import PUSHED
 from tests.given.campaigns import campaign
 from tests.given.rows import CONTRACTS, fits, frame, named
 
@@ -132,6 +133,11 @@ def target_frame(
 
 def pushed(spark, decisions, **given):
     return target_frame(spark, decisions, **given).collect()
+
+
+@pytest.mark.parametrize("columns", [PUSHED, *((name,) for name in PUSHED)], ids="-".join)
+def test_every_column_that_a_channel_may_ask_for_is_filled(spark, columns):
+    assert target_frame(spark, [decision(1)], columns=columns).columns == list(columns)
 
 
 @pytest.mark.parametrize("channel", ["hall", "hotline", "sms", "web"])

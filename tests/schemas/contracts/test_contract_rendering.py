@@ -148,6 +148,8 @@ TBLPROPERTIES (
   'delta.minReaderVersion' = '1',
   'delta.minWriterVersion' = '3',
   'delta.enableDeletionVectors' = 'false',
+  'chudian.key' = 'source,call_no',
+  'chudian.slice' = 'batch_date',
   'chudian.contract' = '{call.version}',
   'delta.dataSkippingStatsColumns' = 'subscriber_no,source,call_no',
   'delta.constraints.call_no_pattern' = '`call_no` IS NULL OR (`call_no` RLIKE \\'^(?:[A-Z]\
