@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from pyspark.errors import ArithmeticException, DateTimeException, NumberFormatException
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
-from jobs.warehouse import slice_metrics
 from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import CheckResult, Ledger
-from schemas.contract import Contract
+from schemas.contract import APPEND_ONLY, Contract
+from schemas.contract.rule import requirements
 from schemas.errors import QualityError
 from schemas.render import expectations
+from schemas.render.spark import key_hash
 
 CAST_ERRORS = (ArithmeticException, DateTimeException, NumberFormatException)
 
@@ -32,18 +34,18 @@ class Gate:
         get a key again. The table's own constraints would refuse a row too, but print its values.
         """
         try:
-            rows = slice_metrics.by_slice(frame, contract).collect()
+            rows = metrics_by_slice(frame, contract).collect()
         except CAST_ERRORS as error:  # its text holds the value
             raise QualityError(
                 f"{contract.table} {window}: a value does not fit the type "
                 f"of its column ({error.getCondition()})"
             ) from None
         counted = [row.asDict() for row in rows]
-        metrics = slice_metrics.metrics(counted, contract)
+        metrics = suite_metrics(counted, contract)
         if counted and contract.slice is None:
             metrics["key_duplicates"] += there.join(frame, list(contract.key), "left_semi").count()
         self.check(contract, metrics, expectations.suite(contract), "", window)
-        broken = slice_metrics.broken_rules(counted, contract)
+        broken = broken_rules(counted, contract)
         if broken:
             raise QualityError(f"{contract.table} {window}: {'; '.join(broken)}")
         return {row["slice"]: row["rows"] for row in counted}
@@ -73,3 +75,49 @@ class Gate:
             what = "; ".join(f"{r.check}: {r.observed}, expected {r.expected}" for r in failed)
             raise QualityError(f"{source or contract.table} {slice_}: {what}")
         return [r for r in results if not r.success]
+
+
+def metrics_by_slice(frame: DataFrame, contract: Contract) -> DataFrame:
+    """One row per slice: its rows, different keys, missing parts of keys and broken rules."""
+    slice_ = F.lit(APPEND_ONLY) if contract.slice is None else F.col(contract.slice)
+    missing = [
+        F.count_if(F.col(name).isNull()).alias(f"null_{name}") for name in _required(contract)
+    ]
+    broken = [
+        F.count_if(~F.expr(f"coalesce({rule.holds}, true)")).alias(f"rule_{place}")
+        for place, rule in enumerate(requirements(contract.columns))
+    ]
+    return frame.groupBy(slice_.cast("string").alias("slice")).agg(
+        F.count(F.lit(1)).alias("rows"),
+        F.count_distinct(key_hash(contract, frame)).alias("keys"),
+        *missing,
+        *broken,
+    )
+
+
+def suite_metrics(counted: Sequence[Mapping], contract: Contract) -> dict[str, int]:
+    """What the contract's suite checks: rows, duplicate keys and missing parts of keys."""
+    return {
+        "rows": _sum(counted, "rows"),
+        "key_duplicates": _sum(counted, "rows") - _sum(counted, "keys"),
+        **{f"null_{name}": _sum(counted, f"null_{name}") for name in _required(contract)},
+    }
+
+
+def broken_rules(counted: Sequence[Mapping], contract: Contract) -> list[str]:
+    """Each rule of the contract that rows break: what was expected, and how many break it."""
+    broken = [
+        (rule, _sum(counted, f"rule_{place}"))
+        for place, rule in enumerate(requirements(contract.columns))
+    ]
+    return [
+        f"{rule.column}: expected {rule.expected} ({rows:,} rows)" for rule, rows in broken if rows
+    ]
+
+
+def _required(contract: Contract) -> list[str]:
+    return [name for name in contract.key if contract.column(name).required]
+
+
+def _sum(counted: Sequence[Mapping], name: str) -> int:
+    return sum(row[name] for row in counted)

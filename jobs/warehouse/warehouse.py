@@ -26,7 +26,8 @@ from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import COMMITTED, STARTED, Entry, Ledger
 from jobs.warehouse.ledger_writer import LedgerWriter
 from jobs.warehouse.lineage import Lineage, Slice
-from jobs.warehouse.tables import Tables, cached, conform, part, shaped
+from jobs.warehouse.rows import conform, part, shaped
+from jobs.warehouse.tables import Tables, cached
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
 from schemas.errors import ChudianError
