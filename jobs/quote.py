@@ -101,9 +101,9 @@ def _quote(argv: list[str] | None) -> None:
     ):
         context = run.context(STEP, window)
         who, day = _subscriber(context, args.subscriber)
-        _require_records(context, who, month, KIND_SERVICE[conf.tariffs[args.package].data["kind"]])
         kept = _kept(context, who, month)
         picture = _picture(conf, kept, args.package, month) if args.picture else None
+        _require_records(context, who, month, KIND_SERVICE[conf.tariffs[args.package].data["kind"]])
         quoted = _quoted(context, (who, day), month, conf.tariffs[args.package].data, kept)
     if picture is not None:
         arguments.write("--picture", args.picture, picture + "\n")
