@@ -286,5 +286,8 @@ def record(number, event, fees=(0, 0, 0), chance=None):
 
 
 def _record_key(key):
-    """The key of an event as a number; keys keep their order."""
-    return key if isinstance(key, int) else int.from_bytes(key.encode()[:7].ljust(7, b" "))
+    """The key of an event as a number; numbers and texts keep their order."""
+    if isinstance(key, int):
+        return key
+    text = key if isinstance(key, str) else " ".join(map(str, key))
+    return int.from_bytes(text.encode()[:7].ljust(7, b" "))

@@ -207,8 +207,8 @@ def test_a_landing_with_other_files_is_left_alone(tmp_path):
     ("words", "said"),
     [
         (["--data-date", "2009-02-30"], "no such date"),
-        (["--customers", "0"], "at least 1"),
-        (["--customers", "many"], "invalid int value"),
+        (["--customers", "0"], "write a whole number from 1 to "),
+        (["--customers", "many"], "write a whole number from 1 to "),
         (["--from-date", "2009-05-03"], "before the data date"),
         (["--from-date", "2004-01-01"], "no voice package"),
     ],

@@ -33,7 +33,7 @@ def matched_all(spark, cases, **choices):
     priced = []
     for number, (costs, _) in numbers.items():
         for name, per_month in costs.items():
-            for month, cost in zip(months, per_month, strict=True):
+            for month, cost in zip(months, per_month, strict=False):
                 rated = (
                     [ORDER]
                     if cost is None

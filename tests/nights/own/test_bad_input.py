@@ -167,10 +167,13 @@ def test_an_unknown_key_in_any_file(refused, tmp_path, file, text, said):
             ["--from-date", "2009-05-03"],
             "give --data-date (with --history if wanted), or --from-date",
         ),
-        (["--data-date", "2009-05-03", "--history", "-1"], "--history -1: give a number of months"),
+        (
+            ["--data-date", "2009-05-03", "--history", "-1"],
+            "--history: '-1': write a whole number from 0 to 120",
+        ),
         (
             ["--data-date", "2009-05-03", "--history", "x"],
-            "argument --history: invalid int value: 'x'",
+            "argument --history: 'x': write a whole number from 0 to 120",
         ),
         (
             ["--data-date", "2009-05-03", "--only", "ingest.nosuch"],
@@ -456,7 +459,7 @@ def test_files_that_change_after_they_were_counted(refused, bad, monkeypatch):
             ValueError("13800000001 is no number"),
             "stopped by an unexpected ValueError; details are in ",
         ),
-        (KeyboardInterrupt(), "interrupted; run the same command again, it goes on safely"),
+        (KeyboardInterrupt(), "stopped by Ctrl-C; "),
     ],
     ids=["a fault of the program", "Ctrl-C"],
 )
@@ -467,7 +470,8 @@ def test_what_nobody_foresaw(refused, two_days, bad, monkeypatch, error, said):
     monkeypatch.setattr("jobs.steps.ingest.ingest.run", stop)
     bad.write("web_log", DAY, [visits(DAY)[:-1]])
     before = two_days.logs()
-    message = refused(1, only="ingest.web_log", logged=False, landing=bad.folder)
+    code = 130 if isinstance(error, KeyboardInterrupt) else 1
+    message = refused(code, only="ingest.web_log", logged=False, landing=bad.folder)
     assert message.startswith(said)
     assert "13800000001" not in message
     (log,) = two_days.logs() - before

@@ -20,7 +20,7 @@ def test_a_step_whose_input_was_never_taken_in(refused):
     nobody = (date(2009, 6, 1), date(2009, 6, 1))
     assert refused(4, only="identity", days=nobody) == (
         "identity: ods.subscriber from subscriber is not committed for 2009-06-01: run the step "
-        "that makes it first (python -m jobs.night --list shows which)"
+        "that writes it first (python -m jobs.night --list shows which)"
     )
 
 
