@@ -44,7 +44,7 @@ def matched_all(spark, cases, **choices):
     used = [
         (number, month)
         for number, (_, paid) in numbers.items()
-        for month, _ in zip(months, paid, strict=True)
+        for month, _ in zip(months, paid, strict=False)
     ]
     held = rows.holdings(
         spark,
@@ -61,7 +61,7 @@ def matched_all(spark, cases, **choices):
         *(
             (f"S{number}", month, total)
             for number, (_, paid) in numbers.items()
-            for month, total in zip(months, paid, strict=True)
+            for month, total in zip(months, paid, strict=False)
             if total
         ),
     )
