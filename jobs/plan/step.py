@@ -3,6 +3,7 @@
 The steps themselves are in one file per group of this room; `night.py` puts them together.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -62,3 +63,8 @@ class Step:
         if self.cadence == MONTH_CLOSE:
             return closes_in(window, conf.policy.month_close.day)
         return True
+
+
+def tables_of(steps: Iterable[Step]) -> set[str]:
+    """The tables that the steps read or write."""
+    return {table for step in steps for table in (*step.reads, *step.writes)}

@@ -13,7 +13,7 @@ from jobs.intake.landing import Landing
 from jobs.intake.redelivery import Deliveries
 from jobs.plan.night import night
 from jobs.plan.slices import slices
-from jobs.plan.step import Step, due_days
+from jobs.plan.step import Step, due_days, tables_of
 from jobs.runtime import contract_changes
 from jobs.runtime.arguments import Invocation
 from jobs.runtime.progress import amount, padded
@@ -36,7 +36,7 @@ def show(
     contracts: Mapping[str, Contract],
 ) -> None:
     """Print a line or two per step; InputError at the end when a delivery is missing."""
-    declared = {table for step in steps for table in (*step.reads, *step.writes)} & set(contracts)
+    declared = tables_of(steps) & set(contracts)
     following = contract_changes.require_fit(invocation.warehouse, conf, contracts, declared)
     ledger = known_ledger(invocation.warehouse, conf)
     kept = archive.below(invocation.warehouse, invocation.landing)

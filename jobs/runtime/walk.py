@@ -13,7 +13,7 @@ from jobs.intake import archive, redelivery
 from jobs.intake.landing import Landing
 from jobs.intake.redelivery import Deliveries
 from jobs.outbox.folder import Outbox
-from jobs.plan.step import Step, due_days
+from jobs.plan.step import Step, due_days, tables_of
 from jobs.runtime import contract_changes, parallel
 from jobs.runtime.arguments import Invocation
 from jobs.runtime.context import Run
@@ -70,7 +70,7 @@ def opened(
     a table that cannot follow, or a missing delivery, stops the run at once.
     """
     conf, contracts, tariffs = configured
-    declared = {table for step in steps for table in (*step.reads, *step.writes)} & set(contracts)
+    declared = tables_of(steps) & set(contracts)
     with run_of(invocation.warehouse) as run_id:
         contract_changes.require_fit(invocation.warehouse, conf, contracts, declared)
         kept = archive.below(invocation.warehouse, invocation.landing)

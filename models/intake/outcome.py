@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from models.frames.conditions import any_of
 from models.intake.verdict import ROW, VERDICT, Check, Validated, has_error
 from schemas.contract import Contract
 
@@ -81,18 +81,19 @@ def _counts(frame: DataFrame, checks: Sequence[Check]) -> dict[date, dict[str, A
         error = has_error(F.col("_errors"), place)
         violated.append(error if check.severity == "critical" else error & F.expr("not _rejected"))
 
-    def any_of(chosen: Sequence[bool]) -> Column:
-        columns = [column for column, wanted in zip(violated, chosen, strict=True) if wanted]
-        return F.count_if(reduce(lambda a, b: a | b, columns, F.lit(False)))
+    def rows_with(chosen: Sequence[bool]) -> Column:
+        return F.count_if(
+            any_of(column for column, wanted in zip(violated, chosen, strict=True) if wanted)
+        )
 
     rows = frame.groupBy(F.col("batch_date").alias("_day")).agg(
         F.count(F.lit(1)).alias("delivered"),
         F.count_if(~F.col("_rejected")).alias("accepted"),
         F.count_if("_rejected").alias("rejected"),
         F.count_if(F.expr("not _rejected and _late")).alias("late"),
-        any_of([check.severity == "warning" for check in checks]).alias("warned"),
-        any_of([check.refers for check in checks]).alias("unreferenced"),
-        any_of([check.unlisted for check in checks]).alias("unlisted"),
+        rows_with([check.severity == "warning" for check in checks]).alias("warned"),
+        rows_with([check.refers for check in checks]).alias("unreferenced"),
+        rows_with([check.unlisted for check in checks]).alias("unlisted"),
         F.max(
             F.when(~F.col("_rejected"), F.col("local_date"))
             if "local_date" in frame.columns

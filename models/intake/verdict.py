@@ -16,6 +16,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
+from models.frames.conditions import any_of
 from models.intake import code_list, delivered_line
 from schemas.config import Source
 from schemas.config.source import OTHERWISE
@@ -301,7 +302,7 @@ def _with_errors(
 
     A row that violates one of the `first` checks gets no error of the other checks.
     """
-    unread = reduce(lambda a, b: a | b, [check.violated for check in checks[:first]])
+    unread = any_of(check.violated for check in checks[:first])
     words = []
     for start in range(0, len(checks), BITS):
         form: list[Column] = []
@@ -317,12 +318,9 @@ def _with_errors(
         )
         for start in range(0, len(checks), BITS)
     ]
-    rejected = reduce(
-        lambda a, b: a | b,
-        [
-            F.element_at("_errors", place + 1).bitwiseAND(F.lit(mask)) != 0
-            for place, mask in enumerate(critical)
-        ],
+    rejected = any_of(
+        F.element_at("_errors", place + 1).bitwiseAND(F.lit(mask)) != 0
+        for place, mask in enumerate(critical)
     )
     late = F.lit(False)
     if "local_date" in contract.column_names:
