@@ -43,6 +43,9 @@ class Entry:
     rows_accepted: int | None = None
     rows_rejected: int | None = None
     rows_duplicate: int | None = None
+    rows_part: int | None = None
+    rows_correction: int | None = None
+    rows_conflict: int | None = None
     rows_late: int | None = None
     rows_warned: int | None = None
     content: str | None = None

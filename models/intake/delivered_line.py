@@ -65,6 +65,17 @@ def fields(lines: DataFrame, source: Source) -> DataFrame:
     )
 
 
+def lines(delivered: DataFrame, source: Source, rows: DataFrame) -> DataFrame:
+    """(batch_date, file_name, row_no, _line): the readable text of some delivered `rows`."""
+    whole = fields(delivered, source).select(
+        F.col("_day").alias("batch_date"),
+        F.col("_file").alias("file_name"),
+        F.col("_row").alias("row_no"),
+        "_line",
+    )
+    return whole.join(F.broadcast(rows), ["batch_date", "file_name", "row_no"], "left_semi")
+
+
 def expected(source: Source) -> str:
     """The expected form of a row in words, for the reason of a broken row."""
     form, names = source.format, source.columns

@@ -13,7 +13,16 @@ from models.intake.verdict import Check
 from schemas.render.expectations import AGAINST_CONTROL, ROW_WARNING
 
 Counts = Mapping[str, Any]  # of one day, as models.intake.outcome gives them
-COUNTS = ("accepted", "rejected", "duplicate", "late", "warned")
+COUNTS = (
+    "accepted",
+    "rejected",
+    "duplicate",
+    "late",
+    "warned",
+    "part",
+    "correction",
+    "conflict",
+)
 
 
 def by_slice(
@@ -41,6 +50,7 @@ def metrics(
     - `rows_against_control`: the difference between the rows counted in the files (as many as
       their control file promises) and the rows accepted, rejected or duplicate, added up over days;
     - `reject_share`: rejected rows as a share of the delivered;
+    - `duplicate_share`: rows that repeat an accepted record, as a share of the delivered;
     - `missing_reference_share`: delivered rows that name a record that does not exist, as a share
       (only for records with references);
     - `unlisted_code_share`: delivered rows kept with a code that is not listed, as a share (only
@@ -60,6 +70,7 @@ def metrics(
     found |= {
         AGAINST_CONTROL: unsettled,
         "reject_share": _share(total["rejected"], found["delivered"]),
+        "duplicate_share": _share(total["duplicate"], found["delivered"]),
     }
     if any(check.refers for check in checks):
         found["missing_reference_share"] = _share(total["unreferenced"], found["delivered"])

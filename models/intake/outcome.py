@@ -11,27 +11,34 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from models.frames.conditions import any_of
-from models.intake.verdict import ROW, VERDICT, Check, Validated, has_error
+from models.frames.lookup import looked_up
+from models.intake.duplicates import DUPLICATE, FOLLOWS
+from models.intake.verdict import ROW, SHARED_KEY, VERDICT, Check, Validated, has_error
 from schemas.contract import Contract
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The validated rows together with the duplicates among them.
+    """The validated rows together with those among them that share their key.
 
     `candidates`: the rejected rows and, where keys repeat, all rows of these keys.
-    `duplicates`: the rows of `duplicates.find`; None if the delivery has none.
+    `shared`: the rows of `duplicates.find`; None if the delivery has none.
+    `lines`: `ROW` and `_line`, the delivered line, of the rows of `shared` that are rejected.
+    `parts`: how the source says that records belong together (Source.parts).
     """
 
     validated: Validated
     candidates: DataFrame
-    duplicates: DataFrame | None
+    shared: DataFrame | None = None
+    lines: DataFrame | None = None
+    parts: str = "none"
 
     def accepted(self) -> DataFrame:
-        """Rows of the contract, one per business key."""
+        """Rows of the contract: of rows with one key and one content only the first."""
         good = self.validated.frame.where("not _rejected")
-        if self.duplicates is not None:
-            good = good.join(self.duplicates.select(*ROW), list(ROW), "left_anti")
+        if self.shared is not None:
+            surplus = self.shared.where(F.col("_role") != FOLLOWS).select(*ROW)
+            good = good.join(surplus, list(ROW), "left_anti")
         return good.select([name for name in self.validated.frame.columns if name not in VERDICT])
 
     def rejected(self) -> DataFrame:
@@ -41,41 +48,70 @@ class Outcome:
             for place, check in enumerate(self.validated.checks)
             if check.severity == "critical"
         ]
-        return self.candidates.where("_rejected").select(
+        by_themselves = self.candidates.where("_rejected").withColumns(
+            {"_line": F.col("_raw"), "_reasons": F.array_compact(F.array(*reasons))}
+        )
+        rows = by_themselves.select("source", *ROW, "_line", "_reasons")
+        if self.lines is not None and self.shared is not None:
+            source = F.lit(self.validated.source)
+            by_others = (
+                self.shared.where(F.col("_role").isin(*SHARED_KEY))
+                .select(
+                    *ROW, F.array(looked_up(F.col("_role"), SHARED_KEY, "string")).alias("_why")
+                )
+                .join(self.lines, list(ROW), "left")
+            )
+            rows = rows.unionByName(
+                by_others.select(
+                    source.alias("source"), *ROW, "_line", F.col("_why").alias("_reasons")
+                )
+            )
+        return rows.select(
             "source",
             F.col("batch_date").alias("data_date"),
             "file_name",
             "row_no",
-            F.coalesce("_raw", F.lit("")).alias("raw_line"),
-            F.array_compact(F.array(*reasons)).alias("reasons"),
+            F.coalesce("_line", F.lit("")).alias("raw_line"),
+            F.col("_reasons").alias("reasons"),
         )
 
     def counts(self) -> dict[date, dict[str, Any]]:
         """Rows by batch_date: delivered, accepted, rejected, duplicate, late, and these:
 
         - `warned`: accepted rows with a warning;
+        - `part`, `correction`: accepted rows with the key of another row and other content;
+        - `conflict`: rejected rows with the key of an accepted row;
         - `unreferenced`: rows that name a record that does not exist;
         - `unlisted`: accepted rows with a code that is not in the source's list;
         - `newest`: local date of the newest event that is not rejected (None: no event records);
         - `check_<n>`: rows that violate the check; for a warning only accepted rows.
         """
-        counts = _counts(self.validated.frame, self.validated.checks)
-        repeated = (
-            {} if self.duplicates is None else _counts(self.duplicates, self.validated.checks)
-        )
+        checks = self.validated.checks
+        counts = _counts(self.validated.frame, checks)
+        shared = {} if self.shared is None else _counts(self.shared, checks, "_role")
+        places = {check.reason: place for place, check in enumerate(checks)}
         for day, figures in counts.items():
-            surplus = repeated.get(day, {})
-            kept = {
-                name: rows - surplus.get(name, 0)
-                for name, rows in figures.items()
-                if name not in ("delivered", "newest")
+            of = {role: seen for (there, role), seen in shared.items() if there == day}
+            for role in (DUPLICATE, *SHARED_KEY):
+                for name, rows in of.get(role, {}).items():
+                    if name not in ("delivered", "newest"):
+                        figures[name] -= rows
+            refused = {role: of.get(role, {}).get("accepted", 0) for role in SHARED_KEY}
+            for role, rows in refused.items():
+                figures[f"check_{places[SHARED_KEY[role]]}"] += rows
+            followers = of.get(FOLLOWS, {}).get("accepted", 0)
+            figures["rejected"] += sum(refused.values())
+            figures |= {
+                "duplicate": of.get(DUPLICATE, {}).get("accepted", 0),
+                "conflict": sum(refused.values()),
+                "part": 0 if self.parts == "last" else followers,
+                "correction": followers if self.parts == "last" else 0,
             }
-            figures.update(kept, duplicate=surplus.get("accepted", 0))
         return counts
 
 
-def _counts(frame: DataFrame, checks: Sequence[Check]) -> dict[date, dict[str, Any]]:
-    """The figures of `Outcome.counts` as if no row were a duplicate."""
+def _counts(frame: DataFrame, checks: Sequence[Check], *by: str) -> dict[Any, dict[str, Any]]:
+    """The figures of `Outcome.counts` as if no row shared its key: by day, or by (day, *`by`)."""
     violated = []
     for place, check in enumerate(checks):
         error = has_error(F.col("_errors"), place)
@@ -86,7 +122,7 @@ def _counts(frame: DataFrame, checks: Sequence[Check]) -> dict[date, dict[str, A
             any_of(column for column, wanted in zip(violated, chosen, strict=True) if wanted)
         )
 
-    rows = frame.groupBy(F.col("batch_date").alias("_day")).agg(
+    rows = frame.groupBy(F.col("batch_date").alias("_day"), *by).agg(
         F.count(F.lit(1)).alias("delivered"),
         F.count_if(~F.col("_rejected")).alias("accepted"),
         F.count_if("_rejected").alias("rejected"),
@@ -102,7 +138,11 @@ def _counts(frame: DataFrame, checks: Sequence[Check]) -> dict[date, dict[str, A
         *[F.count_if(one).alias(f"check_{place}") for place, one in enumerate(violated)],
     )
     collected = [row.asDict() for row in rows.collect()]
-    return {figures.pop("_day"): figures for figures in collected}
+    found = {}
+    for figures in collected:
+        place = (figures.pop("_day"), *[figures.pop(name) for name in by])
+        found[place if by else place[0]] = figures
+    return found
 
 
 def digests(accepted: DataFrame, contract: Contract) -> DataFrame:

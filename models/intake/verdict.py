@@ -29,6 +29,13 @@ PLACES = ("source", "file_name", "row_no", "batch_date")
 ROW = ("batch_date", "file_name", "row_no")  # identifies a row of one source
 ADDED = (*PLACES, "record_key", "local_date", "local_second")  # columns that no mapping gives
 VERDICT = ("_errors", "_raw", "_rejected", "_late")
+# Reasons that only the other rows of the key tell (models.intake.duplicates), by role of the row.
+CONFLICT, TWICE = "conflict", "twice"
+SHARED_KEY = {
+    CONFLICT: "record: its key is that of an accepted record with other content",
+    TWICE: "occurred_at: this local time occurs twice on its day, so the record may repeat another "
+    "or be a second event; expected a record number or a time with its offset",
+}
 
 
 @dataclass(frozen=True)
@@ -55,11 +62,13 @@ class Validated:
     - `_raw`: the delivered line, only for rejected rows;
     - `_rejected`: whether a critical check is violated;
     - `_late`: whether the event is older than the source's `late_after_days`.
-    Rows are not compared with each other here; models.intake.duplicates does that.
+    Rows are not compared with each other here; models.intake.duplicates does that. The checks of
+    `SHARED_KEY` are therefore violated by no row yet.
     """
 
     frame: DataFrame
     checks: tuple[Check, ...]
+    source: str
 
 
 def validate(
@@ -87,6 +96,7 @@ def validate(
         *_event_checks(source, contract),
         *_warnings(source),
         *_rule_checks(contract, sets, typed.columns),
+        *[Check(reason, F.lit(False)) for reason in SHARED_KEY.values()],
     ]
     typed = typed.withColumn("source", F.lit(name))
     for column, frame in (known or {}).items():
@@ -100,7 +110,8 @@ def validate(
                 refers=True,
             )
         )
-    return Validated(_with_errors(typed, checks, len(form_checks), source, contract), tuple(checks))
+    frame = _with_errors(typed, checks, len(form_checks), source, contract)
+    return Validated(frame, tuple(checks), name)
 
 
 def has_error(errors: Column, place: int) -> Column:
@@ -329,7 +340,7 @@ def _with_errors(
         frame.withColumn("_errors", F.array(*words))
         .withColumn("_rejected", rejected)
         .withColumn("_raw", F.when(F.col("_rejected"), F.col("_line")))
-        .withColumn("record_key", key_hash(contract, frame))
+        .withColumn("record_key", key_hash(contract, frame, contract.key_of(source.mapping)))
         .withColumn("_late", F.coalesce(late, F.lit(False)))
         .select(*contract.column_names, *VERDICT)
     )

@@ -12,6 +12,27 @@ from typing import Any
 
 from schemas.config.settings import built
 
+
+@dataclass(frozen=True)
+class PartRule:
+    """How the records of a usage table may be parts of one event.
+
+    `number`: the column that the parts of an event share. `modes`: the values that `parts` may
+    have. `default`: its value for a source that says nothing.
+    """
+
+    number: str = ""
+    modes: tuple[str, ...] = ("none",)
+    default: str = "none"
+
+
+ANY_PARTS = ("none", "add", "cumulative", "last")
+PARTS = {
+    "ods.voice_call": PartRule("call_no", ANY_PARTS),
+    "ods.message": PartRule("message_no", ("none", "last")),
+    "ods.data_session": PartRule("session_no", ANY_PARTS, "add"),
+    "ods.wlan_session": PartRule("session_no", ANY_PARTS),
+}
 OTHERWISE = "otherwise"  # the key in `codes` that gives the value of a code that is not listed
 
 
@@ -111,6 +132,10 @@ class Source:
     - `exclude`: reason → SQL predicate of rows to reject. `warn`: of rows to keep and count.
     - `due_by`: local time on the day after the data date by which a delivery is expected.
     - `redelivery_days`: how many days back a night looks for corrected and late deliveries.
+    - `parts`: how records of one session belong together. `add`: each holds a part of the quantity
+      and of the fees. `cumulative`: each holds what was used so far. `last`: a later one corrects
+      the earlier ones. `none`: each record is an event of its own.
+    - `duplicates`: limits of the share of rows that repeat an accepted record.
     - `rejects`, `references`: limits of the shares of rejected rows and of rows whose reference
       points to no known record. Without `references` the limits of `rejects` apply to both.
 
@@ -135,8 +160,10 @@ class Source:
     late_after_days: int = 0
     max_age_days: int = 62
     lookback_days: int = 7
+    parts: str = "none"
     rejects: ShareLimits = ShareLimits()
     references: ShareLimits | None = None
+    duplicates: ShareLimits = ShareLimits(stop_share=Decimal("0.50"))
     volume_band: RowsBand = RowsBand(Decimal("0.5"), Decimal("2"), 28)
     late_share: Decimal = Decimal("0.10")
     identity: str = "customer_files"
@@ -144,10 +171,22 @@ class Source:
     due_by: str = "00:00"
     redelivery_days: int = 31
 
+    @property
+    def joins_parts(self) -> bool:
+        """Whether several records may be one event."""
+        return self.parts != "none"
+
 
 def source_of(id: str, entry: Mapping[str, Any], zone: str) -> Source:
     """The source that an entry of sources.yml describes; `zone` is its default time zone."""
     cadence = entry["cadence"]
     cadence = {} if cadence == "daily" else cadence
-    entry = {"timezone": zone, **entry, "exclude": entry.get("exclude") or {}, "cadence": cadence}
+    parts = PARTS.get(entry["record"], PartRule()).default
+    entry = {
+        "timezone": zone,
+        "parts": parts,
+        **entry,
+        "exclude": entry.get("exclude") or {},
+        "cadence": cadence,
+    }
     return built(Source, {"id": id, **entry})

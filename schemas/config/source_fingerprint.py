@@ -19,6 +19,7 @@ NOT_COUNTED = (
     "cadence",
     "files",
     "rejects",
+    "duplicates",
     "identity",
     "optional",
     "due_by",
@@ -59,7 +60,10 @@ def source_fingerprint(
         for column in contract.columns
         if isinstance(column.allowed, str)
     }
-    return ".".join(fingerprint(part)[:DIGITS] for part in ([entry, contract.key, rules], named))
+    return ".".join(
+        fingerprint(part)[:DIGITS]
+        for part in ([entry, contract.key_of(source.mapping), rules], named)
+    )
 
 
 def outdated(ingested: str, now: str, rejected: int) -> bool:

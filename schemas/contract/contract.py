@@ -8,7 +8,7 @@ and line.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -35,7 +35,10 @@ class Contract:
     """One table; the fields are the keys of its file.
 
     `slice` is the column that cuts the table into slices; None: the table is only appended to.
-    `key` is unique within the table; in a table of snapshots it includes the slice.
+    `key` is unique within the table; in a table of snapshots it includes the slice. Records that
+    arrive in parts may share it.
+    `key_without`: optional column of the key → the columns that take its place in the records of a
+    source that does not deliver it.
     `retention_days` None: rows are kept forever. `restricted`: raw or directly identifying content.
     `domain` is the file's folder below its layer, empty for none; it does not change `version`.
     """
@@ -52,6 +55,7 @@ class Contract:
     retention_days: int | None = None
     restricted: bool = False
     domain: str = field(default="", repr=False)
+    key_without: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @property
     def layer(self) -> str:
@@ -80,7 +84,15 @@ class Contract:
     @property
     def version(self) -> str:
         """Twelve hex digits that change when anything in the contract changes, texts included."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+        without = repr(self.key_without) if self.key_without else ""
+        return hashlib.sha256(f"{self!r}{without}".encode()).hexdigest()[:12]
+
+    def key_of(self, delivered: Collection[str]) -> tuple[str, ...]:
+        """The key of the records of a source that delivers these columns."""
+        found: list[str] = []
+        for name in self.key:
+            found += [name] if name in delivered else self.key_without.get(name, (name,))
+        return tuple(dict.fromkeys(found))
 
     def column(self, name: str) -> Column:
         """The column of this name; ConfigError if the table has none."""
@@ -211,6 +223,8 @@ def _read(file: _ContractFile, shape: Mapping[str, Any]) -> tuple[Contract, list
         if key != "include"
     }
     data["slice"] = None if data["slice"] == "none" else data["slice"]
+    without = data.get("key_without", {})
+    data["key_without"] = {name: tuple(instead) for name, instead in without.items()}
     return Contract(**{**data, "columns": columns, "domain": file.domain}), entries
 
 
@@ -269,6 +283,16 @@ def _names(here: Document, entries: list[_Entry]) -> Iterator[str]:
         for position, name in enumerate(here.data.get(key, [])):
             if name not in known:
                 yield here.problem((key, position), f"no column '{name}'{near_miss(name, known)}")
+    for name, instead in here.data.get("key_without", {}).items():
+        if name not in here.data["key"]:
+            yield here.problem(
+                ("key_without", name), f"the key has no '{name}'{near_miss(name, here.data['key'])}"
+            )
+        for position, other in enumerate(instead):
+            if other not in known:
+                yield here.problem(
+                    ("key_without", name, position), f"no column '{other}'{near_miss(other, known)}"
+                )
     if here.data["slice"] not in [*known, "none"]:
         yield here.problem(
             ("slice",),

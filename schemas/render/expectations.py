@@ -20,7 +20,13 @@ BETWEEN = "expect_column_values_to_be_between"
 AGAINST_CONTROL = "rows_against_control"
 ROW_WARNING = "warning: "  # followed by its reason: the number of rows kept with it
 # Checks that an operator may accept for once. Unaccounted rows are never accepted.
-PASSABLE = ("reject_share", "missing_reference_share", "unlisted_code_share", "rows_band")
+PASSABLE = (
+    "reject_share",
+    "duplicate_share",
+    "missing_reference_share",
+    "unlisted_code_share",
+    "rows_band",
+)
 
 
 def suite(contract: Contract) -> list[dict[str, Any]]:
@@ -51,6 +57,7 @@ def delivery_suite(source: Source, metrics: Iterable[str]) -> list[dict[str, Any
     limits_of: dict[str, list[_Limits]] = {
         AGAINST_CONTROL: [(0, 0, CRITICAL)],
         "reject_share": _limits(source.rejects),
+        "duplicate_share": _limits(source.duplicates),
         "missing_reference_share": _limits(source.references or source.rejects),
         # Each such row is a warning. As many of them as rejects that stop mean a wrong list.
         "unlisted_code_share": [(None, source.rejects.stop_share, CRITICAL)],

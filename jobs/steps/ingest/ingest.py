@@ -8,7 +8,8 @@ table stays as it was, and every step that reads it stops and names the source.
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import (
@@ -28,7 +29,8 @@ from jobs.intake.redelivery import Deliveries
 from jobs.plan.step import due_days
 from jobs.runtime.context import Context
 from jobs.warehouse.tables import cached, held
-from models.intake import delivery_metrics, duplicates, outcome, verdict
+from models.intake import delivered_line, delivery_metrics, duplicates, outcome, verdict
+from models.usage.local_time import LocalTime
 from schemas.config import Source
 from schemas.config.source_fingerprint import value_sets
 from schemas.contract import Contract
@@ -53,8 +55,9 @@ def run(context: Context) -> None:
     before = ledger.delivered(contract.table, source.id)
     if ledger.accepting is None:
         completeness.require_usual_rows(source, delivered, before)
+    rows = read_rows(context.warehouse.tables, files, source)
     judged = verdict.validate(
-        read_rows(context.warehouse.tables, files, source),
+        rows,
         source.id,
         source,
         contract,
@@ -64,7 +67,7 @@ def run(context: Context) -> None:
     )
     with (
         _read(source.id, judged, _constant_columns(source.id, files)) as judged,
-        _tagged(judged, source, contract, _earlier(context, contract)) as tagged,
+        _tagged(context, judged, rows, contract) as tagged,
     ):
         counts = tagged.counts()
         metrics = delivery_metrics.metrics(
@@ -137,27 +140,57 @@ def _read(
                 f"sources.yml: {name}: an expression of the mapping stops at a cell "
                 f"({condition}): use its try_… form"
             ) from None
-        yield verdict.Validated(
-            frame.withColumns(constant).select(judged.frame.columns), judged.checks
-        )
+        yield replace(judged, frame=frame.withColumns(constant).select(judged.frame.columns))
 
 
 @contextmanager
 def _tagged(
-    judged: verdict.Validated, source: Source, contract: Contract, earlier: DataFrame | None
+    context: Context, judged: verdict.Validated, rows: DataFrame, contract: Contract
 ) -> Iterator[outcome.Outcome]:
-    """The judged rows with the duplicates among them.
+    """The judged rows with those among them that share their key. `rows`: as they were delivered.
 
     What is joined to them is counted before: then Spark knows its size and need not move all rows.
     """
+    source, earlier = context.source, _earlier(context, contract)
     with cached(duplicates.candidate_keys(judged, earlier)) as keys:
-        repeated_keys = keys.count() > 0
-        with cached(duplicates.candidates(judged, keys if repeated_keys else None)) as candidates:
-            if not repeated_keys:
-                yield outcome.Outcome(judged, candidates, None)
+        shared_keys = keys.count() > 0
+        with cached(duplicates.candidates(judged, keys if shared_keys else None)) as candidates:
+            if not shared_keys:
+                yield outcome.Outcome(judged, candidates)
                 return
-            with cached(duplicates.find(candidates, source, contract, earlier)) as found:
-                yield outcome.Outcome(judged, candidates, found if found.count() else None)
+            shared = duplicates.find(
+                candidates, source, contract, earlier, _repeated_hours(context, contract)
+            )
+            with cached(shared) as found:
+                refused = found.where(F.col("_role").isin(*verdict.SHARED_KEY)).select(*verdict.ROW)
+                yield outcome.Outcome(
+                    judged,
+                    candidates,
+                    found if found.count() else None,
+                    delivered_line.lines(rows, source, refused) if refused.count() else None,
+                    source.parts,
+                )
+
+
+def _repeated_hours(context: Context, contract: Contract) -> list[tuple[int, int]]:
+    """[from, to) in epoch seconds: instants whose local time comes once more on the same day.
+
+    The delivered time of such an instant does not tell which of the two it was.
+    """
+    source, window = context.source, context.window
+    if source.time != "local" or "occurred_at" not in contract.column_names:
+        return []
+    first = window.first - timedelta(days=source.max_age_days + 1)
+    ends = [
+        int(datetime.combine(day, time(), UTC).timestamp())
+        for day in (first, window.last + timedelta(days=2))
+    ]
+    instants, shifts = LocalTime(zone=source.timezone).changes(*ends)
+    return [
+        (int(instant + shift), int(instant))
+        for instant, shift in zip(instants, shifts, strict=True)
+        if shift < 0
+    ]
 
 
 def _condition(error: PySparkException | Py4JJavaError) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.config.checks.value_checks import repeated, template_problems, zone_problem
 from schemas.config.expression import columns_of
-from schemas.config.source import OTHERWISE
+from schemas.config.source import OTHERWISE, PARTS, PartRule
 from schemas.contract import Contract
 from schemas.document import Document, Key
 from schemas.document.violation import near_miss
@@ -35,6 +35,7 @@ def problems(
         yield from _format(found, name, entry)
         yield from _expressions(found, name, entry)
         yield from _limits(found, name, entry)
+        yield from _parts(found, name, entry)
         for column, codes in entry.get("codes", {}).items():
             if set(codes) == {OTHERWISE}:
                 yield found.problem(
@@ -108,13 +109,28 @@ def _expressions(found: Document, name: str, entry: Mapping[str, Any]) -> Iterat
 
 def _limits(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     """Limits of a delivery that contradict each other or are no shares."""
-    for key in ("rejects", "references"):
+    for key in ("rejects", "references", "duplicates"):
         limits = entry.get(key)
         if limits and not 0 <= Decimal(limits["warn_share"]) <= Decimal(limits["stop_share"]) <= 1:
             yield found.problem((name, key), "expected 0 ≤ warn_share ≤ stop_share ≤ 1")
     yield from _band(found, (name, "volume_band"), entry.get("volume_band"))
     if not 0 <= Decimal(entry.get("late_share", "0")) <= 1:
         yield found.problem((name, "late_share"), "expected a share from 0 to 1")
+
+
+def _parts(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    """Parts of a record that has none, or without the number that they share."""
+    parts, rule = entry.get("parts", "none"), PARTS.get(entry["record"], PartRule())
+    if parts not in rule.modes:
+        yield found.problem(
+            (name, "parts"),
+            f"the records of {entry['record']} may be: {', '.join(rule.modes)}",
+        )
+    elif parts != "none" and rule.number not in entry["mapping"]:
+        yield found.problem(
+            (name, "parts"),
+            f"the mapping does not fill '{rule.number}', the number that the parts share",
+        )
 
 
 def _record(

@@ -1,6 +1,7 @@
 """conf/sources.yml over the synthetic province: the engine's verdicts are the planted ones."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -50,7 +51,7 @@ def test_each_source_is_read_as_it_was_meant(name, delivered, conf, contracts, s
     }
     record = contracts[source.record]
     validated = verdict.validate(frame, name, source, record, sets, conf.runtime.timezone, known)
-    validated = verdict.Validated(validated.frame.persist(), validated.checks)
+    validated = replace(validated, frame=validated.frame.persist())
     candidates = duplicates.candidates(validated, duplicates.candidate_keys(validated, None))
     repeated = duplicates.find(candidates, source, record, None)
     counts = outcome.Outcome(validated, candidates, repeated).counts()

@@ -1,8 +1,11 @@
 """Lines judged as a night judges them, for the tests of this folder."""
 
-import pytest
+from dataclasses import replace
 
-from models.intake import duplicates, outcome, verdict
+import pytest
+from pyspark.sql import functions as F
+
+from models.intake import delivered_line, duplicates, outcome, verdict
 from tests.given.delivered_lines import LINES, SETS, ZONE, Verdicts
 from tests.given.frames import local_frame
 
@@ -11,7 +14,7 @@ from tests.given.frames import local_frame
 def judged(spark, contracts):
     """Rows of lines with their verdict by row number; `rows`: (line, file, row, day)."""
 
-    def run(rows, of, known=None, earlier=None):
+    def run(rows, of, known=None, earlier=None, repeated_hours=()):
         frame = local_frame(
             spark,
             [
@@ -29,12 +32,14 @@ def judged(spark, contracts):
             frame = frame.withColumn("value", frame["value"].cast("string"))
         contract = contracts[of.record]
         validated = verdict.validate(frame, of.id, of, contract, SETS, ZONE, known)
-        validated = verdict.Validated(validated.frame.persist(), validated.checks)
+        validated = replace(validated, frame=validated.frame.persist())
         try:
             keys = duplicates.candidate_keys(validated, earlier)
             candidates = duplicates.candidates(validated, keys)
-            repeated = duplicates.find(candidates, of, contract, earlier)
-            return Verdicts(outcome.Outcome(validated, candidates, repeated))
+            repeated = duplicates.find(candidates, of, contract, earlier, repeated_hours)
+            refused = repeated.where(F.col("_role").isin(*verdict.SHARED_KEY)).select(*verdict.ROW)
+            lines = delivered_line.lines(frame, of, refused)
+            return Verdicts(outcome.Outcome(validated, candidates, repeated, lines, of.parts))
         finally:
             validated.frame.unpersist()
 

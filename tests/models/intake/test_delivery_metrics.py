@@ -40,6 +40,7 @@ def test_an_empty_delivery_is_faultless():
         "duplicate": 0,
         "rows_against_control": 0,
         "reject_share": 0,
+        "duplicate_share": 0,
         "warning: city: unknown": 0,
     }
 
