@@ -26,15 +26,17 @@ from jobs.runtime import arguments
 from jobs.runtime.context import Context
 from jobs.runtime.lock import guarded
 from jobs.runtime.walk import configuration, reading
+from jobs.steps.rating.guided_events import joining_of
 from models.drawing import bill_comparison
 from models.reference.bill import Line, MonthBill
 from models.reference.rater import Rater
 from models.reference.tariff import Event
 from models.tariff.amounts import BUCKETS
 from models.tariff.package import KIND_SERVICE
-from models.usage import data_session
 from models.usage import events as usage_events
+from models.usage import record_parts
 from models.usage.local_time import LASTING
+from models.usage.recorded import TABLES
 from schemas.config import Config
 from schemas.errors import ConfigError, InputError
 from schemas.window import Window, month_of
@@ -315,18 +317,10 @@ def _events(context: Context, subscriber: int, month: date, day: date, service: 
             identity.select("msisdn").distinct(), "msisdn", "left_semi"
         )
 
-    sessions = data_session.merged(
-        of_subscriber("ods.data_session"), policy.rating.session_gap_hours
-    )
-    records = usage_events.Records(
-        of_subscriber("ods.voice_call"),
-        of_subscriber("ods.message"),
-        sessions,
-        of_subscriber("ods.wlan_session"),
-    )
+    records = {table: of_subscriber(table) for table in TABLES}
     rows = (
         usage_events.guide(
-            records,
+            record_parts.merged(records, joining_of(context.conf)),
             identity,
             {service: context.catalogue.cuts(service)},
             policy.calendar.holidays,

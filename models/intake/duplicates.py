@@ -1,8 +1,8 @@
 """Rows that share the key of an accepted record: duplicates, parts, corrections and conflicts.
 
 A duplicate has the same key and the same content. A row with the same key and other content is
-news. The source says what it is: a further part of the record, a correction of it, or neither. A row
-that is neither conflicts with the accepted record and is rejected.
+news. The source says what it is: a further part of the record, a correction of it, or neither. A
+row that is neither conflicts with the accepted record and is rejected.
 """
 
 from __future__ import annotations

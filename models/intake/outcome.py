@@ -140,8 +140,8 @@ def _counts(frame: DataFrame, checks: Sequence[Check], *by: str) -> dict[Any, di
     collected = [row.asDict() for row in rows.collect()]
     found = {}
     for figures in collected:
-        place = (figures.pop("_day"), *[figures.pop(name) for name in by])
-        found[place if by else place[0]] = figures
+        day = figures.pop("_day")
+        found[(day, *[figures.pop(name) for name in by]) if by else day] = figures
     return found
 
 

@@ -137,18 +137,18 @@ def outstanding(
 
 
 def guided(
-    records: usage_events.Records,
+    events: DataFrame,
     identity: DataFrame,
     cuts: Mapping[str, Sequence[int]],
     holidays: Collection[date],
     wanted_months: DataFrame,
 ) -> DataFrame:
-    """The guided events of the wanted customers (`events.guide`).
+    """The guided events of the wanted customers. `events` as `events.guide` expects them.
 
     The identity table is filtered instead of the events, because it is much smaller.
     """
     theirs = identity.join(wanted_months, "subscriber_id", "left_semi")
-    return usage_events.guide(records, theirs, cuts, holidays)
+    return usage_events.guide(events, theirs, cuts, holidays)
 
 
 def split(

@@ -52,6 +52,14 @@ class Config:
             if source.record in records
         }
 
+    def part_modes(self, *records: str) -> dict[str, str]:
+        """How the sources of these tables that deliver events in parts do so, by source."""
+        return {
+            name: source.parts
+            for name, source in self.sources.items()
+            if source.record in records and source.joins_parts
+        }
+
     def clock_zone(self, *records: str) -> str:
         """The time zone of the sources of these tables; the operator's if they have several."""
         zones = {source.timezone for source in self.sources.values() if source.record in records}

@@ -87,8 +87,9 @@ def row_rules(contract: Contract, sets: Mapping[str, Sequence[str]]) -> list[Rul
 def key_hash(contract: Contract, frame: DataFrame, key: Sequence[str] | None = None) -> SparkColumn:
     """The business key of the frame's rows as one bigint: equal keys give equal numbers.
 
-    `key`: its columns (None: those of the contract). xxhash64 of them in the contract's types. For an optional column it also hashes
-    whether the value is missing: otherwise ("a", null) and (null, "a") would be equal.
+    `key`: its columns (None: those of the contract). xxhash64 of them in the contract's types. For
+    an optional column it also hashes whether the value is missing: otherwise ("a", null) and
+    (null, "a") would be equal.
     """
     parts: list[SparkColumn] = []
     for column in (contract.column(name) for name in key or contract.key):

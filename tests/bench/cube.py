@@ -40,7 +40,7 @@ from models.usage import register
 from schemas.document import Document
 from schemas.render.spark import struct_type
 from tests.bench.watched import Watched
-from tests.given.event_records import frames
+from tests.given.event_records import events_of
 from tests.given.rows import CONTRACTS
 
 FIRST, DAYS, WINDOW = date(2009, 2, 1), 92, 90
@@ -203,16 +203,15 @@ class Province:
         return usage_events.guide(*self.guiding(calls))
 
     def guiding(self, calls) -> tuple:
-        """What `guide` takes: records, identity, cuts and holidays."""
+        """What `guide` takes: events, identity, cuts and holidays."""
         identity = self.spark.range(self.subscribers).selectExpr(
             "id AS subscriber_id",
             "CAST(id AS STRING) AS msisdn",
             "TIMESTAMP'2005-01-01' AS valid_from",
             "CAST(NULL AS TIMESTAMP) AS valid_to",
         )
-        _, messages, sessions, wlan = frames(self.spark, [])
         return (
-            usage_events.Records(calls, messages, sessions, wlan),
+            events_of({"ods.voice_call": calls}),
             identity,
             {"voice": self.tariffs.cuts("voice")},
             (),

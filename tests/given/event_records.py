@@ -19,20 +19,22 @@ from models.tariff import catalogue, measure
 from models.tariff.segmentation import Segmentation, Steps
 from models.usage import cube as usage_cube
 from models.usage import events as usage_events
-from models.usage import register
+from models.usage import record_parts, register
 from models.usage.local_time import NEVER_CHANGED
+from models.usage.record_parts import Joining
 from models.usage.register import Measure
 from schemas.document import Document
 from tests.given.frames import local_frame
 from tests.given.rows import frame, named
 
 CHINA = timezone(timedelta(hours=8))
-TABLES = {"voice": "ods.voice_call", "message": "ods.message", "wlan": "ods.wlan_session"}
-# What data_session.contributions gives: no table.
-SESSIONS = (
-    "batch_date date, msisdn string, occurred_at timestamp, local_date date, local_second int, "
-    "roaming string, quantity long, sign int, fee decimal(12,3)"
-)
+TABLES = {
+    "voice": "ods.voice_call",
+    "message": "ods.message",
+    "data": "ods.data_session",
+    "wlan": "ods.wlan_session",
+}
+WHOLE = Joining({}, 24, {})  # each record is an event
 
 
 def increments(service, measure_no, first, following):
@@ -65,18 +67,21 @@ def guided(spark, customers, tariffs, holidays=(), fees=None, shuffled=None, par
     if chance:
         chance.shuffle(rows)
     cuts = {service: tariffs.cuts(service) for service in measure.SERVICES}
-    records = [one.repartition(partitions) for one in frames(spark, rows)]
-    return usage_events.guide(
-        usage_events.Records(*records), owners(spark, customers), cuts, holidays
-    )
+    records = {name: rows.repartition(partitions) for name, rows in frames(spark, rows).items()}
+    return usage_events.guide(events_of(records), owners(spark, customers), cuts, holidays)
 
 
 def frames(spark, rows):
-    """Rows of `record` as usage.Records: voice, messages, data sessions and WLAN."""
-    of = {name: [row for kind, row in rows if kind == name] for name in (*TABLES, "data")}
-    voice, messages, wlan = (frame(spark, table, *of[name]) for name, table in TABLES.items())
-    sessions = local_frame(spark, [tuple(row.values()) for row in of["data"]], SESSIONS)
-    return [voice, messages, sessions, wlan]
+    """Rows of `record` by table."""
+    return {
+        table: frame(spark, table, *(row for kind, row in rows if kind == name))
+        for name, table in TABLES.items()
+    }
+
+
+def events_of(records):
+    """The events of records (table → rows), each record an event."""
+    return record_parts.merged(records, WHOLE)
 
 
 def owners(spark, numbers):
@@ -262,8 +267,14 @@ def record(number, event, fees=(0, 0, 0), chance=None):
             "info_fee": info,
         }
     if event.service == "data":
-        volume = {"roaming": event.roaming, "quantity": event.quantity, "sign": 1, "fee": basic}
-        return "data", {**start, **volume}
+        return "data", {
+            **start,
+            **key,
+            "roaming": event.roaming,
+            "bytes_up": 0,
+            "bytes_down": event.quantity,
+            "fee": basic,
+        }
     if event.service == "wlan":
         carrier = None if event.roaming == "home" else "another"
         return "wlan", {

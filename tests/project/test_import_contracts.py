@@ -35,7 +35,7 @@ BREACHES = {
     ),
     "the province imports usage": (
         "models.synthetic.province",
-        "models.usage.data_session",
+        "models.usage.record_parts",
         {"province"},
     ),
     "push imports the province": (

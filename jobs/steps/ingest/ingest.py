@@ -31,7 +31,6 @@ from jobs.runtime.context import Context
 from jobs.warehouse.tables import cached, held
 from models.intake import delivered_line, delivery_metrics, duplicates, outcome, verdict
 from models.usage.local_time import LocalTime
-from schemas.config import Source
 from schemas.config.source_fingerprint import value_sets
 from schemas.contract import Contract
 from schemas.errors import ConfigError, QualityError

@@ -13,14 +13,16 @@ from pyspark.sql import functions as F
 from jobs.runtime.context import Context
 from models.rating import free_units
 from models.tariff import measure
-from models.usage import data_session
 from models.usage import events as usage_events
+from models.usage import record_parts
+from models.usage.recorded import TABLES
+from schemas.config import Config
 
 
 def guided_events(context: Context, months: Collection[date], customers: DataFrame) -> DataFrame:
     """The guided events of some `months` (first days) of some `customers` (subscriber_id)."""
     return free_units.guided(
-        _records(context, months),
+        _events(context, months),
         context.warehouse.read("dw.subscriber_identity", on=context.day),
         {service: context.catalogue.cuts(service) for service in measure.SERVICES},
         context.conf.policy.calendar.holidays,
@@ -28,21 +30,25 @@ def guided_events(context: Context, months: Collection[date], customers: DataFra
     ).where(F.trunc("local_date", "month").isin(sorted(months)))
 
 
-def _records(context: Context, months: Collection[date]) -> usage_events.Records:
-    """The records of the months, and enough days before to find where each session began."""
-    sessions, conf = "ods.data_session", context.conf
-    back = max(conf.lookback_days(sessions).values(), default=0)
+def _events(context: Context, months: Collection[date]) -> DataFrame:
+    """The events of the months, from the records of enough days to find where each began."""
+    joining = joining_of(context.conf)
+    earlier = max((joining.lookback_days[name] for name in joining.modes), default=0)
 
-    def delivered(table: str, earlier: int = 0) -> DataFrame:
+    def delivered(table: str) -> DataFrame:
         rows = context.warehouse.read(table, upto=context.day, allow_missing=True)
         if not months:
             return rows.limit(0)
-        since = usage_events.first_delivery(min(months)) - timedelta(days=earlier)
-        return rows.where(F.col("batch_date") >= F.lit(since))
+        since = usage_events.first_delivery(min(months))
+        back = since - timedelta(days=earlier)
+        parts = F.col("source").isin(list(joining.modes)) & (F.col("batch_date") >= F.lit(back))
+        return rows.where((F.col("batch_date") >= F.lit(since)) | parts)
 
-    return usage_events.Records(
-        delivered("ods.voice_call"),
-        delivered("ods.message"),
-        data_session.merged(delivered(sessions, back), conf.policy.rating.session_gap_hours),
-        delivered("ods.wlan_session"),
+    return record_parts.merged({table: delivered(table) for table in TABLES}, joining)
+
+
+def joining_of(conf: Config) -> record_parts.Joining:
+    """How the configured sources deliver events in parts."""
+    return record_parts.Joining(
+        conf.part_modes(*TABLES), conf.policy.rating.session_gap_hours, conf.lookback_days(*TABLES)
     )

@@ -1,9 +1,9 @@
 """Guide the window's records into rating cells 指引 and add them up by day.
 
 Grain of the result: delivery × subscriber × local day × rating cell in `dw.usage_day`, with every
-increment of the catalogue rounded per event. A data session of several parts is one event. New
-cells and measures are appended to their registers. When this step fails, no package can be priced
-for the missing days.
+increment of the catalogue rounded per event. The records of one event are merged before. New cells
+and measures are appended to their registers. When this step fails, no package can be priced for the
+missing days.
 """
 
 from datetime import timedelta
@@ -11,12 +11,14 @@ from datetime import timedelta
 from pyspark.sql import DataFrame
 
 from jobs.runtime.context import Context
+from jobs.steps.rating.guided_events import joining_of
 from jobs.warehouse.tables import cached
 from models.tariff import measure
 from models.usage import cube as usage_cube
-from models.usage import data_session, register
 from models.usage import events as usage_events
+from models.usage import record_parts, register
 from models.usage.local_time import LASTING
+from models.usage.recorded import TABLES
 from schemas.window import Window
 
 
@@ -26,14 +28,8 @@ def run(context: Context) -> None:
     registered = register.from_rows(warehouse.read("dw.rating_measure").collect())
     new = register.measures_wanted(registered, tariffs)
     measures = registered + new
-    records = usage_events.Records(
-        warehouse.read("ods.voice_call", window=window),
-        warehouse.read("ods.message", window=window),
-        _sessions(context),
-        warehouse.read("ods.wlan_session", window=window),
-    )
     guided = usage_events.guide(
-        records,
+        _events(context),
         warehouse.read("dw.subscriber_identity", on=window.last),
         {service: tariffs.cuts(service) for service in measure.SERVICES},
         holidays,
@@ -48,18 +44,22 @@ def run(context: Context) -> None:
         warehouse.replace("dw.usage_day", days)
 
 
-def _sessions(context: Context) -> DataFrame:
-    """What the days of the window add to the sessions of which they deliver a part."""
+def _events(context: Context) -> DataFrame:
+    """What the days of the window add to the events of which they deliver a record."""
     warehouse, conf, window = context.warehouse, context.conf, context.window
-    table = "ods.data_session"
-    lookback = conf.lookback_days(table)
-    back, earlier = max(lookback.values(), default=0), None
-    if back:
-        before = Window(window.first - timedelta(days=back), window.first - timedelta(days=1))
-        earlier = warehouse.read(table, window=before, allow_missing=True)
-    return data_session.contributions(
-        warehouse.read(table, window=window),
-        earlier,
-        conf.policy.rating.session_gap_hours,
-        lookback,
-    )
+    joining = joining_of(conf)
+    records = {table: warehouse.read(table, window=window) for table in TABLES}
+    back = {
+        table: max((joining.lookback_days[name] for name in conf.part_modes(table)), default=0)
+        for table in TABLES
+    }
+    earlier = {
+        table: warehouse.read(
+            table,
+            window=Window(window.first - timedelta(days=days), window.first - timedelta(days=1)),
+            allow_missing=True,
+        )
+        for table, days in back.items()
+        if days
+    }
+    return record_parts.contributions(records, earlier or None, joining)

@@ -125,7 +125,7 @@ def test_a_source_with_parts_keeps_rows_of_one_key_and_drops_true_repeats(judged
 
 
 def test_an_hour_that_occurs_twice_may_hold_two_calls_of_one_local_time(judged):
-    """New York puts its clock back at 06:00 UTC: 01:30 comes twice, and the row does not say which."""
+    """New York puts its clock back at 06:00 UTC: 01:30 comes twice, a row does not say which."""
     day = date(2009, 11, 1)
     rows = [
         (line(no=no, start="20091101013000"), "a", place, day)

@@ -19,8 +19,8 @@ from models.quote import backtest
 from models.reference import bill as reference_bill
 from models.reference.rater import Rater
 from models.usage import cube as usage_cube
-from models.usage import data_session
 from models.usage import events as usage_events
+from models.usage import record_parts
 from tests.given import event_records, match_rows
 from tests.given.event_records import increments, tariffs_of
 from tests.given.frames import local_frame
@@ -33,6 +33,7 @@ PEAK = {"peak": [{"days": "all", "from": "08:00", "to": "20:00"}]}
 NIGHT = {"night": [{"days": "all", "from": "22:00", "to": "24:00"}]}
 FREE_TOLL = {"component": "toll", "rate": "0", "per": "60s", "increment": [60, 60]}
 FAR = {"toll": "inter_prov"}
+SESSIONS = "ods.data_session"
 
 
 @dataclass(frozen=True)
@@ -264,9 +265,8 @@ def test_trap_10_parts_of_one_session_are_merged_before_rounding_and_across_nigh
         4: [("g1", "c1", 3, "10:00:00"), ("g1", "c1", 9, "10:00:00")],  # days later
     }
     sessions = data_sessions(spark, parts)
-    voice_calls, messages, _, wlan = event_records.frames(spark, [])
     guided = usage_events.guide(
-        usage_events.Records(voice_calls, messages, sessions, wlan),
+        sessions,
         event_records.owners(spark, parts),
         {},
         (),
@@ -310,11 +310,10 @@ def data_sessions(spark, parts):
             )
     nights = sorted({row["batch_date"] for row in rows})
     added = [
-        data_session.contributions(
-            frame(spark, "ods.data_session", *(row for row in rows if row["batch_date"] == night)),
-            frame(spark, "ods.data_session", *(row for row in rows if row["batch_date"] < night)),
-            24,
-            {"data": 7},
+        record_parts.contributions(
+            {SESSIONS: frame(spark, SESSIONS, *(r for r in rows if r["batch_date"] == night))},
+            {SESSIONS: frame(spark, SESSIONS, *(r for r in rows if r["batch_date"] < night))},
+            record_parts.Joining({"data": "add"}, 24, {"data": 7}),
         )
         for night in nights
     ]
@@ -416,10 +415,9 @@ def taken_in(spark, conf, contracts):
         )
         calls = judged.frame.where("not _rejected")
         assert calls.count() == len(lines)
-        _, messages, sessions, wlan = event_records.frames(spark, [])
         tariffs = tariffs_of({"one": tariff})
         guided = usage_events.guide(
-            usage_events.Records(calls, messages, sessions, wlan),
+            event_records.events_of({"ods.voice_call": calls}),
             event_records.owners(spark, [1]),
             {},
             (),

@@ -54,7 +54,7 @@ def test_a_recycled_number_belongs_to_who_held_it_at_the_instant(spark):
     }
     calls = [call(number, moment) for number, moment in enumerate(moments, start=1)]
     frames = event_records.frames(spark, [event_records.record(1, event) for event in calls])
-    guided = usage_events.guide(usage_events.Records(*frames), identity, {"voice": (0,)}, ())
+    guided = usage_events.guide(event_records.events_of(frames), identity, {"voice": (0,)}, ())
     owners = {row.quantity: row.subscriber_id for row in guided.collect()}
     assert list(moments.values()) == [owners[number] for number in range(1, 6)]
 
@@ -97,7 +97,7 @@ def test_a_missed_call_is_counted_and_never_charged(spark):
     talked = event_records.record(1, call(61, direction="mt"))
     frames = event_records.frames(spark, [missed, talked])
     owners = event_records.owners(spark, [1])
-    guided = usage_events.guide(usage_events.Records(*frames), owners, {"voice": (0,)}, ())
+    guided = usage_events.guide(event_records.events_of(frames), owners, {"voice": (0,)}, ())
     (row,) = usage_cube.by_day(guided, ALL).collect()
     assert (row.events, row.billed_events, row.quantity, row.billed) == (2, 1, 61, [120, 105])
 

@@ -1,4 +1,4 @@
-"""Parts of data sessions are merged before rounding, also across nights."""
+"""Records of one event are merged before rounding, also across nights."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -7,9 +7,9 @@ from random import Random
 import pytest
 
 from models.usage import cube as usage_cube
-from models.usage import data_session
 from models.usage import events as usage_events
-from tests.given.event_records import CHINA, frames, increments, owners
+from models.usage import record_parts
+from tests.given.event_records import CHINA, increments, owners
 from tests.given.rows import frame
 
 DAY = date(2009, 5, 1)
@@ -42,7 +42,7 @@ def part(at="2009-05-01 10:00:00", size=512, night=0, lasting=60, **changes):
 def slices(spark):
     """The slices of dw.usage_day; each night knows only the parts delivered so far."""
 
-    def made(parts, nights=None):
+    def made(parts, nights=None, table="ods.data_session", mode="add"):
         parts = list(parts)
         delivered = sorted({one["batch_date"] for one in parts})
         runs = [[day] for day in delivered] if nights is None else nights
@@ -51,17 +51,13 @@ def slices(spark):
             since = min(run) - timedelta(days=LOOKBACK)
             tonight = [one for one in parts if one["batch_date"] in run]
             before = [one for one in parts if since <= one["batch_date"] < min(run)]
-            added = data_session.contributions(
-                frame(spark, "ods.data_session", *tonight),
-                frame(spark, "ods.data_session", *before),
-                GAP,
-                {"data": LOOKBACK},
+            added = record_parts.contributions(
+                {table: frame(spark, table, *tonight)},
+                {table: frame(spark, table, *before)},
+                record_parts.Joining({"data": mode}, GAP, {"data": LOOKBACK}),
             )
-            voice, messages, _, wlan = frames(spark, [])
             people = owners(spark, {int(one["msisdn"][1:]) for one in parts})
-            guided = usage_events.guide(
-                usage_events.Records(voice, messages, added, wlan), people, {}, ()
-            )
+            guided = usage_events.guide(added, people, {}, ())
             found.append(usage_cube.by_day(guided, KILOBYTES))
         together = found[0]
         for other in found[1:]:
@@ -69,6 +65,19 @@ def slices(spark):
         return together
 
     return made
+
+
+def wlan(seconds, at="2009-05-01 10:00:00", night=0, **changes):
+    """A row of ods.wlan_session of one session, delivered `night` days after the first of May."""
+    row = part(at, 0, night, seconds, **changes)
+    return {name: row[name] for name in row if name not in ("gateway", "bytes_up", "bytes_down")}
+
+
+def leg(seconds, at="2009-05-01 10:00:00", night=0, **changes):
+    """A row of ods.voice_call: a leg of one call."""
+    row = wlan(seconds, at, night)
+    fee = row.pop("fee")
+    return {**row, "call_no": row.pop("session_no"), "airtime_fee": fee, **changes}
 
 
 def rows(frame):
@@ -194,3 +203,65 @@ def test_parts_split_into_nights_or_all_at_once_make_the_same_month(spark, slice
     assert sum(cell.quantity for cell in cells) == sum(
         one["bytes_up"] + one["bytes_down"] for one in parts
     )
+
+
+def test_interim_records_hold_what_was_used_so_far(slices):
+    """600, 1,200 and 1,500 s so far are 1,500 s, in whatever order and night they come."""
+    for nights in ([0, 0, 0], [0, 1, 2], [2, 0, 1]):
+        parts = [
+            wlan(seconds, night=night, row_no=place)
+            for place, (seconds, night) in enumerate(zip((600, 1200, 1500), nights, strict=True), 1)
+        ]
+        found = rows(slices(parts, table="ods.wlan_session", mode="cumulative"))
+        assert sum(row[2] for row in found) == 1
+        assert sum(row[4] for row in found) == 1500
+        assert sum(row[6] for row in found) == cents(1)
+
+
+def test_part_numbers_decide_which_record_is_the_last(slices):
+    """A counter that was set back: the record with the highest number counts, not the longest."""
+    parts = [wlan(900, part_no=2), wlan(700, part_no=3, night=1), wlan(300, part_no=1, night=2)]
+    found = rows(slices(parts, table="ods.wlan_session", mode="cumulative"))
+    assert sum(row[4] for row in found) == 700
+
+
+def test_a_session_number_that_comes_again_on_another_day_is_another_session(slices):
+    parts = [wlan(660), wlan(1500, at="2009-05-03 09:00:00", night=2)]
+    for mode in ("add", "cumulative", "last"):
+        found = rows(slices(parts, table="ods.wlan_session", mode=mode))
+        assert sum(row[4] for row in found) == 2160
+        assert sum(row[2] for row in found) == 2
+
+
+def test_two_containers_of_one_opening_time_add_up(slices):
+    found = rows(slices([part(size=21_000), part(size=70_500)]))
+    assert [(row[2], row[4]) for row in found] == [(1, 91_500)]
+
+
+def test_a_correction_takes_the_place_of_what_it_corrects_with_its_facts(slices):
+    parts = [
+        leg(600, roaming="home"),
+        leg(60, night=1, roaming="intl"),
+    ]
+    slices_ = slices(parts, table="ods.voice_call", mode="last")
+    by_night = rows(slices_)
+    assert sum(row[4] for row in by_night) == 60
+    assert sorted(row[4] for row in by_night) == [-600, 60, 600]
+
+
+def test_the_legs_of_a_call_are_one_event(slices):
+    """One connect fee and one rounding: 83 s in two rows are one call of 83 s."""
+    legs = [leg(60), leg(23, "2009-05-01 10:01:00")]
+    assert [row[2:5] for row in rows(slices(legs, table="ods.voice_call"))] == [(1, 1, 83)]
+    apart = [leg(60), leg(23, "2009-05-01 10:01:00", direction="mt")]
+    assert sum(row[2] for row in rows(slices(apart, table="ods.voice_call"))) == 2
+    unnumbered = [leg(60, call_no=None), leg(23, "2009-05-01 10:01:00", call_no=None)]
+    assert sum(row[2] for row in rows(slices(unnumbered, table="ods.voice_call"))) == 2
+
+
+def test_part_numbers_that_lack_are_counted(spark):
+    delivered = [part(part_no=number, row_no=number) for number in (2, 3, 6)]
+    whole = [part(part_no=number, row_no=number, session_no="c2") for number in (4, 5)]
+    records = {"ods.data_session": frame(spark, "ods.data_session", *delivered, *whole)}
+    joining = record_parts.Joining({"data": "add"}, GAP, {"data": LOOKBACK})
+    assert sorted(row.missing for row in record_parts.merged(records, joining).collect()) == [0, 2]
