@@ -24,7 +24,7 @@ def steps() -> tuple[Step, ...]:
             "guide the records into rating cells and add them up by day",
             (*USAGE_RECORDS, "dw.subscriber_identity", "dw.rating_cell", "dw.rating_measure"),
             ("dw.rating_cell", "dw.rating_measure", "dw.usage_day"),
-            looks_back=("ods.data_session",),
+            looks_back=USAGE_RECORDS,
         ),
         Step(
             "usage_month",

@@ -29,7 +29,8 @@ class Step:
     `cadence`: `daily`, `month close` (due when a month closes within the window) or, for a
     delivery, the cadence of its source.
     `final`: its tables are acted upon at once, so they are not rebuilt when an input changes.
-    `looks_back`: of these deliveries it also reads the look-back of each source before the window.
+    `looks_back`: of these deliveries it also reads the look-back of each source before the window,
+    if the records of one event may come on several days (Source.apart_days).
     `looks_ahead`: of these it also reads as many days after the window, where they are there.
     `submitted_with`: the group whose Spark application runs the step; empty: its own group.
     """

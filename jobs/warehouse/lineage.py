@@ -120,7 +120,7 @@ class Lineage:
         if (by, cut) == ("data_date", "batch_date"):
             return self.ledger.slice_at_or_after(changed.table, day) == changed.day
         if changed.table in step.looks_back:
-            back = self.conf.sources[changed.source].lookback_days
+            back = self.conf.sources[changed.source].apart_days
             ahead = back if late and changed.table in step.looks_ahead else 0
             return -ahead <= (day - changed.day).days <= back
         return day == changed.day

@@ -176,6 +176,12 @@ class Source:
         """Whether several records may be one event."""
         return self.parts != "none"
 
+    @property
+    def apart_days(self) -> int:
+        """How many days the deliveries of one event may be apart; 0: each record is an event."""
+        whole = self.record in PARTS and not self.joins_parts
+        return 0 if whole else self.lookback_days
+
 
 def source_of(id: str, entry: Mapping[str, Any], zone: str) -> Source:
     """The source that an entry of sources.yml describes; `zone` is its default time zone."""

@@ -75,6 +75,11 @@ def delivery_suite(source: Source, metrics: Iterable[str]) -> list[dict[str, Any
     ]
 
 
+def parts_suite() -> list[dict[str, Any]]:
+    """Expectations over the metric `missing_parts` of a source that numbers the parts of events."""
+    return [_between("missing_parts", 0, 0, WARNING)]
+
+
 def _limits(limits: ShareLimits) -> list[_Limits]:
     return [(None, limits.stop_share, CRITICAL), (None, limits.warn_share, WARNING)]
 

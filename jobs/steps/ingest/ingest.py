@@ -31,6 +31,7 @@ from jobs.runtime.context import Context
 from jobs.warehouse.tables import cached, held
 from models.intake import delivered_line, delivery_metrics, duplicates, outcome, verdict
 from models.usage.local_time import LocalTime
+from schemas.config.source import PARTS
 from schemas.config.source_fingerprint import value_sets
 from schemas.contract import Contract
 from schemas.errors import ConfigError, QualityError
@@ -81,10 +82,13 @@ def run(context: Context) -> None:
         reading = deliveries.fingerprint(source.id)
         for day in days:
             slices[str(day)] |= {"content": contents.get(day), "reading": reading}
+        # Usage is read again where a record may have become a part or a part a record.
         same_content = [
             day
             for day, entry in entries.items()
-            if entry is not None and entry.content == contents.get(day)
+            if entry is not None
+            and entry.content == contents.get(day)
+            and (source.record not in PARTS or entry.reading == reading)
         ]
         unchanged = _with_equal_rows(context, contract, same_content, tagged)
         context.warehouse.ingest(

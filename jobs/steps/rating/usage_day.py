@@ -9,6 +9,7 @@ missing days.
 from datetime import timedelta
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from jobs.runtime.context import Context
 from jobs.steps.rating.guided_events import joining_of
@@ -18,7 +19,8 @@ from models.usage import cube as usage_cube
 from models.usage import events as usage_events
 from models.usage import record_parts, register
 from models.usage.local_time import LASTING
-from models.usage.recorded import TABLES
+from models.usage.recorded import ADDED, TABLES
+from schemas.render import expectations
 from schemas.window import Window
 
 
@@ -28,8 +30,10 @@ def run(context: Context) -> None:
     registered = register.from_rows(warehouse.read("dw.rating_measure").collect())
     new = register.measures_wanted(registered, tariffs)
     measures = registered + new
+    events = _events(context)
+    _count_missing_parts(context, events)
     guided = usage_events.guide(
-        _events(context),
+        events,
         warehouse.read("dw.subscriber_identity", on=window.last),
         {service: tariffs.cuts(service) for service in measure.SERVICES},
         holidays,
@@ -42,6 +46,31 @@ def run(context: Context) -> None:
         )
         days = usage_cube.by_day(guided, measures, holidays, context.conf.clock_zone(*LASTING))
         warehouse.replace("dw.usage_day", days)
+
+
+def _count_missing_parts(context: Context, events: DataFrame) -> None:
+    """Record how many part numbers lack in the events of the window, by source and day."""
+    numbered = [
+        name
+        for name in context.conf.part_modes(*TABLES)
+        if "part_no" in context.conf.sources[name].mapping
+    ]
+    if not numbered:
+        return
+    counted = (
+        events.where(F.col("source").isin(numbered) & (F.col("sign") == ADDED))
+        .groupBy("source", "batch_date")
+        .agg(F.sum("missing").alias("missing"))
+    )
+    contract = context.warehouse.contracts["dw.usage_day"]
+    for row in sorted(counted.collect()):
+        context.warehouse.gate.check(
+            contract,
+            {"missing_parts": row.missing or 0},
+            expectations.parts_suite(),
+            row.source,
+            str(row.batch_date),
+        )
 
 
 def _events(context: Context) -> DataFrame:

@@ -14,7 +14,11 @@ from tests.given.rows import frame
 
 DAY = date(2009, 5, 1)
 GAP, LOOKBACK = 24, 7
-KILOBYTES = (increments("data", 1, 1024, 1024),)
+MEASURES = (
+    increments("data", 1, 1024, 1024),
+    increments("voice", 1, 60, 60),
+    increments("wlan", 1, 60, 60),
+)
 
 
 def part(at="2009-05-01 10:00:00", size=512, night=0, lasting=60, **changes):
@@ -58,7 +62,7 @@ def slices(spark):
             )
             people = owners(spark, {int(one["msisdn"][1:]) for one in parts})
             guided = usage_events.guide(added, people, {}, ())
-            found.append(usage_cube.by_day(guided, KILOBYTES))
+            found.append(usage_cube.by_day(guided, MEASURES))
         together = found[0]
         for other in found[1:]:
             together = together.union(other)
@@ -76,8 +80,8 @@ def wlan(seconds, at="2009-05-01 10:00:00", night=0, **changes):
 def leg(seconds, at="2009-05-01 10:00:00", night=0, **changes):
     """A row of ods.voice_call: a leg of one call."""
     row = wlan(seconds, at, night)
-    fee = row.pop("fee")
-    return {**row, "call_no": row.pop("session_no"), "airtime_fee": fee, **changes}
+    fee, number = row.pop("fee"), row.pop("session_no")
+    return {**row, "call_no": number, "airtime_fee": fee, **changes}
 
 
 def rows(frame):
@@ -192,7 +196,7 @@ def test_parts_split_into_nights_or_all_at_once_make_the_same_month(spark, slice
     def month(frame):
         return {
             (row.month, row.subscriber_id): row.cells
-            for row in usage_cube.by_month(frame, months, KILOBYTES).collect()
+            for row in usage_cube.by_month(frame, months, MEASURES).collect()
         }
 
     at_once = month(slices([{**one, "batch_date": DAY} for one in parts]))
@@ -252,7 +256,7 @@ def test_a_correction_takes_the_place_of_what_it_corrects_with_its_facts(slices)
 def test_the_legs_of_a_call_are_one_event(slices):
     """One connect fee and one rounding: 83 s in two rows are one call of 83 s."""
     legs = [leg(60), leg(23, "2009-05-01 10:01:00")]
-    assert [row[2:5] for row in rows(slices(legs, table="ods.voice_call"))] == [(1, 1, 83)]
+    assert [row[2:6] for row in rows(slices(legs, table="ods.voice_call"))] == [(1, 1, 83, 120)]
     apart = [leg(60), leg(23, "2009-05-01 10:01:00", direction="mt")]
     assert sum(row[2] for row in rows(slices(apart, table="ods.voice_call"))) == 2
     unnumbered = [leg(60, call_no=None), leg(23, "2009-05-01 10:01:00", call_no=None)]
