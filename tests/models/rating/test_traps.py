@@ -284,6 +284,27 @@ def test_trap_10_parts_of_one_session_are_merged_before_rounding_and_across_nigh
     assert Rater(tariff).rate_month([session(512)] * 2, MARCH).total == Fraction("0.06")
 
 
+def test_a_call_in_two_legs_owes_one_connect_fee_and_one_rounding(spark):
+    """83 s in two records: .15 + 84 × .01 = .99, not 1.50."""
+    rule = {"component": "airtime", "rate": "0.01", "per": "1s", "increment": [6, 6]}
+    tariff = voice({**rule, "connect": "0.15"}, FREE_TOLL)
+    first, second = call(60), call(23, "2009-03-02 10:01:00")
+    legs = [
+        {**event_records.record(1, event)[1], "source": "voice", "call_no": "V1", "row_no": place}
+        for place, event in enumerate((first, second), start=1)
+    ]
+    events = record_parts.merged(
+        {"ods.voice_call": frame(spark, "ods.voice_call", *legs)},
+        record_parts.Joining({"voice": "add"}, 24, {"voice": 7}),
+    )
+    guided = usage_events.guide(events, event_records.owners(spark, [1]), {}, ())
+    tariffs = tariffs_of({"one": tariff})
+    row = event_records.rated(spark, guided, {1: ([MARCH], None)}, tariffs)[1, MARCH, "one"]
+    assert row.rated == Decimal("0.99")
+    assert Rater(tariff).rate_month([call(83)], MARCH).total == Fraction("0.99")
+    assert Rater(tariff).rate_month([first, second], MARCH).total == Fraction("1.14")
+
+
 def data_sessions(spark, parts):
     """Sessions in parts of 512 bytes, added night by night."""
     rows = []
