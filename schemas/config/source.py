@@ -5,12 +5,12 @@ Shares are Decimal, lists are tuples. A key that a file leaves out has the defau
 
 import calendar
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from schemas.config.settings import built
+from schemas.config.settings import Numbers, built
 
 OTHERWISE = "otherwise"  # the key in `codes` that gives the value of a code that is not listed
 
@@ -143,11 +143,15 @@ class Source:
     optional: bool = False
     due_by: str = "00:00"
     redelivery_days: int = 31
+    numbers: Numbers = field(default_factory=Numbers)
 
 
-def source_of(id: str, entry: Mapping[str, Any], zone: str) -> Source:
-    """The source that an entry of sources.yml describes; `zone` is its default time zone."""
+def source_of(id: str, entry: Mapping[str, Any], zone: str, numbers: Numbers) -> Source:
+    """The source that an entry of sources.yml describes; `zone` is its default time zone.
+
+    `numbers` of runtime.yml decide its rows: numbers are compared across all sources.
+    """
     cadence = entry["cadence"]
     cadence = {} if cadence == "daily" else cadence
     entry = {"timezone": zone, **entry, "exclude": entry.get("exclude") or {}, "cadence": cadence}
-    return built(Source, {"id": id, **entry})
+    return replace(built(Source, {"id": id, **entry}), numbers=numbers)

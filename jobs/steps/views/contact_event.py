@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame
 from jobs.runtime.context import Context
 from models.contact.event import contact_event, continued_days
 from models.contact.log import LOGS, OF_SEVERAL_ROWS
+from models.intake import number_form
 from schemas.window import Window
 
 
@@ -40,7 +41,9 @@ def run(context: Context) -> None:
             warehouse.read("dw.subscriber_identity", on=window.last),
             window=window,
             lookback_days=lookback,
-            placeholders=conf.policy.contact.placeholders,
+            placeholders=number_form.numbers_of(
+                conf.policy.contact.placeholders, conf.runtime.numbers
+            ),
             key=conf.runtime.identity_key,
         ),
     )
