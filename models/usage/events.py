@@ -19,7 +19,7 @@ from models.tariff.measure import FACTS, FEES
 from models.tariff.package import DAY_SECONDS
 from models.usage.data_session import ADDED
 
-EVENT_KEYS = ("batch_date", "msisdn", "occurred_at", "local_date", "local_second")
+EVENT_KEYS = ("source", "batch_date", "msisdn", "occurred_at", "local_date", "local_second")
 SATURDAY, SUNDAY = 7, 1
 
 
@@ -41,10 +41,10 @@ def events(records: Records, identity: DataFrame, holidays: Collection[date]) ->
 
     A `sign` of −1 means that the delivery takes the event (a data session) back. `identity` is one
     snapshot of dw.subscriber_identity, joined as of the instant of the record. If nobody held the
-    number then, subscriber_id is null. A missed call has quantity 0. `event_key` orders the events
-    of one instant; it follows from the record alone and never from the catalogue. `airtime_fee` is
-    the basic fee of the service: airtime, message or volume. A day in `holidays` is a holiday; any
-    other Saturday or Sunday is a weekend day.
+    number then, subscriber_id is null and `unheld` is the number. A missed call has quantity 0.
+    `event_key` orders the events of one instant; it follows from the record alone and never from
+    the catalogue. `airtime_fee` is the basic fee of the service: airtime, message or volume. A day
+    in `holidays` is a holiday; any other Saturday or Sunday is a weekend day.
     """
     together = (
         _calls(records.voice)
@@ -57,7 +57,12 @@ def events(records: Records, identity: DataFrame, holidays: Collection[date]) ->
         F.col("msisdn").alias("owned"), "subscriber_id", "valid_from", "valid_to"
     )
     held = (F.col("msisdn") == F.col("owned")) & valid_at(F.col("occurred_at"))
-    return together.join(owners, held, "left").drop("msisdn", "owned", "valid_from", "valid_to")
+    unheld = F.when(F.col("subscriber_id").isNull(), F.col("msisdn"))
+    return (
+        together.join(owners, held, "left")
+        .withColumn("unheld", unheld)
+        .drop("msisdn", "owned", "valid_from", "valid_to")
+    )
 
 
 def guide(
@@ -68,9 +73,9 @@ def guide(
 ) -> DataFrame:
     """The rows of `events`, each with its rating cell; fees are integers in 厘.
 
-    If nobody held the number, subscriber_id is null; the caller counts these rows and `cube.by_day`
-    leaves them out. `cuts` holds by service the local seconds at which a band of the catalogue
-    changes.
+    If nobody held the number, subscriber_id is null and `unheld` is the number; the caller counts
+    these rows and `cube.by_day` leaves them out. `cuts` holds by service the local seconds at which
+    a band of the catalogue changes.
     """
     slot, friend = _slot(cuts), F.col("in_group")
     # Written out where the seconds of a slot and the two words are constants: read as columns they
@@ -82,8 +87,10 @@ def guide(
         .withColumns(slot)
         .withColumn("cell_id", F.xxhash64(*(F.coalesce(text, F.lit("")) for text in texts)))
         .select(
+            "source",
             "batch_date",
             "subscriber_id",
+            "unheld",
             "occurred_at",
             "event_key",
             "local_date",

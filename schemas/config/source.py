@@ -113,6 +113,7 @@ class Source:
     - `redelivery_days`: how many days back a night looks for corrected and late deliveries.
     - `rejects`, `references`: limits of the shares of rejected rows and of rows whose reference
       points to no known record. Without `references` the limits of `rejects` apply to both.
+    - `owners`: limits of the share of events whose number nobody held at that instant, by day.
 
     Three limits only warn: `volume_band` of the rows, `late_share` of the accepted rows, and
     `late_after_days`, the age in days of the newest event.
@@ -143,6 +144,7 @@ class Source:
     optional: bool = False
     due_by: str = "00:00"
     redelivery_days: int = 31
+    owners: ShareLimits | None = None
     numbers: Numbers = field(default_factory=Numbers)
 
 

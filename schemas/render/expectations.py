@@ -20,7 +20,17 @@ BETWEEN = "expect_column_values_to_be_between"
 AGAINST_CONTROL = "rows_against_control"
 ROW_WARNING = "warning: "  # followed by its reason: the number of rows kept with it
 # Checks that an operator may accept for once. Unaccounted rows are never accepted.
-PASSABLE = ("reject_share", "missing_reference_share", "unlisted_code_share", "rows_band")
+PASSABLE = (
+    "reject_share",
+    "missing_reference_share",
+    "unlisted_code_share",
+    "rows_band",
+    "unheld_share",
+)
+# Events of numbers that nobody held: their share of a day is judged, their counts are kept.
+UNHELD_SHARE, UNHELD_EVENTS = "unheld_share", "unheld_events"
+# Without limits of its own, a source is judged where one event more or less is no large share.
+OWNERS, FEWEST_EVENTS = ShareLimits(Decimal("0.01"), Decimal("0.20")), 50
 
 
 def suite(contract: Contract) -> list[dict[str, Any]]:
@@ -66,6 +76,21 @@ def delivery_suite(source: Source, metrics: Iterable[str]) -> list[dict[str, Any
         if name in metrics
         for limits in several
     ]
+
+
+def owners_limits(source: Source) -> ShareLimits:
+    """The limits of the share of a day's events whose number nobody held at that instant."""
+    return source.owners or OWNERS
+
+
+def owners_are_judged(source: Source, events: int) -> bool:
+    """Whether the share of a day with so many events is judged."""
+    return source.owners is not None or events >= FEWEST_EVENTS
+
+
+def owners_suite(source: Source) -> list[dict[str, Any]]:
+    """Expectations over `unheld_share` of a day of the source, as in `suite`."""
+    return [_between(UNHELD_SHARE, *limits) for limits in _limits(owners_limits(source))]
 
 
 def _limits(limits: ShareLimits) -> list[_Limits]:

@@ -30,8 +30,8 @@ CHINA = timezone(timedelta(hours=8))
 TABLES = {"voice": "ods.voice_call", "message": "ods.message", "wlan": "ods.wlan_session"}
 # What data_session.contributions gives: no table.
 SESSIONS = (
-    "batch_date date, msisdn string, occurred_at timestamp, local_date date, local_second int, "
-    "roaming string, quantity long, sign int, fee decimal(12,3)"
+    "source string, batch_date date, msisdn string, occurred_at timestamp, local_date date, "
+    "local_second int, roaming string, quantity long, sign int, fee decimal(12,3)"
 )
 
 
@@ -263,7 +263,7 @@ def record(number, event, fees=(0, 0, 0), chance=None):
         }
     if event.service == "data":
         volume = {"roaming": event.roaming, "quantity": event.quantity, "sign": 1, "fee": basic}
-        return "data", {**start, **volume}
+        return "data", {"source": "data", **start, **volume}
     if event.service == "wlan":
         carrier = None if event.roaming == "home" else "another"
         return "wlan", {

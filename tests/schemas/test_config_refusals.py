@@ -291,6 +291,12 @@ from tests.given.small_configuration import edit, refusal
         (
             "sources.yml",
             "  mapping:\n",
+            '  owners: {warn_share: "0.2", stop_share: "1.1"}\n  mapping:\n',
+            "conf/sources.yml:13: complaint.owners: expected 0 ≤ warn_share ≤ stop_share ≤ 1",
+        ),
+        (
+            "sources.yml",
+            "  mapping:\n",
             '  volume_band: {low: "1.1", high: "2", days: 28}\n  mapping:\n',
             "conf/sources.yml:13: complaint.volume_band: expected 0 ≤ low ≤ 1 ≤ high, as shares "
             "of the usual rows",
