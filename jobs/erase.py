@@ -33,6 +33,7 @@ from jobs.warehouse.delta_log import ERASURE, Commit
 from jobs.warehouse.tables import Tables
 from models.customer import erasure
 from models.customer.identity import keyed_id
+from models.intake import number_form
 from schemas.config import Channel, Config
 from schemas.contract import Contract
 from schemas.errors import ConfigError
@@ -89,6 +90,7 @@ def _erase(argv: list[str] | None) -> None:
     )
     parser.add_argument("--dry-run", action="store_true", help="report the rows by table, and stop")
     args = parser.parse_args(argv)
+    args.customer_no = number_form.key_of(args.customer_no)
     if not REQUEST.fullmatch(args.request):
         raise ConfigError(
             "--request: give 1 to 64 letters, digits and . _ / - without a phone "
@@ -143,7 +145,7 @@ def _customer(
         tables.load("ods.subscriber"),
         customer_no,
         key=conf.runtime.identity_key,
-        placeholders=conf.policy.contact.placeholders,
+        placeholders=number_form.numbers_of(conf.policy.contact.placeholders, conf.runtime.numbers),
     )
     known = identifiers.collect()  # once, because the erasure removes them from these tables
     if not known:

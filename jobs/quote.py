@@ -28,6 +28,7 @@ from jobs.runtime.lock import guarded
 from jobs.runtime.walk import configuration, reading
 from jobs.steps.rating.guided_events import joining_of
 from models.drawing import bill_comparison
+from models.intake import number_form
 from models.reference.bill import Line, MonthBill
 from models.reference.rater import Rater
 from models.reference.tariff import Event
@@ -116,6 +117,7 @@ def _quote(argv: list[str] | None) -> None:
 
 def _subscriber(context: Context, asked: str) -> tuple[Row, date]:
     """The subscriber's row of the last snapshot, and the day of the snapshot."""
+    asked = number_form.key_of(asked)
     day = context.warehouse.last_snapshot("dw.subscriber", context.day)
     if day is None:
         raise InputError(f"no subscribers up to {context.day}: run the night first")

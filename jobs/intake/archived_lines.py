@@ -24,7 +24,7 @@ from jobs.intake.archive import Archive
 from jobs.intake.delivered_file import DeliveredFile, inspect
 from jobs.warehouse.tables import Tables
 from models.customer import erasure
-from models.intake import verdict
+from models.intake import number_form, verdict
 from schemas.config import Config, Source
 from schemas.config.source_fingerprint import value_sets
 from schemas.contract import Contract
@@ -79,7 +79,10 @@ def _may_mention(path: Path, words: Collection[str], source: Source | None) -> b
         return True
     encoding = source.format.encoding if source else "utf-8"
     data = _unpacked(path)
-    return any(word.encode(encoding) in data for word in words)
+    if any(word.encode(encoding) in data for word in words):
+        return True
+    bare = number_form.bare(data.decode(encoding, "replace"))
+    return any(word in bare for word in words)
 
 
 def _is_parquet(path: Path, source: Source | None) -> bool:
@@ -151,9 +154,12 @@ def _erase_by_mapping(
 
 def _erase_by_words(archive: Archive, path: Path, words: Collection[str]) -> int:
     """Remove the lines that contain one of the words; returns their number."""
-    any_word = re.compile("|".join(re.escape(word) for word in words).encode())
+    any_word = re.compile("|".join(re.escape(word) for word in words))
     lines = {
-        place for place, line in enumerate(_unpacked(path).split(b"\n")) if any_word.search(line)
+        place
+        for place, line in enumerate(_unpacked(path).split(b"\n"))
+        for text in [line.decode("utf-8", "replace")]
+        if any_word.search(text) or any_word.search(number_form.bare(text))
     }
     _remove_lines(archive, path, lines)
     return len(lines)

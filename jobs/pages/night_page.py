@@ -14,6 +14,7 @@ from jobs.warehouse.ledger_summary import MISSING, DeliveryState, Timing
 from models.drawing import page
 from models.drawing.page import BAD, DOUBLE, GOOD, Drawn
 from schemas.config import Config
+from schemas.render.expectations import UNHELD_EVENTS
 from schemas.window import Window
 
 DAYS_DRAWN = 30
@@ -56,8 +57,27 @@ def parts(
             ],
             "no row was rejected",
         ),
+        _nobodys(verdicts),
         _steps(timings),
     ]
+
+
+def _nobodys(verdicts: Sequence[CheckResult]) -> str:
+    """The newest count of each delivery with such events; of a long window the last ones."""
+    newest = {
+        (one.slice, one.source): one.observed for one in verdicts if one.check == UNHELD_EVENTS
+    }
+    rows = [
+        [source, day, found]
+        for (day, source), found in sorted(newest.items())
+        if not found.startswith("0 of ")
+    ]
+    return page.table(
+        "Events of numbers that nobody held",
+        ["source", "day", "what"],
+        rows[-LISTED:],
+        "every number had an owner",
+    )
 
 
 def _failed(verdicts: Sequence[CheckResult]) -> list[CheckResult]:

@@ -7,25 +7,25 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from models.contact.log import COLUMNS, LOGS, OF_SEVERAL_ROWS, ContactLog
-from models.customer.identity import as_of, keyed_id
+from models.customer.identity import as_of, keyed_id, linking
 from models.frames.lookup import looked_up
 from schemas.window import Window
 
 
-def contact_event(
+def linked(
     logs: Mapping[str, DataFrame],
     identity: DataFrame,
     *,
     window: Window,
     lookback_days: Mapping[str, int],
     placeholders: Sequence[str],
-    key: str,
 ) -> DataFrame:
-    """dw.contact_event: one row per contact of the records in `logs` (by table, at least one).
+    """The contacts of the records in `logs` (by table, at least one), each with its owner.
 
     models/contact/log.py defines what a contact is and which column gives which of its facts. The
     customer is the owner of the number at the instant of the contact. A contact without a known
-    owner is kept with NULLs.
+    owner is kept with NULLs. `number` is NULL if it is blank or a placeholder; `unheld` is the
+    number if nobody held it then.
 
     `logs`: the deliveries of the `window`; for contacts of several rows also the deliveries around
     it. `lookback_days`: by source, how many days before or after the first row of a contact its
@@ -35,7 +35,17 @@ def contact_event(
         DataFrame.unionByName,
         [_contacts(LOGS[table], frame, window, lookback_days) for table, frame in logs.items()],
     )
-    return as_of(contacts, identity, placeholders).select(
+    return (
+        as_of(contacts, identity, placeholders)
+        .withColumn("number", linking(F.col("msisdn"), placeholders))
+        .withColumn("unheld", F.when(F.col("subscriber_id").isNull(), F.col("number")))
+        .drop("msisdn")
+    )
+
+
+def contact_event(linked: DataFrame, key: str) -> DataFrame:
+    """dw.contact_event: one row per contact of `linked`. `key`: of the hash that gives its id."""
+    return linked.select(
         "batch_date",
         keyed_id("contact", F.col("source"), F.col("source_record"), key=key).alias("contact_id"),
         "customer_id",
@@ -62,7 +72,7 @@ def continued_days(
 ) -> DataFrame:
     """(batch_date): the days before the window whose contacts get further rows from the window.
 
-    `logs`: as for `contact_event`; at least one of them has contacts of several rows.
+    `logs`: as for `linked`; at least one of them has contacts of several rows.
     """
     days = []
     for table in OF_SEVERAL_ROWS:

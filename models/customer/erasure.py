@@ -121,11 +121,17 @@ def _held(time: str, last: str | None = None) -> str:
 
 
 def _in_line(day: str, max_age_days: int) -> str:
-    """SQL: the line has the number (also after a prefix) or another identifier as a whole word."""
+    """SQL: the line has the number (also after a prefix) or another identifier as a whole word.
+
+    The number may be written in groups, in full-width digits or with characters that nobody sees.
+    """
+    digits = f"translate(t.{RAW}, '０１２３４５６７８９', '0123456789')"
+    bare = f"regexp_replace({digits}, '[\\\\p{{Z}}\\\\p{{Cf}}\\\\p{{Pd}}().]', '')"
     words = " OR ".join(
         f"t.{RAW} RLIKE concat('(^|[^0-9A-Za-z])\\\\Q', p.{name}, '\\\\E([^0-9A-Za-z]|$)')"
         for name in (CUSTOMER[0], SUBSCRIBER[0])
     )
     first = f"CAST(date_sub(t.{day}, {max_age_days}) AS TIMESTAMP)"
     last = f"CAST(date_add(t.{day}, 2) AS TIMESTAMP)"
-    return f"(contains(t.{RAW}, p.{NUMBER}) OR {words}) AND {_held(first, last)}"
+    number = f"contains(t.{RAW}, p.{NUMBER}) OR contains({bare}, p.{NUMBER})"
+    return f"({number} OR {words}) AND {_held(first, last)}"

@@ -94,7 +94,7 @@ def subscriber_identity(
     files are not taken from events. Blank and placeholder numbers belong to nobody.
     """
     known = _known_intervals(subscribers, key, data_date).where(
-        _linking(F.col("msisdn"), placeholders).isNotNull()
+        linking(F.col("msisdn"), placeholders).isNotNull()
     )
     in_order = Window.partitionBy("msisdn").orderBy(
         "valid_from", "changed_at", F.col("subscriber_no").desc()
@@ -206,7 +206,7 @@ def as_of(events: DataFrame, identity: DataFrame, placeholders: Sequence[str]) -
         "subscriber_id",
         "customer_id",
     )
-    owned_then = (_linking(F.col("msisdn"), placeholders) == F.col("_number")) & valid_at(
+    owned_then = (linking(F.col("msisdn"), placeholders) == F.col("_number")) & valid_at(
         F.col("occurred_at"), "_from", "_to"
     )
     return events.join(owners, owned_then, "left").drop("_number", "_from", "_to")
@@ -225,7 +225,7 @@ def numbers_on(identity: DataFrame, data_date: date) -> DataFrame:
     )
 
 
-def _linking(number: Column, placeholders: Sequence[str]) -> Column:
+def linking(number: Column, placeholders: Sequence[str]) -> Column:
     """The number; NULL if it is blank or one of the placeholders (in any letter case)."""
     blanks = sorted({""} | {text.strip().lower() for text in placeholders})
     return F.when(~F.lower(F.trim(number)).isin(blanks), number)
@@ -237,7 +237,7 @@ def _party_owners(event_parties: DataFrame, key: str, placeholders: Sequence[str
     The party is its own customer. `source` is the first by name of the sources that know it.
     """
     return (
-        event_parties.select(_linking(F.col("party"), placeholders).alias("msisdn"), "source")
+        event_parties.select(linking(F.col("party"), placeholders).alias("msisdn"), "source")
         .where(F.col("msisdn").isNotNull())
         .groupBy("msisdn")
         .agg(F.min("source").alias("source"))

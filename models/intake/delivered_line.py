@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from models.intake import invisible
 from schemas.config import Source
 from schemas.contract.rule import quoted_name
 
 BLANKS = " \\t\\r\\u000b\\u000c"  # the characters that a blank line may hold
+# A text without such a character has no blanks at its ends but ordinary ones.
+UNUSUAL = r"[^ -~\u4e00-\u9fa5]"
 CSV_FIELDS = 20_000  # the most fields of a line that Spark's CSV parser accepts
 # GB18030 decodes most UTF-8 bytes without an error, as wrong characters. Chinese text is almost
 # never valid in both encodings, so a line that is valid UTF-8 with Chinese is refused.
@@ -21,9 +24,9 @@ WRITTEN_AS_UTF8 = (
 def fields(lines: DataFrame, source: Source) -> DataFrame:
     """The delivered rows with one text column per field of the file. Grain: the delivered row.
 
-    Fields are trimmed; empty ones are null. Further columns: `_line` (readable text), `_file`,
-    `_row`, `_day`, `_undecoded` (bytes are not of the encoding) and `_broken` (the row has not the
-    form that `expected` describes).
+    Fields are trimmed of blanks of all kinds and of what nobody sees; empty ones are null. Further
+    columns: `_line` (readable text), `_file`, `_row`, `_day`, `_undecoded` (bytes are not of the
+    encoding) and `_broken` (the row has not the form that `expected` describes).
     `lines` has `file_name`, `row_no`, `batch_date` and the content: `value` (the raw line) or, for
     Parquet, `_0`, `_1`, … (text, in the order of the source's columns).
     """
@@ -41,7 +44,7 @@ def fields(lines: DataFrame, source: Source) -> DataFrame:
             *places,
             never.alias("_undecoded"),
             never.alias("_broken"),
-            *_trimmed(names, cells),
+            *_trimmed(names, cells, None),
         )
     line, undecoded = _decoded(F.col("value"), form.encoding)
     marked = F.startswith(line, F.lit("\ufeff")) | F.endswith(line, F.lit("\r"))
@@ -54,6 +57,9 @@ def fields(lines: DataFrame, source: Source) -> DataFrame:
         *places,
     )
     cut, broken, cells = _cut(source)
+    # A character of a JSON object may be written as an escape.
+    unusual = None if form.kind == "json_lines" else F.col("_unusual")
+    decoded = decoded.withColumn("_unusual", F.col("_text").rlike(UNUSUAL))
     return decoded.withColumn("_cut", cut).select(
         "_line",
         "_file",
@@ -61,7 +67,7 @@ def fields(lines: DataFrame, source: Source) -> DataFrame:
         "_day",
         "_undecoded",
         (broken & ~F.col("_undecoded")).alias("_broken"),
-        *_trimmed(names, cells),
+        *_trimmed(names, cells, unusual),
     )
 
 
@@ -98,11 +104,17 @@ def _decoded(value: Column, encoding: str) -> tuple[Column, Column]:
     return line, line.contains("\ufffd") | F.expr(WRITTEN_AS_UTF8)
 
 
-def _trimmed(names: Sequence[str], cells: Sequence[Column]) -> list[Column]:
-    return [
-        F.nullif(F.trim(cell), F.lit("")).alias(name)
-        for name, cell in zip(names, cells, strict=True)
-    ]
+def _trimmed(names: Sequence[str], cells: Sequence[Column], unusual: Column | None) -> list[Column]:
+    """The cells without what nobody sees at their ends.
+
+    `unusual`: whether the row has `UNUSUAL` characters; None: each cell is asked.
+    """
+    trimmed = []
+    for name, cell in zip(names, cells, strict=True):
+        asked = cell.rlike(UNUSUAL) if unusual is None else unusual
+        bare = F.when(asked, F.regexp_replace(cell, invisible.AT_THE_ENDS, ""))
+        trimmed.append(F.nullif(bare.otherwise(F.trim(cell)), F.lit("")).alias(name))
+    return trimmed
 
 
 def _cut(source: Source) -> tuple[Column, Column, list[Column]]:

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from pyspark.sql import types as T
 
 from models.frames.conditions import any_of
-from models.intake import code_list, delivered_line
+from models.intake import code_list, delivered_line, number_form
 from schemas.config import Source
 from schemas.config.source import OTHERWISE
 from schemas.contract import Contract
@@ -186,7 +186,11 @@ def _typed(
         cast = value.try_cast(kind)
         if isinstance(kind, T.BooleanType) and name in source.codes:  # `1` is a code, not true
             cast = F.when(value.isin("true", "false"), cast)
-        columns.append(cast.alias(name))
+        column = contract.column(name)
+        columns.append(number_form.of(column, cast, source.numbers).alias(name))
+        if column.personal in number_form.FORMED:
+            lost = number_form.is_lost(F.col(name))
+            checks.append(Check(f"{name}: {number_form.LOST}", lost))
         if given != kind.simpleString():
             columns.append((value.isNotNull() & cast.isNull()).alias(f"_unread_{name}"))
             checks.append(

@@ -30,10 +30,10 @@ def guide(
 
     `events`: of record_parts. A `sign` of −1 means that the delivery takes the event back.
     `identity` is one snapshot of dw.subscriber_identity, joined as of the instant of the event. If
-    nobody held the number then, subscriber_id is null; the caller counts these rows and
-    `cube.by_day` leaves them out. `cuts` holds by service the local seconds at which a band of the
-    catalogue changes. A day in `holidays` is a holiday; any other Saturday or Sunday is a weekend
-    day.
+    nobody held the number then, subscriber_id is null and `unheld` is the number; the caller counts
+    these rows and `cube.by_day` leaves them out. `cuts` holds by service the local seconds at which
+    a band of the catalogue changes. A day in `holidays` is a holiday; any other Saturday or Sunday
+    is a weekend day.
     """
     slot, friend = _slot(cuts), F.col("in_group")
     # Written out where the seconds of a slot and the two words are constants: read as columns they
@@ -45,8 +45,10 @@ def guide(
         .withColumns(slot)
         .withColumn("cell_id", F.xxhash64(*(F.coalesce(text, F.lit("")) for text in texts)))
         .select(
+            "source",
             "batch_date",
             "subscriber_id",
+            "unheld",
             "occurred_at",
             "event_key",
             "local_date",
@@ -61,12 +63,17 @@ def guide(
 
 
 def _owned(events: DataFrame, identity: DataFrame) -> DataFrame:
-    """The events with the subscriber who held the number at their instant, or null."""
+    """The events with the subscriber who held the number at their instant, or with `unheld`."""
     owners = identity.select(
         F.col("msisdn").alias("owned"), "subscriber_id", "valid_from", "valid_to"
     )
     held = (F.col("msisdn") == F.col("owned")) & valid_at(F.col("occurred_at"))
-    return events.join(owners, held, "left").drop("msisdn", "owned", "valid_from", "valid_to")
+    unheld = F.when(F.col("subscriber_id").isNull(), F.col("msisdn"))
+    return (
+        events.join(owners, held, "left")
+        .withColumn("unheld", unheld)
+        .drop("msisdn", "owned", "valid_from", "valid_to")
+    )
 
 
 def first_delivery(month: date) -> date:

@@ -13,7 +13,12 @@ from schemas.config import overlay
 from schemas.config.campaign import Campaign, campaign_of
 from schemas.config.channel import Channel
 from schemas.config.checks import campaign_checks, channel_checks, policy_checks, source_checks
-from schemas.config.checks.value_checks import id_problem, interval_problem, zone_problem
+from schemas.config.checks.value_checks import (
+    id_problem,
+    interval_problem,
+    pattern_problem,
+    zone_problem,
+)
 from schemas.config.overlay import Documents
 from schemas.config.policy import Policy
 from schemas.config.service import Service
@@ -99,6 +104,7 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
         "businesses": tuple(documents.services.data),
     }
     yield from zone_problem(runtime, ("timezone",), runtime.data["timezone"])
+    yield from pattern_problem(runtime, ("numbers", "national"))
     yield from source_checks.problems(documents.sources, contracts, sets)
     yield from channel_checks.problems(documents.channels, contracts)
     yield from policy_checks.problems(documents.policy, documents.tariffs, contracts)
@@ -118,10 +124,12 @@ def _config(documents: Documents) -> Config:
         (campaign_of(found.data) for found in documents.campaigns.values()),
         key=lambda campaign: (campaign.priority, campaign.id),
     )
+    runtime = built(Runtime, documents.runtime.data)
     parts: dict[str, Any] = {
-        "runtime": built(Runtime, documents.runtime.data),
+        "runtime": runtime,
         "sources": {
-            name: source_of(name, entry, zone) for name, entry in documents.sources.data.items()
+            name: source_of(name, entry, zone, runtime.numbers)
+            for name, entry in documents.sources.data.items()
         },
         "channels": {channel.id: channel for channel in channels},
         "services": {

@@ -39,6 +39,20 @@ class Maintenance:
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """How phone numbers of the operator's country are written.
+
+    - `country_code`: its code, without + or 00;
+    - `national`: pattern of a whole national mobile number;
+    - `trunk`: prefix of long distance that may precede it; empty: none.
+    """
+
+    country_code: str = "86"
+    national: str = "1[3-9][0-9]{9}"
+    trunk: str = "0"
+
+
+@dataclass(frozen=True)
 class Runtime:
     """runtime.yml. `identity_key` is the key of the hash behind subscriber_id and customer_id."""
 
@@ -47,6 +61,7 @@ class Runtime:
     spark: SparkProfile
     parallel: Parallel
     maintenance: Maintenance = Maintenance()
+    numbers: Numbers = Numbers()
 
 
 def built(kind: type[_T], entry: Mapping[str, Any]) -> _T:

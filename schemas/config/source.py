@@ -5,12 +5,12 @@ Shares are Decimal, lists are tuples. A key that a file leaves out has the defau
 
 import calendar
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from schemas.config.settings import built
+from schemas.config.settings import Numbers, built
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,7 @@ class Source:
     - `duplicates`: limits of the share of rows that repeat an accepted record.
     - `rejects`, `references`: limits of the shares of rejected rows and of rows whose reference
       points to no known record. Without `references` the limits of `rejects` apply to both.
+    - `owners`: limits of the share of events whose number nobody held at that instant, by day.
 
     Three limits only warn: `volume_band` of the rows, `late_share` of the accepted rows, and
     `late_after_days`, the age in days of the newest event.
@@ -170,6 +171,8 @@ class Source:
     optional: bool = False
     due_by: str = "00:00"
     redelivery_days: int = 31
+    owners: ShareLimits | None = None
+    numbers: Numbers = field(default_factory=Numbers)
 
     @property
     def joins_parts(self) -> bool:
@@ -183,8 +186,11 @@ class Source:
         return 0 if whole else self.lookback_days
 
 
-def source_of(id: str, entry: Mapping[str, Any], zone: str) -> Source:
-    """The source that an entry of sources.yml describes; `zone` is its default time zone."""
+def source_of(id: str, entry: Mapping[str, Any], zone: str, numbers: Numbers) -> Source:
+    """The source that an entry of sources.yml describes; `zone` is its default time zone.
+
+    `numbers` of runtime.yml decide its rows: numbers are compared across all sources.
+    """
     cadence = entry["cadence"]
     cadence = {} if cadence == "daily" else cadence
     parts = PARTS.get(entry["record"], PartRule()).default
@@ -195,4 +201,4 @@ def source_of(id: str, entry: Mapping[str, Any], zone: str) -> Source:
         "exclude": entry.get("exclude") or {},
         "cadence": cadence,
     }
-    return built(Source, {"id": id, **entry})
+    return replace(built(Source, {"id": id, **entry}), numbers=numbers)

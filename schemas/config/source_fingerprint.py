@@ -24,6 +24,7 @@ NOT_COUNTED = (
     "optional",
     "due_by",
     "redelivery_days",
+    "owners",
 )  # fields of a source
 DESCRIBED = (
     "name_cn",

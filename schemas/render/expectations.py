@@ -26,7 +26,12 @@ PASSABLE = (
     "missing_reference_share",
     "unlisted_code_share",
     "rows_band",
+    "unheld_share",
 )
+# Events of numbers that nobody held: their share of a day is judged, their counts are kept.
+UNHELD_SHARE, UNHELD_EVENTS = "unheld_share", "unheld_events"
+# Without limits of its own, a source is judged where one event more or less is no large share.
+OWNERS, FEWEST_EVENTS = ShareLimits(Decimal("0.01"), Decimal("0.20")), 50
 
 
 def suite(contract: Contract) -> list[dict[str, Any]]:
@@ -78,6 +83,21 @@ def delivery_suite(source: Source, metrics: Iterable[str]) -> list[dict[str, Any
 def parts_suite() -> list[dict[str, Any]]:
     """Expectations over the metric `missing_parts` of a source that numbers the parts of events."""
     return [_between("missing_parts", 0, 0, WARNING)]
+
+
+def owners_limits(source: Source) -> ShareLimits:
+    """The limits of the share of a day's events whose number nobody held at that instant."""
+    return source.owners or OWNERS
+
+
+def owners_are_judged(source: Source, events: int) -> bool:
+    """Whether the share of a day with so many events is judged."""
+    return source.owners is not None or events >= FEWEST_EVENTS
+
+
+def owners_suite(source: Source) -> list[dict[str, Any]]:
+    """Expectations over `unheld_share` of a day of the source, as in `suite`."""
+    return [_between(UNHELD_SHARE, *limits) for limits in _limits(owners_limits(source))]
 
 
 def _limits(limits: ShareLimits) -> list[_Limits]:

@@ -150,6 +150,7 @@ def write_calls(subscribers: range, records: int, folder: Path, seed: int) -> No
         fee = pa.array((seconds + 59) // 60 * 400).cast(pa.decimal128(19, 0))
         nothing = pa.array([Decimal(0)], pa.decimal128(12, 3)).take(pa.array(np.zeros(count, int)))
         columns = {
+            "source": pa.array(["voice"]).take(pa.array(np.zeros(count, int))),
             "batch_date": pa.array([day], pa.date32()).take(pa.array(np.zeros(count, int))),
             "msisdn": pa.array(who).cast(pa.string()),
             "occurred_at": pa.array((midnight + second) * 1_000_000).cast(

@@ -22,6 +22,41 @@ from tests.given.small_configuration import edit, refusal
             "Asia/Shanghai",
         ),
         (
+            "runtime.yml",
+            "steps: 1, files_per_day: 1}",
+            'steps: 1, files_per_day: 1}\nnumbers: {national: "1[9-3]{10}"}',
+            "conf/runtime.yml:6: numbers.national: no pattern of digits (bad character range 9-3): "
+            "write one like 1[3-9][0-9]{9}; got '1[9-3]{10}'",
+        ),
+        (
+            "runtime.yml",
+            "steps: 1, files_per_day: 1}",
+            'steps: 1, files_per_day: 1}\nnumbers: {national: "[0-9]{0,11}"}',
+            "conf/runtime.yml:6: numbers.national: a number without digits has this pattern: write "
+            "one like 1[3-9][0-9]{9}; got '[0-9]{0,11}'",
+        ),
+        (
+            "runtime.yml",
+            "steps: 1, files_per_day: 1}",
+            'steps: 1, files_per_day: 1}\nnumbers: {national: "1(3|5).*"}',
+            "conf/runtime.yml:6: numbers.national: expected digits, [3-9], {9}, | and (?: ), like "
+            "1[3-9][0-9]{9}; got '1(3|5).*'",
+        ),
+        (
+            "runtime.yml",
+            "steps: 1, files_per_day: 1}",
+            "steps: 1, files_per_day: 1}\nnumbers: {country_code: +86}",
+            "conf/runtime.yml:6: numbers.country_code: expected a country code in quotes, like "
+            '"86"; got 86',
+        ),
+        (
+            "runtime.yml",
+            "steps: 1, files_per_day: 1}",
+            'steps: 1, files_per_day: 1}\nnumbers: {country_code: "+86"}',
+            "conf/runtime.yml:6: numbers.country_code: expected a country code in quotes, like "
+            "\"86\"; got '+86'",
+        ),
+        (
             "tariffs/gprs_standard.yml",
             '"0.03"',
             "0.03",
@@ -252,6 +287,12 @@ from tests.given.small_configuration import edit, refusal
             "  mapping:\n",
             '  references: {warn_share: "0.2", stop_share: "0.1"}\n  mapping:\n',
             "conf/sources.yml:13: complaint.references: expected 0 ≤ warn_share ≤ stop_share ≤ 1",
+        ),
+        (
+            "sources.yml",
+            "  mapping:\n",
+            '  owners: {warn_share: "0.2", stop_share: "1.1"}\n  mapping:\n',
+            "conf/sources.yml:13: complaint.owners: expected 0 ≤ warn_share ≤ stop_share ≤ 1",
         ),
         (
             "sources.yml",

@@ -1,9 +1,10 @@
 """Guide the window's records into rating cells 指引 and add them up by day.
 
 Grain of the result: delivery × subscriber × local day × rating cell in `dw.usage_day`, with every
-increment of the catalogue rounded per event. The records of one event are merged before. New cells
-and measures are appended to their registers. When this step fails, no package can be priced for the
-missing days.
+increment of the catalogue rounded per event. The records of one event are merged before. Events of
+numbers that nobody held then are left out, and counted by source and day. New cells and measures
+are appended to their registers. When this step fails, no package can be priced for the missing
+days.
 """
 
 from datetime import timedelta
@@ -11,6 +12,7 @@ from datetime import timedelta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.intake import owners
 from jobs.runtime.context import Context
 from jobs.steps.rating.guided_events import joining_of
 from jobs.warehouse.tables import cached
@@ -32,13 +34,16 @@ def run(context: Context) -> None:
     measures = registered + new
     events = _events(context)
     _count_missing_parts(context, events)
+    identity = warehouse.read("dw.subscriber_identity", on=window.last)
     guided = usage_events.guide(
         events,
-        warehouse.read("dw.subscriber_identity", on=window.last),
+        identity,
         {service: tariffs.cuts(service) for service in measure.SERVICES},
         holidays,
     )
     with cached(guided.drop("event_key")) as guided:
+        added = guided.where(F.col("sign") == ADDED)
+        owners.require(warehouse, "dw.usage_day", added, identity, "events")
         warehouse.append("dw.rating_measure", warehouse.rows("dw.rating_measure", new))
         known = warehouse.read("dw.rating_cell").select("cell_id")
         warehouse.append(

@@ -11,8 +11,10 @@ from jobs.runtime.context import Context
 from jobs.warehouse.ledger import CheckResult, Entry
 from models.drawing import page as charts
 from models.quote import backtest
+from schemas.render import expectations
 
 REASONS = 12  # rows of reasons that are shown
+BY_DAY = [expectations.UNHELD_SHARE, expectations.UNHELD_EVENTS]  # judged day by day
 
 
 def run(context: Context) -> None:
@@ -42,13 +44,23 @@ def _entries(context: Context) -> list[Entry]:
 
 
 def _checks(context: Context) -> list[CheckResult]:
-    """The results of checks of the window, the newest run last."""
-    window = str(context.window)
-    checked = context.warehouse.read("ops.quality_result").where(F.col("slice") == window)
+    """The results of checks of the window, the newest run last.
+
+    Numbers that nobody held are counted day by day.
+    """
+    window, days = str(context.window), [str(day) for day in context.window.days()]
+    by_day = F.col("check").isin(BY_DAY) & F.col("slice").isin(days)
+    checked = context.warehouse.read("ops.quality_result").where(
+        (F.col("slice") == window) | by_day
+    )
     return [
         CheckResult(**{**row.asDict(), "source": row["source"] or ""})
         for row in checked.orderBy("run_id").collect()
-    ] + [one for one in context.ledger.checks if one.slice == window]
+    ] + [
+        one
+        for one in context.ledger.checks
+        if one.slice == window or (one.check in BY_DAY and one.slice in days)
+    ]
 
 
 def _reasons(context: Context) -> list[tuple[str, str, int]]:

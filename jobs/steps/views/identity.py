@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 
 from jobs.runtime.context import Context
 from models.customer import identity
+from models.intake import number_form
 from schemas.errors import ChudianError
 
 
@@ -24,7 +25,9 @@ def run(context: Context) -> None:
     known: dict[str, Any] = {
         "key": key,
         "data_date": day,
-        "placeholders": conf.policy.contact.placeholders,
+        "placeholders": number_form.numbers_of(
+            conf.policy.contact.placeholders, conf.runtime.numbers
+        ),
     }
     clash = identity.collisions(
         identity.natural_keys(subscribers, parties, **known), "id", ["kind", "natural_key"]

@@ -109,7 +109,7 @@ def _expressions(found: Document, name: str, entry: Mapping[str, Any]) -> Iterat
 
 def _limits(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
     """Limits of a delivery that contradict each other or are no shares."""
-    for key in ("rejects", "references", "duplicates"):
+    for key in ("rejects", "references", "duplicates", "owners"):
         limits = entry.get(key)
         if limits and not 0 <= Decimal(limits["warn_share"]) <= Decimal(limits["stop_share"]) <= 1:
             yield found.problem((name, key), "expected 0 ≤ warn_share ≤ stop_share ≤ 1")

@@ -1,5 +1,6 @@
 """Checks of values that several files share: ids, intervals, time zones, templates, lists."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import date
 from string import Formatter
@@ -7,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.document import Document, Key
 from schemas.document.violation import near_miss
+
+_LIKE = "write one like 1[3-9][0-9]{9}"
 
 
 def id_problem(found: Document, stem: str) -> Iterator[str]:
@@ -45,6 +48,22 @@ def zone_problem(found: Document, path: Key, zone: str) -> Iterator[str]:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         yield found.problem(path, f"unknown time zone '{zone}': write one like Asia/Shanghai")
+
+
+def pattern_problem(found: Document, path: Key) -> Iterator[str]:
+    """A pattern of numbers that is none, or that no number has."""
+    part, name = path
+    pattern = found.data.get(part, {}).get(name, "1")
+    try:
+        empty = re.fullmatch(pattern, "") is not None
+    except re.error as error:
+        what = re.sub(" at position.*", "", str(error))
+        yield found.problem(path, f"no pattern of digits ({what}): {_LIKE}; got '{pattern}'")
+        return
+    if empty:
+        yield found.problem(
+            path, f"a number without digits has this pattern: {_LIKE}; got '{pattern}'"
+        )
 
 
 def template_problems(

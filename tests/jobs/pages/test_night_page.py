@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from jobs.pages import night_page
 from jobs.warehouse.ledger import COMMITTED, FAILED, CheckResult, Entry
 from schemas.config.source import Cadence
+from schemas.render.expectations import UNHELD_EVENTS
 from schemas.window import Window
 
 DAY = date(2009, 5, 3)
@@ -158,6 +159,17 @@ def test_a_step_that_took_far_longer_than_usual_says_so():
     assert rows(page(), "Steps")[0] == ["ingest.voice", "40.0", "10.0", "40", "", "4.0 times"]
     usual = [*ENTRIES[:-3], replace(ENTRIES[-3], started_at=AT - timedelta(seconds=14))]
     assert rows(page(usual), "Steps")[0][-1] == ""
+
+
+def test_numbers_without_an_owner_are_listed_by_their_newest_count():
+    def counted(name, observed, run="r2"):
+        return replace(verdict(name, UNHELD_EVENTS, success=True, run=run), observed=observed)
+
+    title = "Events of numbers that nobody held"
+    found = [counted("voice", "7 of 9 events", "r1"), counted("web_log", "0 of 5 contacts")]
+    listed = page(verdicts=[*found, counted("voice", "2 of 9 events")])
+    assert rows(listed, title) == [["voice", "2009-05-03", "2 of 9 events"]]
+    assert "every number had an owner" in page()
 
 
 def test_reasons_are_shown_as_text():

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta, timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models.contact.event import contact_event
+from models.contact.event import contact_event, linked
 from models.contact.view import KIND_COUNTS, contact_view
 from schemas.window import Window
 from tests.given.rows import fits, frame, named
@@ -63,10 +63,10 @@ def events_of(spark, contacts=(), complaints=(), **others):
         "ods.complaint": frame(spark, "ods.complaint", *complaints),
         **others,
     }
-    events = contact_event(
-        logs, identity, window=Window(DAY, DAY), lookback_days={}, placeholders=["", "0"], key="k"
+    contacts = linked(
+        logs, identity, window=Window(DAY, DAY), lookback_days={}, placeholders=["", "0"]
     )
-    return fits(events, "dw.contact_event")
+    return fits(contact_event(contacts, "k"), "dw.contact_event")
 
 
 def event(

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 from pyspark.sql import functions as F
 
-from models.contact.event import contact_event, continued_days
+from models.contact.event import contact_event, continued_days, linked
 from models.contact.log import LOGS
 from schemas.render import spark as rendered
 from schemas.window import Window
@@ -31,14 +31,14 @@ def contacts(spark, window=BOTH_DAYS, lookback_days=LOOKBACK, **logs):
     """The contacts of some records of ods tables, whose number 138 is customer 1's."""
     held = "subscriber_id msisdn customer_id valid_from valid_to"
     identity = frame(spark, "dw.subscriber_identity", *named(held, (11, "138", 1, at(-10), None)))
-    return contact_event(
+    found = linked(
         frames(spark, **logs),
         identity,
         window=window,
         lookback_days=lookback_days,
         placeholders=["0"],
-        key="k",
     )
+    return contact_event(found, "k")
 
 
 def step(call_no, number, **changes):

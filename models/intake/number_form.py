@@ -1,0 +1,181 @@
+"""One form for each phone number and key, however a system has written it.
+
+Numbers and keys are compared as text: in joins with their owners, in lists, in receipts. So each is
+brought into one form where it enters, and only there. Text that is not a number stays as it is.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import reduce
+
+from pyspark.sql import Column
+from pyspark.sql import functions as F
+
+from models.intake import invisible
+from schemas.config.settings import Numbers
+from schemas.contract import column as contract_column
+
+Step = tuple[str, str]  # a regular expression of both Java and Python, and what replaces its match
+
+FORMED = ("number", "account")  # the personal data that have one form
+LONGEST = 31  # digits after the first: the largest exponent that is read
+LOST = "digits were lost in an exponent; export the column as text"
+
+_WIDE = "".join(chr(code) for code in range(0xFF01, 0xFF5F))
+_NARROW = "".join(chr(code) for code in range(0x21, 0x7F))
+_DIGITS = [chr(code) for code in range(0x80, 0xFF00) if unicodedata.category(chr(code)) == "Nd"]
+_FROM = _WIDE + "".join(_DIGITS)
+_TO = _NARROW + "".join(str(unicodedata.decimal(digit)) for digit in _DIGITS)
+_HYPHENS = "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\u30fc\ufe58\ufe63\uff70"
+_DOTS = "\u00b7\u2022\u2024\u2027\u3002\u30fb\uff61\uff65\ufe52"
+_QUOTES = "\u2018\u2019\u201b\u0060\u00b4"
+_OTHERS = {"\ufe62": "+", "\ufe59": "(", "\ufe5a": ")", "\u201c": '"', "\u201d": '"'}
+
+# Of a number: the first text becomes the second, character by character; the rest is left out.
+_NUMBER_FROM = _FROM + _HYPHENS + _DOTS + _QUOTES + "".join(_OTHERS) + "e" + invisible.CHARACTERS
+_NUMBER_TO = (
+    _TO.replace("e", "E")
+    + "-" * len(_HYPHENS)
+    + "." * len(_DOTS)
+    + "'" * len(_QUOTES)
+    + "".join(_OTHERS.values())
+    + "E"
+)
+# Of a key: what is not seen between its characters is left out, but not its blanks.
+_BLANKS = (
+    "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+)
+_UNSEEN = "".join(one for one in invisible.CHARACTERS if one != " " and one not in _BLANKS)
+_KEY_FROM = _FROM + _BLANKS + _UNSEEN
+_KEY_TO = _TO + " " * len(_BLANKS)
+
+_WRAPPED = "(?:=?\"|')?"  # ="…" and a leading apostrophe: how spreadsheets keep digits as text
+_EXPONENT = r"[1-9][0-9]*(?:[.,][0-9]+[Ee]\+?|[Ee]\+)[0-9]{1,3}"
+# The digits that the exponent moves before the point are all there; after them there are zeros.
+_MOVED = "|".join(
+    rf"(?=[0-9]{{{places}}}0*[Ee]\+?0*{places}$)[0-9]{{{places}}}"
+    for places in range(LONGEST, 0, -1)
+)
+_WHOLE_EXPONENT: Step = (
+    rf"^([1-9][0-9]*)(?:[.,]({_MOVED}|(?=0+[Ee]\+?0+$))0*[Ee]\+?[0-9]+|[Ee]\+0+)$",
+    "$1$2",
+)
+_THOUSANDS = "[0-9]{1,3}(?:,[0-9]{3}){3,}"
+_DECIMAL = rf"([0-9]+)\.0{{1,2}}|([0-9]{{10,}})[.,]0+|({_THOUSANDS})\.0+"
+_GROUPS = (
+    r"(?!(?:0|[1-9][0-9]*)\.[0-9]+\"?$)"  # one point: a decimal number and no groups
+    r"(?![0-9]{1,3}(?:\.[0-9]{1,3}){3}\"?$)"  # an address of the internet
+    r"\(?\+?\(?[0-9]+(?:(?:[-()]+|\.(?=[0-9]{3,8}(?![0-9])))[0-9]+)*\)?"
+    r"|[0-9]{2}(?:\.[0-9]{2}){4}"
+)
+_NUMBER = rf"^{_WRAPPED}(?i:tel:)?(?:{_GROUPS}|{_DECIMAL}|{_THOUSANDS}|{_EXPONENT})\"?$"
+_PLAIN_KEY = r"^[0-9A-Za-z][0-9A-Za-z_/-]*\z"
+_KEY_STEPS: tuple[Step, ...] = (
+    (r"^ +| +$", ""),
+    (r"^=?\"([^\"]+)\"$", "$1"),
+    (r"^'([^']+)$", "$1"),
+    _WHOLE_EXPONENT,
+    (r"^([0-9]+)\.0$", "$1"),
+)
+
+
+def of(column: contract_column.Column, value: Column, numbers: Numbers) -> Column:
+    """The value of a contract's column in its one form, if the column holds a number or a key."""
+    if column.personal == "number":
+        return number(value, numbers)
+    return key(value) if column.personal == "account" else value
+
+
+def number(value: Column, numbers: Numbers) -> Column:
+    """A phone number in its one form; other text without blanks at its ends; NULL if blank.
+
+    Digits only. A number of the country is without its code, one of another country begins with 00.
+    """
+    folded = F.translate(value, _NUMBER_FROM, _NUMBER_TO)
+    return (
+        F.when(value.rlike(_in_form(numbers)), value)
+        .when(folded.rlike(_NUMBER), _replaced(folded, _number_steps(numbers)))
+        .otherwise(F.nullif(F.regexp_replace(value, invisible.AT_THE_ENDS, ""), F.lit("")))
+    )
+
+
+def key(value: Column) -> Column:
+    """A key (of a subscriber, a customer, an employee) in its one form; NULL if blank.
+
+    Signs and blanks inside it stay, because they can tell two keys apart.
+    """
+    folded = F.translate(value, _KEY_FROM, _KEY_TO)
+    return F.when(value.rlike(_PLAIN_KEY), value).otherwise(
+        F.nullif(_replaced(folded, _KEY_STEPS), F.lit(""))
+    )
+
+
+def is_lost(formed: Column) -> Column:
+    """Whether a number or key in its form still has an exponent: some of its digits are lost."""
+    return F.coalesce(formed.rlike(rf"^{_EXPONENT}\z"), F.lit(False))
+
+
+def number_of(text: str, numbers: Numbers) -> str:
+    """`number` of a text that is at hand, as of an option of a command; "" if it is blank."""
+    folded = text.translate(_table(_NUMBER_FROM, _NUMBER_TO))
+    if re.search(_NUMBER, folded):
+        return _written(folded, _number_steps(numbers))
+    return text.strip(invisible.CHARACTERS)
+
+
+def key_of(text: str) -> str:
+    """`key` of a text that is at hand."""
+    return _written(text.translate(_table(_KEY_FROM, _KEY_TO)), _KEY_STEPS)
+
+
+def numbers_of(texts: Iterable[str], numbers: Numbers) -> list[str]:
+    """`number_of` of each text of a list, such as the configured placeholders."""
+    return [number_of(text, numbers) for text in texts]
+
+
+def bare(text: str) -> str:
+    """A text without what may stand between the digits of a number, to look for numbers in it."""
+    folded = text.translate(_table(_NUMBER_FROM, _NUMBER_TO))
+    return folded.translate(dict.fromkeys(map(ord, "-().,'\"")))
+
+
+def _number_steps(numbers: Numbers) -> tuple[Step, ...]:
+    """What is replaced, one after the other, in a text that is a number."""
+    return (
+        (rf"^{_WRAPPED}(?i:tel:)?|\"$", ""),
+        _WHOLE_EXPONENT,
+        (f"^(?:{_DECIMAL})$", "$1$2$3"),
+        ("[-().,](?![^E]*E)", ""),  # what has an exponent still has lost digits and stays
+        (r"^\+", "00"),
+        (f"^{_home(numbers)}$", "$1"),
+    )
+
+
+def _home(numbers: Numbers) -> str:
+    """A national number behind the code of its country or the prefix of long distance."""
+    country, trunk, national = numbers.country_code, numbers.trunk, f"(?:{numbers.national})"
+    return f"(?!{national}$)(?:(?:00)?{country})?(?:{trunk})?({national})"
+
+
+def _in_form(numbers: Numbers) -> str:
+    """A number that needs no step: almost all are told by one look."""
+    return rf"^(?:{numbers.national}|(?!00)(?!{_home(numbers)}$)[0-9]+)\z"
+
+
+def _replaced(text: Column, steps: Sequence[Step]) -> Column:
+    return reduce(lambda so_far, step: F.regexp_replace(so_far, *step), steps, text)
+
+
+def _written(text: str, steps: Sequence[Step]) -> str:
+    for pattern, replacement in steps:
+        text = re.sub(pattern, replacement.replace("$", "\\"), text)
+    return text
+
+
+def _table(before: str, after: str) -> dict[int, str]:
+    return {
+        ord(one): after[place] if place < len(after) else "" for place, one in enumerate(before)
+    }
