@@ -164,7 +164,7 @@ class Source:
     parts: str = "none"
     rejects: ShareLimits = ShareLimits()
     references: ShareLimits | None = None
-    duplicates: ShareLimits = ShareLimits(stop_share=Decimal("0.50"))
+    duplicates: ShareLimits | None = None
     volume_band: RowsBand = RowsBand(Decimal("0.5"), Decimal("2"), 28)
     late_share: Decimal = Decimal("0.10")
     identity: str = "customer_files"

@@ -5,7 +5,7 @@ writes it. Evaluating the rows themselves would cost many jobs. Suites are plain
 because only the module that runs them imports the library.
 """
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -32,6 +32,7 @@ PASSABLE = (
 UNHELD_SHARE, UNHELD_EVENTS = "unheld_share", "unheld_events"
 # Without limits of its own, a source is judged where one event more or less is no large share.
 OWNERS, FEWEST_EVENTS = ShareLimits(Decimal("0.01"), Decimal("0.20")), 50
+DUPLICATES, FEWEST_ROWS = ShareLimits(Decimal("0.02"), Decimal("0.50")), 100
 
 
 def suite(contract: Contract) -> list[dict[str, Any]]:
@@ -52,17 +53,21 @@ def suite(contract: Contract) -> list[dict[str, Any]]:
     return found
 
 
-def delivery_suite(source: Source, metrics: Iterable[str]) -> list[dict[str, Any]]:
+def delivery_suite(source: Source, metrics: Mapping[str, float]) -> list[dict[str, Any]]:
     """Expectations over the metrics of a delivery (models.intake.delivery_metrics), as in `suite`.
 
     A metric that the delivery does not have gets none. This is so for a record without references,
-    a source without a band, too few deliveries to compare, and a source without events.
+    a source without a band, too few deliveries to compare, and a source without events. Repeats in
+    few rows are not judged, unless the source has limits of its own.
     """
+    many = metrics["delivered"] >= FEWEST_ROWS
     rows_band, usual = source.files.rows_band, source.volume_band
     limits_of: dict[str, list[_Limits]] = {
         AGAINST_CONTROL: [(0, 0, CRITICAL)],
         "reject_share": _limits(source.rejects),
-        "duplicate_share": _limits(source.duplicates),
+        "duplicate_share": _limits(source.duplicates or DUPLICATES)
+        if many or source.duplicates
+        else [],
         "missing_reference_share": _limits(source.references or source.rejects),
         # Each such row is a warning. As many of them as rejects that stop mean a wrong list.
         "unlisted_code_share": [(None, source.rejects.stop_share, CRITICAL)],

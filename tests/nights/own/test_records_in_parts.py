@@ -72,7 +72,10 @@ def entries() -> dict:
     """The sources: three of calls, sessions with part numbers, and packets as shipped."""
     written = yaml.safe_load((CONF / "sources.yml").read_text(encoding="utf-8"))
     calls, sessions = written["voice"], written["wlan"]
-    free = {"rejects": {"warn_share": "1", "stop_share": "1"}}
+    free = {
+        "rejects": {"warn_share": "1", "stop_share": "1"},
+        "duplicates": {"warn_share": "0.5", "stop_share": "0.5"},
+    }
     named = {
         name: {**calls, **free, "parts": parts, "late_after_days": 1}
         for name, parts in ((CALLS, "none"), (LEGS, "add"), (CORRECTED, "last"))
