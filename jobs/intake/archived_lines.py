@@ -14,6 +14,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 from pyspark.sql import DataFrame
@@ -25,6 +26,7 @@ from jobs.intake.delivered_file import DeliveredFile, inspect
 from jobs.warehouse.tables import Tables
 from models.customer import erasure
 from models.intake import number_form, verdict
+from models.intake.quoted_record import QuotedLines
 from schemas.config import Config, Source
 from schemas.config.source_fingerprint import value_sets
 from schemas.contract import Contract
@@ -148,7 +150,11 @@ def _erase_by_mapping(
             archive.rewrite(file.path, _without_rows(file.path, rows))
         elif rows:
             first = 0 if source.format.header else 1  # row_no of the file's first line
-            _remove_lines(archive, file.path, {row - first for row in rows})
+            here = {row - first for row in rows}
+            if source.format.multiline:
+                _remove_records(archive, file.path, here, QuotedLines(source.format))
+            else:
+                _remove_lines(archive, file.path, here)
     return sum(map(len, places.values()))
 
 
@@ -168,7 +174,37 @@ def _erase_by_words(archive: Archive, path: Path, words: Collection[str]) -> int
 def _remove_lines(archive: Archive, path: Path, places: Collection[int]) -> None:
     """Rewrite the file without the lines at `places`, counted from 0."""
     lines = _unpacked(path).split(b"\n")
-    data = b"\n".join(line for place, line in enumerate(lines) if place not in places)
+    _rewrite(archive, path, [line for place, line in enumerate(lines) if place not in places])
+
+
+def _remove_records(
+    archive: Archive, path: Path, places: Collection[int], quoted: QuotedLines
+) -> None:
+    """Rewrite the file without the records whose first lines are at `places`, counted from 0.
+
+    A line that stands alone in a quote that stays open leaves the quotes that it opens or closes:
+    the lines around it are read as before.
+    """
+    lines = _unpacked(path).split(b"\n")
+    opened = list(quoted.states(lines))
+    begins = [place for place in range(len(lines)) if not opened[place]]
+    kept = []
+    for first, end in pairwise((*begins, len(lines))):
+        record = lines[first:end]
+        size = sum(map(len, record)) + len(record)
+        if quoted.is_unclosed(len(record), size, open_at_end=opened[end]):
+            for place, line in enumerate(record, first):
+                if place not in places:
+                    kept.append(line)
+                elif opened[place] != opened[place + 1]:
+                    kept.append(quoted.quote)
+        elif first not in places:
+            kept += record
+    _rewrite(archive, path, kept)
+
+
+def _rewrite(archive: Archive, path: Path, lines: Sequence[bytes]) -> None:
+    data = b"\n".join(lines)
     archive.rewrite(path, gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 

@@ -18,6 +18,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from models.intake.quoted_record import RECORD_BYTES, QuotedLines
 from schemas.config import Source
 from schemas.errors import ConfigError, InputError, QualityError
 
@@ -38,7 +39,7 @@ PROMISES = {"file": str, "rows": int, "bytes": int, "sha256": str}
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """One file of a delivery: `rows` are its non-blank lines after the header.
+    """One file of a delivery: `rows` are its non-blank lines, or records, after the header.
 
     `types`: the column types of a Parquet file as text. Files with equal types are read together.
     """
@@ -103,7 +104,7 @@ def _inspect_lines(source_id: str, source: Source, day: date, path: Path) -> Del
         )
     digest, size = hashlib.sha256(), 0
     unpack = zlib.decompressobj(31) if packed else None
-    lines = _Lines()
+    lines = _Records(QuotedLines(source.format)) if source.format.multiline else _Lines()
     try:
         with open(path, "rb") as file:
             while chunk := file.read(CHUNK):
@@ -160,6 +161,34 @@ class _Lines:
         self.filled += bool(line.strip(BLANKS))
 
 
+class _Records(_Lines):
+    """Counts records of quoted fields, which may hold line breaks.
+
+    The lines of a quote that nothing closes, or not within RECORD_BYTES, count one by one.
+    """
+
+    def __init__(self, quoted: QuotedLines) -> None:
+        super().__init__()
+        self._quoted = quoted
+        self._open = False
+        self._filled_before = self._bytes = 0  # of the record that is open
+
+    def take(self, data: bytes) -> None:
+        *whole, self._rest = (self._rest + data).split(b"\n")
+        for line in whole:
+            self._count(line)
+
+    def _count(self, line: bytes) -> None:
+        before, filled = self._open, self.filled
+        self._open = self._quoted.open_after(line, before=before)
+        super()._count(line)
+        if not before:
+            self._filled_before, self._bytes = filled, 0
+        self._bytes += len(line) + 1  # with its line end
+        if before and not self._open and self._bytes <= RECORD_BYTES:
+            self.filled = self._filled_before + 1
+
+
 def _check_header(source_id: str, source: Source, day: date, path: Path, line: bytes) -> None:
     """QualityError if the file's first line is not the configured header."""
     try:
@@ -177,6 +206,12 @@ def _check_header(source_id: str, source: Source, day: date, path: Path, line: b
     )
     names = [name.strip() for name in fields]
     expected = list(source.columns)
+    form = source.format
+    if form.multiline and QuotedLines(form).open_after(line, before=False):
+        raise QualityError(
+            f"{source_id} {day}: {path.name}:1: a quote of the header stays open; expected "
+            f"{delimiter.join(expected)} in one line"
+        )
     if names == expected:
         return
     # If a data row is in place of the header, its text must not get into the message.

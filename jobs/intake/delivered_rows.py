@@ -4,13 +4,15 @@ import re
 from collections.abc import Sequence
 from functools import reduce
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.intake.delivered_file import DeliveredFile
 from jobs.warehouse.tables import Tables
 from models.intake import delivered_line
+from models.intake.quoted_record import RECORD_BYTES, QuotedLines
 from schemas.config import Source
+from schemas.config.source import SourceFormat
 from schemas.contract.rule import quoted_name
 
 PATTERN_SIGNS = r"[\\{}\[\]*?]"  # characters of a path that Spark would read as a pattern
@@ -22,11 +24,13 @@ def read_rows(tables: Tables, files: list[DeliveredFile], source: Source) -> Dat
     Columns: file_name, row_no (from 1, the header not counted), batch_date and the content. The
     content of lines is `value`; blank lines and the header are left out. The content of Parquet is
     `_0`, `_1`, … as text. Parquet files are read together only if their types are equal.
+    With `multiline` a row is a record: `row_no` is that of its first line, `value` its lines,
+    `unclosed` whether the line belongs to a quote that stays open, and so stands alone.
     """
     text = source.format.kind != "parquet"
     if not files:
         content = (
-            "value string"
+            f"value string{', unclosed boolean' * source.format.multiline}"
             if text
             else ", ".join(f"_{place} string" for place in range(len(source.columns)))
         )
@@ -34,7 +38,7 @@ def read_rows(tables: Tables, files: list[DeliveredFile], source: Source) -> Dat
             [], f"{content}, file_name string, row_no bigint, batch_date date"
         )
     if text:
-        return _with_day(tables, _text_rows(tables, files, header=source.format.header), files)
+        return _with_day(tables, _text_rows(tables, files, source.format), files)
     by_types: dict[str, list[DeliveredFile]] = {}
     for file in files:
         by_types.setdefault(file.types, []).append(file)
@@ -63,15 +67,54 @@ def _file() -> tuple[Column, Column]:
     return F.col("_metadata.file_path").alias("_uri"), F.col("_metadata.file_name")
 
 
-def _text_rows(tables: Tables, files: list[DeliveredFile], *, header: bool) -> DataFrame:
+def _text_rows(tables: Tables, files: list[DeliveredFile], form: SourceFormat) -> DataFrame:
     text = tables.whole_files.read.text(_paths(files), lineSep="\n")
     place = F.monotonically_increasing_id().bitwiseAND(F.lit((1 << 33) - 1))
     lines = text.select("value", *_file(), place.alias("_place"))
-    if header:
+    if form.header:
         lines = lines.where("_place > 0")
+    if form.multiline:
+        lines = _records(lines, QuotedLines(form))
     unblank = f"octet_length(trim(LEADING '{delivered_line.BLANKS}' FROM value)) > 0"
-    row_no = F.col("_place") + (0 if header else 1)
+    row_no = F.col("_place") + (0 if form.header else 1)
     return _in_few_tasks(tables, lines.where(unblank).withColumn("row_no", row_no).drop("_place"))
+
+
+def _records(lines: DataFrame, quoted: QuotedLines) -> DataFrame:
+    """The lines of each record as one row, at the place of the first.
+
+    After a line a quote is open or not: the line sets that, keeps what was before it, or turns it.
+    So it is as the last line that set it says, turned as often as lines since then turned it.
+    """
+    in_order = Window.partitionBy("_uri").orderBy("_place")
+    record = Window.partitionBy("_uri", "_record")
+    line = F.decode(F.col("value").cast("binary"), "ISO-8859-1")
+    quote = F.contains("value", F.lit(quoted.quote.decode()))
+    sets = F.when(F.expr("_opens = _stays"), F.struct("_opens", "_turns"))
+    turned = (F.col("_turns") - F.coalesce("_set._turns", F.lit(0))) % 2 == 1
+    begins = F.when(~F.lag("_open", default=False).over(in_order), F.col("_place"))
+    unclosed = F.expr(f"_never or (_lines > 1 and _size > {RECORD_BYTES})")
+    alone = F.when(unclosed, F.col("_place")).otherwise(F.col("_record"))
+    return (
+        lines.withColumn("_opens", quote & F.rlike(line, F.lit(quoted.opens)))
+        .withColumn("_stays", ~quote | F.rlike(line, F.lit(quoted.stays)))
+        .withColumn("_turns", F.count_if(F.expr("_opens and not _stays")).over(in_order))
+        .withColumn("_set", F.last(sets, ignorenulls=True).over(in_order))
+        .withColumn("_open", F.coalesce("_set._opens", F.lit(False)) != turned)
+        .withColumn("_begins", begins)
+        .withColumn("_record", F.last("_begins", ignorenulls=True).over(in_order))
+        .withColumn("_size", F.sum(F.octet_length("value") + 1).over(record))
+        .withColumn("_lines", F.count(F.lit(1)).over(record))
+        .withColumn("_never", F.bool_and("_open").over(record))
+        .withColumn("_unclosed", unclosed)
+        .groupBy("_uri", alone.alias("_first"))
+        .agg(
+            F.first("file_name").alias("file_name"),
+            F.expr(r"listagg(value, '\n') WITHIN GROUP (ORDER BY _place)").alias("value"),
+            F.bool_or("_unclosed").alias("unclosed"),
+        )
+        .withColumnRenamed("_first", "_place")
+    )
 
 
 def _in_few_tasks(tables: Tables, delivered: DataFrame) -> DataFrame:

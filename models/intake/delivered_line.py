@@ -6,6 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from models.intake import invisible
+from models.intake.quoted_record import END, RECORD_BYTES
 from schemas.config import Source
 from schemas.contract.rule import quoted_name
 
@@ -26,9 +27,11 @@ def fields(lines: DataFrame, source: Source) -> DataFrame:
 
     Fields are trimmed of blanks of all kinds and of what nobody sees; empty ones are null. Further
     columns: `_line` (readable text), `_file`, `_row`, `_day`, `_undecoded` (bytes are not of the
-    encoding) and `_broken` (the row has not the form that `expected` describes).
+    encoding), `_broken` (the row has not the form that `expected` describes) and `_open` (a line of
+    a quote that stays open).
     `lines` has `file_name`, `row_no`, `batch_date` and the content: `value` (the raw line) or, for
-    Parquet, `_0`, `_1`, … (text, in the order of the source's columns).
+    Parquet, `_0`, `_1`, … (text, in the order of the source's columns). With `multiline` `value`
+    is a record, and `unclosed` says whether it is a line of a quote that stays open.
     """
     places = [
         F.col("file_name").alias("_file"),
@@ -44,16 +47,21 @@ def fields(lines: DataFrame, source: Source) -> DataFrame:
             *places,
             never.alias("_undecoded"),
             never.alias("_broken"),
+            never.alias("_open"),
             *_trimmed(names, cells, None),
         )
     line, undecoded = _decoded(F.col("value"), form.encoding)
     marked = F.startswith(line, F.lit("\ufeff")) | F.endswith(line, F.lit("\r"))
     text = F.when(marked, F.regexp_replace(line, "^\ufeff|\r$", "")).otherwise(line)
+    unclosed = F.lit(False)
+    if form.multiline:
+        text, unclosed = F.replace(text, F.lit("\r\n"), F.lit("\n")), F.col("unclosed")
     decoded = lines.select(
         line.alias("_line"),
         undecoded.alias("_undecoded"),
         text.alias("_text"),
         F.col("value").cast("binary").alias("_bytes"),
+        unclosed.alias("_open"),
         *places,
     )
     cut, broken, cells = _cut(source)
@@ -66,7 +74,8 @@ def fields(lines: DataFrame, source: Source) -> DataFrame:
         "_row",
         "_day",
         "_undecoded",
-        (broken & ~F.col("_undecoded")).alias("_broken"),
+        (broken & ~F.col("_undecoded") & ~F.col("_open")).alias("_broken"),
+        "_open",
         *_trimmed(names, cells, unusual),
     )
 
@@ -93,6 +102,14 @@ def expected(source: Source) -> str:
     if form.kind == "json_lines":
         return f"expected one JSON object with no other fields than {', '.join(names)}"
     return f"expected {len(names)} fields separated by {form.delimiter!r}"
+
+
+def expected_end(source: Source) -> str:
+    """What was expected of a quote that stays open, in words, for the reason of its lines."""
+    return (
+        f"a quote stays open, expected another {source.format.quote} in the same file within "
+        f"{RECORD_BYTES:,} bytes"
+    )
 
 
 def _decoded(value: Column, encoding: str) -> tuple[Column, Column]:
@@ -125,6 +142,8 @@ def _cut(source: Source) -> tuple[Column, Column, list[Column]]:
         return _by_widths(form.widths, form.encoding)
     if form.kind == "json_lines":
         return _object(names)
+    if form.multiline:
+        return _of_record(delimiter, form.quote or "", names)
     if form.quote:
         return _unquoted(delimiter, form.quote, names)
     pattern = "".join("\\" + c if not c.isalnum() else c for c in delimiter)
@@ -190,3 +209,31 @@ def _unquoted(
     cut = F.from_csv(F.when(delimiters < CSV_FIELDS, F.col("_text")), schema, options)
     broken = F.col("_cut").isNull() | F.col("_cut").getField("_corrupt").isNotNull()
     return cut, broken, [F.col("_cut").getField(name) for name in names]
+
+
+def _of_record(
+    delimiter: str, quote: str, names: Sequence[str]
+) -> tuple[Column, Column, list[Column]]:
+    """Fields of a record in which quoted values may hold line breaks.
+
+    They are cut by the rule that found the record's lines (models.intake.quoted_record). Another
+    parser that sees the end of a quote elsewhere would drop what follows the next line break.
+    """
+    cut, mark = (rf"\x{{{ord(sign):x}}}" for sign in (delimiter, quote))
+    blanks = " \t".replace(delimiter, "")
+    end = rf"{mark}[{blanks}]*+"
+    closed = rf"{mark}(?:[^{mark}]++|{mark}{mark})*+{end}(?={cut}|{END})"
+    field = rf"{cut}(?:{closed}|(?!{mark})[^{cut}]*+)"
+    text = F.concat(F.lit(delimiter), F.col("_text"))
+    pieces = F.regexp_extract_all(text, F.lit(field), F.lit(0))
+    broken = (F.size("_cut") != len(names)) | (F.array_join("_cut", "") != text)
+    cells = []
+    for place in range(len(names)):
+        piece = F.get(F.col("_cut"), F.lit(place))
+        inner = F.regexp_replace(piece, rf"^{cut}{mark}|{end}{END}", "")
+        cell = F.when(
+            F.startswith(piece, F.lit(delimiter + quote)),
+            F.replace(inner, F.lit(quote * 2), F.lit(quote)),
+        ).otherwise(F.substring(piece, 2, 1 << 30))
+        cells.append(F.trim(cell, F.lit(" \n")))
+    return pieces, broken, cells

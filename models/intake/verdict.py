@@ -122,10 +122,12 @@ def has_error(errors: Column, place: int) -> Column:
 
 def _form_checks(source: Source) -> list[Check]:
     """The checks of the line itself. A row that violates one of them gets no other error."""
-    whole = ~F.col("_undecoded") & ~F.col("_broken")
+    whole = ~F.col("_undecoded") & ~F.col("_broken") & ~F.col("_open")
+    unclosed = Check(f"line: {delivered_line.expected_end(source)}", F.col("_open"))
     return [
         Check(f"line: not readable as {source.format.encoding}", F.col("_undecoded")),
         Check(f"line: {delivered_line.expected(source)}", F.col("_broken")),
+        *([unclosed] if source.format.multiline else []),
         *[
             Check(reason, F.col(f"_excluded_{place}") & whole)
             for place, reason in enumerate(source.exclude)
@@ -204,7 +206,7 @@ def _typed(
     flags = [
         name for name in mapped.columns if name.startswith(("_excluded_", "_warned_", "_unlisted_"))
     ]
-    typed = mapped.select("_line", "_undecoded", "_broken", *flags, *places, *columns)
+    typed = mapped.select("_line", "_undecoded", "_broken", "_open", *flags, *places, *columns)
     return _local_times(typed, source, schema, session_zone), checks
 
 
@@ -228,6 +230,7 @@ def _mapped(fields: DataFrame, source: Source) -> DataFrame:
             "_day",
             "_undecoded",
             "_broken",
+            "_open",
             *flags,
             *[
                 code_list.translated(F.expr(sql), source.codes.get(column)).alias(f"_m_{column}")

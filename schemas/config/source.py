@@ -102,7 +102,7 @@ class SourceFormat:
     """The format of a file.
 
     `kind`: delimited, fixed_width (`widths` in bytes of the encoding), json_lines (one object per
-    line) or parquet (columns by name).
+    line) or parquet (columns by name). `multiline`: a quoted field may hold line breaks.
     """
 
     kind: str = "delimited"
@@ -112,6 +112,7 @@ class SourceFormat:
     encoding: str = "utf-8"
     compression: str = "none"
     widths: tuple[int, ...] = ()
+    multiline: bool = False
 
 
 @dataclass(frozen=True)

@@ -379,6 +379,41 @@ from tests.given.small_configuration import edit, refusal
         (
             "sources.yml",
             '{delimiter: "|"}',
+            '{delimiter: "|", multiline: true}',
+            "conf/sources.yml:8: complaint.format.multiline: only a quoted field can hold line "
+            "breaks: give the key 'quote'",
+        ),
+        (
+            "sources.yml",
+            '{delimiter: "|"}',
+            '{delimiter: "|", quote: "|", multiline: true}',
+            "conf/sources.yml:8: complaint.format.multiline: expected a quote that is not the "
+            "delimiter",
+        ),
+        (
+            "sources.yml",
+            '{delimiter: "|"}',
+            '{delimiter: "|", quote: "`", encoding: gb18030, multiline: true}',
+            "conf/sources.yml:8: complaint.format.multiline: expected a quote that is no part of "
+            'other characters of gb18030, such as "',
+        ),
+        (
+            "sources.yml",
+            '{delimiter: "|"}',
+            '{delimiter: "|", quote: "“", multiline: true}',
+            "conf/sources.yml:8: complaint.format.multiline: expected a quote that is no part of "
+            'other characters of utf-8, such as "',
+        ),
+        (
+            "sources.yml",
+            '{delimiter: "|"}',
+            "{kind: json_lines, multiline: true}",
+            "conf/sources.yml:8: complaint.format.multiline: json_lines has no 'multiline'; known: "
+            "kind, compression",
+        ),
+        (
+            "sources.yml",
+            '{delimiter: "|"}',
             "{kind: excel}",
             "conf/sources.yml:8: complaint.format.kind: expected one of delimited, fixed_width, "
             "json_lines, parquet; got 'excel'",

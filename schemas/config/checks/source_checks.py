@@ -16,11 +16,13 @@ FILE_PLACEHOLDERS = ("source", "data_date", "yyyymmdd", "yyyymm")
 FILLED = ("source", "file_name", "row_no", "batch_date", "record_key", "local_date", "local_second")
 # Keys of the format that each kind requires, and those that it also knows.
 FORMAT_KEYS = {
-    "delimited": (("delimiter",), ("quote", "header", "encoding", "compression")),
+    "delimited": (("delimiter",), ("quote", "header", "encoding", "compression", "multiline")),
     "fixed_width": (("widths",), ("encoding", "compression")),
     "json_lines": ((), ("compression",)),
     "parquet": ((), ()),
 }
+# Below these, a byte is never a part of a character of several bytes.
+WHOLE_BYTES = {"utf-8": 0x80, "gb18030": 0x30}
 
 
 def problems(
@@ -85,6 +87,21 @@ def _format(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[st
             (*path, "widths"),
             f"expected a width for each of the {len(entry['columns'])} columns; "
             f"got {len(form['widths'])}",
+        )
+    if form.get("multiline") and kind == "delimited":
+        yield from _multiline(found, (*path, "multiline"), form)
+
+
+def _multiline(found: Document, path: Key, form: Mapping[str, Any]) -> Iterator[str]:
+    """A quote is needed, and it must be a byte that is never a part of another character."""
+    encoding, quote = form.get("encoding", "utf-8"), form.get("quote")
+    if not quote:
+        yield found.problem(path, "only a quoted field can hold line breaks: give the key 'quote'")
+    elif quote == form.get("delimiter"):
+        yield found.problem(path, "expected a quote that is not the delimiter")
+    elif ord(quote) >= WHOLE_BYTES[encoding]:
+        yield found.problem(
+            path, f'expected a quote that is no part of other characters of {encoding}, such as "'
         )
 
 

@@ -185,7 +185,8 @@ SOURCE = Source(
 def test_suite_of_a_delivery():
     between = "expect_column_values_to_be_between"
     metrics = ["rows_against_control", "reject_share", "warning: a call of an hour"]
-    suite = expectations.delivery_suite(SOURCE, metrics)
+    few = {"delivered": 99, "duplicate_share": 0}
+    suite = expectations.delivery_suite(SOURCE, few | dict.fromkeys(metrics, 0))
     assert suite == [
         {
             "type": between,
@@ -209,17 +210,16 @@ def test_suite_of_a_delivery_with_all_that_can_be_judged():
         late_after_days=2,
         references=ShareLimits(warn_share=Decimal("0"), stop_share=Decimal("0.2")),
     )
-    found = expectations.delivery_suite(
-        source,
-        [
-            "missing_reference_share",
-            "unlisted_code_share",
-            "rows_band",
-            "volume_drift",
-            "late_share",
-            "newest_event_age",
-        ],
-    )
+    names = [
+        "duplicate_share",
+        "missing_reference_share",
+        "unlisted_code_share",
+        "rows_band",
+        "volume_drift",
+        "late_share",
+        "newest_event_age",
+    ]
+    found = expectations.delivery_suite(source, {"delivered": 100, **dict.fromkeys(names, 0)})
     assert [
         (
             one["kwargs"]["column"],
@@ -229,6 +229,8 @@ def test_suite_of_a_delivery_with_all_that_can_be_judged():
         )
         for one in found
     ] == [
+        ("duplicate_share", None, 0.5, "critical"),
+        ("duplicate_share", None, 0.02, "warning"),
         ("missing_reference_share", None, 0.2, "critical"),
         ("missing_reference_share", None, 0.0, "warning"),
         ("unlisted_code_share", None, 0.05, "critical"),
@@ -237,7 +239,7 @@ def test_suite_of_a_delivery_with_all_that_can_be_judged():
         ("late_share", None, 0.1, "warning"),
         ("newest_event_age", None, 2, "warning"),
     ]
-    without = expectations.delivery_suite(SOURCE, ["missing_reference_share"])
+    without = expectations.delivery_suite(SOURCE, {"delivered": 9, "missing_reference_share": 0})
     assert [one["kwargs"]["max_value"] for one in without] == [0.05, 0.01], "those of the rejects"
 
 
