@@ -13,7 +13,12 @@ from schemas.config import overlay
 from schemas.config.campaign import Campaign, campaign_of
 from schemas.config.channel import Channel
 from schemas.config.checks import campaign_checks, channel_checks, policy_checks, source_checks
-from schemas.config.checks.value_checks import id_problem, interval_problem, zone_problem
+from schemas.config.checks.value_checks import (
+    id_problem,
+    interval_problem,
+    open_end_problems,
+    zone_problem,
+)
 from schemas.config.overlay import Documents
 from schemas.config.policy import Policy
 from schemas.config.service import Service
@@ -91,6 +96,7 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
         "businesses": tuple(documents.services.data),
     }
     yield from zone_problem(runtime, ("timezone",), runtime.data["timezone"])
+    yield from open_end_problems(runtime, ("open_ends",), runtime.data.get("open_ends", ()))
     yield from source_checks.problems(documents.sources, contracts, sets)
     yield from channel_checks.problems(documents.channels, contracts)
     yield from policy_checks.problems(documents.policy, documents.tariffs, contracts)

@@ -20,7 +20,13 @@ BETWEEN = "expect_column_values_to_be_between"
 AGAINST_CONTROL = "rows_against_control"
 ROW_WARNING = "warning: "  # followed by its reason: the number of rows kept with it
 # Checks that an operator may accept for once. Unaccounted rows are never accepted.
-PASSABLE = ("reject_share", "missing_reference_share", "unlisted_code_share", "rows_band")
+PASSABLE = (
+    "reject_share",
+    "missing_reference_share",
+    "unlisted_code_share",
+    "unreadable_share",
+    "rows_band",
+)
 
 
 def suite(contract: Contract) -> list[dict[str, Any]]:
@@ -54,6 +60,8 @@ def delivery_suite(source: Source, metrics: Iterable[str]) -> list[dict[str, Any
         "missing_reference_share": _limits(source.references or source.rejects),
         # Each such row is a warning. As many of them as rejects that stop mean a wrong list.
         "unlisted_code_share": [(None, source.rejects.stop_share, CRITICAL)],
+        # Likewise: as many of them mean that the column is written in another form.
+        "unreadable_share": [(None, source.rejects.stop_share, CRITICAL)],
         "rows_band": [(rows_band.low, rows_band.high, CRITICAL)] if rows_band else [],
         "volume_drift": [(usual.low, usual.high, WARNING)],
         "late_share": [(None, source.late_share, WARNING)],

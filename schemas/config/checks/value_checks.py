@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from schemas.document import Document, Key
 from schemas.document.violation import near_miss
 
+FAR_YEAR = 2050
+
 
 def id_problem(found: Document, stem: str) -> Iterator[str]:
     """An `id` that is not the name of its file."""
@@ -45,6 +47,16 @@ def zone_problem(found: Document, path: Key, zone: str) -> Iterator[str]:
         ZoneInfo(zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         yield found.problem(path, f"unknown time zone '{zone}': write one like Asia/Shanghai")
+
+
+def open_end_problems(found: Document, path: Key, days: Sequence[date]) -> Iterator[str]:
+    """Days that stand for "no end" and are so near that real intervals end then."""
+    for position, day in enumerate(days):
+        if day.year < FAR_YEAR:
+            yield found.problem(
+                (*path, position),
+                f"expected a day from {FAR_YEAR} on, for real intervals end before; got {day}",
+            )
 
 
 def template_problems(

@@ -214,6 +214,7 @@ def test_suite_of_a_delivery_with_all_that_can_be_judged():
         [
             "missing_reference_share",
             "unlisted_code_share",
+            "unreadable_share",
             "rows_band",
             "volume_drift",
             "late_share",
@@ -232,6 +233,7 @@ def test_suite_of_a_delivery_with_all_that_can_be_judged():
         ("missing_reference_share", None, 0.2, "critical"),
         ("missing_reference_share", None, 0.0, "warning"),
         ("unlisted_code_share", None, 0.05, "critical"),
+        ("unreadable_share", None, 0.05, "critical"),
         ("rows_band", 0.5, 3.0, "critical"),
         ("volume_drift", 0.5, 2.0, "warning"),
         ("late_share", None, 0.1, "warning"),
