@@ -132,6 +132,7 @@ def _erase_by_mapping(
         contract,
         value_sets(conf),
         conf.runtime.timezone,
+        open_ends=conf.runtime.open_ends,
     )
     lines = validated.frame.withColumns(
         {"raw_line": F.col("_raw"), "data_date": F.col("batch_date")}

@@ -95,7 +95,9 @@ class Deliveries:
 def current_fingerprint(conf: Config, contracts: Mapping[str, Contract], name: str) -> str:
     """The fingerprint of how a source is read today."""
     source = conf.sources[name]
-    return source_fingerprint(source, contracts[source.record], value_sets(conf))
+    return source_fingerprint(
+        source, contracts[source.record], value_sets(conf), conf.runtime.open_ends
+    )
 
 
 def outdated_days(

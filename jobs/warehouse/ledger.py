@@ -51,6 +51,7 @@ class Entry:
     content: str | None = None
     reading: str | None = None
     message: str | None = None
+    rounding: str | None = None
 
     @classmethod
     def of_row(cls, row: Mapping) -> "Entry":

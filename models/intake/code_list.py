@@ -41,3 +41,9 @@ def is_unlisted(value: Column, codes: Codes) -> Column:
     """Whether the value is a code that is not listed. Never null: a missing code is false."""
     listed = [code for code in codes if code != OTHERWISE]
     return F.coalesce(~value.cast("string").isin(listed), F.lit(False))
+
+
+def means_null(value: Column, codes: Codes | None) -> Column:
+    """Whether the value is a code that stands for no value. Never null."""
+    listed = [code for code, ours in (codes or {}).items() if ours is None]
+    return F.coalesce(value.cast("string").isin(listed), F.lit(False)) if listed else F.lit(False)

@@ -4,6 +4,7 @@ Plain Python. Shares are of the rows of all days of the run together, for one ni
 Volume and age of the newest event belong to one day; their metric is that of the worst day.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -23,19 +24,32 @@ COUNTS = (
     "correction",
     "conflict",
 )
+ROUNDING = "rounding_"  # before the name of a column
+FAULTS = ("unreferenced", "unlisted", "unread")
 
 
 def by_slice(
     delivered: Mapping[date, int], counts: Mapping[date, Counts]
 ) -> dict[str, dict[str, Any]]:
-    """The ledger's `rows_*` figures of each day. `counts`: of `Outcome.counts`."""
+    """The ledger's `rows_*` and `rounding` of each day. `counts`: of `Outcome.counts`."""
     return {
         str(day): {
             "rows_delivered": rows,
             **{f"rows_{part}": counts.get(day, {}).get(part, 0) for part in COUNTS},
+            "rounding": _rounding(counts.get(day, {})),
         }
         for day, rows in delivered.items()
     }
+
+
+def _rounding(counts: Counts) -> str | None:
+    """JSON of what rounding added to each column, as text; None if the source rounds nothing."""
+    added = {
+        name.removeprefix(ROUNDING): format(value.normalize(), "f")
+        for name, value in counts.items()
+        if name.startswith(ROUNDING)
+    }
+    return json.dumps(added, sort_keys=True) if added else None
 
 
 def metrics(
@@ -55,6 +69,8 @@ def metrics(
       (only for records with references);
     - `unlisted_code_share`: delivered rows kept with a code that is not listed, as a share (only
       for sources that keep such rows);
+    - `unreadable_share`: delivered rows kept without a value that is present and not readable, as a
+      share (only for sources that keep such rows);
     - `late_share`: late rows as a share of the accepted (only if the delivery has events);
     - `newest_event_age`: days from the newest event that is not rejected to the day of the delivery
       (likewise);
@@ -64,7 +80,7 @@ def metrics(
     total, unsettled = Counter(delivered=sum(delivered.values())), 0
     for day, rows in delivered.items():
         seen = counts.get(day, {})
-        total.update({part: seen.get(part, 0) for part in (*COUNTS, "unreferenced", "unlisted")})
+        total.update({part: seen.get(part, 0) for part in (*COUNTS, *FAULTS)})
         unsettled += abs(rows - sum(seen.get(part, 0) for part in COUNTS[:3]))
     found: dict[str, float] = {part: total[part] for part in ("delivered", *COUNTS[:3])}
     found |= {
@@ -76,6 +92,8 @@ def metrics(
         found["missing_reference_share"] = _share(total["unreferenced"], found["delivered"])
     if any(check.unlisted for check in checks):
         found["unlisted_code_share"] = _share(total["unlisted"], found["delivered"])
+    if any(check.unread for check in checks):
+        found["unreadable_share"] = _share(total["unread"], found["delivered"])
     ages = [(day - seen["newest"]).days for day, seen in counts.items() if seen["newest"]]
     if ages:
         found |= {
@@ -91,12 +109,12 @@ def metrics(
 
 
 def reasons(counts: Mapping[date, Counts], checks: Sequence[Check]) -> dict[str, int]:
-    """Rows by reason, the most frequent first: rejections, and kept codes that are not listed."""
+    """Rows by reason, the most frequent first: rejections, and what is kept with a faulty value."""
     rows = Counter(
         {
             check.reason: _violations(counts, place)
             for place, check in enumerate(checks)
-            if check.severity == "critical" or check.unlisted
+            if check.severity == "critical" or check.unlisted or check.unread
         }
     )
     return {reason: count for reason, count in rows.most_common() if count}

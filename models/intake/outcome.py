@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -83,7 +84,9 @@ class Outcome:
         - `conflict`: rejected rows with the key of an accepted row;
         - `unreferenced`: rows that name a record that does not exist;
         - `unlisted`: accepted rows with a code that is not in the source's list;
+        - `unread`: accepted rows without a value that is present and not readable;
         - `newest`: local date of the newest event that is not rejected (None: no event records);
+        - `rounding_<column>`: what rounding added to the accepted values, where the source rounds;
         - `check_<n>`: rows that violate the check; for a warning only accepted rows.
         """
         checks = self.validated.checks
@@ -130,12 +133,14 @@ def _counts(frame: DataFrame, checks: Sequence[Check], *by: str) -> dict[Any, di
         rows_with([check.severity == "warning" for check in checks]).alias("warned"),
         rows_with([check.refers for check in checks]).alias("unreferenced"),
         rows_with([check.unlisted for check in checks]).alias("unlisted"),
+        rows_with([check.unread for check in checks]).alias("unread"),
         F.max(
             F.when(~F.col("_rejected"), F.col("local_date"))
             if "local_date" in frame.columns
             else F.lit(None).cast("date")
         ).alias("newest"),
         *[F.count_if(one).alias(f"check_{place}") for place, one in enumerate(violated)],
+        *_sums_of_rounding(frame),
     )
     collected = [row.asDict() for row in rows.collect()]
     found = {}
@@ -143,6 +148,18 @@ def _counts(frame: DataFrame, checks: Sequence[Check], *by: str) -> dict[Any, di
         day = figures.pop("_day")
         found[(day, *[figures.pop(name) for name in by]) if by else day] = figures
     return found
+
+
+def _sums_of_rounding(frame: DataFrame) -> list[Column]:
+    """Exact sums: each addend has at most 18 decimals and is smaller than 1."""
+    kind = frame.schema["_rounding"].dataType
+    added = [(name, F.col("_rounding")[name]) for name in getattr(kind, "names", ())]
+    return [
+        F.coalesce(F.sum(F.when(~F.col("_rejected"), one)), F.lit(Decimal(0))).alias(
+            f"rounding_{name}"
+        )
+        for name, one in added
+    ]
 
 
 def digests(accepted: DataFrame, contract: Contract) -> DataFrame:

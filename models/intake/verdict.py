@@ -9,26 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 
-from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from models.frames.conditions import any_of
-from models.intake import code_list, delivered_line, number_form
+from models.intake import delivered_line, mapped_row
+from models.intake.mapped_row import ADDED, Fault
 from schemas.config import Source
+from schemas.config.settings import OPEN_ENDS
 from schemas.config.source import OTHERWISE
 from schemas.contract import Contract
-from schemas.errors import ConfigError
-from schemas.render.spark import key_hash, row_rules, struct_type
+from schemas.render.spark import key_hash, row_rules
 
 BITS = 62  # errors in one BIGINT
-PLACES = ("source", "file_name", "row_no", "batch_date")
 ROW = ("batch_date", "file_name", "row_no")  # identifies a row of one source
-ADDED = (*PLACES, "record_key", "local_date", "local_second")  # columns that no mapping gives
-VERDICT = ("_errors", "_raw", "_rejected", "_late")
+VERDICT = ("_errors", "_raw", "_rejected", "_late", "_rounding")
 # Reasons that only the other rows of the key tell (models.intake.duplicates), by role of the row.
 CONFLICT, TWICE = "conflict", "twice"
 SHARED_KEY = {
@@ -43,7 +41,8 @@ class Check:
     """One way in which a row can be wrong. `severity` critical rejects, warning is only counted.
 
     `refers`: the row names a record that does not exist. `unlisted`: its code is not in the
-    source's list; the row is kept and counted as a warning.
+    source's list; the row is kept and counted as a warning. `unread`: the row is kept without the
+    value, which is not readable or does not fit.
     """
 
     reason: str
@@ -51,17 +50,19 @@ class Check:
     severity: str = "critical"
     refers: bool = False
     unlisted: bool = False
+    unread: bool = False
 
 
 @dataclass(frozen=True)
 class Validated:
     """The rows of a delivery with their errors. Grain: the delivered line.
 
-    `frame` holds the contract's columns and four more:
+    `frame` holds the contract's columns and five more:
     - `_errors`: one bit per check, in the order of `checks`;
     - `_raw`: the delivered line, only for rejected rows;
     - `_rejected`: whether a critical check is violated;
-    - `_late`: whether the event is older than the source's `late_after_days`.
+    - `_late`: whether the event is older than the source's `late_after_days`;
+    - `_rounding`: what rounding added to each column that the source rounds; null: it rounds none.
     Rows are not compared with each other here; models.intake.duplicates does that. The checks of
     `SHARED_KEY` are therefore violated by no row yet.
     """
@@ -79,6 +80,7 @@ def validate(
     sets: Mapping[str, Sequence[str]],
     session_zone: str,
     known: Mapping[str, DataFrame] | None = None,
+    open_ends: Sequence[date] = OPEN_ENDS,
 ) -> Validated:
     """Check every line of a delivery by itself. ConfigError for an expression that is not SQL.
 
@@ -86,13 +88,14 @@ def validate(
     its header; blank lines and headers are already removed. `name`: value of the column `source`.
     `sets`: the configured values that the contract may name. `session_zone`: time zone of the
     Spark session. `known`: for each referencing column the frame of values that exist.
+    `open_ends`: an end of validity at or after the first of these days is null.
     """
     fields = delivered_line.fields(lines, source)
     form_checks = _form_checks(source)
-    typed, cast_checks = _typed(fields, source, contract, session_zone)
+    typed, faults = mapped_row.typed(fields, source, contract, session_zone, open_ends)
     checks = [
         *form_checks,
-        *cast_checks,
+        *_value_checks(faults),
         *_event_checks(source, contract),
         *_warnings(source),
         *_rule_checks(contract, sets, typed.columns),
@@ -135,6 +138,19 @@ def _form_checks(source: Source) -> list[Check]:
     ]
 
 
+def _value_checks(faults: Sequence[Fault]) -> list[Check]:
+    """The checks of values that their columns do not hold."""
+    return [
+        Check(
+            fault.reason,
+            F.col(fault.flag),
+            "warning" if fault.kept else "critical",
+            unread=fault.kept,
+        )
+        for fault in faults
+    ]
+
+
 def _warnings(source: Source) -> list[Check]:
     """The configured warnings, and the codes that are kept although no list has them."""
     return [
@@ -158,137 +174,18 @@ def _warnings(source: Source) -> list[Check]:
 def _rule_checks(
     contract: Contract, sets: Mapping[str, Sequence[str]], columns: Sequence[str]
 ) -> list[Check]:
-    """The rules of the contract. A value that cannot be cast gets one reason, not two."""
+    """The rules of the contract. A value that is not readable gets one reason, not two."""
     checks = []
     for rule in row_rules(contract, sets):
         if rule.column in ADDED:
             continue
-        violated, unread = rule.violated, f"_unread_{rule.column}"
-        if rule.code == "required" and unread in columns:
-            violated = violated & ~F.col(unread)
+        violated = rule.violated
+        if rule.code == "required":
+            for kind in mapped_row.FAULTS:
+                flag = f"{kind}_{rule.column}"
+                violated = violated & ~F.col(flag) if flag in columns else violated
         checks.append(Check(rule.reason, violated, rule.severity))
     return checks
-
-
-def _typed(
-    fields: DataFrame, source: Source, contract: Contract, session_zone: str
-) -> tuple[DataFrame, list[Check]]:
-    """The contract's columns by the mapping, and one check for each cast that may fail."""
-    mapped = _mapped(fields, source)
-    kinds = dict(mapped.dtypes)
-    schema = {field.name: field.dataType for field in struct_type(contract).fields}
-    columns, checks = [], []
-    for name, kind in schema.items():
-        if name in ADDED:
-            continue
-        if name not in source.mapping:
-            columns.append(F.lit(None).cast(kind).alias(name))
-            continue
-        value, given = F.col(f"_m_{name}"), kinds[f"_m_{name}"]
-        cast = value.try_cast(kind)
-        if isinstance(kind, T.BooleanType) and name in source.codes:  # `1` is a code, not true
-            cast = F.when(value.isin("true", "false"), cast)
-        column = contract.column(name)
-        columns.append(number_form.of(column, cast, source.numbers).alias(name))
-        if column.personal in number_form.FORMED:
-            lost = number_form.is_lost(F.col(name))
-            checks.append(Check(f"{name}: {number_form.LOST}", lost))
-        if given != kind.simpleString():
-            columns.append((value.isNotNull() & cast.isNull()).alias(f"_unread_{name}"))
-            checks.append(
-                Check(f"{name}: not readable as {kind.simpleString()}", F.col(f"_unread_{name}"))
-            )
-    places = [
-        F.col("_file").alias("file_name"),
-        F.col("_row").alias("row_no"),
-        F.col("_day").alias("batch_date"),
-    ]
-    flags = [
-        name for name in mapped.columns if name.startswith(("_excluded_", "_warned_", "_unlisted_"))
-    ]
-    typed = mapped.select("_line", "_undecoded", "_broken", "_open", *flags, *places, *columns)
-    return _local_times(typed, source, schema, session_zone), checks
-
-
-def _mapped(fields: DataFrame, source: Source) -> DataFrame:
-    """The expressions of `mapping`, `exclude` and `warn` as columns.
-
-    `_m_<column>`: the mapped value. `_excluded_<n>`, `_warned_<n>`: the predicates in their order.
-    `_unlisted_<column>`: the code is not listed and the source has a value for such codes.
-    ConfigError names the expression that is not SQL.
-    """
-    flags = [
-        F.coalesce(F.expr(predicate), F.lit(False)).alias(f"{flag}_{place}")
-        for flag, predicates in (("_excluded", source.exclude), ("_warned", source.warn))
-        for place, predicate in enumerate(predicates.values())
-    ]
-    try:
-        return fields.select(
-            "_line",
-            "_file",
-            "_row",
-            "_day",
-            "_undecoded",
-            "_broken",
-            "_open",
-            *flags,
-            *[
-                code_list.translated(F.expr(sql), source.codes.get(column)).alias(f"_m_{column}")
-                for column, sql in source.mapping.items()
-            ],
-            *[
-                code_list.is_unlisted(F.expr(source.mapping[name]), codes).alias(
-                    f"_unlisted_{name}"
-                )
-                for name, codes in source.codes.items()
-                if OTHERWISE in codes
-            ],
-        )
-    except AnalysisException:
-        for part, expressions in (
-            ("mapping", source.mapping),
-            ("exclude", source.exclude),
-            ("warn", source.warn),
-        ):
-            for name, sql in expressions.items():
-                try:
-                    fields.select(F.expr(sql))
-                except AnalysisException as error:
-                    raise ConfigError(
-                        f"sources.yml: {source.id}.{part}.{name}: {sql}: "
-                        f"{str(error).splitlines()[0]}"
-                    ) from None
-        raise
-
-
-def _local_times(
-    frame: DataFrame, source: Source, schema: Mapping[str, T.DataType], session_zone: str
-) -> DataFrame:
-    """`occurred_at` as an instant; `local_date` and `local_second` in the source's time zone."""
-    if "occurred_at" not in schema:
-        return frame
-    zone, seen = F.lit(source.timezone), F.col("occurred_at")
-    epoch = F.lit("1970-01-01").cast("timestamp_ntz")
-    if source.timezone == session_zone:
-        instant = wall = seen
-    elif source.time == "local":
-        wall = seen.cast("timestamp_ntz")
-        instant = F.timestamp_micros(
-            F.timestamp_diff("MICROSECOND", epoch, F.convert_timezone(zone, F.lit("UTC"), wall))
-        )
-    else:
-        instant = seen
-        wall = F.convert_timezone(
-            F.lit("UTC"), zone, F.timestamp_add("MICROSECOND", F.unix_micros(seen), epoch)
-        )
-    second = F.hour("_wall") * 3600 + F.minute("_wall") * 60 + F.second("_wall")
-    return (
-        frame.withColumn("_wall", wall)
-        .withColumn("occurred_at", instant)
-        .withColumn("local_date", F.to_date("_wall"))
-        .withColumn("local_second", second)
-        .drop("_wall")
-    )
 
 
 def _event_checks(source: Source, contract: Contract) -> list[Check]:
@@ -349,5 +246,14 @@ def _with_errors(
         .withColumn("_raw", F.when(F.col("_rejected"), F.col("_line")))
         .withColumn("record_key", key_hash(contract, frame, contract.key_of(source.mapping)))
         .withColumn("_late", F.coalesce(late, F.lit(False)))
+        .withColumn("_rounding", _rounding(frame))
         .select(*contract.column_names, *VERDICT)
     )
+
+
+def _rounding(frame: DataFrame) -> Column:
+    """What rounding added, by column; null if the source rounds nothing."""
+    added = [name for name in frame.columns if name.startswith(mapped_row.ROUNDING)]
+    if not added:
+        return F.lit(None).cast("string")
+    return F.struct(*[F.col(name).alias(name.removeprefix(mapped_row.ROUNDING)) for name in added])

@@ -16,6 +16,7 @@ from schemas.config.checks import campaign_checks, channel_checks, policy_checks
 from schemas.config.checks.value_checks import (
     id_problem,
     interval_problem,
+    open_end_problems,
     pattern_problem,
     zone_problem,
 )
@@ -105,6 +106,7 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
     }
     yield from zone_problem(runtime, ("timezone",), runtime.data["timezone"])
     yield from pattern_problem(runtime, ("numbers", "national"))
+    yield from open_end_problems(runtime, ("open_ends",), runtime.data.get("open_ends", ()))
     yield from source_checks.problems(documents.sources, contracts, sets)
     yield from channel_checks.problems(documents.channels, contracts)
     yield from policy_checks.problems(documents.policy, documents.tariffs, contracts)

@@ -1,11 +1,11 @@
 """The columns and functions that a scalar SQL expression uses, found without Spark.
 
-The reader knows only as much of the grammar as separates columns from everything else. A word
-that may be a column or a keyword (`date`, `timestamp`) is a keyword unless it has backquotes.
+The reader knows only as much of the grammar as separates columns from everything else.
 """
 
 import itertools
 import re
+from collections.abc import Collection, Sequence
 
 _TOKEN = re.compile(
     r"""
@@ -106,33 +106,71 @@ _WORDS = frozenset(
     ]
 )
 
+# The words that are never a column's name; the others of _WORDS are types and units.
+_RESERVED = re.compile(
+    "all|and|any|as|asc|between|both|by|case|cast|current_date|current_timestamp|desc|distinct|div|"
+    "else|end|escape|exists|false|for|from|ilike|in|interval|is|leading|like|not|null|or|regexp|"
+    "rlike|similar|some|then|to|trailing|true|when"
+)
+# Functions whose first argument is a unit.
+_TAKE_UNIT = ("timestampadd", "timestampdiff", "date_add", "dateadd", "date_diff", "datediff")
 _CLOCK = ("current_date", "current_timestamp")
 
 
-def columns_of(expression: str) -> list[str]:
+def columns_of(expression: str, known: Collection[str] = ()) -> list[str]:
     """The columns that an expression reads, in order, each as it is written.
 
-    Raises ValueError, with a message for the user, for an open quote, unequal parentheses or a
-    query.
+    A word that is a type or a unit of time (`date`, `minutes`) is a column if it is one of `known`
+    and does not stand where only the type or unit can. Raises ValueError, with a message for the
+    user, for an open quote, unequal parentheses or a query.
     """
     tokens = _tokens(expression)
     bound = {before["word"] for before, token in itertools.pairwise(tokens) if token["arrow"]}
+    names = {name.lower() for name in known if not _RESERVED.fullmatch(name.lower())}
     found = []
-    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None], strict=False):
+    for place, token in enumerate(tokens):
         word = token["word"]
+        before = tokens[place - 1] if place else None
+        after = tokens[place + 1] if place + 1 < len(tokens) else None
         if token["quoted"]:
             found.append(token["quoted"].replace("``", "`"))
         elif word and word.lower() == "select":
             raise ValueError("a query is not a scalar expression")
         elif (
             word
-            and word.lower() not in _WORDS
             and word not in bound
             and not (after and after["sign"] == "(")
             and not (before and before["sign"] == ".")
+            and (
+                word.lower() not in _WORDS
+                or (word.lower() in names and not _is_keyword(tokens, place))
+            )
         ):
             found.append(word)
     return list(dict.fromkeys(found))
+
+
+def _is_keyword(tokens: Sequence[re.Match[str]], place: int) -> bool:
+    """Whether the word at a place is a type or a unit of time and not a column.
+
+    `cast(x AS date)`, `date '2009-05-03'`, `INTERVAL 3 days`, `extract(day FROM x)`,
+    `datediff(day, a, b)`.
+    """
+    words = [(token["word"] or token["sign"] or "").lower() for token in tokens]
+    before = words[max(place - 2, 0) : place]
+    after = tokens[place + 1] if place + 1 < len(tokens) else None
+    return bool(
+        before[-1:] in (["as"], ["interval"])
+        or (place and tokens[place - 1]["number"])
+        or (after and (after["text"] or words[place + 1] == "from"))
+        or (len(before) == 2 and before[0] in _TAKE_UNIT and before[1] == "(")
+    )
+
+
+def is_plain(expression: str, known: Collection[str] = ()) -> bool:
+    """Whether an expression is one column as it is."""
+    name = expression.strip().removeprefix("`").removesuffix("`").replace("``", "`")
+    return columns_of(expression, known) == [name]
 
 
 def functions_of(expression: str) -> list[str]:

@@ -7,11 +7,14 @@ the default of its field.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, is_dataclass
+from datetime import date
 from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 _T = TypeVar("_T")
+# Days that stand for "no end" in the files of other systems.
+OPEN_ENDS = (date(2099, 12, 31), date(9999, 12, 31))
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,10 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Runtime:
-    """runtime.yml. `identity_key` is the key of the hash behind subscriber_id and customer_id."""
+    """runtime.yml. `identity_key` is the key of the hash behind subscriber_id and customer_id.
+
+    `open_ends`: an end of validity at or after the first of these days means "open".
+    """
 
     timezone: str
     identity_key: str
@@ -62,6 +68,7 @@ class Runtime:
     parallel: Parallel
     maintenance: Maintenance = Maintenance()
     numbers: Numbers = Numbers()
+    open_ends: tuple[date, ...] = OPEN_ENDS
 
 
 def built(kind: type[_T], entry: Mapping[str, Any]) -> _T:

@@ -34,6 +34,7 @@ PARTS = {
     "ods.wlan_session": PartRule("session_no", ANY_PARTS),
 }
 OTHERWISE = "otherwise"  # the key in `codes` that gives the value of a code that is not listed
+REJECT, WARN, ABSENT = "reject", "warn", "absent"  # what becomes of a value that is not readable
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,11 @@ class Source:
     - `mapping`: contract column → scalar SQL over the file's columns (all text, NULL when empty).
     - `codes`: contract column → value in the file → our value. A value that is not listed is
       rejected; with `otherwise` it becomes that value and is counted as a warning.
+    - `absent`: contract column → texts of the file that mean "no value" ("": a blank field).
+    - `unreadable`: contract column → what becomes of a row whose field is present but not readable:
+      reject (the default), warn (kept without the value, and counted), absent (NULL is what the
+      expression means).
+    - `rounding`: contract column → rule by which a number is rounded that does not fit exactly.
     - `exclude`: reason → SQL predicate of rows to reject. `warn`: of rows to keep and count.
     - `due_by`: local time on the day after the data date by which a delivery is expected.
     - `redelivery_days`: how many days back a night looks for corrected and late deliveries.
@@ -157,6 +163,9 @@ class Source:
     mapping: Mapping[str, str]
     time: str = "local"
     codes: Mapping[str, Mapping[str, str | bool | None]] = field(default_factory=dict)
+    absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
+    rounding: Mapping[str, str] = field(default_factory=dict)
     exclude: Mapping[str, str] = field(default_factory=dict)
     warn: Mapping[str, str] = field(default_factory=dict)
     late_after_days: int = 0

@@ -6,6 +6,7 @@ configured values that the record may hold. Names and descriptions do not count.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from datetime import date
 
 from schemas.config import Config, fingerprint
 from schemas.config.source import Source
@@ -46,9 +47,15 @@ def value_sets(conf: Config) -> dict[str, list[str]]:
 
 
 def source_fingerprint(
-    source: Source, contract: Contract, sets: Mapping[str, Sequence[str]]
+    source: Source,
+    contract: Contract,
+    sets: Mapping[str, Sequence[str]],
+    open_ends: Sequence[date] = (),
 ) -> str:
-    """`<hash of entry and rules>.<hash of the values of the sets that the record names>`."""
+    """`<hash of entry and rules>.<hash of the values of the sets that the record names>`.
+
+    `open_ends` counts for records that have such ends.
+    """
     rules = [
         {one.name: getattr(column, one.name) for one in fields(column) if one.name not in DESCRIBED}
         for column in contract.columns
@@ -61,10 +68,9 @@ def source_fingerprint(
         for column in contract.columns
         if isinstance(column.allowed, str)
     }
-    return ".".join(
-        fingerprint(part)[:DIGITS]
-        for part in ([entry, contract.key_of(source.mapping), rules], named)
-    )
+    ends = list(open_ends) if any(column.open_end for column in contract.columns) else []
+    decides = [entry, contract.key_of(source.mapping), rules, ends]
+    return ".".join(fingerprint(part)[:DIGITS] for part in (decides, named))
 
 
 def outdated(ingested: str, now: str, rejected: int) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -20,6 +20,8 @@ class Column:
     `allowed` is a tuple of texts or the name of a configured set (channels, packages,
     businesses). `example` is a Python value that a DataFrame of the type accepts. `min` and `max`
     are int, Decimal or date, by the type. `references` names a column as layer.table.column.
+    `open_end`: the end of an interval; null where the interval has none. It does not change the
+    contract's `version`, for it is about what is read, not about the table.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Column:
     max_length: int | None = None
     references: str | None = None
     personal: str | None = None
+    open_end: bool = field(default=False, repr=False)
 
 
 Problem = tuple[str, str]
@@ -48,7 +51,12 @@ def read(entry: Mapping[str, Any]) -> tuple[Column | None, list[Problem]]:
         kind = column_type.parse(entry["type"])
     except ValueError as error:
         return None, [("type", f"{error}")]
-    problems = [*_unit(entry, kind), *_limits(entry, kind), *_text(entry, kind)]
+    problems = [
+        *_unit(entry, kind),
+        *_limits(entry, kind),
+        *_text(entry, kind),
+        *_end(entry, kind),
+    ]
     if problems:
         return None, problems
     allowed = entry.get("allowed")
@@ -112,6 +120,14 @@ def _text(entry: Mapping[str, Any], kind: ColumnType) -> Iterator[Problem]:
         re.compile(entry.get("pattern") or "")
     except re.error as error:
         yield "pattern", f"not a regular expression: {error}"
+
+
+def _end(entry: Mapping[str, Any], kind: ColumnType) -> Iterator[Problem]:
+    if entry.get("open_end"):
+        if kind.name not in ("date", "timestamp"):
+            yield "open_end", f"only a date or a timestamp ends an interval; got the type {kind}"
+        elif entry.get("required"):
+            yield "open_end", "an open end is null: the column must be optional"
 
 
 def _example(column: Column, written: bool) -> Iterator[Problem]:

@@ -25,6 +25,7 @@ PASSABLE = (
     "duplicate_share",
     "missing_reference_share",
     "unlisted_code_share",
+    "unreadable_share",
     "rows_band",
     "unheld_share",
 )
@@ -71,6 +72,8 @@ def delivery_suite(source: Source, metrics: Mapping[str, float]) -> list[dict[st
         "missing_reference_share": _limits(source.references or source.rejects),
         # Each such row is a warning. As many of them as rejects that stop mean a wrong list.
         "unlisted_code_share": [(None, source.rejects.stop_share, CRITICAL)],
+        # Likewise: as many of them mean that the column is written in another form.
+        "unreadable_share": [(None, source.rejects.stop_share, CRITICAL)],
         "rows_band": [(rows_band.low, rows_band.high, CRITICAL)] if rows_band else [],
         "volume_drift": [(usual.low, usual.high, WARNING)],
         "late_share": [(None, source.late_share, WARNING)],

@@ -197,6 +197,48 @@ def without_bill_items(contracts) -> dict:
         ),
         (
             "sources.yml",
+            "  mapping:\n",
+            "  absent: {complaint_type: ['0']}\n  mapping:\n",
+            "conf/sources.yml:13: complaint.absent.complaint_type: the column is required, so that "
+            "a row without a value is rejected: leave it out",
+        ),
+        (
+            "sources.yml",
+            "  mapping:\n",
+            "  unreadable: {occurred_at: warn}\n  mapping:\n",
+            "conf/sources.yml:13: complaint.unreadable.occurred_at: the column is required, so "
+            "that a row without a value is rejected: leave it out",
+        ),
+        (
+            "sources.yml",
+            "  mapping:\n",
+            "  unreadable: {msisdn: warn}\n  mapping:\n",
+            "conf/sources.yml:13: complaint.unreadable.msisdn: text is taken as it is, all of it "
+            "is readable: leave it out",
+        ),
+        (
+            "sources.yml",
+            "  mapping:\n",
+            "  unreadable: {closed_at: absent}\n  mapping:\n    closed_at: start_time\n",
+            "conf/sources.yml:13: complaint.unreadable.closed_at: the column is taken as it is, "
+            "and empty only where the file is: leave it out",
+        ),
+        (
+            "sources.yml",
+            "  mapping:\n",
+            "  absent: {closed_at: ['-']}\n  mapping:\n    closed_at: \"timestamp'2009-05-03'\"\n",
+            "conf/sources.yml:13: complaint.absent.closed_at: the mapping reads no column of the "
+            "file: leave it out",
+        ),
+        (
+            "sources.yml",
+            "  mapping:\n",
+            "  rounding: {occurred_at: floor}\n  mapping:\n",
+            "conf/sources.yml:13: complaint.rounding.occurred_at: only numbers are rounded, the "
+            "column is of type timestamp",
+        ),
+        (
+            "sources.yml",
             "厅: hall",
             "厅: hal",
             "conf/sources.yml:11: complaint.codes.channel.厅: the contract does not allow 'hal', "

@@ -304,6 +304,33 @@ from tests.given.small_configuration import edit, refusal
         (
             "sources.yml",
             "  mapping:\n",
+            '  absent: {msisd: ["0"]}\n  mapping:\n',
+            "conf/sources.yml:13: complaint.absent.msisd: the mapping does not fill this column, "
+            "did you mean 'msisdn'?",
+        ),
+        (
+            "sources.yml",
+            "  mapping:\n",
+            "  absent: {msisdn: [0]}\n  mapping:\n",
+            "conf/sources.yml:13: complaint.absent.msisdn[0]: expected text; got 0",
+        ),
+        (
+            "sources.yml",
+            "  mapping:\n",
+            "  unreadable: {msisdn: keep}\n  mapping:\n",
+            "conf/sources.yml:13: complaint.unreadable.msisdn: expected one of reject, warn, "
+            "absent; got 'keep'",
+        ),
+        (
+            "runtime.yml",
+            "parallel:",
+            "open_ends: [2009-12-31]\nparallel:",
+            "conf/runtime.yml:5: open_ends[0]: expected a day from 2050 on, for real intervals end "
+            "before; got 2009-12-31",
+        ),
+        (
+            "sources.yml",
+            "  mapping:\n",
             '  late_share: "1.01"\n  mapping:\n',
             "conf/sources.yml:13: complaint.late_share: expected a share from 0 to 1",
         ),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.config.expression import columns_of, functions_of
+from schemas.config.expression import columns_of, functions_of, is_plain
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,35 @@ from schemas.config.expression import columns_of, functions_of
 )
 def test_an_expression_names_the_columns_it_reads(expression, columns):
     assert columns_of(expression) == columns
+
+
+KNOWN = ("date", "minutes", "day", "end", "timestamp")
+
+
+@pytest.mark.parametrize(
+    ("expression", "columns"),
+    [
+        ("date", ["date"]),
+        ("try_cast(minutes as bigint) * 60", ["minutes"]),
+        ("cast(try_to_timestamp(date, 'yyyyMMdd') AS date)", ["date"]),
+        ("substring(timestamp, 5)", ["timestamp"]),
+        ("timestamp'2011-01-03 00:00:00' + interval 3 day", []),
+        ("datediff(day, a, day)", ["a", "day"]),
+        ("extract(day FROM date)", ["date"]),
+        ("CASE WHEN `end` = 'x' THEN date END", ["end", "date"]),
+        ("month", []),
+    ],
+)
+def test_a_type_or_unit_is_a_column_where_the_file_has_it_and_sql_reads_one(expression, columns):
+    assert columns_of(expression, KNOWN) == columns
+
+
+@pytest.mark.parametrize(
+    ("expression", "plain"),
+    [("no", True), ("`end`", True), ("date", True), ("lower(no)", False), ("'no'", False)],
+)
+def test_a_field_as_it_is(expression, plain):
+    assert is_plain(expression, KNOWN) == plain
 
 
 @pytest.mark.parametrize(

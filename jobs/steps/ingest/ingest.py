@@ -64,6 +64,7 @@ def run(context: Context) -> None:
         value_sets(conf),
         conf.runtime.timezone,
         _known(context, contract),
+        conf.runtime.open_ends,
     )
     with (
         _read(source.id, judged, _constant_columns(source.id, files)) as judged,

@@ -5,9 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.config.checks.value_checks import repeated, template_problems, zone_problem
-from schemas.config.expression import columns_of
-from schemas.config.source import OTHERWISE, PARTS, PartRule
+from schemas.config.expression import columns_of, is_plain
+from schemas.config.source import ABSENT, OTHERWISE, PARTS, REJECT, PartRule
 from schemas.contract import Contract
+from schemas.contract.column import Column
+from schemas.contract.column_type import INTEGERS
 from schemas.document import Document, Key
 from schemas.document.violation import near_miss
 
@@ -49,6 +51,7 @@ def problems(
                     f"the mapping does not fill the column of these codes"
                     f"{near_miss(column, entry['mapping'])}",
                 )
+        yield from _values(found, name, entry, contracts)
         if contracts is not None:
             yield from _record(found, name, entry, contracts, sets)
 
@@ -148,6 +151,52 @@ def _parts(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str
             (name, "parts"),
             f"the mapping does not fill '{rule.number}', the number that the parts share",
         )
+
+
+def _values(
+    found: Document,
+    name: str,
+    entry: Mapping[str, Any],
+    contracts: Mapping[str, Contract] | None,
+) -> Iterator[str]:
+    """What `absent`, `unreadable` and `rounding` say of columns for which it means nothing."""
+    contract = (contracts or {}).get(entry["record"])
+    files, mapping = entry["columns"], entry["mapping"]
+    for part in ("absent", "unreadable", "rounding"):
+        for column, said in entry.get(part, {}).items():
+            path = (name, part, column)
+            if column not in mapping:
+                yield found.problem(
+                    path, f"the mapping does not fill this column{near_miss(column, mapping)}"
+                )
+                continue
+            try:
+                read = columns_of(mapping[column], files)
+            except ValueError:
+                continue  # told of the mapping
+            if contract is not None and column in contract.column_names:
+                plain = is_plain(mapping[column], files)
+                problem = _meaningless(part, said, contract.column(column), read, plain)
+                if problem:
+                    yield found.problem(path, problem)
+
+
+def _meaningless(
+    part: str, said: Any, column: Column, read: Sequence[str], plain: bool
+) -> str | None:
+    """Why an entry of such a part means nothing; None if it means something."""
+    if part == "rounding":
+        number = column.data_type.name == "decimal" or column.data_type.name in INTEGERS
+        return None if number else f"only numbers are rounded, the column is of type {column.type}"
+    if not read:
+        return "the mapping reads no column of the file: leave it out"
+    if column.required and said != REJECT:
+        return "the column is required, so that a row without a value is rejected: leave it out"
+    if part == "unreadable" and plain and column.type == "string":
+        return "text is taken as it is, all of it is readable: leave it out"
+    if part == "unreadable" and plain and said == ABSENT:
+        return "the column is taken as it is, and empty only where the file is: leave it out"
+    return None
 
 
 def _record(

@@ -10,6 +10,7 @@ from schemas.document import Document, Key
 from schemas.document.violation import near_miss
 
 _LIKE = "write one like 1[3-9][0-9]{9}"
+FAR_YEAR = 2050
 
 
 def id_problem(found: Document, stem: str) -> Iterator[str]:
@@ -64,6 +65,16 @@ def pattern_problem(found: Document, path: Key) -> Iterator[str]:
         yield found.problem(
             path, f"a number without digits has this pattern: {_LIKE}; got '{pattern}'"
         )
+
+
+def open_end_problems(found: Document, path: Key, days: Sequence[date]) -> Iterator[str]:
+    """Days that stand for "no end" and are so near that real intervals end then."""
+    for position, day in enumerate(days):
+        if day.year < FAR_YEAR:
+            yield found.problem(
+                (*path, position),
+                f"expected a day from {FAR_YEAR} on, for real intervals end before; got {day}",
+            )
 
 
 def template_problems(

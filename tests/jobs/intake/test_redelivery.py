@@ -229,6 +229,7 @@ def read(conf, contracts, **changes):
             channels=conf.channels,
             tariffs=conf.tariffs,
             services=conf.services,
+            runtime=conf.runtime,
         ),
         contracts,
         "web_log",
@@ -272,10 +273,22 @@ def test_a_new_value_of_a_set_concerns_only_slices_with_rejected_rows(conf, cont
         channels={**conf.channels, "kiosk": None},
         tariffs=conf.tariffs,
         services=conf.services,
+        runtime=conf.runtime,
     )
     then = current_fingerprint(more, contracts, "complaint")
     assert outdated(now, then, rejected=1)
     assert not outdated(now, then, rejected=0)
+
+
+def test_another_list_of_open_ends_is_another_reading_of_records_with_ends(conf, contracts):
+    sooner = replace(conf, runtime=replace(conf.runtime, open_ends=(date(2079, 1, 1),)))
+    changed = {
+        name
+        for name in ("subscriber", "voice")
+        if current_fingerprint(conf, contracts, name)
+        != current_fingerprint(sooner, contracts, name)
+    }
+    assert changed == {"subscriber"}
 
 
 def test_the_days_that_would_be_read_otherwise_are_listed(site, conf, contracts):

@@ -20,6 +20,7 @@ PLAIN = {
     "warned": 0,
     "unreferenced": 0,
     "unlisted": 0,
+    "unread": 0,
     "newest": None,
     "check_0": 0,
     "check_1": 0,
@@ -87,6 +88,15 @@ def test_rows_kept_with_a_code_of_no_list_are_a_share_of_the_delivered_and_have_
         BAD.reason: 1,
     }
     assert "unlisted_code_share" not in judged({DAY: 4}, counts), "the source keeps no such row"
+
+
+def test_rows_kept_without_a_value_are_a_share_of_the_delivered_and_have_a_reason():
+    unread = Check("birth_date: present but not readable", None, "warning", unread=True)
+    counts = {DAY: {"accepted": 4, "unread": 3, "check_0": 0, "check_1": 0, "check_2": 3}}
+    found = judged({DAY: 4}, counts, checks=(BAD, ODD, unread))
+    assert found["unreadable_share"] == 0.75
+    assert delivery_metrics.reasons(counts, (BAD, ODD, unread)) == {unread.reason: 3}
+    assert "unreadable_share" not in judged({DAY: 4}, counts), "the source keeps no such row"
 
 
 def test_the_newest_event_is_that_of_the_day_that_is_worst():

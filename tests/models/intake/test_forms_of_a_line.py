@@ -176,7 +176,7 @@ JSON_LINES = {
     "no JSON": (line(), BROKEN["json_lines"]),
     "a field as an object": (
         json.dumps({**told(), "seconds": {"n": 61}}),
-        "duration_s: not readable as bigint",
+        "duration_s: present but not readable as bigint",
     ),
     "not of the encoding": (
         json.dumps(told(city="北京"), ensure_ascii=False).encode("gb18030"),

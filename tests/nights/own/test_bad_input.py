@@ -275,7 +275,7 @@ SPOILT = {
         [["S1|200904|60000|2000|58000|58000"]],
         "",
         1,
-        "month: expected a value (1 rows); "
+        "month: present but not readable as date (1 rows); "
         "subscriber_no: no such record in ods.subscriber.subscriber_no (1 rows)",
     ),
     "GB18030 in a UTF-8 file": (

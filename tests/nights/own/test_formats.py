@@ -173,7 +173,7 @@ def test_each_form_keeps_what_it_rejects_as_readable_text(four_forms, name):
     )
     assert [reasons for _, reasons in rows] == [
         ["msisdn: expected a value"],
-        ["duration_s: not readable as bigint"],
+        ["duration_s: present but not readable as bigint"],
     ]
     assert "V4" in rows[0][0]
     assert "北京" in rows[0][0]

@@ -18,6 +18,7 @@ DAY, MARCH = date(2009, 4, 3), date(2009, 3, 1)
 PEOPLES = ("customer", "subscriber", "package_subscription")
 SOURCES = (*PEOPLES, "voice", "message", "data", "wlan")
 ZONES = "voice: {timezone: America/New_York}\nwlan: {timezone: America/New_York}\n"
+FEW_PEOPLE = 'subscriber: {rejects: {warn_share: "0.05", stop_share: "0.5"}}\n'
 TARIFF = """
 id: by_the_clock
 name: 按时段
@@ -58,6 +59,12 @@ SESSIONS = [
     f"L{number}|{NUMBER}|1|HB-1|{start}|20100401000000|{SESSION_S}|{BYTES}|{BYTES}||1|{LI}|{LI}"
     for number, start in enumerate(("20090302100000", "20090302110000"))
 ]
+# Two who left in March, on days that cannot be read.
+LEFT = {"13800000007": "31/03/2009", "13800000008": "2009-02-30"}
+LEAVERS = [
+    f"S{number[-1]}|C1|{number}|1000|9|20050601|010|海淀分公司|0|1|20050601000000|{end}|20090401000000"
+    for number, end in LEFT.items()
+]
 MESSAGES = [f"M1|{NUMBER}|13911111111|11|0|20090302100000|{SIZE}|0|{LI}|{LI}"]
 
 
@@ -67,7 +74,7 @@ def edges(spark, tmp_path_factory):
     shipped = config.load([CONF]).sources
     conf = overlay(folder / "conf", shipped, SOURCES)
     with (conf / "sources.yml").open("a", encoding="utf-8") as sources:
-        sources.write(ZONES)
+        sources.write(ZONES + FEW_PEOPLE)
     (conf / "tariffs").mkdir()
     (conf / "tariffs" / "by_the_clock.yml").write_text(TARIFF, encoding="utf-8")
     made = TinyNights(folder, shipped, conf)
@@ -75,7 +82,12 @@ def edges(spark, tmp_path_factory):
         call(100 + number, DAY, start, msisdn=msisdn, duration=seconds)
         for number, (msisdn, (start, seconds, _)) in enumerate(ACROSS.items())
     ]
+    across += [
+        call(200 + number, DAY, "20090403100000", msisdn=msisdn)
+        for number, msisdn in enumerate(LEFT)
+    ]
     people = {name: deliveries()[name, date(2009, 5, 2)] for name in PEOPLES}
+    people["subscriber"] = [[*people["subscriber"][0], *LEAVERS]]
     usage = {"voice": [LARGE_CALLS, across], "data": [PARTS], "wlan": [SESSIONS]}
     for name, parts in {**people, **usage, "message": [MESSAGES]}.items():
         made.landing.write(name, DAY, parts)
@@ -100,7 +112,25 @@ def test_the_largest_values_are_accepted_and_added_up(edges):
         ("voice", 3, 3 * CALL_S, 3 * LI, 3 * LI, 3 * LI),
         ("wlan", 2, 2 * SESSION_S, 2 * LI, 0, 0),
     ]
-    assert query(edges.warehouse, "SELECT count(*) FROM t", t="ops.rejected_record") == [(0,)]
+    assert query(
+        edges.warehouse,
+        "SELECT count(*) FROM t WHERE source <> 'subscriber'",
+        t="ops.rejected_record",
+    ) == [(0,)]
+
+
+def test_who_left_on_a_day_that_cannot_be_read_keeps_no_later_call(edges):
+    assert query(
+        edges.warehouse,
+        "SELECT reasons, count(*) FROM t GROUP BY ALL",
+        t="ops.rejected_record",
+    ) == [(["valid_to: present but not readable as timestamp"], 2)]
+    calls = "SELECT count(*) FROM v WHERE msisdn IN ('13800000007', '13800000008')"
+    assert query(edges.warehouse, calls, v="ods.voice_call") == [(2,)]
+    rated = "SELECT count(DISTINCT msisdn), max(msisdn) FROM d JOIN i USING (subscriber_id)"
+    assert query(edges.warehouse, rated, d="dw.usage_day", i="dw.subscriber_identity") == [
+        (5, NUMBER)
+    ]
 
 
 def test_the_rest_of_a_call_is_in_the_band_of_the_new_local_time(edges):

@@ -50,6 +50,18 @@ MISTAKES = [
     ),
     ("unknown type inside", "no:int", "no:integer", "unknown type 'integer', did you mean"),
     ("a field twice", "no:int,fee:decimal(5,2)", "no:int,no:int", "unknown type 'array<struct"),
+    (
+        "an open end that is required",
+        "{name: began_at, type: timestamp,",
+        "{name: began_at, type: timestamp, open_end: true, required: true,",
+        "began_at: an open end is null: the column must be optional",
+    ),
+    (
+        "an open end that is no day",
+        "{name: subscriber_no, type: string,",
+        "{name: subscriber_no, type: string, open_end: true,",
+        "subscriber_no: only a date or a timestamp ends an interval; got the type string",
+    ),
     ("a binary float", "type: double, unit: score", "type: double", "a binary float is refused"),
     (
         "money in a binary float",
