@@ -287,7 +287,7 @@ def test_trap_10_parts_of_one_session_are_merged_before_rounding_and_across_nigh
 def test_a_call_in_two_legs_owes_one_connect_fee_and_one_rounding(spark):
     """83 s in two records: .15 + 84 × .01 = .99, not 1.50."""
     rule = {"component": "airtime", "rate": "0.01", "per": "1s", "increment": [6, 6]}
-    tariff = voice({**rule, "connect": "0.15"}, FREE_TOLL)
+    tariff = voice({**rule, "connect": "0.15"})
     first, second = call(60), call(23, "2009-03-02 10:01:00")
     legs = [
         {**event_records.record(1, event)[1], "source": "voice", "call_no": "V1", "row_no": place}
