@@ -96,7 +96,8 @@ def number(value: Column, numbers: Numbers) -> Column:
     """
     folded = F.translate(value, _NUMBER_FROM, _NUMBER_TO)
     return (
-        F.when(value.rlike(_in_form(numbers)), value)
+        F.when(_is_common(value, numbers), value)
+        .when(value.rlike(_in_form(numbers)), value)
         .when(folded.rlike(_NUMBER), _replaced(folded, _number_steps(numbers)))
         .otherwise(F.nullif(F.regexp_replace(value, invisible.AT_THE_ENDS, ""), F.lit("")))
     )
@@ -115,7 +116,8 @@ def key(value: Column) -> Column:
 
 def is_lost(formed: Column) -> Column:
     """Whether a number or key in its form still has an exponent: some of its digits are lost."""
-    return F.coalesce(formed.rlike(rf"^{_EXPONENT}\z"), F.lit(False))
+    marked = F.contains(formed, F.lit("E")) | F.contains(formed, F.lit("e"))
+    return F.coalesce(marked & formed.rlike(rf"^{_EXPONENT}\z"), F.lit(False))
 
 
 def number_of(text: str, numbers: Numbers) -> str:
@@ -160,8 +162,17 @@ def _home(numbers: Numbers) -> str:
     return f"(?!{national}$)(?:(?:00)?{country})?(?:{trunk})?({national})"
 
 
+def _is_common(value: Column, numbers: Numbers) -> Column:
+    """Whether the value is digits from 1 on that no prefix begins: almost all are, told at once."""
+    whole = value.try_cast("bigint")
+    is_common = (whole > 0) & (whole.cast("string") == value)
+    for prefix in sorted({numbers.country_code, numbers.trunk} - {"", "0"}):
+        is_common = is_common & ~F.startswith(value, F.lit(prefix))
+    return is_common
+
+
 def _in_form(numbers: Numbers) -> str:
-    """A number that needs no step: almost all are told by one look."""
+    """A number that needs no step."""
     return rf"^(?:{numbers.national}|(?!00)(?!{_home(numbers)}$)[0-9]+)\z"
 
 

@@ -143,6 +143,7 @@ def test_spark_gives_the_same_forms(spark):
         *KEYS,
         *(any_writing(f"1{chance.randrange(3 * 10**9, 10**10)}", chance) for _ in range(300)),
         *("".join(chance.choices("0123456789+-.,() E\u3000'\"=", k=9)) for _ in range(300)),
+        *("12125550123", "2125550123", "1", "0", "-5", "+5", "9223372036854775808", "86", " 5"),
         *invisible.CHARACTERS,
         None,
     ]
@@ -150,11 +151,13 @@ def test_spark_gives_the_same_forms(spark):
     rows = frame.select(
         "text",
         number_form.number(F.col("text"), CHINA).alias("number"),
+        number_form.number(F.col("text"), AMERICA).alias("american"),
         number_form.key(F.col("text")).alias("key"),
     ).withColumns({f"lost_{kind}": number_form.is_lost(F.col(kind)) for kind in ("number", "key")})
     for row in rows.collect():
         text = row.text or ""
         assert (row.number or "") == number_form.number_of(text, CHINA), repr(text)
+        assert (row.american or "") == number_form.number_of(text, AMERICA), repr(text)
         assert (row.key or "") == number_form.key_of(text), repr(text)
         if row.text in LOST:
             assert (row.lost_number, row.lost_key) == (True, True)

@@ -119,6 +119,20 @@ def test_keys_of_customers_and_subscribers_have_one_form(judged):
     assert [reason.split(":")[0] for reason in seen.rejected["a.txt", 3].reasons] == ["customer_no"]
 
 
+def test_every_column_by_which_people_are_found_has_one_form(contracts):
+    """Only columns that say so in their contract are brought into one form."""
+    kinds = {"msisdn": "number", "subscriber_no": "account", "customer_no": "account"}
+    found = {
+        (one.table, column.name): column.personal
+        for one in contracts.values()
+        if one.layer == "ods"
+        for column in one.columns
+        if column.name in kinds or (column.references or "").endswith(tuple(kinds))
+    }
+    assert len(found) > 20
+    assert found == {place: kinds[place[1]] for place in found}
+
+
 def test_the_country_is_that_of_the_configuration(judged):
     of = replace(source(), numbers=Numbers("1", "[2-9][0-9]{9}", "1"))
     texts = [
