@@ -228,9 +228,10 @@ class _ReasonedSums(MonthSums):
 
     def _fees_too_large(self, prices: PackagePrices) -> np.ndarray:
         """Which months have recorded fees beyond what the amounts of a quote hold."""
-        sums, matrix = self.sums, self.matrix
-        fees = sums[matrix.d12593] + sums[matrix.other] + sums[matrix.direct_toll]
-        found: np.ndarray = fees + sums[prices.passed] > MOST_RECORDED
+        matrix, none = self.matrix, np.zeros(self.rows, dtype=np.int64)
+        fees = (matrix.d12593, matrix.other, matrix.direct_toll, prices.passed)
+        bounded = (np.minimum(self.sums[no], MOST_RECORDED + 1) for no in fees)
+        found: np.ndarray = sum(bounded, none) > MOST_RECORDED
         return found
 
     def vocabulary(self) -> pa.Array:
