@@ -1,5 +1,6 @@
 """The largest values that the contracts of usage and bills allow, from records to back-test."""
 
+import re
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -17,10 +18,14 @@ from tests.given.match_rows import MARCH
 from tests.given.rows import CONTRACTS
 from tests.given.tariff_examples import airtime, call, message, online, package, pool, session
 
-FEE = Decimal("999999999.999")
-TOTAL = Decimal("9999999999.99")
 LONG_AGO = date(2008, 1, 1)
 TOLLS = ("local", "intra_prov", "inter_prov", "hkmotw", "intl")
+
+
+def amount(table, column):
+    """The largest amount of a column: nines only."""
+    digits, scale = re.findall(r"\d+", CONTRACTS[table].column(column).type)
+    return Decimal("9" * int(digits)).scaleb(-int(scale))
 
 
 def most(table, *columns):
@@ -32,6 +37,11 @@ CALL = call(most("ods.voice_call", "duration_s"), "2009-03-01 00:00:00", day_typ
 SESSION = session(most("ods.data_session", "bytes_up", "bytes_down"))
 ONLINE = online(most("ods.wlan_session", "duration_s"))
 TEXT = message()
+FEE, ITEM, TOTAL = (
+    amount("ods.voice_call", "airtime_fee"),
+    amount("ods.bill_item", "amount"),
+    amount("ods.bill", "total"),
+)
 PEAK = {"peak": [{"days": "all", "from": "08:00", "to": "20:00"}]}
 FREE = {"component": "toll", "rate": "0", "per": "60s", "increment": [60, 60]}
 PACKAGES = {
@@ -128,16 +138,16 @@ def test_quotes_and_back_test_of_the_largest_bill(spark, found):
         [(1, one.kind, name, LONG_AGO, None) for name, one in kinds.items()],
     )
     codes = ("local_voice", "gprs", "info", "vas", "vpmn_rent")
-    passed = rows.passing(spark, people, kinds, *(("S1", MARCH, code, FEE) for code in codes))
+    passed = rows.passing(spark, people, kinds, *(("S1", MARCH, code, ITEM) for code in codes))
     quotes = package_quote.quotes(evaluated, passed, held, rows.policy(vpmn_rent_mode="add").rating)
     # Of the records two information fees (R6), and for talk the toll of a local call, which it does
     # not price; of the bill the VPMN fee (R8) and, of local_voice, gprs and vas, what the package
     # does not replace (R7).
     assert {row.package_id: Fraction(row.total) for row in quotes.collect()} == {
-        "talk": COSTS["talk"] + 6 * Fraction(FEE),
-        "surf": COSTS["surf"] + 5 * Fraction(FEE),
-        "air": COSTS["air"] + 6 * Fraction(FEE),
-        "text": COSTS["text"] + 6 * Fraction(FEE),
+        "talk": COSTS["talk"] + 3 * Fraction(FEE) + 3 * Fraction(ITEM),
+        "surf": COSTS["surf"] + 2 * Fraction(FEE) + 3 * Fraction(ITEM),
+        "air": COSTS["air"] + 2 * Fraction(FEE) + 4 * Fraction(ITEM),
+        "text": COSTS["text"] + 2 * Fraction(FEE) + 4 * Fraction(ITEM),
     }
     (tested,) = backtest.backtest(
         rows.months(spark, (1, MARCH, None)),
@@ -149,5 +159,6 @@ def test_quotes_and_back_test_of_the_largest_bill(spark, found):
         tuple(one.kind for one in kinds.values()),
     ).collect()
     # Of the bill only vas and the fee of the VPMN pass: the packages replace the others.
-    assert Fraction(tested.rated) == sum(COSTS.values()) + 5 * Fraction(FEE)
+    kept = 3 * Fraction(FEE) + 2 * Fraction(ITEM)
+    assert Fraction(tested.rated) == sum(COSTS.values()) + kept
     assert (tested.actual, tested.difference) == (TOTAL, tested.rated - TOTAL)
