@@ -74,17 +74,18 @@ def _text_rows(tables: Tables, files: list[DeliveredFile], form: SourceFormat) -
     if form.header:
         lines = lines.where("_place > 0")
     if form.multiline:
-        lines = _records(lines, QuotedLines(form))
+        lines = _records(lines, QuotedLines(form), int(form.header))
     unblank = f"octet_length(trim(LEADING '{delivered_line.BLANKS}' FROM value)) > 0"
     row_no = F.col("_place") + (0 if form.header else 1)
     return _in_few_tasks(tables, lines.where(unblank).withColumn("row_no", row_no).drop("_place"))
 
 
-def _records(lines: DataFrame, quoted: QuotedLines) -> DataFrame:
+def _records(lines: DataFrame, quoted: QuotedLines, first: int) -> DataFrame:
     """The lines of each record as one row, at the place of the first.
 
     After a line a quote is open or not: the line sets that, keeps what was before it, or turns it.
     So it is as the last line that set it says, turned as often as lines since then turned it.
+    A record begins after the line that ends the one before; the `first` line begins the first.
     """
     in_order = Window.partitionBy("_uri").orderBy("_place")
     record = Window.partitionBy("_uri", "_record")
@@ -92,7 +93,8 @@ def _records(lines: DataFrame, quoted: QuotedLines) -> DataFrame:
     quote = F.contains("value", F.lit(quoted.quote.decode()))
     sets = F.when(F.expr("_opens = _stays"), F.struct("_opens", "_turns"))
     turned = (F.col("_turns") - F.coalesce("_set._turns", F.lit(0))) % 2 == 1
-    begins = F.when(~F.lag("_open", default=False).over(in_order), F.col("_place"))
+    ended = F.max(F.when(~F.col("_open"), F.col("_place")))
+    before = in_order.rowsBetween(Window.unboundedPreceding, -1)
     unclosed = F.expr(f"_never or (_lines > 1 and _size > {RECORD_BYTES})")
     alone = F.when(unclosed, F.col("_place")).otherwise(F.col("_record"))
     return (
@@ -101,8 +103,7 @@ def _records(lines: DataFrame, quoted: QuotedLines) -> DataFrame:
         .withColumn("_turns", F.count_if(F.expr("_opens and not _stays")).over(in_order))
         .withColumn("_set", F.last(sets, ignorenulls=True).over(in_order))
         .withColumn("_open", F.coalesce("_set._opens", F.lit(False)) != turned)
-        .withColumn("_begins", begins)
-        .withColumn("_record", F.last("_begins", ignorenulls=True).over(in_order))
+        .withColumn("_record", F.coalesce(ended.over(before) + 1, F.lit(first)))
         .withColumn("_size", F.sum(F.octet_length("value") + 1).over(record))
         .withColumn("_lines", F.count(F.lit(1)).over(record))
         .withColumn("_never", F.bool_and("_open").over(record))

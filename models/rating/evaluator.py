@@ -26,6 +26,7 @@ from models.rating.price_matrix import IP_ONLY, PriceMatrix, compile_prices
 from models.rating.settlement import Settled, settle
 from models.rating.shortlist import Shortlist
 from models.tariff.amounts import BUCKETS
+from models.tariff.money_limit import MICRO_YUAN, YUAN_LIMIT
 from models.tariff.package import Package
 
 ORDER_OF_EVENTS = "order of events"
@@ -44,6 +45,7 @@ EVALUATED = ", ".join(
 )
 KEYS = ("subscriber_id", "month")
 MICRO_YUAN_IN_LI = 1000
+MOST_RECORDED = YUAN_LIMIT * MICRO_YUAN // MICRO_YUAN_IN_LI  # 厘
 HANDED_OVER = 20_000  # rows
 SPLITS = (
     "array<struct<signature: string, paid: array<bigint>, left: array<bigint>, "
@@ -216,12 +218,20 @@ class _ReasonedSums(MonthSums):
             mine = np.flatnonzero(prices.unpriced_cells[cell])[::-1]
             reasons[row[mine]] = len(REASONS) + cell[mine]
         reasons[rows[settled.refused]] = REASONS.index(TOO_LARGE)
-        reasons[self.too_large] = REASONS.index(TOO_LARGE)
+        reasons[self.too_large | self._fees_too_large(prices)] = REASONS.index(TOO_LARGE)
         places = len(REASONS) + len(self.matrix.cell_names) + np.arange(len(self.unknown_rows))
         reasons[self.unknown_rows] = places
         found: np.ndarray = reasons[rows]
         if any(pool.carry_over for pool in prices.pools):
             _hand_on(found, parts)
+        return found
+
+    def _fees_too_large(self, prices: PackagePrices) -> np.ndarray:
+        """Which months have recorded fees beyond what the amounts of a quote hold."""
+        matrix, none = self.matrix, np.zeros(self.rows, dtype=np.int64)
+        fees = (matrix.d12593, matrix.other, matrix.direct_toll, prices.passed)
+        bounded = (np.minimum(self.sums[no], MOST_RECORDED + 1) for no in fees)
+        found: np.ndarray = sum(bounded, none) > MOST_RECORDED
         return found
 
     def vocabulary(self) -> pa.Array:

@@ -77,6 +77,7 @@ def main() -> None:
     parser.add_argument("--evaluated", type=int, default=1_000_000, help="customers of the cube")
     parser.add_argument("--guided", type=int, default=35_000_000, help="calls added up to the cube")
     parser.add_argument("--calls", type=int, default=16_000_000, help="calls taken in")
+    parser.add_argument("--events", type=int, default=1_000_000, help="sessions of 5 GB, and calls")
     parser.add_argument("--history", type=int, default=100, help="customers of the small province")
     parser.add_argument("--build", type=Path, default=Path("build/bench"))
     args = parser.parse_args()
@@ -89,6 +90,7 @@ def main() -> None:
         ("evaluator", args.evaluated),
         ("cube", args.guided),
         ("intake", args.calls),
+        ("sizes", args.events),
         ("history", args.history),
     ):
         _, said, most = measured(f"tests.bench.{name}", str(size), str(args.build / name))

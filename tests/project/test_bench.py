@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.bench import cube, evaluator, rating
+from tests.bench import cube, evaluator, rating, sizes
 
 
 def said(bench, monkeypatch, capsys, *args: str) -> str:
@@ -35,3 +35,10 @@ def test_the_cube_holds_the_sums_of_duckdb(spark, tmp_path, monkeypatch, capsys)
     told = said(cube, monkeypatch, capsys, "20000", str(tmp_path / "build"))
     assert told.count("into nothing") == 3
     assert "replayed in" in told
+
+
+@pytest.mark.soak
+def test_long_events_and_many_of_one_subscriber_add_up(spark, tmp_path, monkeypatch, capsys):
+    """The benchmark ends where they do not."""
+    told = said(sizes, monkeypatch, capsys, "2000", str(tmp_path))
+    assert len(re.findall(r"\d times; most memory so far \d", told)) == 4
