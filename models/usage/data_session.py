@@ -108,7 +108,7 @@ def _sessions(parts: DataFrame, apart: Sequence[str], gap_hours: int) -> DataFra
         .agg(
             first,
             F.sum(F.col("bytes_up") + F.col("bytes_down")).alias("quantity"),
-            F.sum("fee").cast("decimal(18,3)").alias("fee"),
+            F.sum("fee").cast("decimal(21,6)").alias("fee"),
         )
         .select(
             "source",

@@ -2,7 +2,7 @@
 
 A rating cell is one combination of the facts that can decide a price (dw.rating_cell). It is found
 once, when the record is ingested. Quantities are integers in base units (seconds, bytes, messages).
-Fees of guided records are integers in 厘 (thousandths of a yuan).
+Fees of guided records are integers in micro-yuan (10⁻⁶ yuan), as exact as the records.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import NamedTuple
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from models.frames.money import micro_yuan
 from models.frames.validity import valid_at
 from models.tariff.measure import FACTS, FEES
 from models.tariff.package import DAY_SECONDS
@@ -66,7 +67,7 @@ def guide(
     cuts: Mapping[str, Sequence[int]],
     holidays: Collection[date],
 ) -> DataFrame:
-    """The rows of `events`, each with its rating cell; fees are integers in 厘.
+    """The rows of `events`, each with its rating cell; fees are integers in micro-yuan.
 
     If nobody held the number, subscriber_id is null; the caller counts these rows and `cube.by_day`
     leaves them out. `cuts` holds by service the local seconds at which a band of the catalogue
@@ -92,7 +93,7 @@ def guide(
             *FACTS,
             "sign",
             "quantity",
-            *((F.col(fee) * 1000).cast("bigint").alias(fee) for fee in FEES),
+            *(micro_yuan(F.col(fee)).alias(fee) for fee in FEES),
         )
     )
 
@@ -193,7 +194,7 @@ def _without(*facts: str) -> list[Column]:
 
 
 def _no_fee(name: str) -> Column:
-    return F.lit(0).cast("decimal(12,3)").alias(name)
+    return F.lit(0).cast("decimal(15,6)").alias(name)
 
 
 def _day_type(holidays: Collection[date]) -> Column:

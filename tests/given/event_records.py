@@ -31,7 +31,7 @@ TABLES = {"voice": "ods.voice_call", "message": "ods.message", "wlan": "ods.wlan
 # What data_session.contributions gives: no table.
 SESSIONS = (
     "batch_date date, msisdn string, occurred_at timestamp, local_date date, local_second int, "
-    "roaming string, quantity long, sign int, fee decimal(12,3)"
+    "roaming string, quantity long, sign int, fee decimal(15,6)"
 )
 
 
