@@ -13,3 +13,8 @@ AMOUNT_TYPE = "decimal(18,6)"
 def yuan(micro_yuan: Column) -> Column:
     """Whole micro-yuan as yuan (AMOUNT_TYPE)."""
     return (micro_yuan.cast("decimal(18,0)") * F.lit(Decimal("0.000001"))).cast(AMOUNT_TYPE)
+
+
+def micro_yuan(amount: Column) -> Column:
+    """Yuan with at most six decimals as whole micro-yuan."""
+    return (amount * F.lit(Decimal(1_000_000))).cast("bigint")

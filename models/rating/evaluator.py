@@ -44,8 +44,7 @@ EVALUATED = ", ".join(
     + ["comparable BOOLEAN", "reason STRING", "unpriced_events BIGINT", "replayed BOOLEAN"]
 )
 KEYS = ("subscriber_id", "month")
-MICRO_YUAN_IN_LI = 1000
-MOST_RECORDED = YUAN_LIMIT * MICRO_YUAN // MICRO_YUAN_IN_LI  # 厘
+MOST_RECORDED = YUAN_LIMIT * MICRO_YUAN  # micro-yuan
 HANDED_OVER = 20_000  # rows
 SPLITS = (
     "array<struct<signature: string, paid: array<bigint>, left: array<bigint>, "
@@ -145,7 +144,7 @@ class _Months:
             unpriced = sums[prices.unpriced]
             comparable[no] = self.usage.reasons(prices, settled, unpriced, parts) == 0
             passed = everywhere + sums[prices.passed]
-            costs[no] = settled.total + passed * MICRO_YUAN_IN_LI
+            costs[no] = settled.total + passed
         starts = np.flatnonzero(parts.begins)
         brands, own = (self.batch.column(name).take(pa.array(starts)) for name in ("brand", "own"))
         return shortlist.chosen(costs, comparable, starts, brands, own)
@@ -170,7 +169,7 @@ class _Months:
         amounts = (
             settled.micro_yuan
             | {"rated": settled.total}
-            | {name: li * MICRO_YUAN_IN_LI for name, li in zip(RECORDED, recorded, strict=True)}
+            | dict(zip(RECORDED, recorded, strict=True))
         )
         nothing = np.zeros(len(rows), dtype=np.int64)
         is_replayed = np.zeros(len(rows), dtype=bool)

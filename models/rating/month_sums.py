@@ -17,9 +17,11 @@ from pyspark.sql import functions as F
 from models.frames.arrow_lists import equal_lists, listed, rows_of
 from models.rating.package_prices import Statistic, SumValues
 from models.rating.price_matrix import BILLED, PriceMatrix
+from models.tariff.measure import FEES
 
 EXACT_FLOAT = 2**53
-LARGEST_ENTRY = 2**44  # so that no sum over the cells of a month exceeds 64 bits
+# So that no sum over the cells of a month exceeds 64 bits: units and events, fees in micro-yuan.
+LARGEST_ENTRY, LARGEST_FEE = 2**44, 2**54
 UNKNOWN = -1
 ADDED_UP = (
     "month DATE, subscriber_id BIGINT, sums ARRAY<BIGINT>, too_large BOOLEAN, unknown BIGINT, "
@@ -90,9 +92,10 @@ class _Cells:
         width = self.matrix.adding.shape[1]
         features = np.zeros(width * self.rows, dtype=np.int64)
         used = [self._used(place, name) for place, name in self.matrix.needed]
-        for entry, _, values in used:
-            if values.max(initial=0) >= LARGEST_ENTRY:
-                self.too_large[self.row[entry[values >= LARGEST_ENTRY]]] = True
+        for (_, name), (entry, _, values) in zip(self.matrix.needed, used, strict=True):
+            limit = LARGEST_FEE if name in FEES else LARGEST_ENTRY
+            if values.max(initial=0) >= limit:
+                self.too_large[self.row[entry[values >= limit]]] = True
         refused = self.too_large.any()
         for entry, column, values in used:
             row = self.row[entry]

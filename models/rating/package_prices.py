@@ -107,7 +107,7 @@ class PackagePrices:
     """One package as integers over `denominator`.
 
     - `unpriced`: the sum that counts events without a price; `unpriced_cells` flags their cells;
-    - `passed`: the sum of the recorded fees (厘) that the package does not re-rate;
+    - `passed`: the sum of the recorded fees (micro-yuan) that the package does not re-rate;
     - `measured`: by measure_no, which cells need the measure;
     - `signature`: identifies the split of the package's free units (tariff/signature.py);
     - `exact_rules`: the rules whose lines are multiples of the quantum without rounding.

@@ -2,7 +2,7 @@
 
 A measure is one way to round the quantity of an event (dw.rating_measure). Each event is rounded
 before anything is added up, so prices computed from the cube are exact. Quantities are integers in
-base units (seconds, bytes, messages). Fees are integers in 厘 (thousandths of a yuan).
+base units (seconds, bytes, messages). Fees are integers in micro-yuan (10⁻⁶ yuan).
 """
 
 from __future__ import annotations

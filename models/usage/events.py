@@ -2,7 +2,7 @@
 
 A rating cell is one combination of the facts that can decide a price (dw.rating_cell). It is found
 once, when the record is ingested. Quantities are integers in base units (seconds, bytes, messages).
-Fees of guided records are integers in 厘 (thousandths of a yuan).
+Fees of guided records are integers in micro-yuan (10⁻⁶ yuan), as exact as the records.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def guide(
     cuts: Mapping[str, Sequence[int]],
     holidays: Collection[date],
 ) -> DataFrame:
-    """One row per event with the paying subscriber and its rating cell; fees are integers in 厘.
+    """One row per event with the paying subscriber and its rating cell; fees are in micro-yuan.
 
     `events`: of record_parts. A `sign` of −1 means that the delivery takes the event back.
     `identity` is one snapshot of dw.subscriber_identity, joined as of the instant of the event. If
@@ -57,7 +57,7 @@ def guide(
             *FACTS,
             "sign",
             "quantity",
-            *((F.col(fee) * 1000).cast("bigint").alias(fee) for fee in FEES),
+            *FEES,
         )
     )
 

@@ -23,7 +23,6 @@ from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
-from pyspark.sql import types as T
 
 from models.frames.lookup import looked_up
 from models.usage.recorded import ADDED, FACTS, FEES, PART, TAKEN_BACK, TIME, recorded
@@ -151,13 +150,10 @@ def _events(parts: DataFrame, apart: Sequence[str], joining: Joining) -> DataFra
         (F.max(number) - F.min(number) + 1 - F.count_distinct(number)).alias("missing"),
     )
     last_counts, corrected = mode.isin(*LAST_COUNTS), mode == "last"
-    kinds = {field.name: field.dataType for field in parts.schema}
     return (
         merged.withColumns(
             {
-                name: F.when(last_counts, F.col(f"last.{name}"))
-                .otherwise(F.col(f"sum.{name}"))
-                .cast(_summed(kinds[name]))
+                name: F.when(last_counts, F.col(f"last.{name}")).otherwise(F.col(f"sum.{name}"))
                 for name in ("quantity", *FEES)
             }
         )
@@ -174,11 +170,6 @@ def _events(parts: DataFrame, apart: Sequence[str], joining: Joining) -> DataFra
         .withColumn("event_key", F.xxhash64("direction", *OTHER_FACTS[1:], "quantity"))
         .drop("event", "last", "sum")
     )
-
-
-def _summed(kind: T.DataType) -> T.DataType:
-    """The type of a sum: as many digits as fit a 64-bit integer."""
-    return T.DecimalType(18, kind.scale) if isinstance(kind, T.DecimalType) else kind
 
 
 def _in_order_of_use(mode: Column) -> Column:

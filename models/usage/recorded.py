@@ -1,8 +1,8 @@
 """Usage records in one form, whichever service they are of.
 
 One row per record: the number that pays, the time, the facts that can decide a price, the quantity
-in base units (seconds, bytes, messages), the fees in yuan, and what tells which records are parts
-of one event.
+in base units (seconds, bytes, messages), the fees as integers in micro-yuan, and what tells which
+records are parts of one event.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+
+from models.frames.money import micro_yuan
 
 ADDED, TAKEN_BACK = 1, -1
 TIME = ("msisdn", "occurred_at", "local_date", "local_second")
@@ -54,9 +56,7 @@ def _calls(voice: DataFrame) -> DataFrame:
         "in_group",
         F.lit(None).cast("string").alias("message_kind"),
         F.when(missed, 0).otherwise(F.col("duration_s")).cast("bigint").alias("quantity"),
-        "airtime_fee",
-        "toll_fee",
-        F.col("info_fee").alias("other_fee"),
+        *_fees("airtime_fee", "toll_fee", "info_fee"),
         *_part("call_no", length="duration_s"),
     )
 
@@ -73,9 +73,7 @@ def _messages(messages: DataFrame) -> DataFrame:
         F.lit(None).cast("boolean").alias("in_group"),
         F.col("kind").alias("message_kind"),
         F.lit(1).cast("bigint").alias("quantity"),
-        F.col("fee").alias("airtime_fee"),
-        _no_fee("toll_fee"),
-        F.col("info_fee").alias("other_fee"),
+        *_fees("fee", None, "info_fee"),
         *_part("message_no", part_no=None),
     )
 
@@ -91,9 +89,7 @@ def _sessions(sessions: DataFrame) -> DataFrame:
         *_without("direction", "toll", "dial", "message_kind"),
         F.lit(None).cast("boolean").alias("in_group"),
         (F.col("bytes_up") + F.col("bytes_down")).alias("quantity"),
-        F.col("fee").alias("airtime_fee"),
-        _no_fee("toll_fee"),
-        _no_fee("other_fee"),
+        *_fees("fee", None, None),
         *_part("session_no", gateway="gateway", length="duration_s"),
     )
 
@@ -109,9 +105,7 @@ def _wlan(sessions: DataFrame) -> DataFrame:
         *_without("direction", "toll", "dial", "message_kind"),
         F.lit(None).cast("boolean").alias("in_group"),
         F.col("duration_s").cast("bigint").alias("quantity"),
-        F.col("fee").alias("airtime_fee"),
-        _no_fee("toll_fee"),
-        _no_fee("other_fee"),
+        *_fees("fee", None, None),
         *_part("session_no", length="duration_s"),
     )
 
@@ -139,5 +133,10 @@ def _without(*facts: str) -> list[Column]:
     return [F.lit(None).cast("string").alias(fact) for fact in facts]
 
 
-def _no_fee(name: str) -> Column:
-    return F.lit(0).cast("decimal(12,3)").alias(name)
+def _fees(*columns: str | None) -> list[Column]:
+    """The columns FEES; a name that is None gives 0."""
+    nothing = F.lit(0).cast("bigint")
+    return [
+        (nothing if column is None else micro_yuan(F.col(column))).alias(name)
+        for name, column in zip(FEES, columns, strict=True)
+    ]

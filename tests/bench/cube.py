@@ -148,7 +148,7 @@ def write_calls(subscribers: range, records: int, folder: Path, seed: int) -> No
         seconds = np.minimum(seconds, 7200)
         midnight = int(datetime(day.year, day.month, day.day, tzinfo=CHINA).timestamp())
         fee = pa.array((seconds + 59) // 60 * 400).cast(pa.decimal128(19, 0))
-        nothing = pa.array([Decimal(0)], pa.decimal128(12, 3)).take(pa.array(np.zeros(count, int)))
+        nothing = pa.array([Decimal(0)], pa.decimal128(15, 6)).take(pa.array(np.zeros(count, int)))
         columns = {
             "source": pa.array(["voice"]).take(pa.array(np.zeros(count, int))),
             "batch_date": pa.array([day], pa.date32()).take(pa.array(np.zeros(count, int))),
@@ -164,7 +164,7 @@ def write_calls(subscribers: range, records: int, folder: Path, seed: int) -> No
             },
             "outcome": pa.array(["missed", "answered"]).take(pa.array((seconds > 0).astype(int))),
             "duration_s": pa.array(seconds.astype(np.int64)),
-            "airtime_fee": pc.multiply(fee, pa.scalar(Decimal("0.001"))).cast(pa.decimal128(12, 3)),
+            "airtime_fee": pc.multiply(fee, pa.scalar(Decimal("0.001"))).cast(pa.decimal128(15, 6)),
             "toll_fee": nothing,
             "info_fee": nothing,
         }

@@ -34,7 +34,7 @@ GIVEN = {"text": "string", "number": "decimal(38,18)", "float": "double"}
 EXACT = Context(prec=100)
 UNFIT_S, UNFIT_FEE = (
     "duration_s: does not fit bigint exactly",
-    "airtime_fee: does not fit decimal(12,3) exactly",
+    "airtime_fee: does not fit decimal(15,6) exactly",
 )
 UNREAD_S = "duration_s: present but not readable as bigint"
 
@@ -47,12 +47,12 @@ TEXTS = [
     ("61.", "-0.0", 61, "0"),
     ("0000000000000000000061", "000000000000.4", 61, "0.4"),
     ("61.000000000000000000000000", "0.40000000000000000000000000000", 61, "0.4"),
-    ("6.9", "0.0004", [UNFIT_S, UNFIT_FEE], None),
+    ("6.9", "0.0000004", [UNFIT_S, UNFIT_FEE], None),
     ("61.0000000000000000000000001", "0.4", [UNFIT_S], None),
     ("61", "0.30000000000000004", [UNFIT_FEE], None),
     ("9223372036854775808", "1000000000", [UNFIT_S, UNFIT_FEE], None),
     ("1e300", "1e-300", [UNFIT_S, UNFIT_FEE], None),
-    ("6l", "0,4", [UNREAD_S, "airtime_fee: present but not readable as decimal(12,3)"], None),
+    ("6l", "0,4", [UNREAD_S, "airtime_fee: present but not readable as decimal(15,6)"], None),
     ("NaN", "0.4", [UNREAD_S], None),
     ("Infinity", "0.4", [UNREAD_S], None),
     ("1e9999999", "0.4", [UNREAD_S], None),
@@ -87,16 +87,16 @@ def test_a_double_is_the_number_that_it_is_the_nearest_to(judged):
         "airtime_fee": "try_cast(fee as double)",
     }
     seen = judged(
-        lines([("61", "0.4"), ("6.9", "0.4"), ("7", "0.3"), ("7", "0.0004"), ("x", "0.1")]),
+        lines([("61", "0.4"), ("6.9", "0.4"), ("7", "0.3"), ("7", "0.0000004"), ("x", "0.1")]),
         source(mapping={**mapping, "toll_fee": "try_cast(fee as double) * 3"}),
     )
     assert {n: row.airtime_fee for (_, n), row in seen.accepted.items()} == {}
     assert seen.rejected["a", 1].reasons == [
         UNFIT_S,
-        "toll_fee: does not fit decimal(12,3) exactly",
+        "toll_fee: does not fit decimal(15,6) exactly",
     ]
     seen = judged(
-        lines([("61", "0.4"), ("6.9", "0.4"), ("7", "0.3"), ("7", "0.0004"), ("x", "0.1")]),
+        lines([("61", "0.4"), ("6.9", "0.4"), ("7", "0.3"), ("7", "0.0000004"), ("x", "0.1")]),
         source(mapping=mapping),
     )
     assert {n: row.airtime_fee for (_, n), row in seen.accepted.items()} == {
@@ -112,20 +112,26 @@ def test_a_double_is_the_number_that_it_is_the_nearest_to(judged):
 
 def test_what_rounding_added_is_summed_over_the_accepted_rows(judged):
     of = source(rounding={"duration_s": "ceil", "airtime_fee": "half_up"})
-    texts = [("6.9", "0.0004"), ("7", "0.0005"), ("7.25", "1"), ("-0.5", "0.0007"), ("7", "x")]
+    texts = [
+        ("6.9", "0.0000004"),
+        ("7", "0.0000005"),
+        ("7.25", "1"),
+        ("-0.5", "0.0000007"),
+        ("7", "x"),
+    ]
     rows = lines(texts)
     repeated = (rows[0][0], "b", 1, DAY)
     seen = judged([*rows, repeated, (line(no="W", way="XX", seconds="1.5"), "b", 2, DAY)], of)
     assert [(r.duration_s, r.airtime_fee) for _, r in sorted(seen.accepted.items())] == [
-        (7, Decimal("0.000")),
-        (7, Decimal("0.001")),
-        (8, Decimal("1.000")),
-        (0, Decimal("0.001")),
+        (7, Decimal(0)),
+        (7, Decimal("0.000001")),
+        (8, Decimal(1)),
+        (0, Decimal("0.000001")),
     ]
     counts = seen.counts
     assert (counts[DAY]["rejected"], counts[DAY]["duplicate"]) == (2, 1)
     told = delivery_metrics.by_slice({DAY: 7}, counts)[str(DAY)]["rounding"]
-    assert json.loads(told) == {"airtime_fee": "0.0004", "duration_s": "1.35"}
+    assert json.loads(told) == {"airtime_fee": "0.0000004", "duration_s": "1.35"}
 
 
 def test_a_source_that_rounds_nothing_tells_nothing(judged):

@@ -43,7 +43,7 @@ CASES = {
     "a number with a fraction": (line(seconds="61.5"), ["duration_s: does not fit bigint exactly"]),
     "an amount with too many digits": (
         line(fee="1234567890.5"),
-        ["airtime_fee: does not fit decimal(12,3) exactly"],
+        ["airtime_fee: does not fit decimal(15,6) exactly"],
     ),
     "below the range": (line(seconds="-1"), ["duration_s: expected 0 to 2678400 seconds"]),
     "the range's first": (line(seconds="0"), []),

@@ -449,7 +449,7 @@ def test_a_measure_newer_than_the_month_is_not_priced(month_of):
         rating.evaluate(cube_of(months, cells, [MINUTE]), packages)
 
 
-def batch(matrix, *months):
+def batch(matrix, *months, other_fee=0):
     """Customer-months with their sums as Arrow rows; each has one cell (5) with billed seconds."""
     numbers = pa.list_(pa.int64())
     split = pa.struct(
@@ -461,7 +461,7 @@ def batch(matrix, *months):
         "events": [1],
         "airtime_fee": [0],
         "toll_fee": [0],
-        "other_fee": [0],
+        "other_fee": [other_fee],
     }
     rows = len(months)
     added = month_sums.add_up_batch(
@@ -505,6 +505,15 @@ def test_an_amount_beyond_exact_64_bits_is_refused_for_its_month_only():
     assert rows["comparable"].to_pylist() == [True, False, False, True]
     assert rows["reason"].to_pylist() == [None, "amount too large", "amount too large", None]
     assert rows["rated"].to_pylist() == [99_999_990_000, None, None, 199_999_980_000]
+
+
+def test_recorded_fees_are_passed_on_to_the_micro_yuan_up_to_a_limit():
+    free = matrix_of(voice(airtime("0")))
+    for fees in (400_001, 17 * (10**15 - 1)):  # seventeen of the largest records
+        (rows,) = rating.price_batch(free, batch(free, 60, other_fee=fees))
+        assert (rows["other_fees"].to_pylist(), rows["reason"].to_pylist()) == ([fees], [None])
+    (rows,) = rating.price_batch(free, batch(free, 60, other_fee=2**54))
+    assert rows["reason"].to_pylist() == ["amount too large"]
 
 
 def test_the_largest_month_of_the_dearest_package_that_loads_is_priced():

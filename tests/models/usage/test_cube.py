@@ -151,15 +151,18 @@ def test_messages_and_sessions_have_their_own_measures(guide):
     rows = {tuple(row.billed): row for row in usage_cube.by_day(guided, ALL).collect()}
     assert set(rows) == {(3,), (3072,)}
     assert (rows[(3,)].quantity, rows[(3072,)].quantity) == (3, 1536)
-    assert (rows[(3,)].airtime_fee, rows[(3,)].other_fee) == (300, 3000)  # 厘
-    assert rows[(3072,)].airtime_fee == 90
+    assert (rows[(3,)].airtime_fee, rows[(3,)].other_fee) == (
+        100_000 * 3,
+        1_000_000 * 3,
+    )  # micro-yuan
+    assert rows[(3072,)].airtime_fee == 30_000 * 3
 
 
 def test_fees_add_up_exactly(guide):
     calls = [call(60, f"2009-03-02 10:00:{n:02d}") for n in range(3)]
     fees = dict.fromkeys(calls, ("0.1", "0.077", "12345678.999"))
     (row,) = usage_cube.by_day(guide(*calls, fees=fees), ALL).collect()
-    assert (row.airtime_fee, row.toll_fee, row.other_fee) == (300, 231, 37_037_036_997)
+    assert (row.airtime_fee, row.toll_fee, row.other_fee) == (300_000, 231_000, 37_037_036_997_000)
 
 
 def test_a_month_is_cut_by_local_date_whatever_delivered_it(guide):

@@ -37,7 +37,7 @@ def drawn(chance, mode):
             nights.sort()  # the one delivered last counts
         calls[caller] = seconds
         for night, length in zip(nights, seconds, strict=True):
-            text = line(number=caller, seconds=str(length), fee=f"{length}.001", start=START)
+            text = line(number=caller, seconds=str(length), fee=f"{length}.000004", start=START)
             lines[night].append(text)
             if chance.random() < 0.3:  # delivered once more, then or later
                 lines[night if mode == "last" else chance.randrange(night, NIGHTS)].append(text)
@@ -48,9 +48,9 @@ def drawn(chance, mode):
 
 
 def used(seconds, mode):
-    """(seconds, fee in thousandths of a yuan) of a call, from its different records."""
+    """(seconds, fee in micro-yuan) of a call, from its different records."""
     counted = seconds if mode == "add" else seconds[-1:]
-    return sum(counted), sum(1000 * length + 1 for length in counted)
+    return sum(counted), sum(1_000_000 * length + 4 for length in counted)
 
 
 @pytest.mark.parametrize("mode", ["add", "cumulative", "last"])
@@ -81,6 +81,6 @@ def test_usage_is_that_of_the_reference(spark, contracts, mode):
         earlier = accepted if earlier is None else earlier.unionByName(accepted)
     signed = [F.sum(F.col(name) * F.col("sign")) for name in ("quantity", "airtime_fee")]
     usage = events.groupBy("msisdn").agg(F.sum("sign"), *signed).collect()
-    found = {caller: (number, used, fee * 1000) for caller, number, used, fee in usage}
+    found = {caller: (number, used, fee) for caller, number, used, fee in usage}
     assert found == {caller: (1, *used(seconds, mode)) for caller, seconds in calls.items()}
     assert counted == sum(map(len, lines.values())) - sum(map(len, calls.values()))

@@ -100,7 +100,7 @@ def rows(frame):
 
 
 def cents(number):
-    return 10 * number  # 厘
+    return 10_000 * number  # micro-yuan
 
 
 def test_two_parts_of_512_bytes_are_one_kilobyte(slices):

@@ -1,4 +1,5 @@
-"""Usage at the edges, from landing to cube: the largest values, and calls across a clock change.
+"""Usage at the edges, from landing to cube: the largest and smallest values, calls across a clock
+change, people who left on a day that cannot be read.
 
 The sums of the cube are by hand: nothing wraps, overflows or is rounded, and each second of a call
 is in the band of its own local time.
@@ -17,8 +18,12 @@ from tests.readers.warehouse_reader import query
 DAY, MARCH = date(2009, 4, 3), date(2009, 3, 1)
 PEOPLES = ("customer", "subscriber", "package_subscription")
 SOURCES = (*PEOPLES, "voice", "message", "data", "wlan")
-ZONES = "voice: {timezone: America/New_York}\nwlan: {timezone: America/New_York}\n"
-FEW_PEOPLE = 'subscriber: {rejects: {warn_share: "0.05", stop_share: "0.5"}}\n'
+READ_SO = """
+voice: {timezone: America/New_York, rounding: {duration_s: ceil}}
+wlan: {timezone: America/New_York}
+message: {mapping: {fee: "try_cast(comm_fee as decimal(20,6)) * 0.001"}}
+subscriber: {rejects: {warn_share: "0.05", stop_share: "0.5"}}
+"""
 TARIFF = """
 id: by_the_clock
 name: 按时段
@@ -65,7 +70,11 @@ LEAVERS = [
     f"S{number[-1]}|C1|{number}|1000|9|20050601|010|海淀分公司|0|1|20050601000000|{end}|20090401000000"
     for number, end in LEFT.items()
 ]
-MESSAGES = [f"M1|{NUMBER}|13911111111|11|0|20090302100000|{SIZE}|0|{LI}|{LI}"]
+SMALL = "13800000006"  # a thousand messages of .0004 yuan, and a call of 6.9 s
+MESSAGES = [
+    f"M1|{NUMBER}|13911111111|11|0|20090302100000|{SIZE}|0|{LI}|{LI}",
+    *(f"M1{n:03}|{SMALL}|13911111111|11|0|20090302100000|1|0|0.4|0" for n in range(1000)),
+]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +83,7 @@ def edges(spark, tmp_path_factory):
     shipped = config.load([CONF]).sources
     conf = overlay(folder / "conf", shipped, SOURCES)
     with (conf / "sources.yml").open("a", encoding="utf-8") as sources:
-        sources.write(ZONES + FEW_PEOPLE)
+        sources.write(READ_SO)
     (conf / "tariffs").mkdir()
     (conf / "tariffs" / "by_the_clock.yml").write_text(TARIFF, encoding="utf-8")
     made = TinyNights(folder, shipped, conf)
@@ -86,6 +95,7 @@ def edges(spark, tmp_path_factory):
         call(200 + number, DAY, "20090403100000", msisdn=msisdn)
         for number, msisdn in enumerate(LEFT)
     ]
+    across.append(call(300, DAY, "20090403100000", msisdn=SMALL, duration="6.9", base_fee="0"))
     people = {name: deliveries()[name, date(2009, 5, 2)] for name in PEOPLES}
     people["subscriber"] = [[*people["subscriber"][0], *LEAVERS]]
     usage = {"voice": [LARGE_CALLS, across], "data": [PARTS], "wlan": [SESSIONS]}
@@ -107,16 +117,38 @@ def test_the_largest_values_are_accepted_and_added_up(edges):
         i="dw.subscriber_identity",
     )
     assert found == [
-        ("data", 1, 6 * BYTES, 3 * LI, 0, 0),
-        ("sms", 1, 1, LI, 0, LI),
-        ("voice", 3, 3 * CALL_S, 3 * LI, 3 * LI, 3 * LI),
-        ("wlan", 2, 2 * SESSION_S, 2 * LI, 0, 0),
+        ("data", 1, 6 * BYTES, 3000 * LI, 0, 0),  # fees in micro-yuan
+        ("sms", 1, 1, 1000 * LI, 0, 1000 * LI),
+        ("voice", 3, 3 * CALL_S, 3000 * LI, 3000 * LI, 3000 * LI),
+        ("wlan", 2, 2 * SESSION_S, 2000 * LI, 0, 0),
     ]
     assert query(
         edges.warehouse,
         "SELECT count(*) FROM t WHERE source <> 'subscriber'",
         t="ops.rejected_record",
     ) == [(0,)]
+
+
+def test_a_thousand_fees_of_less_than_a_thousandth_are_not_lost(edges):
+    found = query(
+        edges.warehouse,
+        f"""
+        SELECT service, sum(events), sum(quantity), sum(airtime_fee)
+        FROM d JOIN c USING (cell_id) JOIN i USING (subscriber_id) WHERE msisdn = '{SMALL}'
+        GROUP BY 1 ORDER BY 1""",
+        d="dw.usage_day",
+        c="dw.rating_cell",
+        i="dw.subscriber_identity",
+    )
+    assert found == [("sms", 1000, 1000, 400_000), ("voice", 1, 7, 0)]
+
+
+def test_the_ledger_keeps_what_rounding_added(edges):
+    assert query(
+        edges.warehouse,
+        "SELECT source, rounding FROM l WHERE state = 'committed' AND rounding IS NOT NULL",
+        l="ops.run_ledger",
+    ) == [("voice", '{"duration_s": "0.1"}')]
 
 
 def test_who_left_on_a_day_that_cannot_be_read_keeps_no_later_call(edges):
@@ -129,7 +161,7 @@ def test_who_left_on_a_day_that_cannot_be_read_keeps_no_later_call(edges):
     assert query(edges.warehouse, calls, v="ods.voice_call") == [(2,)]
     rated = "SELECT count(DISTINCT msisdn), max(msisdn) FROM d JOIN i USING (subscriber_id)"
     assert query(edges.warehouse, rated, d="dw.usage_day", i="dw.subscriber_identity") == [
-        (5, NUMBER)
+        (6, SMALL)
     ]
 
 
