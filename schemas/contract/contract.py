@@ -284,15 +284,11 @@ def _names(here: Document, entries: list[_Entry]) -> Iterator[str]:
             if name not in known:
                 yield here.problem((key, position), f"no column '{name}'{near_miss(name, known)}")
     for name, instead in here.data.get("key_without", {}).items():
+        path = ("key_without", name)
         if name not in here.data["key"]:
-            yield here.problem(
-                ("key_without", name), f"the key has no '{name}'{near_miss(name, here.data['key'])}"
-            )
-        for position, other in enumerate(instead):
-            if other not in known:
-                yield here.problem(
-                    ("key_without", name, position), f"no column '{other}'{near_miss(other, known)}"
-                )
+            yield here.problem(path, f"the key has no '{name}'{near_miss(name, here.data['key'])}")
+        for other in (one for one in instead if one not in known):
+            yield here.problem(path, f"no column '{other}'{near_miss(other, known)}")
     if here.data["slice"] not in [*known, "none"]:
         yield here.problem(
             ("slice",),

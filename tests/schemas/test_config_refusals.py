@@ -291,6 +291,18 @@ from tests.given.small_configuration import edit, refusal
         (
             "sources.yml",
             "  mapping:\n",
+            '  duplicates: {warn_share: "0.2", stop_share: "1.1"}\n  mapping:\n',
+            "conf/sources.yml:13: complaint.duplicates: expected 0 ≤ warn_share ≤ stop_share ≤ 1",
+        ),
+        (
+            "sources.yml",
+            "  mapping:\n",
+            "  parts: add\n  mapping:\n",
+            "conf/sources.yml:13: complaint.parts: the records of ods.complaint may be: none",
+        ),
+        (
+            "sources.yml",
+            "  mapping:\n",
             '  owners: {warn_share: "0.2", stop_share: "1.1"}\n  mapping:\n',
             "conf/sources.yml:13: complaint.owners: expected 0 ≤ warn_share ≤ stop_share ≤ 1",
         ),

@@ -92,6 +92,18 @@ MISTAKES = [
         "no column 'call_nr', did you mean 'call_no'?",
     ),
     (
+        "a stand-in for what is not in the key",
+        "key: [source, call_no]",
+        "key_without: {call_nr: [fee]}\nkey: [source, call_no]",
+        "the key has no 'call_nr', did you mean 'call_no'?",
+    ),
+    (
+        "a dangling stand-in",
+        "key: [source, call_no]",
+        "key_without: {call_no: [fees]}\nkey: [source, call_no]",
+        "no column 'fees', did you mean 'fee'?",
+    ),
+    (
         "dangling partition",
         "partition_by: [batch_date]",
         "partition_by: [batch_day]",
