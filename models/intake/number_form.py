@@ -21,6 +21,7 @@ from schemas.contract import column as contract_column
 Step = tuple[str, str]  # a regular expression of both Java and Python, and what replaces its match
 
 FORMED = ("number", "account")  # the personal data that have one form
+LONGEST_TEXT = 200  # characters; some patterns take long over a text of a million
 LONGEST = 31  # digits after the first: the largest exponent that is read
 LOST = "digits were lost in an exponent; export the column as text"
 
@@ -98,7 +99,7 @@ def number(value: Column, numbers: Numbers) -> Column:
     return (
         F.when(_is_common(value, numbers), value)
         .when(value.rlike(_in_form(numbers)), value)
-        .when(folded.rlike(_NUMBER), _replaced(folded, _number_steps(numbers)))
+        .when(_is_short(folded) & folded.rlike(_NUMBER), _replaced(folded, _number_steps(numbers)))
         .otherwise(F.nullif(F.regexp_replace(value, invisible.AT_THE_ENDS, ""), F.lit("")))
     )
 
@@ -109,9 +110,16 @@ def key(value: Column) -> Column:
     Signs and blanks inside it stay, because they can tell two keys apart.
     """
     folded = F.translate(value, _KEY_FROM, _KEY_TO)
-    return F.when(value.rlike(_PLAIN_KEY), value).otherwise(
-        F.nullif(_replaced(folded, _KEY_STEPS), F.lit(""))
+    return (
+        F.when(value.rlike(_PLAIN_KEY), value)
+        .when(_is_short(folded), F.nullif(_replaced(folded, _KEY_STEPS), F.lit("")))
+        .otherwise(value)
     )
+
+
+def _is_short(text: Column) -> Column:
+    """Whether the text may be a number or a key; a longer one stays as it is."""
+    return F.length(text) <= LONGEST_TEXT
 
 
 def is_lost(formed: Column) -> Column:
@@ -123,14 +131,15 @@ def is_lost(formed: Column) -> Column:
 def number_of(text: str, numbers: Numbers) -> str:
     """`number` of a text that is at hand, as of an option of a command; "" if it is blank."""
     folded = text.translate(_table(_NUMBER_FROM, _NUMBER_TO))
-    if re.search(_NUMBER, folded):
+    if len(folded) <= LONGEST_TEXT and re.search(_NUMBER, folded):
         return _written(folded, _number_steps(numbers))
     return text.strip(invisible.CHARACTERS)
 
 
 def key_of(text: str) -> str:
     """`key` of a text that is at hand."""
-    return _written(text.translate(_table(_KEY_FROM, _KEY_TO)), _KEY_STEPS)
+    folded = text.translate(_table(_KEY_FROM, _KEY_TO))
+    return _written(folded, _KEY_STEPS) if len(folded) <= LONGEST_TEXT else text
 
 
 def numbers_of(texts: Iterable[str], numbers: Numbers) -> list[str]:

@@ -20,7 +20,8 @@ from schemas.render.spark import data_type
 
 DECIMALS = 18  # the most decimals of a number that is read; 19 digits may stand before them
 WIDE = T.DecimalType(37, DECIMALS)  # holds every bigint, and its sums and differences are exact
-NUMBER = r"^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,3})?\z"
+# A longer text is no number: the patterns below take long over a text of a million digits.
+NUMBER = r"^[+-]?([0-9]{1,99}[.]?[0-9]{0,99}|[.][0-9]{1,99})([eE][+-]?[0-9]{1,3})?\z"
 TOO_FINE = rf"^[^eE]*[.][0-9]{{{DECIMALS}}}[0-9]*[1-9]\z"
 MONTH = r"^[0-9]{4}-[0-9]{1,2}\z"
 TIME = r"^[+]?[0-9]{4,6}-[0-9]{1,2}-[0-9]{1,2}([ T].+)?\z"
@@ -99,9 +100,10 @@ def _number(value: Column, given: T.DataType, kind: T.DataType, rule: str | None
     if isinstance(given, T.DecimalType) and given.scale <= DECIMALS:
         readable, whole, wide = None, F.lit(True), value.try_cast(WIDE)
     else:
-        text = value.cast("string")
-        readable = F.coalesce(text.rlike(NUMBER), F.lit(False))
-        whole, wide = ~_is_too_fine(text), F.when(readable, text.try_cast(WIDE))
+        written = value.cast("string")
+        readable = F.coalesce(written.rlike(NUMBER), F.lit(False))
+        text = F.when(readable, written)
+        whole, wide = ~_is_too_fine(text), text.try_cast(WIDE)
     nearest = F.round(wide, scale).try_cast(kind)
     is_float = isinstance(given, (T.FloatType, T.DoubleType))
     same = nearest.cast(given) == value if is_float else nearest.try_cast(WIDE) == wide

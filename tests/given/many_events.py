@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 from models.usage import events as usage_events
-from tests.given.event_records import frames
+from tests.given.event_records import events_of
 
 APRIL, DAYS = date(2009, 4, 1), 30
 SECONDS = DAYS * 86400
@@ -15,12 +15,11 @@ def guided(spark, tariffs, subscribers=1, calls=(0, 0), sessions=(0, 0)):
 
     The subscribers 0, 1, … have them in turn.
     """
-    _, messages, _, wlan = frames(spark, [])
     cuts = {service: tariffs.cuts(service) for service in ("voice", "data", "wlan")}
-    records = usage_events.Records(
-        _events(spark, subscribers, *calls).selectExpr(
-            *usage_events.EVENT_KEYS,
-            "id AS record_key",
+    records = {
+        "ods.voice_call": _events(spark, subscribers, *calls).selectExpr(
+            "*",
+            "CAST(NULL AS STRING) AS call_no",
             "'mo' AS direction",
             "'home' AS roaming",
             "'local' AS toll",
@@ -28,25 +27,26 @@ def guided(spark, tariffs, subscribers=1, calls=(0, 0), sessions=(0, 0)):
             "false AS in_group",
             "'answered' AS outcome",
             "quantity AS duration_s",
-            *(f"CAST(0 AS DECIMAL(12, 3)) AS {fee}_fee" for fee in ("airtime", "toll", "info")),
+            *(f"CAST(0 AS DECIMAL(15, 6)) AS {fee}_fee" for fee in ("airtime", "toll", "info")),
         ),
-        messages,
-        _events(spark, subscribers, *sessions).selectExpr(
-            *usage_events.EVENT_KEYS,
+        "ods.data_session": _events(spark, subscribers, *sessions).selectExpr(
+            "*",
+            "CAST(row_no AS STRING) AS session_no",
+            "CAST(NULL AS STRING) AS gateway",
             "'home' AS roaming",
-            "quantity",
-            "1 AS sign",
-            "CAST(0 AS DECIMAL(12, 3)) AS fee",
+            "0L AS duration_s",
+            "0L AS bytes_up",
+            "quantity AS bytes_down",
+            "CAST(0 AS DECIMAL(15, 6)) AS fee",
         ),
-        wlan,
-    )
+    }
     identity = spark.range(subscribers).selectExpr(
         "id AS subscriber_id",
         "CAST(id AS STRING) AS msisdn",
         "TIMESTAMP'2005-01-01' AS valid_from",
         "CAST(NULL AS TIMESTAMP) AS valid_to",
     )
-    return usage_events.guide(records, identity, cuts, ())
+    return usage_events.guide(events_of(records), identity, cuts, ())
 
 
 def begins(count):
@@ -59,7 +59,11 @@ def _events(spark, subscribers, count, quantity):
         spark.range(count)
         .selectExpr("*", f"id * {SECONDS} div {max(count, 1)} AS second")
         .selectExpr(
-            "id",
+            "id AS record_key",
+            "'many' AS source",
+            "'many.txt' AS file_name",
+            "id + 1 AS row_no",
+            "CAST(NULL AS BIGINT) AS part_no",
             f"DATE'{APRIL + timedelta(days=DAYS)}' AS batch_date",
             f"CAST(id % {subscribers} AS STRING) AS msisdn",
             f"timestamp_seconds({MIDNIGHT} + second) AS occurred_at",

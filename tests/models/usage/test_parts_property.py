@@ -8,12 +8,15 @@ import random
 from collections import defaultdict
 from dataclasses import replace
 from datetime import timedelta
+from functools import reduce
 
 import pytest
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from models.intake import duplicates, outcome, verdict
 from models.usage import record_parts
+from schemas.render.spark import struct_type
 from tests.given.delivered_lines import DAY, LINES, SETS, ZONE, line, source
 from tests.given.frames import local_frame
 
@@ -59,7 +62,7 @@ def test_usage_is_that_of_the_reference(spark, contracts, mode):
     of = source(parts=mode, late_after_days=9, lookback_days=LOOKBACK)
     contract, table = contracts[of.record], of.record
     joining = record_parts.Joining({of.id: mode}, GAP, {of.id: LOOKBACK})
-    earlier, events, counted = None, None, 0
+    kinds, earlier, events, counted = struct_type(contract), [], [], 0
     for night in range(NIGHTS):
         day = DAY + timedelta(days=night)
         rows = [
@@ -67,20 +70,22 @@ def test_usage_is_that_of_the_reference(spark, contracts, mode):
             for place, text in enumerate(lines[night], start=1)
         ]
         frame = local_frame(spark, rows, LINES).withColumn("value", F.col("value").cast("string"))
-        validated = verdict.validate(frame, of.id, of, contract, SETS, ZONE)
-        validated = replace(validated, frame=validated.frame.cache())
-        keys = duplicates.candidate_keys(validated, earlier)
-        among = duplicates.candidates(validated, keys)
-        shared = duplicates.find(among, of, contract, earlier)
+        judged = verdict.validate(frame, of.id, of, contract, SETS, ZONE)
+        validated = replace(judged, frame=judged.frame.localCheckpoint())
+        known = local_frame(spark, earlier, kinds)
+        among = duplicates.candidates(validated, duplicates.candidate_keys(validated, known))
+        shared = duplicates.find(among, of, contract, known).localCheckpoint()
         settled = outcome.Outcome(validated, among, shared, None, mode)
         counted += settled.counts()[day]["duplicate"]
-        accepted = settled.accepted().cache()
-        before = None if earlier is None else {table: earlier}
-        added = record_parts.contributions({table: accepted}, before, joining)
-        events = added if events is None else events.unionByName(added)
-        earlier = accepted if earlier is None else earlier.unionByName(accepted)
+        accepted = [tuple(row) for row in settled.accepted().collect()]
+        added = record_parts.contributions(
+            {table: local_frame(spark, accepted, kinds)}, {table: known}, joining
+        )
+        events.append(added.localCheckpoint())
+        earlier += accepted
+    together = reduce(DataFrame.unionByName, events)
     signed = [F.sum(F.col(name) * F.col("sign")) for name in ("quantity", "airtime_fee")]
-    usage = events.groupBy("msisdn").agg(F.sum("sign"), *signed).collect()
+    usage = together.groupBy("msisdn").agg(F.sum("sign"), *signed).collect()
     found = {caller: (number, used, fee) for caller, number, used, fee in usage}
     assert found == {caller: (1, *used(seconds, mode)) for caller, seconds in calls.items()}
     assert counted == sum(map(len, lines.values())) - sum(map(len, calls.values()))
