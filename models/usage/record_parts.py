@@ -25,7 +25,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from models.frames.lookup import looked_up
-from models.usage.recorded import ADDED, FACTS, FEES, PART, TAKEN_BACK, TIME, recorded
+from models.tariff.measure import FEES
+from models.usage.recorded import ADDED, FACTS, PART, TAKEN_BACK, TIME, recorded
 
 KEY = ("source", "gateway", "number", "msisdn", "direction")
 PLACE = ("occurred_at", "batch_date", "file_name", "row_no")

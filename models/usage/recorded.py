@@ -14,11 +14,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from models.frames.money import micro_yuan
+from models.tariff.measure import FEES
 
 ADDED, TAKEN_BACK = 1, -1
 TIME = ("msisdn", "occurred_at", "local_date", "local_second")
 FACTS = ("service", "direction", "roaming", "toll", "dial", "in_group", "message_kind")
-FEES = ("airtime_fee", "toll_fee", "other_fee")
 ORIGIN = ("source", "batch_date", "file_name", "row_no")
 # An event has the same `number`, `gateway`, `msisdn` and `direction` in all its parts.
 PART = ("number", "gateway", "part_no", "length_s")
