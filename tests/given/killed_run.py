@@ -8,23 +8,29 @@ it; KILL goes to the process alone.
 import os
 import signal
 import sys
-import time
+import threading
 
 from jobs import night
+from jobs.runtime import walk
 from jobs.warehouse.tables import Tables
 
-NOTICED_S = 1.0  # the main thread has acted on the signal
+LONGEST_WAIT_S = 120.0
 
 
 def main(name: str, table: str, when: str, *asked: str) -> int:
     """Run the night; it does not get beyond the commit."""
-    save = Tables.save
+    save, cut_short = Tables.save, walk.cut_short
+    noticed = threading.Event()
+
+    def notice(run):
+        cut_short(run)
+        noticed.set()
 
     def send() -> None:
         if name == "KILL":
             os.kill(os.getpid(), signal.SIGKILL)
         os.killpg(os.getpgid(0), signal.Signals[f"SIG{name}"])
-        time.sleep(NOTICED_S)
+        noticed.wait(LONGEST_WAIT_S)  # the main thread acts on the signal, however slow it is
 
     def stopped(self, written, *args, **how):
         if (written, when) == (table, "before"):
@@ -33,7 +39,7 @@ def main(name: str, table: str, when: str, *asked: str) -> int:
         if (written, when) == (table, "after"):
             send()
 
-    Tables.save = stopped
+    Tables.save, walk.cut_short = stopped, notice
     return night.main(list(asked))
 
 

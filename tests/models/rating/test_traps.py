@@ -288,7 +288,7 @@ def test_a_call_in_two_legs_owes_one_connect_fee_and_one_rounding(spark):
     """83 s in two records: .15 + 84 × .01 = .99, not 1.50."""
     rule = {"component": "airtime", "rate": "0.01", "per": "1s", "increment": [6, 6]}
     tariff = voice({**rule, "connect": "0.15"})
-    first, second = call(60), call(23, "2009-03-02 10:01:00")
+    first, second = call(60, "2009-03-02 10:00:00"), call(23, "2009-03-02 10:01:00")
     legs = [
         {**event_records.record(1, event)[1], "source": "voice", "call_no": "V1", "row_no": place}
         for place, event in enumerate((first, second), start=1)
