@@ -31,9 +31,12 @@ def spark_session(conf: Config, folders: tuple[Path, ...]) -> Iterator[SparkSess
     from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession
 
+    from jobs.runtime import java_names
+
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         PySparkLogger.getLogger(name).disabled = True  # they print failing cells on the screen
     if SparkContext._active_spark_context is not None:
+        java_names.remember(SparkContext._active_spark_context._jvm)
         own = SparkSession.builder.getOrCreate().newSession()
         for key, value in settings(conf, folders).items():
             if own.conf.isModifiable(key):
@@ -70,6 +73,8 @@ def _started(conf: Config, folders: tuple[Path, ...]) -> SparkSession:
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
 
+    from jobs.runtime import java_names
+
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     if not submitted:
@@ -89,6 +94,7 @@ def _started(conf: Config, folders: tuple[Path, ...]) -> SparkSession:
                 SparkContext._ensure_initialized(gateway=gateway)
             spark = SparkSession.builder.config(conf=options).getOrCreate()
             spark.sparkContext.setLogLevel("WARN")
+            java_names.remember(spark._jvm)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, on_interrupt)  # Spark has put its own in the place
     except PySparkRuntimeError as error:

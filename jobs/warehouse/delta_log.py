@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -44,11 +45,15 @@ class Commit:
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file that is part of a table now. `slice` is None in an append-only table."""
+    """A file that is part of a table. `slice` is None in an append-only table.
+
+    `path`: below the table's folder.
+    """
 
     slice: date | None
     rows: int
     bytes: int
+    path: str
 
 
 def entries(warehouse: str) -> list[Entry]:
@@ -140,19 +145,28 @@ def instants(warehouse: str, contract: Contract) -> list[datetime]:
     return rows.column(column).to_pylist()
 
 
-def files(warehouse: str, contract: Contract) -> list[DataFile] | None:
-    """The files of a table; None without a table."""
-    opened = _opened(warehouse, contract.table)
+def files(warehouse: str, contract: Contract, version: int | None = None) -> list[DataFile] | None:
+    """The files of a table in a version, by default the newest; None without a table."""
+    opened = _opened(warehouse, contract.table, version)
     if opened is None:
         return None
     added = opened.get_add_actions(flatten=True)
-    rows, sizes = (added.column(name).to_pylist() for name in ("num_records", "size_bytes"))
+    rows, sizes, paths = (
+        added.column(name).to_pylist() for name in ("num_records", "size_bytes", "path")
+    )
     slices = (
         added.column(f"partition.{contract.slice}").to_pylist()
         if contract.slice
         else [None] * len(rows)
     )
-    return [DataFile(*one) for one in zip(slices, rows, sizes, strict=True)]
+    return [DataFile(*one) for one in zip(slices, rows, sizes, paths, strict=True)]
+
+
+def newest_version(warehouse: str, table: str) -> int | None:
+    """The newest version of a table in a local folder; None without a table."""
+    log = Path(warehouse, *table.split("."), "_delta_log")
+    names = os.listdir(log) if log.is_dir() else []
+    return max((int(name[:-5]) for name in names if name.endswith(".json")), default=None)
 
 
 def replaced_files(warehouse: str, table: str, hours: int) -> int:
@@ -176,12 +190,12 @@ def _files(warehouse: str, table: str) -> FileSystem | None:
     return SubTreeFileSystem(str(Path(warehouse, *table.split(".")).resolve()), LocalFileSystem())
 
 
-def _opened(warehouse: str, table: str) -> DeltaTable | None:
+def _opened(warehouse: str, table: str, version: int | None = None) -> DeltaTable | None:
     from deltalake import DeltaTable
     from deltalake.exceptions import TableNotFoundError
 
     root = warehouse.rstrip("/") if "://" in warehouse else str(Path(warehouse).resolve())
     try:
-        return DeltaTable(f"{root}/{table.replace('.', '/')}")
+        return DeltaTable(f"{root}/{table.replace('.', '/')}", version)
     except TableNotFoundError:
         return None

@@ -90,6 +90,7 @@ class Ledger:
 
     `accepting`: the operator's reason to let deliveries of this run pass their thresholds.
     `stopped`: why what is not committed has failed, once a signal has stopped the run.
+    `touched`: the slices (table, source, slice) that a run has begun to write, whatever came of it.
     """
 
     run_id: str
@@ -102,11 +103,14 @@ class Ledger:
     checks: list[CheckResult] = field(default_factory=list)
     unsettled: dict[tuple[str, str, str], str] = field(default_factory=dict)  # slice → its step
     began: dict[str, datetime] = field(default_factory=dict)  # the steps under way
+    touched: set[tuple[str, str, str]] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)  # steps run in parallel
 
     def learn(self, entries: Iterable[Entry]) -> None:
         """Add what earlier runs recorded, given in the order in which it was recorded."""
-        for entry, why in current_entries(entries).values():
+        recorded = list(entries)
+        self.touched |= {(entry.table, entry.source, entry.slice) for entry in recorded}
+        for entry, why in current_entries(recorded).values():
             self._remember(entry)
             if why is not None:
                 self.stale.setdefault((entry.table, entry.source), {})[entry.slice] = why
@@ -241,6 +245,17 @@ class Ledger:
         """Record the outcome of a check."""
         with self.lock:
             self.checks.append(result)
+
+    def touch(self, table: str, source: str, slices: Iterable[str]) -> bool:
+        """Note that these slices are about to be written; whether one of them was before.
+
+        A slice that no run has begun to write holds no rows.
+        """
+        with self.lock:
+            asked = {(table, source, slice_) for slice_ in slices}
+            before = bool(asked & self.touched)
+            self.touched |= asked
+        return before
 
     def is_committed(self, table: str, slice_: date | str, source: str = "") -> bool:
         return str(slice_) in self.committed.get((table, source), {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from pyspark.sql import Column, DataFrame
@@ -50,6 +50,22 @@ def _sort_key(contract: Contract, name: str) -> Column:
     """Phone numbers as numbers: as texts, those of one operator begin with the same digits."""
     digits = contract.column(name).personal == "number"
     return F.col(name).try_cast("bigint") if digits else F.col(name)
+
+
+def wanted(
+    window: Window | None, upto: date | None, on: date | None, months: Sequence[date] | None
+) -> Callable[[date | None], bool]:
+    """Whether a slice may hold rows that meet each of the conditions that are given."""
+
+    def is_wanted(slice_: date | None) -> bool:
+        return slice_ is None or (
+            (window is None or window.contains(slice_))
+            and (upto is None or slice_ <= upto)
+            and (on is None or slice_ == on)
+            and (months is None or slice_ in months)
+        )
+
+    return is_wanted
 
 
 def part(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
@@ -23,6 +23,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from jobs.warehouse import delta_log
+from jobs.warehouse.delta_log import DataFile
 from schemas.contract import Contract
 from schemas.errors import ChudianError, ConfigError, QualityError
 from schemas.render import delta, migration
@@ -33,8 +34,12 @@ WHOLE_FILES = {
     "spark.sql.files.maxPartitionBytes": str(1 << 40),
     "spark.sql.files.openCostInBytes": str(1 << 40),
 }
+FEW_FILES = 500  # of a table: read without asking Delta for them
 AT_ONCE = 4  # statements over different tables: much of each is planning and listing
 BROKEN_RULE = re.compile(r"CHECK constraint (\w+)|NOT NULL constraint violated for column: (\w+)")
+
+
+Wanted = Callable[[date | None], bool]  # whether a slice is read
 
 
 class Tables:
@@ -126,9 +131,33 @@ class Tables:
                 "folder and its rights, or give another --warehouse"
             ) from error
 
-    def load(self, table: str) -> DataFrame:
-        """All rows of the table in its newest version."""
-        return self.spark.read.format("delta").load(self.path(table))
+    def load(self, table: str, wanted: Wanted | None = None) -> DataFrame:
+        """The rows of the table in its newest version; `wanted`: only of these slices."""
+        return self._read(table, wanted, None)
+
+    def _read(self, table: str, wanted: Wanted | None, version: int | None) -> DataFrame:
+        """Read the files themselves if they are few, else let Delta find them.
+
+        Delta runs a query of its own over the log for each query that reads a table. That suits
+        many files. For few files it takes longer than reading them.
+        """
+        if "://" not in self.root:
+            files = delta_log.files(self.root, self.contracts[table], version) or []
+            chosen = [file for file in files if wanted is None or wanted(file.slice)]
+            if len(chosen) <= FEW_FILES:
+                return self._of_files(table, chosen)
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.load(self.path(table))
+
+    def _of_files(self, table: str, files: Sequence[DataFile]) -> DataFrame:
+        schema, folder = struct_type(self.contracts[table]), self.path(table)
+        if not files:
+            return self.frame(table, [])
+        reader = self.spark.read.schema(schema).option("basePath", folder)
+        rows = reader.parquet(*(f"{folder}/{file.path}" for file in files))
+        return rows.select(*schema.names)
 
     def save(self, table: str, frame: DataFrame, where: str | None = None) -> None:
         """Replace the rows for which `where` holds, in one commit; without it, append.
@@ -158,6 +187,9 @@ class Tables:
     def frame(self, table: str, rows: Sequence[Mapping]) -> DataFrame:
         """Some rows, given as plain values by column, as a frame of one partition."""
         schema = struct_type(self.contracts[table])
+        if not rows:
+            columns = [F.lit(None).cast(one.dataType).alias(one.name) for one in schema.fields]
+            return self.spark.range(1).select(columns).where(F.lit(False))  # planned without a job
         return self.spark.createDataFrame(
             [tuple(row[name] for name in schema.names) for row in rows], schema
         ).coalesce(1)
@@ -240,6 +272,8 @@ class Tables:
 
     def version(self, table: str) -> int | None:
         """The newest version of a table's log; None when there is no table yet."""
+        if "://" not in self.root:
+            return delta_log.newest_version(self.root, table)
         log = self._hadoop_path(self.path(table) + "/_delta_log")
         files = self._files(log)
         if not files.exists(log):
@@ -287,12 +321,11 @@ class CommittedTables(Tables):
         super().__init__(spark, root, contracts)
         self.versions = versions
 
-    def load(self, table: str) -> DataFrame:
-        """All rows of the table in its version."""
+    def load(self, table: str, wanted: Wanted | None = None) -> DataFrame:
+        """The rows of the table in its version; `wanted`: only of these slices."""
         if table not in self.versions:
             return self.frame(table, [])
-        reader = self.spark.read.format("delta").option("versionAsOf", self.versions[table])
-        return reader.load(self.path(table))
+        return self._read(table, wanted, self.versions[table])
 
     def version(self, table: str) -> int | None:
         """The version that is read; None when there was no table."""

@@ -26,7 +26,7 @@ from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import COMMITTED, STARTED, Entry, Ledger
 from jobs.warehouse.ledger_writer import LedgerWriter
 from jobs.warehouse.lineage import Lineage, Slice
-from jobs.warehouse.rows import conform, part, shaped
+from jobs.warehouse.rows import conform, part, shaped, wanted
 from jobs.warehouse.tables import Tables, cached
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
@@ -65,6 +65,7 @@ class Warehouse:
         self._thread = threading.local()  # `activity`: of the step that this thread runs
         self._writer = LedgerWriter(self.tables, ledger)
         self._announced: set[tuple[Step, Window]] = set()  # not yet ended
+        self._untold: set[str] = set()  # tables with rows of which the ledger does not tell
         self._months: dict[tuple[str, date], set[date]] = {}
 
     @property
@@ -80,9 +81,11 @@ class Warehouse:
 
         Then read the ledger, and note in it what has changed.
         """
-        made, changed = self.tables.prepare(dict.fromkeys((*OPS, *tables)))
+        declared = dict.fromkeys((*OPS, *tables))
+        made, changed = self.tables.prepare(declared)
         rows = self.tables.load("ops.run_ledger").orderBy("committed_at").collect()
         self.ledger.learn(Entry.of_row(row.asDict()) for row in rows)
+        self._untold = {*declared} - {*made} if "ops.run_ledger" in made else set()
         self.ledger.note_tables(made, changed)
 
     def announce(self, steps: Iterable[Step], window: Window) -> None:
@@ -179,7 +182,9 @@ class Warehouse:
             if not self.ledger.is_committed(table, slice_):
                 raise committed.missing(activity.step.name, table, slice_)
         activity.versions[table] = self.tables.version(table)
-        return part(contract, self.tables.load(table), window, upto, on, months)
+        of_months = months if contract.slice == "month" else None
+        rows = self.tables.load(table, wanted(window, upto, on, of_months))
+        return part(contract, rows, window, upto, on, months)
 
     def last_snapshot(self, table: str, on: date) -> date | None:
         """The newest committed snapshot of a declared table that is not after `on`."""
@@ -188,7 +193,7 @@ class Warehouse:
 
     def empty(self, table: str) -> DataFrame:
         """No rows, with the columns of the contract."""
-        return self.spark.createDataFrame([], struct_type(self.contracts[table]))
+        return self.tables.frame(table, [])
 
     def rows(self, table: str, records: Iterable) -> DataFrame:
         """Some records (with the contract's columns as attributes) as a frame of the table."""
@@ -216,7 +221,9 @@ class Warehouse:
         with cached(conform(contract, frame, activity.step.name)) as frame:
             rows = self._admitted(contract, frame, activity, due)
             if due:
-                self._commit(contract, frame, "", activity, due)
+                where = slices_where(contract, activity.window, due, "")
+                replaced = where if self._replaces(table, "", due) else None
+                self._save(table, shaped(contract, frame, len(due) > 1, 1), replaced)
         self._record(contract, "", activity, rows, due)
         return sum(rows.values())
 
@@ -242,22 +249,21 @@ class Warehouse:
             if (entry := self.ledger.entry(table, slice_, source)) is not None
         ]
         before, due = self.tables.version(table), self._slices(table, activity.window, source)
+        replaces = self._replaces(table, source, due)
         try:
-            self._commit(
-                contract,
-                conform(contract, accepted, activity.step.name),
-                source,
-                activity,
-                due,
-                files_per_slice,
-            )
+            where = slices_where(contract, activity.window, due, source)
+            kept = conform(contract, accepted, activity.step.name)
+            kept = shaped(contract, kept, len(due) > 1, files_per_slice)
+            self._save(table, kept, where if replaces else None)
             if any(entry.rows_rejected for entry in replaced) or any(
                 figures["rows_rejected"] for figures in counts.values()
             ):
                 self._save(
                     REJECTED,
                     conform(self.contracts[REJECTED], rejected, activity.step.name).repartition(1),
-                    f"source = '{source}' AND {between('data_date', activity.window)}",
+                    f"source = '{source}' AND {between('data_date', activity.window)}"
+                    if replaces or REJECTED in self._untold
+                    else None,
                 )
         except BaseException:
             if self.tables.version(table) != before:  # the ledger describes the rows before
@@ -305,17 +311,9 @@ class Warehouse:
             )
         return rows
 
-    def _commit(
-        self,
-        contract: Contract,
-        frame: DataFrame,
-        source: str,
-        activity: Activity,
-        due: Sequence[str],
-        files: int = 1,
-    ) -> None:
-        where = slices_where(contract, activity.window, due, source)
-        self._save(contract.table, shaped(contract, frame, len(due) > 1, files), where)
+    def _replaces(self, table: str, source: str, due: Sequence[str]) -> bool:
+        """Whether one of the slices may hold rows; else they can be added, which is faster."""
+        return self.ledger.touch(table, source, due) or table in self._untold
 
     def _save(self, table: str, frame: DataFrame, where: str | None = None) -> None:
         self._writer.await_announced()
