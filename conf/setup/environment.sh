@@ -35,4 +35,4 @@ echo "installing the pinned packages (about a minute the first time)"
 # Compiled at set-up: a user without write permission there would compile again on each run. Files that
 # do not compile are templates in the packages, which no code imports.
 "$venv/bin/python" -m compileall -qq -j 0 "$venv"/lib/python3*/site-packages || true
-"$venv/bin/python" -m jobs.runtime.spark_jars conf/setup/spark-jars.lock
+"$venv/bin/python" -m jobs.java.spark_jars conf/setup/spark-jars.lock

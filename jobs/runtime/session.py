@@ -7,7 +7,7 @@ import shutil
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def spark_session(conf: Config, folders: tuple[Path, ...]) -> Iterator[SparkSession]:
-    """The Spark session of a run, stopped at its end.
+def spark_session(
+    conf: Config, folders: tuple[Path, ...], *, few_rows: bool = False
+) -> Iterator[SparkSession]:
+    """The Spark session of a run, stopped at its end. `few_rows`: the whole run reads few rows.
 
     Where Spark runs already (a notebook, a test), the run gets a session of its own there, with
     the settings that can still be changed, and leaves Spark running.
@@ -31,23 +33,44 @@ def spark_session(conf: Config, folders: tuple[Path, ...]) -> Iterator[SparkSess
     from pyspark.logger import PySparkLogger
     from pyspark.sql import SparkSession
 
-    from jobs.runtime import java_names
+    from jobs.java import names
 
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         PySparkLogger.getLogger(name).disabled = True  # they print failing cells on the screen
     if SparkContext._active_spark_context is not None:
-        java_names.remember(SparkContext._active_spark_context._jvm)
+        names.remember(SparkContext._active_spark_context._jvm)
         own = SparkSession.builder.getOrCreate().newSession()
-        for key, value in settings(conf, folders).items():
-            if own.conf.isModifiable(key):
-                own.conf.set(key, value)
+        _set(own, settings(conf, folders))
         yield own
         return
-    spark = _started(conf, folders)
+    spark = _started(conf, folders, few_rows)
     try:
         yield spark
     finally:
         spark.stop()
+
+
+def for_few_rows(
+    spark: SparkSession, conf: Config, folders: tuple[Path, ...]
+) -> SparkSession | None:
+    """A session beside `spark` with the properties for few rows; None: none are configured."""
+    if conf.runtime.spark.few_rows is None:
+        return None
+    own = spark.newSession()
+    _set(own, {**spark.conf.getAll, **_for_few_rows(conf, folders)})
+    return own
+
+
+def _for_few_rows(conf: Config, folders: tuple[Path, ...]) -> dict[str, str]:
+    few_rows = conf.runtime.spark.few_rows
+    return {} if few_rows is None else profile(few_rows.conf, folders)
+
+
+def _set(spark: SparkSession, properties: Mapping[str, str]) -> None:
+    """Set those of the properties that can be changed in a session that runs."""
+    for key, value in properties.items():
+        if spark.conf.isModifiable(key):
+            spark.conf.set(key, value)
 
 
 def settings(conf: Config, folders: tuple[Path, ...]) -> dict[str, str]:
@@ -66,15 +89,17 @@ def _needed(conf: Config) -> dict[str, str]:
     }
 
 
-def _started(conf: Config, folders: tuple[Path, ...]) -> SparkSession:
+def _started(conf: Config, folders: tuple[Path, ...], few_rows: bool) -> SparkSession:
     """A new session. Options that `spark-submit` was given win over the profile."""
     from pyspark import SparkConf, SparkContext
     from pyspark.errors import PySparkRuntimeError
     from pyspark.java_gateway import launch_gateway
     from pyspark.sql import SparkSession
 
-    from jobs.runtime import java_names
+    from jobs.java import names
 
+    chosen, others = profile(conf.runtime.spark.conf, folders), _for_few_rows(conf, folders)
+    chosen |= others if few_rows else {}
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ
     if not submitted:
@@ -85,7 +110,7 @@ def _started(conf: Config, folders: tuple[Path, ...]) -> SparkSession:
             if submitted:
                 SparkContext._ensure_initialized()
             options = SparkConf()
-            for key, value in profile(conf.runtime.spark.conf, folders).items():
+            for key, value in chosen.items():
                 options.setIfMissing(key, value)
             options.setAll(list(_needed(conf).items()))
             options.setIfMissing("spark.app.name", "chudian")
@@ -94,7 +119,7 @@ def _started(conf: Config, folders: tuple[Path, ...]) -> SparkSession:
                 SparkContext._ensure_initialized(gateway=gateway)
             spark = SparkSession.builder.config(conf=options).getOrCreate()
             spark.sparkContext.setLogLevel("WARN")
-            java_names.remember(spark._jvm)
+            names.remember(spark._jvm)
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, on_interrupt)  # Spark has put its own in the place
     except PySparkRuntimeError as error:
@@ -130,7 +155,7 @@ def profile(name: str, folders: tuple[Path, ...]) -> dict[str, str]:
     default = Path(__file__).resolve().parents[2] / "conf"
     if default not in [folder.resolve() for folder in folders]:
         return profile(name, (default,))
-    raise ConfigError(f"runtime.yml: spark.conf: no file {name} in {', '.join(map(str, folders))}")
+    raise ConfigError(f"runtime.yml: spark: no file {name} in {', '.join(map(str, folders))}")
 
 
 @contextmanager

@@ -17,9 +17,10 @@ from jobs.plan.step import Step, due_days, tables_of
 from jobs.runtime import contract_changes, parallel
 from jobs.runtime.arguments import Invocation
 from jobs.runtime.context import Run
+from jobs.runtime.few_rows import reads_few_rows
 from jobs.runtime.lock import logged, run_of
 from jobs.runtime.progress import Progress
-from jobs.runtime.session import spark_session
+from jobs.runtime.session import for_few_rows, spark_session
 from jobs.runtime.stopping import Stopped
 from jobs.warehouse import delta_log
 from jobs.warehouse.judge import Judge
@@ -81,13 +82,17 @@ def opened(
                 landing.files(step.source, conf.sources[step.source], days)
         local = "://" not in invocation.warehouse
         judge = Judge(Path(invocation.warehouse) / "_docs" if local else None, run_id)
-        with spark_session(conf, invocation.conf) as spark:
+        few_rows = window is not None and reads_few_rows(
+            steps, window, conf, contracts, landing, invocation.warehouse
+        )
+        with spark_session(conf, invocation.conf, few_rows=few_rows) as spark:
             # pyspark is imported once the inputs are in order
             from jobs.warehouse.tables import Tables
             from jobs.warehouse.warehouse import Warehouse
 
             ledger = Ledger(run_id, conf.fingerprint, invocation.accept_rejects)
-            tables = Tables(spark, invocation.warehouse, contracts, run_id)
+            other = for_few_rows(spark, conf, invocation.conf)
+            tables = Tables(spark, invocation.warehouse, contracts, run_id, other)
             warehouse = Warehouse(tables, contracts, conf, ledger, judge)
             warehouse.open(declared)
             outbox = Outbox(invocation.push)
@@ -144,7 +149,7 @@ def cut_short(run: Run) -> None:
     """End the jobs of the steps under way, once a signal has stopped the run."""
     run.ledger.stopped = "stopped by a signal"
     with suppress(Exception):  # Java may have got the signal too
-        run.warehouse.spark.sparkContext.cancelAllJobs()
+        run.warehouse.tables.spark.sparkContext.cancelAllJobs()
 
 
 def _run_all(steps: tuple[Step, ...], run: Run, window: Window) -> Progress:
@@ -198,6 +203,10 @@ def _outcome(rows: int, days: int, step: Step, *, ran: bool, due: bool) -> str:
 
 def _run_step(step: Step, run: Run, window: Window, *, rebuild: bool = False) -> int:
     """Run one step for one window; the rows that it wrote."""
+    tables, contracts = run.warehouse.tables, run.warehouse.contracts
+    tables.suit(
+        few_rows=reads_few_rows([step], window, run.conf, contracts, run.landing, tables.root)
+    )
     with run.warehouse.step(step, window, rebuild=rebuild) as activity:
         importlib.import_module(step.module).run(run.context(step, window, rebuild=rebuild))
     return activity.rows_out

@@ -7,7 +7,7 @@ committed. That slice is still `started`, so the next run writes it again.
 
 import json
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -91,6 +91,7 @@ class Ledger:
     `accepting`: the operator's reason to let deliveries of this run pass their thresholds.
     `stopped`: why what is not committed has failed, once a signal has stopped the run.
     `touched`: the slices (table, source, slice) that a run has begun to write, whatever came of it.
+    `untold`: tables that may hold rows of which no entry tells.
     """
 
     run_id: str
@@ -104,6 +105,7 @@ class Ledger:
     unsettled: dict[tuple[str, str, str], str] = field(default_factory=dict)  # slice → its step
     began: dict[str, datetime] = field(default_factory=dict)  # the steps under way
     touched: set[tuple[str, str, str]] = field(default_factory=set)
+    untold: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)  # steps run in parallel
 
     def learn(self, entries: Iterable[Entry]) -> None:
@@ -246,16 +248,16 @@ class Ledger:
         with self.lock:
             self.checks.append(result)
 
-    def touch(self, table: str, source: str, slices: Iterable[str]) -> bool:
-        """Note that these slices are about to be written; whether one of them was before.
+    def may_hold_rows(self, table: str, source: str, slices: Iterable[str]) -> bool:
+        """Whether one of these slices may hold rows: a run has begun to write it."""
+        return table in self.untold or any((table, source, one) in self.touched for one in slices)
 
-        A slice that no run has begun to write holds no rows.
-        """
+    def touch(self, table: str, source: str, slices: Collection[str]) -> bool:
+        """Note that these slices are about to be written; whether they may hold rows already."""
         with self.lock:
-            asked = {(table, source, slice_) for slice_ in slices}
-            before = bool(asked & self.touched)
-            self.touched |= asked
-        return before
+            held = self.may_hold_rows(table, source, slices)
+            self.touched |= {(table, source, one) for one in slices}
+        return held
 
     def is_committed(self, table: str, slice_: date | str, source: str = "") -> bool:
         return str(slice_) in self.committed.get((table, source), {})

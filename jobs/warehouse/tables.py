@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
-from functools import cached_property, reduce
+from functools import reduce
 from pathlib import Path
 from typing import Any, cast
 
@@ -45,24 +45,46 @@ Wanted = Callable[[date | None], bool]  # whether a slice is read
 class Tables:
     """The tables of the contracts below a folder or an object store's prefix.
 
-    Each commit names the run in its table's history, so that it can be undone.
+    Each commit names the run in its table's history, so that it can be undone. `for_few_rows`: the
+    session of steps that read few rows.
     """
 
     def __init__(
-        self, spark: SparkSession, root: str, contracts: Mapping[str, Contract], run_id: str = ""
+        self,
+        spark: SparkSession,
+        root: str,
+        contracts: Mapping[str, Contract],
+        run_id: str = "",
+        for_few_rows: SparkSession | None = None,
     ) -> None:
         self.root = root.rstrip("/") if "://" in root else str(Path(root).resolve())
-        self.spark, self.contracts, self.run_id = spark, contracts, run_id
+        self.contracts, self.run_id = contracts, run_id
+        self._session, self._for_few_rows = spark, for_few_rows
+        self._thread = threading.local()  # `few_rows`: whether its step reads few rows
+        self._whole_files: dict[SparkSession, SparkSession] = {}
+        self._making = threading.Lock()
         self._committing = {table: threading.Lock() for table in contracts}
 
-    @cached_property
+    @property
+    def spark(self) -> SparkSession:
+        """The session that suits the step of this thread."""
+        few_rows = getattr(self._thread, "few_rows", False)
+        return self._for_few_rows if few_rows and self._for_few_rows else self._session
+
+    def suit(self, *, few_rows: bool) -> None:
+        """Choose the session of what follows in this thread."""
+        self._thread.few_rows = few_rows
+
+    @property
     def whole_files(self) -> SparkSession:
         """A session that reads each file in one task, so that a row's place is its line number."""
-        own = self.spark.newSession()
-        for key, value in {**self.spark.conf.getAll, **WHOLE_FILES}.items():
-            if own.conf.isModifiable(key):
-                own.conf.set(key, value)
-        return own
+        with self._making:
+            if self.spark not in self._whole_files:
+                own = self._whole_files[self.spark] = self.spark.newSession()
+                for key, value in {**self.spark.conf.getAll, **WHOLE_FILES}.items():
+                    if own.conf.isModifiable(key):
+                        own.conf.set(key, value)
+            return self._whole_files[self.spark]
 
     def path(self, table: str) -> str:
         return f"{self.root}/{table.replace('.', '/')}"
@@ -146,18 +168,15 @@ class Tables:
             chosen = [file for file in files if wanted is None or wanted(file.slice)]
             if len(chosen) <= FEW_FILES:
                 return self._of_files(table, chosen)
-        reader = self.spark.read.format("delta")
-        if version is not None:
-            reader = reader.option("versionAsOf", version)
-        return reader.load(self.path(table))
+        of_version = {} if version is None else {"versionAsOf": version}
+        return self.spark.read.format("delta").options(**of_version).load(self.path(table))
 
     def _of_files(self, table: str, files: Sequence[DataFile]) -> DataFrame:
-        schema, folder = struct_type(self.contracts[table]), self.path(table)
         if not files:
             return self.frame(table, [])
+        schema, folder = struct_type(self.contracts[table]), self.path(table)
         reader = self.spark.read.schema(schema).option("basePath", folder)
-        rows = reader.parquet(*(f"{folder}/{file.path}" for file in files))
-        return rows.select(*schema.names)
+        return reader.parquet(*(f"{folder}/{one.path}" for one in files)).select(*schema.names)
 
     def save(self, table: str, frame: DataFrame, where: str | None = None) -> None:
         """Replace the rows for which `where` holds, in one commit; without it, append.
@@ -187,9 +206,9 @@ class Tables:
     def frame(self, table: str, rows: Sequence[Mapping]) -> DataFrame:
         """Some rows, given as plain values by column, as a frame of one partition."""
         schema = struct_type(self.contracts[table])
-        if not rows:
+        if not rows:  # a frame that Spark plans without a job
             columns = [F.lit(None).cast(one.dataType).alias(one.name) for one in schema.fields]
-            return self.spark.range(1).select(columns).where(F.lit(False))  # planned without a job
+            return self.spark.range(1).select(columns).where(F.lit(False))
         return self.spark.createDataFrame(
             [tuple(row[name] for name in schema.names) for row in rows], schema
         ).coalesce(1)

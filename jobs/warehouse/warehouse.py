@@ -31,7 +31,6 @@ from jobs.warehouse.tables import Tables, cached
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
 from schemas.errors import ChudianError
-from schemas.render.spark import struct_type
 from schemas.window import Window
 
 REJECTED = "ops.rejected_record"
@@ -60,12 +59,10 @@ class Warehouse:
         judge: Judge,
     ) -> None:
         self.tables, self.contracts, self.conf, self.ledger = tables, contracts, conf, ledger
-        self.spark = tables.spark
         self.gate = Gate(judge, ledger)
         self._thread = threading.local()  # `activity`: of the step that this thread runs
         self._writer = LedgerWriter(self.tables, ledger)
         self._announced: set[tuple[Step, Window]] = set()  # not yet ended
-        self._untold: set[str] = set()  # tables with rows of which the ledger does not tell
         self._months: dict[tuple[str, date], set[date]] = {}
 
     @property
@@ -85,7 +82,8 @@ class Warehouse:
         made, changed = self.tables.prepare(declared)
         rows = self.tables.load("ops.run_ledger").orderBy("committed_at").collect()
         self.ledger.learn(Entry.of_row(row.asDict()) for row in rows)
-        self._untold = {*declared} - {*made} if "ops.run_ledger" in made else set()
+        if "ops.run_ledger" in made:
+            self.ledger.untold = {*declared} - {*made}
         self.ledger.note_tables(made, changed)
 
     def announce(self, steps: Iterable[Step], window: Window) -> None:
@@ -197,10 +195,8 @@ class Warehouse:
 
     def rows(self, table: str, records: Iterable) -> DataFrame:
         """Some records (with the contract's columns as attributes) as a frame of the table."""
-        schema = struct_type(self.contracts[table])
-        return self.spark.createDataFrame(
-            [tuple(getattr(record, name) for name in schema.names) for record in records], schema
-        )
+        names = self.contracts[table].column_names
+        return self.tables.frame(table, [{n: getattr(one, n) for n in names} for one in records])
 
     # -- writing ---------------------------------------------------------------------------------
 
@@ -222,7 +218,7 @@ class Warehouse:
             rows = self._admitted(contract, frame, activity, due)
             if due:
                 where = slices_where(contract, activity.window, due, "")
-                replaced = where if self._replaces(table, "", due) else None
+                replaced = where if self.ledger.touch(table, "", due) else None
                 self._save(table, shaped(contract, frame, len(due) > 1, 1), replaced)
         self._record(contract, "", activity, rows, due)
         return sum(rows.values())
@@ -249,12 +245,12 @@ class Warehouse:
             if (entry := self.ledger.entry(table, slice_, source)) is not None
         ]
         before, due = self.tables.version(table), self._slices(table, activity.window, source)
-        replaces = self._replaces(table, source, due)
+        where = slices_where(contract, activity.window, due, source)
+        holds_rows = self.ledger.touch(table, source, due)  # rows are added faster than replaced
         try:
-            where = slices_where(contract, activity.window, due, source)
             kept = conform(contract, accepted, activity.step.name)
             kept = shaped(contract, kept, len(due) > 1, files_per_slice)
-            self._save(table, kept, where if replaces else None)
+            self._save(table, kept, where if holds_rows else None)
             if any(entry.rows_rejected for entry in replaced) or any(
                 figures["rows_rejected"] for figures in counts.values()
             ):
@@ -262,7 +258,7 @@ class Warehouse:
                     REJECTED,
                     conform(self.contracts[REJECTED], rejected, activity.step.name).repartition(1),
                     f"source = '{source}' AND {between('data_date', activity.window)}"
-                    if replaces or REJECTED in self._untold
+                    if holds_rows or REJECTED in self.ledger.untold
                     else None,
                 )
         except BaseException:
@@ -280,6 +276,20 @@ class Warehouse:
                 late=activity.rebuild or bool(replaced),
             )
         return sum(rows.values())
+
+    def ingest_nothing(
+        self,
+        table: str,
+        source: str,
+        counts: Mapping[str, Mapping[str, int]],
+        changed: Iterable[date],
+    ) -> None:
+        """Record deliveries without rows, as `ingest` would, for slices that hold none."""
+        activity, contract = self._declared(table, "writes"), self.contracts[table]
+        of_days = [Slice(table, source, day) for day in changed]
+        with self._writer.lock:
+            self._record(contract, source, activity, {}, list(counts), counts)
+            self._invalidate_derived(of_days, late=activity.rebuild)
 
     def append(self, table: str, frame: DataFrame) -> int:
         """Add rows to a declared append-only table; nothing is written for an empty frame.
@@ -310,10 +320,6 @@ class Warehouse:
                 f"replaces {', '.join(due)}"
             )
         return rows
-
-    def _replaces(self, table: str, source: str, due: Sequence[str]) -> bool:
-        """Whether one of the slices may hold rows; else they can be added, which is faster."""
-        return self.ledger.touch(table, source, due) or table in self._untold
 
     def _save(self, table: str, frame: DataFrame, where: str | None = None) -> None:
         self._writer.await_announced()

@@ -14,6 +14,7 @@ from models.intake.verdict import Check
 from schemas.render.expectations import AGAINST_CONTROL, ROW_WARNING
 
 Counts = Mapping[str, Any]  # of one day, as models.intake.outcome gives them
+CountsByDay = Mapping[date, Counts]
 COUNTS = (
     "accepted",
     "rejected",
@@ -28,9 +29,7 @@ ROUNDING = "rounding_"  # before the name of a column
 FAULTS = ("unreferenced", "unlisted", "unread")
 
 
-def by_slice(
-    delivered: Mapping[date, int], counts: Mapping[date, Counts]
-) -> dict[str, dict[str, Any]]:
+def by_slice(delivered: Mapping[date, int], counts: CountsByDay) -> dict[str, dict[str, Any]]:
     """The ledger's `rows_*` and `rounding` of each day. `counts`: of `Outcome.counts`."""
     return {
         str(day): {
@@ -54,7 +53,7 @@ def _rounding(counts: Counts) -> str | None:
 
 def metrics(
     delivered: Mapping[date, int],
-    counts: Mapping[date, Counts],
+    counts: CountsByDay,
     checks: Sequence[Check],
     drifts: Mapping[str, Mapping[date, float]],
 ) -> dict[str, float]:
@@ -108,7 +107,7 @@ def metrics(
     }
 
 
-def reasons(counts: Mapping[date, Counts], checks: Sequence[Check]) -> dict[str, int]:
+def reasons(counts: CountsByDay, checks: Sequence[Check]) -> dict[str, int]:
     """Rows by reason, the most frequent first: rejections, and what is kept with a faulty value."""
     rows = Counter(
         {
@@ -129,6 +128,6 @@ def _farthest(ratios: Iterable[float]) -> float:
     return max(ratios, key=lambda ratio: max(ratio, 1 / ratio if ratio else float("inf")))
 
 
-def _violations(counts: Mapping[date, Counts], place: int) -> int:
+def _violations(counts: CountsByDay, place: int) -> int:
     """Rows of all days that violate the check at `place`."""
     return sum(seen[f"check_{place}"] for seen in counts.values())

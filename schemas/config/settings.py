@@ -18,10 +18,22 @@ OPEN_ENDS = (date(2099, 12, 31), date(9999, 12, 31))
 
 
 @dataclass(frozen=True)
+class FewRows:
+    """`rows`: a step reads few rows if it reads no more than these. `conf`: as of SparkProfile."""
+
+    rows: int
+    conf: str
+
+
+@dataclass(frozen=True)
 class SparkProfile:
-    """`conf`: file of Spark properties, relative to a configuration folder."""
+    """`conf`: file of Spark properties, relative to a configuration folder.
+
+    `few_rows`: the properties that hold besides for steps that read few rows.
+    """
 
     conf: str
+    few_rows: FewRows | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.runtime import spark_jars
+from jobs.java import spark_jars
 from schemas.errors import ConfigError
 from tests.given.paths import ROOT
 

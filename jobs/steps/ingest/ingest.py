@@ -6,10 +6,11 @@ table stays as it was, and every step that reads it stops and names the source.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 
 from py4j.protocol import Py4JJavaError
 from pyspark.errors import (
@@ -38,6 +39,7 @@ from schemas.errors import ConfigError, QualityError
 from schemas.render import expectations
 from schemas.window import Window
 
+Figures = dict[str, dict[str, Any]]  # by slice, as the ledger keeps them
 CONDITION = re.compile(r"\[((?:CAST|DIVIDE|ARITHMETIC|CANNOT_PARSE|INVALID)[A-Z_.]*)\]")
 CELL_ERRORS = (ArithmeticException, DateTimeException, NumberFormatException, SparkRuntimeException)
 
@@ -55,6 +57,23 @@ def run(context: Context) -> None:
     before = ledger.delivered(contract.table, source.id)
     if ledger.accepting is None:
         completeness.require_usual_rows(source, delivered, before)
+    drifts = completeness.drifts(source, delivered, before)
+
+    def figures(counts: delivery_metrics.CountsByDay, checks: Sequence[verdict.Check]) -> Figures:
+        """The ledger's figures of each day, once the delivery has passed its checks."""
+        metrics = delivery_metrics.metrics(delivered, counts, checks, drifts)
+        reasons = delivery_metrics.reasons(counts, checks)
+        passed = _passed(context, contract, metrics, reasons)
+        slices = delivery_metrics.by_slice(delivered, counts)
+        for day in days:
+            slices[str(day)] |= {"message": passed, "content": contents.get(day)}
+            slices[str(day)] |= {"reading": deliveries.fingerprint(source.id)}
+        return slices
+
+    is_fresh = not ledger.may_hold_rows(contract.table, source.id, map(str, days))
+    if is_fresh and not any(delivered.values()):
+        context.warehouse.ingest_nothing(contract.table, source.id, figures({}, ()), days)
+        return
     rows = read_rows(context.warehouse.tables, files, source)
     judged = verdict.validate(
         rows,
@@ -70,26 +89,14 @@ def run(context: Context) -> None:
         _read(source.id, judged, _constant_columns(source.id, files)) as judged,
         _tagged(context, judged, rows, contract) as tagged,
     ):
-        counts = tagged.counts()
-        metrics = delivery_metrics.metrics(
-            delivered, counts, judged.checks, completeness.drifts(source, delivered, before)
-        )
-        reasons = delivery_metrics.reasons(counts, judged.checks)
-        passed = _passed(context, contract, metrics, reasons)
-        slices = {
-            slice_: {**figures, "message": passed}
-            for slice_, figures in delivery_metrics.by_slice(delivered, counts).items()
-        }
-        reading = deliveries.fingerprint(source.id)
-        for day in days:
-            slices[str(day)] |= {"content": contents.get(day), "reading": reading}
+        slices = figures(tagged.counts(), judged.checks)
         # Usage is read again where a record may have become a part or a part a record.
         same_content = [
             day
             for day, entry in entries.items()
             if entry is not None
             and entry.content == contents.get(day)
-            and (source.record not in PARTS or entry.reading == reading)
+            and (source.record not in PARTS or entry.reading == deliveries.fingerprint(source.id))
         ]
         unchanged = _with_equal_rows(context, contract, same_content, tagged)
         context.warehouse.ingest(

@@ -148,7 +148,7 @@ def test_a_profile_is_taken_from_the_last_folder_that_has_it(tmp_path):
     (second / "local.conf").unlink()
     assert profile("local.conf", (first, second))["spark.master"] == "local[2]"
     assert profile("spark/local.conf", (second,))["spark.master"] == "local[2]"  # shipped
-    with pytest.raises(ConfigError, match="runtime.yml: spark.conf: no file nosuch.conf in "):
+    with pytest.raises(ConfigError, match="runtime.yml: spark: no file nosuch.conf in "):
         profile("nosuch.conf", (first,))
 
 

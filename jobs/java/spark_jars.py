@@ -143,7 +143,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: python -m jobs.runtime.spark_jars conf/setup/spark-jars.lock",
+        epilog="example: python -m jobs.java.spark_jars conf/setup/spark-jars.lock",
     )
     parser.add_argument("lock", type=Path, help="the lock file of the jars")
     try:

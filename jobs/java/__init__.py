@@ -1,0 +1,1 @@
+"""What Spark's Java side needs: its libraries, and quick ways to them."""
