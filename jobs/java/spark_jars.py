@@ -86,7 +86,7 @@ def install(lock: Path) -> int:
 
 def _resolve(jars: list[Jar], folder: Path, scratch: Path) -> Path:
     """Let Ivy download exactly these modules, none of their dependencies, into a scratch folder."""
-    java = shutil.which("java", path=_java_path())
+    java = shutil.which("java", path=java_path())
     if java is None:
         raise ChudianError("java was not found: install Java 17 or newer, or set JAVA_HOME")
     ivy = next(iter(sorted(folder.glob("ivy-*.jar"))), None)
@@ -134,7 +134,8 @@ def _resolve(jars: list[Jar], folder: Path, scratch: Path) -> Path:
     return out
 
 
-def _java_path() -> str:
+def java_path() -> str:
+    """Where Java is looked for: in JAVA_HOME, then on the PATH."""
     home = os.environ.get("JAVA_HOME")
     return (f"{home}/bin{os.pathsep}" if home else "") + os.environ.get("PATH", os.defpath)
 
@@ -143,7 +144,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="example: python -m jobs.runtime.spark_jars conf/setup/spark-jars.lock",
+        epilog="example: python -m jobs.java.spark_jars conf/setup/spark-jars.lock",
     )
     parser.add_argument("lock", type=Path, help="the lock file of the jars")
     try:
