@@ -1,4 +1,4 @@
-"""Do once, over a few rows, what a run does with Spark, so that Java notes the classes it needs.
+"""Do once over a few rows what a run does with Spark, so that Java loads the classes of a run.
 
 Java writes them into an archive when it ends. `jobs.java.class_archive` starts this program.
 """
@@ -23,6 +23,7 @@ INTERPRETED = {
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 COMPILED = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
+FEW_ROWS = {"spark.sql.shuffle.partitions": "2", "spark.databricks.delta.snapshotPartitions": "1"}
 DAY = "DATE'2009-05-03'"
 EXPRESSIONS = (
     "split(value, '[|]')[1]",
@@ -104,28 +105,33 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         (folder / conf.runtime.spark.conf).parent.mkdir(parents=True)
-        options = profile(conf.runtime.spark.conf, (CONF,))
-        options[JAVA] = f'{options.get(JAVA, "")} "-XX:ArchiveClassesAtExit={archive}"'
+        options = profile(conf.runtime.spark.conf, (CONF,)) | FEW_ROWS
+        options[JAVA] = f'-XX:TieredStopAtLevel=1 "-XX:ArchiveClassesAtExit={archive}"'
         (folder / conf.runtime.spark.conf).write_text(
             "".join(f"{name} {value}\n" for name, value in options.items()), encoding="utf-8"
         )
         with spark_session(conf, (folder,)) as spark:
-            for place, codegen in enumerate((INTERPRETED, COMPILED)):
-                for name, value in codegen.items():
-                    spark.conf.set(name, value)
-                work(spark, folder / str(place))
+            set_all(spark, INTERPRETED)
+            events = replaced(spark, delivered(spark, folder / "delivered"), folder / "event")
+            read(spark, events)
+            written(events, folder / "written")
+            set_all(spark, COMPILED)
+            read(spark, events)
             gateway = SparkContext._gateway
         gateway.shutdown()
         gateway.proc.stdin.close()
         gateway.proc.wait()
 
 
-def work(spark: SparkSession, folder: Path) -> None:
-    """Text lines to a Delta table, the table replaced, joined, added up and written in order."""
-    lines = delivered(spark, folder / "delivered")
-    table = str(folder / "event")
+def set_all(spark: SparkSession, settings: dict[str, str]) -> None:
+    for name, value in settings.items():
+        spark.conf.set(name, value)
+
+
+def replaced(spark: SparkSession, lines: DataFrame, folder: Path) -> DataFrame:
+    """A table of the lines: created, appended to, one slice replaced, described, changed."""
     spark.sql(
-        f"CREATE TABLE IF NOT EXISTS delta.`{table}` (id BIGINT NOT NULL COMMENT 'a', day DATE, "
+        f"CREATE TABLE IF NOT EXISTS delta.`{folder}` (id BIGINT NOT NULL COMMENT 'a', day DATE, "
         "at TIMESTAMP, name STRING, amount DECIMAL(18, 6), parts ARRAY<STRUCT<a: INT, b: STRING>>) "
         "USING DELTA PARTITIONED BY (day) COMMENT 'events' TBLPROPERTIES ("
         "'delta.minReaderVersion' = '1', 'delta.minWriterVersion' = '3', "
@@ -140,16 +146,14 @@ def work(spark: SparkSession, folder: Path) -> None:
         "CAST(split(value, '[|]')[1] AS DECIMAL(18, 6)) AS amount",
         "array(named_struct('a', 1, 'b', value)) AS parts",
     )
-    rows.write.format("delta").mode("append").option("userMetadata", "run").save(table)
-    for _ in range(2):
-        in_slice = rows.repartition(2, "id").sortWithinPartitions("day", "id")
-        replacing = in_slice.write.format("delta").mode("overwrite").option("userMetadata", "run")
-        replacing.option("replaceWhere", f"day = {DAY}").save(table)
-    read(spark, spark.read.format("delta").load(table))
-    spark.sql(f"ALTER TABLE delta.`{table}` SET TBLPROPERTIES ('some.property' = 'a')")
-    spark.sql(f"DESCRIBE DETAIL delta.`{table}`").collect()
-    spark.sql(f"DESCRIBE HISTORY delta.`{table}`").collect()
-    written(spark.read.format("delta").load(table), folder / "written")
+    writer = rows.write.format("delta").option("userMetadata", "run")
+    writer.mode("append").save(str(folder))
+    in_order = rows.repartition(2, "id").sortWithinPartitions("day", "id")
+    writer = in_order.write.format("delta").option("userMetadata", "run")
+    writer.mode("overwrite").option("replaceWhere", f"day = {DAY}").save(str(folder))
+    spark.sql(f"ALTER TABLE delta.`{folder}` SET TBLPROPERTIES ('some.property' = 'a')")
+    spark.sql(f"DESCRIBE DETAIL delta.`{folder}`").collect()
+    return spark.read.format("delta").load(str(folder))
 
 
 def delivered(spark: SparkSession, folder: Path) -> DataFrame:
@@ -170,7 +174,7 @@ def delivered(spark: SparkSession, folder: Path) -> DataFrame:
 
 
 def read(spark: SparkSession, events: DataFrame) -> None:
-    """Filters, joins, sums, windows, sets of rows, and rows that go through Python."""
+    """Conditions, sums, joins, windows, sets of rows, and rows that go through Python."""
     events.where(f"day = {DAY} AND id > 3 AND amount > 0").selectExpr(*TIMES).collect()
     sums = events.groupBy("day", F.expr("id % 5").alias("rest")).agg(
         F.count(F.lit(1)),
