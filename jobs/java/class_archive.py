@@ -8,13 +8,12 @@ which a note beside it holds. With others it is not used, and the next set-up ma
 import argparse
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from jobs.java.spark_jars import jars_folder, java_path
+from jobs.java.spark_jars import jars_folder, java
 from schemas.errors import ChudianError
 
 ARCHIVE, MADE_FOR = "classes.jsa", "classes.made-for"
@@ -32,54 +31,63 @@ def with_archive(java_options: str) -> str:
     """
     if any(option in java_options for option in OWN) or not fits():
         return java_options
-    file = jars_folder().parent / ARCHIVE
-    return f'{java_options} "-XX:SharedArchiveFile={file}" -Xshare:auto -Xlog:cds*=off'.lstrip()
+    quoted = (f'"{option}"' for option in _options(_place() / ARCHIVE))
+    return " ".join([java_options, *quoted]).lstrip()
+
+
+def _options(archive: Path) -> list[str]:
+    return [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto", "-Xlog:cds*=off"]
+
+
+def _place() -> Path:
+    """The folder of pyspark as Spark itself names it, without links."""
+    return jars_folder().resolve().parent
 
 
 def fits() -> bool:
     """Whether an archive is there, whole, and made for this Java and these jars."""
-    note = jars_folder().parent / MADE_FOR
+    note = _place() / MADE_FOR
     return note.is_file() and note.read_text(encoding="utf-8") == _made_for()
 
 
 def _made_for() -> str:
     """Java, the jars and the archive itself: a digest of places, sizes and times of change."""
-    folder = jars_folder()
-    java = shutil.which("java", path=java_path())
-    files = [folder.parent / ARCHIVE, *sorted(folder.glob("*.jar"))]
-    files += [Path(java).resolve()] if java else []
-    found = "".join(
-        f"{file} {file.stat().st_size} {file.stat().st_mtime_ns}\n"
-        for file in files
-        if file.is_file()
-    )
-    return hashlib.sha256(found.encode()).hexdigest() + "\n"
+    place = _place()
+    files = [Path(java()).resolve(), place / ARCHIVE, *sorted(place.glob("jars/*.jar"))]
+    found = ((file, file.stat()) for file in files if file.is_file())
+    text = "".join(f"{file} {stat.st_size} {stat.st_mtime_ns}\n" for file, stat in found)
+    return hashlib.sha256(text.encode()).hexdigest() + "\n"
 
 
 def make(training: Path) -> bool:
     """Make the archive with this program, unless one fits; whether it was made.
 
     `training` is called with the name of the file that Java is to write at its end.
+    ChudianError where Java writes none or would not start with it.
     """
     if fits():
         return False
-    folder = jars_folder().parent
+    place = _place()
     environment = {name: value for name, value in os.environ.items() if name not in CLASS_PATH}
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+    with tempfile.TemporaryDirectory(dir=place) as scratch:
         made = Path(scratch, ARCHIVE)
-        done = subprocess.run(
+        for command in (
             [sys.executable, str(training), str(made)],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=SECONDS,
-        )
-        if done.returncode != 0 or not made.is_file():
-            said = (done.stderr + done.stdout).strip().splitlines()
-            raise ChudianError(said[-1] if done.returncode and said else "Java wrote none")
-        os.replace(made, folder / ARCHIVE)
-    (folder / MADE_FOR).write_text(_made_for(), encoding="utf-8")
+            [java(), *_options(made), "-version"],
+        ):
+            done = subprocess.run(
+                command,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=SECONDS,
+            )
+            said = done.stderr.strip().splitlines()
+            if done.returncode != 0 or not made.is_file():
+                raise ChudianError(said[-1] if done.returncode and said else "Java wrote none")
+        os.replace(made, place / ARCHIVE)
+    (place / MADE_FOR).write_text(_made_for(), encoding="utf-8")
     return True
 
 

@@ -11,6 +11,7 @@ from pyspark import java_gateway
 from jobs.java import class_archive, spark_jars
 from jobs.runtime import session
 from jobs.runtime.session import profile
+from schemas.errors import ChudianError
 from tests.given.paths import CONF
 
 SUBMIT = spark_jars.jars_folder().parent / "bin" / "spark-submit"
@@ -30,7 +31,7 @@ def place(tmp_path, monkeypatch):
     jars.mkdir(parents=True)
     (jars / "spark-core.jar").write_text("a jar", encoding="utf-8")
     monkeypatch.setattr(class_archive, "jars_folder", lambda: jars)
-    return jars.parent
+    return jars.resolve().parent
 
 
 @pytest.fixture
@@ -39,6 +40,20 @@ def program(tmp_path):
         path = tmp_path / "training.py"
         path.write_text(text, encoding="utf-8")
         return path
+
+    return write
+
+
+@pytest.fixture
+def java(tmp_path, monkeypatch):
+    """Another Java, in JAVA_HOME: a shell script."""
+
+    def write(script):
+        path = tmp_path / "home" / "bin" / "java"
+        path.parent.mkdir(parents=True)
+        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        path.chmod(0o755)
+        monkeypatch.setenv("JAVA_HOME", str(tmp_path / "home"))
 
     return write
 
@@ -61,7 +76,7 @@ def test_it_is_made_once(place, program):
 def test_options_that_name_an_archive_stay_as_they_are(place, program):
     class_archive.make(program(WRITES))
     assert class_archive.with_archive("-Xmx1g") == (
-        f'-Xmx1g "-XX:SharedArchiveFile={place}/classes.jsa" -Xshare:auto -Xlog:cds*=off'
+        f'-Xmx1g "-XX:SharedArchiveFile={place}/classes.jsa" "-Xshare:auto" "-Xlog:cds*=off"'
     )
     for own in ("-XX:SharedArchiveFile=/mine.jsa", "-XX:ArchiveClassesAtExit=/mine", "-Xshare:off"):
         assert class_archive.with_archive(f"-Xmx1g {own}") == f"-Xmx1g {own}"
@@ -86,7 +101,7 @@ def test_a_run_starts_java_with_it(place, program, conf, monkeypatch):
 @pytest.mark.parametrize(
     "changed", ["another jar", "a jar of other content", "a part of the archive", "another Java"]
 )
-def test_what_it_was_not_made_for_does_not_use_it(place, program, changed, tmp_path, monkeypatch):
+def test_what_it_was_not_made_for_does_not_use_it(place, program, changed, java):
     class_archive.make(program(WRITES))
     if changed == "another jar":
         (place / "jars" / "delta.jar").write_text("a jar", encoding="utf-8")
@@ -95,11 +110,7 @@ def test_what_it_was_not_made_for_does_not_use_it(place, program, changed, tmp_p
     elif changed == "a part of the archive":
         os.truncate(place / "classes.jsa", 3)
     else:
-        java = tmp_path / "home" / "bin" / "java"
-        java.parent.mkdir(parents=True)
-        java.write_text("#!/bin/sh\n", encoding="utf-8")
-        java.chmod(0o755)
-        monkeypatch.setenv("JAVA_HOME", str(tmp_path / "home"))
+        java("exit 0")
     assert class_archive.with_archive("-Xmx1g") == "-Xmx1g"
     assert class_archive.make(program(WRITES))
     assert class_archive.fits()
@@ -123,6 +134,14 @@ def test_without_it_set_up_says_one_line(place, program, monkeypatch, capsys, te
         f"chudian: no archive of Java's classes was made ({reason}): runs do without it, each "
         "start of Spark takes some seconds more\n",
     )
+    assert [path.name for path in place.iterdir()] == ["jars"]
+
+
+def test_an_archive_with_which_java_does_not_start_is_not_kept(place, program, java):
+    java("echo 'Unrecognized option' >&2; exit 1")
+    with pytest.raises(ChudianError, match="Unrecognized option"):
+        class_archive.make(program(WRITES))
+    assert class_archive.with_archive("-Xmx1g") == "-Xmx1g"
     assert [path.name for path in place.iterdir()] == ["jars"]
 
 
