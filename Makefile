@@ -24,9 +24,10 @@ help: ## this list
 		awk -F'\t' '{printf "  make %-8s %s\n", $$1, $$2}'
 	@echo "  variables: CUSTOMERS=$(CUSTOMERS) DATE=$(DATE) SEED=$(SEED) DATA=$(DATA)"
 
-setup: $(VENV)/ready ## build the environment (.venv) and fetch Delta's jars; does nothing when done
+setup: $(VENV)/ready ## build the environment (.venv): packages, Delta's jars, Java's classes; does nothing when done
 
-$(VENV)/ready: conf/setup/constraints.txt conf/setup/spark-jars.lock setup.cfg pyproject.toml
+$(VENV)/ready: conf/setup/constraints.txt conf/setup/spark-jars.lock conf/setup/environment.sh \
+		setup.cfg pyproject.toml
 	@bash conf/setup/environment.sh $(VENV) $(UV_VERSION)
 	@touch $@
 

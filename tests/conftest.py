@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jobs.java import class_archive
 from jobs.runtime.session import settings
 from schemas import config, contract
 from tests.given import interpreted
@@ -69,6 +70,8 @@ def spark(tmp_path_factory):
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark") / "warehouse"),
     }
+    java_options = "spark.driver.extraJavaOptions"
+    options[java_options] = class_archive.with_archive(options[java_options])
     session = SparkSession.builder.config(map=options).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     yield session

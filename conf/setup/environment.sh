@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the environment: checks Python and Java, creates the folder, installs the exact pins with uv,
-# fetches Delta's jars. Restartable: existing parts are kept, damaged ones are replaced.
+# fetches Delta's jars, archives Java's classes. Restartable: existing parts are kept, damaged ones are replaced.
 set -euo pipefail
 venv=$1 uv_version=$2
 
@@ -36,3 +36,5 @@ echo "installing the pinned packages (about a minute the first time)"
 # do not compile are templates in the packages, which no code imports.
 "$venv/bin/python" -m compileall -qq -j 0 "$venv"/lib/python3*/site-packages || true
 "$venv/bin/python" -m jobs.java.spark_jars conf/setup/spark-jars.lock
+echo "archiving the classes that Java loads in a run (about a minute the first time)"
+"$venv/bin/python" -m jobs.java.class_archive conf/setup/class_training.py || true   # runs do without

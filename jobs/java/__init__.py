@@ -1,1 +1,1 @@
-"""What Spark's Java side needs: its libraries, and quick ways to them."""
+"""What runs need of Java: Delta's jars, an archive of classes, quick ways to functions."""

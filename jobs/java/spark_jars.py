@@ -86,9 +86,6 @@ def install(lock: Path) -> int:
 
 def _resolve(jars: list[Jar], folder: Path, scratch: Path) -> Path:
     """Let Ivy download exactly these modules, none of their dependencies, into a scratch folder."""
-    java = shutil.which("java", path=_java_path())
-    if java is None:
-        raise ChudianError("java was not found: install Java 17 or newer, or set JAVA_HOME")
     ivy = next(iter(sorted(folder.glob("ivy-*.jar"))), None)
     if ivy is None:
         raise ChudianError(f"no ivy-*.jar in {folder}: reinstall pyspark with 'make clean setup'")
@@ -107,7 +104,7 @@ def _resolve(jars: list[Jar], folder: Path, scratch: Path) -> Path:
     out = scratch / "out"
     done = subprocess.run(
         [
-            java,
+            java(),
             "-jar",
             str(ivy),
             "-ivy",
@@ -134,9 +131,14 @@ def _resolve(jars: list[Jar], folder: Path, scratch: Path) -> Path:
     return out
 
 
-def _java_path() -> str:
+def java() -> str:
+    """Java as Spark looks for it: in JAVA_HOME, then on the PATH."""
     home = os.environ.get("JAVA_HOME")
-    return (f"{home}/bin{os.pathsep}" if home else "") + os.environ.get("PATH", os.defpath)
+    path = (f"{home}/bin{os.pathsep}" if home else "") + os.environ.get("PATH", os.defpath)
+    found = shutil.which("java", path=path)
+    if found is None:
+        raise ChudianError("java was not found: install Java 17 or newer, or set JAVA_HOME")
+    return found
 
 
 def main() -> int:

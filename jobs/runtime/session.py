@@ -12,12 +12,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jobs.java import class_archive
 from jobs.runtime.lock import log_file
 from schemas.config import Config
 from schemas.errors import ChudianError, ConfigError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 
 
 @contextmanager
@@ -114,7 +117,10 @@ def _started(conf: Config, folders: tuple[Path, ...], few_rows: bool) -> SparkSe
                 options.setIfMissing(key, value)
             options.setAll(list(_needed(conf).items()))
             options.setIfMissing("spark.app.name", "chudian")
-            if not submitted:  # a signal for the run's group is the run's: Java ends with it
+            if not submitted:
+                java_options = options.get(JAVA_OPTIONS, "")
+                options.set(JAVA_OPTIONS, class_archive.with_archive(java_options))
+                # A signal for the run's group is the run's: Java ends with it.
                 gateway = launch_gateway(options, {"start_new_session": True})
                 SparkContext._ensure_initialized(gateway=gateway)
             spark = SparkSession.builder.config(conf=options).getOrCreate()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.java import spark_jars
+from jobs.java import class_archive, spark_jars
 from schemas.errors import ConfigError
 from tests.given.paths import ROOT
 
@@ -95,6 +95,13 @@ def test_what_is_there_is_not_fetched_again(monkeypatch):
 
     monkeypatch.setattr(spark_jars, "_resolve", fetched)
     assert spark_jars.install(LOCK) == 0
+
+
+def test_the_archive_of_classes_is_of_this_java_and_these_jars():
+    folder = spark_jars.jars_folder().parent
+    if not (folder / class_archive.ARCHIVE).exists():
+        pytest.skip("set-up made no archive of Java's classes here, and said why")
+    assert class_archive.fits(), "run 'make setup'"
 
 
 @pytest.fixture
