@@ -61,7 +61,7 @@ class CommittedRows:
     ) -> None:
         """`command` is named in errors. InputError where no night has run into the warehouse."""
         entries = delta_log.entries(warehouse, tables)
-        self.ledger = Ledger(command, conf.fingerprint)
+        self.ledger = Ledger("", conf.fingerprint)
         self.ledger.learn(entries)
         self._command, self._warehouse = command, warehouse
         self._conf, self._contracts = conf, contracts
