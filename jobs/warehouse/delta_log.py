@@ -225,6 +225,6 @@ def _opened(warehouse: str, table: str, version: int | None = None) -> DeltaTabl
 
     root = warehouse.rstrip("/") if "://" in warehouse else str(Path(warehouse).resolve())
     try:
-        return DeltaTable(f"{root}/{table.replace('.', '/')}", version=version)
+        return DeltaTable(f"{root}/{table.replace('.', '/')}", version)
     except TableNotFoundError:
         return None
