@@ -134,6 +134,25 @@ def test_while_a_night_goes_on_a_bill_is_printed_and_nothing_is_written(one_nigh
     assert tables_of(one_night.warehouse) == before
 
 
+@pytest.mark.parametrize("kind", ["gprs", "sms", "mms", "wlan"])
+def test_the_bill_of_another_service_is_the_engines_quote(one_night, capsys, kind):
+    """Data sessions are merged from their parts before they are priced."""
+    number, package, month = query(
+        one_night.warehouse,
+        f"""
+        SELECT subscriber_no, package_id, month FROM q JOIN s USING (subscriber_id)
+        WHERE comparable AND kind = '{kind}'
+        ORDER BY {kind} DESC, subscriber_no, package_id LIMIT 1""",
+        q="mart.package_quote",
+        s="dw.subscriber",
+    )[0]
+    asked = ("--subscriber", number, "--package", package, "--month", f"{month:%Y-%m}", "--json")
+    code, said, _ = printed(one_night, capsys, *asked)
+    bill = json.loads(said)
+    assert (code, bill["engine"]["same"]) == (0, True)
+    assert sum(Decimal(line["yuan"]) for line in bill["lines"]) > 0
+
+
 WITHOUT_SPARK = """
 import sys
 sys.modules |= dict.fromkeys(["pyspark", "py4j", "delta", "great_expectations"])  # no import works
