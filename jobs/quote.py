@@ -3,54 +3,48 @@
 The customer's records are rated one by one in time order by models/reference/rater.py, which shares
 no code with the engine. The engine's quote is printed beside the sum. Each line has its events,
 units, free units, price and amount. With --picture the engine's quotes of the month under the
-present package and under this one are drawn beside each other.
+present package and under this one are drawn beside each other. Spark is not started.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-
-from pyspark.sql import DataFrame, Row
-from pyspark.sql import functions as F
+from typing import Any
 
 from jobs.pages import bill_text
 from jobs.plan.slices import rated_months
-from jobs.plan.step import Step
 from jobs.runtime import arguments
-from jobs.runtime.context import Context
-from jobs.runtime.lock import guarded
-from jobs.runtime.walk import configuration, reading
-from jobs.steps.rating.guided_events import joining_of
+from jobs.runtime.lock import guarded, logged
+from jobs.runtime.walk import configuration
+from jobs.warehouse.committed import CommittedRows
 from models.drawing import bill_comparison
 from models.intake import number_form
 from models.reference.bill import Line, MonthBill
 from models.reference.rater import Rater
+from models.reference.subscriber_events import (
+    COLUMNS,
+    OWNED,
+    Parts,
+    first_delivery,
+    is_rerated,
+    subscriber_events,
+)
 from models.reference.tariff import Event
 from models.tariff.amounts import BUCKETS
 from models.tariff.package import KIND_SERVICE
-from models.usage import events as usage_events
-from models.usage import record_parts
 from models.usage.local_time import LASTING
-from models.usage.recorded import TABLES
 from schemas.config import Config
 from schemas.errors import ConfigError, InputError
 from schemas.window import Window, month_of
 
-READS = (
-    "ods.voice_call",
-    "ods.message",
-    "ods.data_session",
-    "ods.wlan_session",
-    "dw.subscriber_identity",
-    "dw.subscriber",
-    "mart.package_quote",
-)
 SERVICE_RECORDS = {
     "voice": "ods.voice_call",
     "sms": "ods.message",
@@ -58,7 +52,33 @@ SERVICE_RECORDS = {
     "data": "ods.data_session",
     "wlan": "ods.wlan_session",
 }
-STEP = Step("quote", "quote", "a bill to check by hand", READS, ())
+SUBSCRIBER, IDENTITY, QUOTE = "dw.subscriber", "dw.subscriber_identity", "mart.package_quote"
+IDS, LARGEST_ID = "0|[1-9][0-9]{0,18}", 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the bill is of, and what it is made from.
+
+    `package`: as its file says. `who`: the subscriber's row of the snapshot of `day`.
+    """
+
+    conf: Config
+    tables: CommittedRows
+    package: Mapping[str, Any]
+    month: date
+    who: Mapping[str, Any]
+    day: date
+
+    @property
+    def service(self) -> str:
+        """The service that the package prices."""
+        return KIND_SERVICE[self.package["kind"]]
+
+    @property
+    def record(self) -> str:
+        """The table of the records that the package prices."""
+        return SERVICE_RECORDS[self.service]
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -98,16 +118,22 @@ def _quote(argv: list[str] | None) -> None:
         raise ConfigError(
             f"--month: {month:%Y-%m} begins after the data date {window.last}: give an earlier one"
         )
-    with (
-        reading(invocation, configured, STEP) as run,
-        run.warehouse.step(STEP, window),
-    ):
-        context = run.context(STEP, window)
-        who, day = _subscriber(context, args.subscriber)
-        kept = _kept(context, who, month)
-        picture = _picture(conf, kept, args.package, month) if args.picture else None
-        _require_records(context, who, month, KIND_SERVICE[conf.tariffs[args.package].data["kind"]])
-        quoted = _quoted(context, (who, day), month, conf.tariffs[args.package].data, kept)
+    package = conf.tariffs[args.package].data
+    record = SERVICE_RECORDS[KIND_SERVICE[package["kind"]]]
+    tables = CommittedRows(
+        "quote",
+        invocation.warehouse,
+        conf,
+        configured.contracts,
+        (record, SUBSCRIBER, IDENTITY, QUOTE),
+    )
+    with logged(invocation.warehouse):
+        who, day = _subscriber(tables, args.subscriber, window.last)
+        asked = Asked(conf, tables, package, month, who, day)
+        kept = _kept(asked, window.last)
+        picture = _picture(asked, kept) if args.picture else None
+        _require_records(asked, window.last)
+        quoted = _quoted(asked, kept)
     if picture is not None:
         arguments.write("--picture", args.picture, picture + "\n")
     print(
@@ -115,36 +141,37 @@ def _quote(argv: list[str] | None) -> None:
     )
 
 
-def _subscriber(context: Context, asked: str) -> tuple[Row, date]:
-    """The subscriber's row of the last snapshot, and the day of the snapshot."""
+def _subscriber(tables: CommittedRows, asked: str, last: date) -> tuple[Mapping[str, Any], date]:
+    """The subscriber's row of the last snapshot up to a day, and the day of the snapshot."""
     asked = number_form.key_of(asked)
-    day = context.warehouse.last_snapshot("dw.subscriber", context.day)
+    day = tables.last_snapshot(SUBSCRIBER, last)
     if day is None:
-        raise InputError(f"no subscribers up to {context.day}: run the night first")
-    found = (
-        context.warehouse.read("dw.subscriber", on=day)
-        .where((F.col("subscriber_no") == asked) | (F.col("subscriber_id").cast("string") == asked))
-        .collect()
-    )
-    if not found:
-        raise InputError(f"--subscriber: no such subscriber on {day}")
-    return found[0], day
+        raise InputError(f"no subscribers up to {last}: run the night first")
+    named: list[tuple[str, str | int]] = [("subscriber_no", asked)]
+    if re.fullmatch(IDS, asked) and int(asked) <= LARGEST_ID:
+        named.append(("subscriber_id", int(asked)))
+    columns = ("subscriber_id", "join_date")
+    for column, value in named:
+        for row in tables.rows(SUBSCRIBER, columns, on=day, where={column: [value]}):
+            return row, day
+    raise InputError(f"--subscriber: no such subscriber on {day}")
 
 
-def _require_records(context: Context, who: Row, month: date, service: str) -> None:
+def _require_records(asked: Asked, last: date) -> None:
     """InputError where the month cannot have records of the service.
 
-    The subscriber joined later, or no delivery of the month is committed.
+    The subscriber joined later, or no delivery of the month is committed up to the `last` day.
     """
-    if who["join_date"] is not None and month_of(who["join_date"]) > month:
+    month, joined = asked.month, asked.who["join_date"]
+    if joined is not None and month_of(joined) > month:
         raise InputError(
             f"--month: the subscriber joined after {month:%Y-%m}: give a later month, not after "
-            f"{context.day:%Y-%m}"
+            f"{last:%Y-%m}"
         )
-    record = SERVICE_RECORDS[service]
-    sources = [name for name, one in context.conf.sources.items() if one.record == record]
-    days = {day for source in sources for day in context.ledger.delivered(record, source)}
-    months = sorted({month_of(day) for day in days if day <= context.day})
+    sources = [name for name, one in asked.conf.sources.items() if one.record == asked.record]
+    ledger = asked.tables.ledger
+    days = {day for source in sources for day in ledger.delivered(asked.record, source)}
+    months = sorted({month_of(day) for day in days if day <= last})
     if sources and month not in months:
         there = f"there are {months[0]:%Y-%m} to {months[-1]:%Y-%m}" if months else "there are none"
         raise InputError(
@@ -153,29 +180,19 @@ def _require_records(context: Context, who: Row, month: date, service: str) -> N
         )
 
 
-def _kept(context: Context, who: Row, month: date) -> dict[str, Row]:
-    """The engine's quotes of the subscriber's month, by package."""
-    warehouse = context.warehouse
-    snapshot = warehouse.last_snapshot("mart.package_quote", context.day)
-    rows = (
-        []
-        if snapshot is None
-        else warehouse.read("mart.package_quote", on=snapshot)
-        .where((F.col("subscriber_id") == who["subscriber_id"]) & (F.col("month") == F.lit(month)))
-        .collect()
-    )
+def _kept(asked: Asked, last: date) -> dict[str, Mapping[str, Any]]:
+    """The engine's last quotes of the subscriber's month up to a day, by package."""
+    snapshot = asked.tables.last_snapshot(QUOTE, last)
+    if snapshot is None:
+        return {}
+    mine = {"subscriber_id": [asked.who["subscriber_id"]], "month": [asked.month]}
+    rows = asked.tables.rows(QUOTE, on=snapshot, where=mine)
     return {row["package_id"]: row for row in rows}
 
 
-def _quoted(
-    context: Context,
-    whom: tuple[Row, date],
-    month: date,
-    document: dict,
-    kept: Mapping[str, Row],
-) -> dict:
+def _quoted(asked: Asked, kept: Mapping[str, Mapping]) -> dict:
     """The bill as plain values. Amounts are yuan as text; units are seconds, messages or bytes."""
-    bill = _bill(context, *whom, month, document)
+    document, month, bill = asked.package, asked.month, _bill(asked)
     return {
         "package": document["id"],
         "name": document["name"],
@@ -194,12 +211,13 @@ def _quoted(
     }
 
 
-def _picture(conf: Config, kept: Mapping[str, Row], package: str, month: date) -> str:
-    """The month under the present package of its kind and under `package`, as SVG (S2-10).
+def _picture(asked: Asked, kept: Mapping[str, Mapping]) -> str:
+    """The month under the present package of its kind and under the one asked for, as SVG (S2-10).
 
     InputError if one of the two has no quote to draw.
     """
-    kind, of_month = conf.tariffs[package].data["kind"], f"for {month:%Y-%m}"
+    package, month, tariffs = asked.package["id"], asked.month, asked.conf.tariffs
+    kind, of_month = asked.package["kind"], f"for {month:%Y-%m}"
     present = next(
         (name for name, row in kept.items() if row["is_present"] and row["kind"] == kind), ""
     )
@@ -226,7 +244,7 @@ def _picture(conf: Config, kept: Mapping[str, Row], package: str, month: date) -
         if not row["comparable"]:
             raise InputError(f"--picture: {name} {of_month} is not compared: {row['reason']}")
         lines = {line: row[line] for line in BUCKETS}
-        title = conf.tariffs[name].data["name"] if name in conf.tariffs else name
+        title = tariffs[name].data["name"] if name in tariffs else name
         sides.append(bill_comparison.Side(title, bill_comparison.stated(row["total"], lines)))
     before, after = sides
     return bill_comparison.picture(
@@ -234,41 +252,41 @@ def _picture(conf: Config, kept: Mapping[str, Row], package: str, month: date) -
     )
 
 
-def _bill(context: Context, who: Row, day: date, month: date, document: dict) -> MonthBill:
+def _bill(asked: Asked) -> MonthBill:
     """The month by the reference rater.
 
     Units that pools carry over are counted from the first of the compared months.
     """
-    policy, service = context.conf.policy, KIND_SERVICE[document["kind"]]
+    conf, month, joined = asked.conf, asked.month, asked.who["join_date"]
+    policy = conf.policy
     rater = Rater(
-        document,
+        asked.package,
         policy.calendar.holidays,
         policy.rating.toll_rerated,
-        context.conf.clock_zone(*LASTING),
+        conf.clock_zone(*LASTING),
     )
     before = []
-    if any(pool.get("carry_over") for pool in document.get("pools") or []):
-        joined = who["join_date"] and month_of(who["join_date"])
+    if any(pool.get("carry_over") for pool in asked.package.get("pools") or []):
         before = [
             one
-            for one in rated_months(context.conf, Window(day, day))
-            if one < month and (joined is None or joined <= one)
+            for one in rated_months(conf, Window(asked.day, asked.day))
+            if one < month and (joined is None or month_of(joined) <= one)
         ]
+    events = _events(asked, [*before, month][0])
     carried: dict[str, int] = {}
     for one in (*before, month):
-        events = _events(context, who["subscriber_id"], one, day, service)
         try:
-            bill = rater.rate_month(events, one, who["join_date"], carried)
+            bill = rater.rate_month(events, one, joined, carried)
         except ValueError:  # its text holds the event
             raise InputError(
-                f"{document['id']} has no price for an event of {one:%Y-%m}: its zone is not "
+                f"{asked.package['id']} has no price for an event of {one:%Y-%m}: its zone is not "
                 "known, or no rule of the package names it"
             ) from None
         carried = {name: use.carry_out for name, use in bill.pools.items()}
     return bill
 
 
-def _line_values(document: dict, key: tuple[str, str, int], line: Line) -> dict:
+def _line_values(document: Mapping, key: tuple[str, str, int], line: Line) -> dict:
     """A line of the bill as plain values; `key`: (service, component, rule number)."""
     _, component, no = key
     rule = document["rules"][no] if no >= 0 else {}
@@ -288,7 +306,7 @@ def _line_values(document: dict, key: tuple[str, str, int], line: Line) -> dict:
     }
 
 
-def _engine(quote: Row | None, own_total: Fraction) -> dict | None:
+def _engine(quote: Mapping | None, own_total: Fraction) -> dict | None:
     """The engine's quote of the same month as plain values; None if the engine kept no quote."""
     if quote is None:
         return None
@@ -304,55 +322,27 @@ def _engine(quote: Row | None, own_total: Fraction) -> dict | None:
     }
 
 
-def _events(context: Context, subscriber: int, month: date, day: date, service: str) -> list[Event]:
-    """The events that a candidate package re-rates, in the order in which the engine replays them.
+def _events(asked: Asked, month: date) -> list[Event]:
+    """The subscriber's events from a month on, in the order in which the engine replays them.
 
-    In-group and 12593 calls are left out: they are not re-rated (S2-07, S2-R5).
+    Only those that a candidate package re-rates. Deliveries up to the day of the snapshot count.
     """
-    warehouse, policy = context.warehouse, context.conf.policy
-    identity = warehouse.read("dw.subscriber_identity", on=day).where(
-        F.col("subscriber_id") == subscriber
+    conf, tables, record = asked.conf, asked.tables, asked.record
+    owned = tables.rows(
+        IDENTITY, OWNED, on=asked.day, where={"subscriber_id": [asked.who["subscriber_id"]]}
     )
-
-    def of_subscriber(table: str) -> DataFrame:
-        return warehouse.read(table, upto=day, allow_missing=True).join(
-            identity.select("msisdn").distinct(), "msisdn", "left_semi"
-        )
-
-    records = {table: of_subscriber(table) for table in TABLES}
-    rows = (
-        usage_events.guide(
-            record_parts.merged(records, joining_of(context.conf)),
-            identity,
-            {service: context.catalogue.cuts(service)},
-            policy.calendar.holidays,
-        )
-        .where(F.trunc("local_date", "month") == F.lit(month))
-        .where(
-            f"subscriber_id IS NOT NULL AND service = '{service}' "
-            "AND NOT coalesce(in_group, false) AND coalesce(dial, '') <> 'ip12593'"
-        )
-        .orderBy("occurred_at", "event_key")
-        .collect()
+    modes, looks_back = conf.part_modes(record), conf.lookback_days(record)
+    first = first_delivery(month, max((looks_back[source] for source in modes), default=0))
+    records = tables.rows(
+        record,
+        COLUMNS[record],
+        window=Window(min(first, asked.day), asked.day),
+        where={"msisdn": {one["msisdn"] for one in owned}},
     )
-    return [
-        Event(
-            number,
-            row["service"],
-            row["direction"],
-            row["roaming"],
-            row["toll"],
-            row["dial"],
-            row["in_group"],
-            row["message_kind"],
-            int(row["occurred_at"].timestamp()),
-            row["local_date"],
-            row["local_second"],
-            row["day_type"],
-            row["quantity"],
-        )
-        for number, row in enumerate(rows)
-    ]
+    gap = timedelta(hours=conf.policy.rating.session_gap_hours)
+    holidays = conf.policy.calendar.holidays
+    events = subscriber_events({record: records}, owned, Parts(modes, gap), holidays)
+    return [event for event in events if is_rerated(event)]
 
 
 def _yuan(amount: Fraction) -> str:

@@ -1,14 +1,16 @@
-"""The ledger, histories and files of tables, read without Spark: at once, also during a night."""
+"""The ledger, histories, files and rows of tables, read without Spark: at once, also at night."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import reduce
+from operator import and_
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jobs.warehouse.ledger import COMMITTED, Entry
 from schemas.contract import Contract
@@ -56,14 +58,16 @@ class DataFile:
     path: str
 
 
-def entries(warehouse: str) -> list[Entry]:
+def entries(warehouse: str, tables: Collection[str] | None = None) -> list[Entry]:
     """The rows of the ledger in the order in which they were recorded.
 
-    InputError where no night has run into the warehouse yet.
+    `tables`: only the rows about these. InputError where no night has run into the warehouse yet.
     """
     table = require_ledger(warehouse)
+    about = None if tables is None else [("table", "in", sorted(tables))]
+    files = _files(warehouse, "ops.run_ledger")
     rows = sorted(
-        table.to_pyarrow_table(filesystem=_files(warehouse, "ops.run_ledger")).to_pylist(),
+        table.to_pyarrow_table(filesystem=files, filters=about).to_pylist(),
         key=lambda row: row["committed_at"],
     )
     return [Entry.of_row(row) for row in rows]
@@ -110,7 +114,7 @@ def committed_versions(
     """By table the version that a reader beside a run may read; only tables that are there.
 
     It is the newest one but for writes that no row of the ledger names: the run under way has not
-    recorded them yet. `entries`: all rows of the ledger.
+    recorded them yet. `entries`: all rows of the ledger about these tables.
     """
     recorded: dict[str, int] = {}
     for entry in entries:
@@ -133,6 +137,45 @@ def newest_recorded(commits: Sequence[Commit], recorded: int) -> int:
         if commit.version <= recorded or not commit.by_a_run:
             return commit.version
     return commits[-1].version
+
+
+def rows(
+    warehouse: str,
+    table: str,
+    version: int,
+    columns: Sequence[str],
+    where: Mapping[str, Collection],
+) -> list[dict[str, Any]]:
+    """Some columns of the rows that have one of the given values in each column of `where`.
+
+    In no certain order. Instants are in UTC; a column that the version lacks is None. Files are
+    left out by the partitions and the limits that the log knows.
+    """
+    from pyarrow import array, dataset
+
+    opened = _opened(warehouse, table, version)
+    if opened is None:
+        return []
+    partitions = [
+        (name, "in", [str(value) for value in where[name]])
+        for name in opened.metadata().partition_columns
+        if where.get(name)
+    ]
+    found = opened.to_pyarrow_dataset(
+        filesystem=_files(warehouse, table), file_pruning_predicate=partitions or None
+    )
+    there = set(found.schema.names)
+    if not there.issuperset(where):
+        return []
+    asked = [
+        dataset.field(name).isin(array(list(values), found.schema.field(name).type))
+        for name, values in where.items()
+    ]
+    read = found.to_table(
+        columns=[name for name in columns if name in there],
+        filter=reduce(and_, asked) if asked else None,
+    )
+    return [{name: row.get(name) for name in columns} for row in read.to_pylist()]
 
 
 def instants(warehouse: str, contract: Contract) -> list[datetime]:

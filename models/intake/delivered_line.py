@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from models.intake import invisible
+from models.frames import invisible
 from models.intake.quoted_record import END, RECORD_BYTES
 from schemas.config import Source
 from schemas.contract.rule import quoted_name

@@ -11,7 +11,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from models.frames.conditions import any_of
-from models.intake import code_list, number_form, presence, typed_value
+from models.intake import code_list, number_column, presence, typed_value
 from schemas.config import Source
 from schemas.config.source import OTHERWISE, WARN
 from schemas.contract import Contract
@@ -62,11 +62,11 @@ def typed(
         read = typed_value.typed(value, kinds[f"_m_{name}"], column, open_ends, rule)
         if column.type == "boolean" and name in source.codes:  # `1` is a code, not true
             read = typed_value.among(read, value, ("true", "false"))
-        formed = number_form.of(column, read.value, source.numbers)
+        formed = number_column.of(column, read.value, source.numbers)
         columns.append((name, formed.alias(name)))
-        if column.personal in number_form.FORMED:
-            lost = Fault(f"_lost_{name}", f"{name}: {number_form.LOST}", kept=False)
-            faults.append((lost, number_form.is_lost(F.col(name))))
+        if column.personal in number_column.FORMED:
+            lost = Fault(f"_lost_{name}", f"{name}: {number_column.LOST}", kept=False)
+            faults.append((lost, number_column.is_lost(F.col(name))))
         if read.rounding is not None:
             columns.append((name, read.rounding.cast(ADDED_TYPE).alias(f"{ROUNDING}{name}")))
         faults += _faults(read, column, source, told=f"_present_{name}" in kinds)

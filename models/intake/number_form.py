@@ -2,6 +2,7 @@
 
 Numbers and keys are compared as text: in joins with their owners, in lists, in receipts. So each is
 brought into one form where it enters, and only there. Text that is not a number stays as it is.
+Here for texts that are at hand, without Spark; `number_column` does the same to columns.
 """
 
 from __future__ import annotations
@@ -9,21 +10,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import reduce
 
-from pyspark.sql import Column
-from pyspark.sql import functions as F
-
-from models.intake import invisible
+from models.frames import invisible
 from schemas.config.settings import Numbers
-from schemas.contract import column as contract_column
 
 Step = tuple[str, str]  # a regular expression of both Java and Python, and what replaces its match
 
-FORMED = ("number", "account")  # the personal data that have one form
 LONGEST_TEXT = 200  # characters; some patterns take long over a text of a million
 LONGEST = 31  # digits after the first: the largest exponent that is read
-LOST = "digits were lost in an exponent; export the column as text"
 
 _WIDE = "".join(chr(code) for code in range(0xFF01, 0xFF5F))
 _NARROW = "".join(chr(code) for code in range(0x21, 0x7F))
@@ -36,8 +30,8 @@ _QUOTES = "\u2018\u2019\u201b\u0060\u00b4"
 _OTHERS = {"\ufe62": "+", "\ufe59": "(", "\ufe5a": ")", "\u201c": '"', "\u201d": '"'}
 
 # Of a number: the first text becomes the second, character by character; the rest is left out.
-_NUMBER_FROM = _FROM + _HYPHENS + _DOTS + _QUOTES + "".join(_OTHERS) + "e" + invisible.CHARACTERS
-_NUMBER_TO = (
+NUMBER_FROM = _FROM + _HYPHENS + _DOTS + _QUOTES + "".join(_OTHERS) + "e" + invisible.CHARACTERS
+NUMBER_TO = (
     _TO.replace("e", "E")
     + "-" * len(_HYPHENS)
     + "." * len(_DOTS)
@@ -50,11 +44,11 @@ _BLANKS = (
     "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 )
 _UNSEEN = "".join(one for one in invisible.CHARACTERS if one != " " and one not in _BLANKS)
-_KEY_FROM = _FROM + _BLANKS + _UNSEEN
-_KEY_TO = _TO + " " * len(_BLANKS)
+KEY_FROM = _FROM + _BLANKS + _UNSEEN
+KEY_TO = _TO + " " * len(_BLANKS)
 
 _WRAPPED = "(?:=?\"|')?"  # ="…" and a leading apostrophe: how spreadsheets keep digits as text
-_EXPONENT = r"[1-9][0-9]*(?:[.,][0-9]+[Ee]\+?|[Ee]\+)[0-9]{1,3}"
+EXPONENT = r"[1-9][0-9]*(?:[.,][0-9]+[Ee]\+?|[Ee]\+)[0-9]{1,3}"
 # The digits that the exponent moves before the point are all there; after them there are zeros.
 _MOVED = "|".join(
     rf"(?=[0-9]{{{places}}}0*[Ee]\+?0*{places}$)[0-9]{{{places}}}"
@@ -72,9 +66,9 @@ _GROUPS = (
     r"\(?\+?\(?[0-9]+(?:(?:[-()]+|\.(?=[0-9]{3,8}(?![0-9])))[0-9]+)*\)?"
     r"|[0-9]{2}(?:\.[0-9]{2}){4}"
 )
-_NUMBER = rf"^{_WRAPPED}(?i:tel:)?(?:{_GROUPS}|{_DECIMAL}|{_THOUSANDS}|{_EXPONENT})\"?$"
-_PLAIN_KEY = r"^[0-9A-Za-z][0-9A-Za-z_/-]*\z"
-_KEY_STEPS: tuple[Step, ...] = (
+NUMBER = rf"^{_WRAPPED}(?i:tel:)?(?:{_GROUPS}|{_DECIMAL}|{_THOUSANDS}|{EXPONENT})\"?$"
+PLAIN_KEY = r"^[0-9A-Za-z][0-9A-Za-z_/-]*\z"
+KEY_STEPS: tuple[Step, ...] = (
     (r"^ +| +$", ""),
     (r"^=?\"([^\"]+)\"$", "$1"),
     (r"^'([^']+)$", "$1"),
@@ -83,63 +77,24 @@ _KEY_STEPS: tuple[Step, ...] = (
 )
 
 
-def of(column: contract_column.Column, value: Column, numbers: Numbers) -> Column:
-    """The value of a contract's column in its one form, if the column holds a number or a key."""
-    if column.personal == "number":
-        return number(value, numbers)
-    return key(value) if column.personal == "account" else value
-
-
-def number(value: Column, numbers: Numbers) -> Column:
-    """A phone number in its one form; other text without blanks at its ends; NULL if blank.
+def number_of(text: str, numbers: Numbers) -> str:
+    """A phone number in its one form; other text without blanks at its ends; "" if blank.
 
     Digits only. A number of the country is without its code, one of another country begins with 00.
     """
-    folded = F.translate(value, _NUMBER_FROM, _NUMBER_TO)
-    return (
-        F.when(_is_common(value, numbers), value)
-        .when(value.rlike(_in_form(numbers)), value)
-        .when(_is_short(folded) & folded.rlike(_NUMBER), _replaced(folded, _number_steps(numbers)))
-        .otherwise(F.nullif(F.regexp_replace(value, invisible.AT_THE_ENDS, ""), F.lit("")))
-    )
-
-
-def key(value: Column) -> Column:
-    """A key (of a subscriber, a customer, an employee) in its one form; NULL if blank.
-
-    Signs and blanks inside it stay, because they can tell two keys apart.
-    """
-    folded = F.translate(value, _KEY_FROM, _KEY_TO)
-    return (
-        F.when(value.rlike(_PLAIN_KEY), value)
-        .when(_is_short(folded), F.nullif(_replaced(folded, _KEY_STEPS), F.lit("")))
-        .otherwise(value)
-    )
-
-
-def _is_short(text: Column) -> Column:
-    """Whether the text may be a number or a key; a longer one stays as it is."""
-    return F.length(text) <= LONGEST_TEXT
-
-
-def is_lost(formed: Column) -> Column:
-    """Whether a number or key in its form still has an exponent: some of its digits are lost."""
-    marked = F.contains(formed, F.lit("E")) | F.contains(formed, F.lit("e"))
-    return F.coalesce(marked & formed.rlike(rf"^{_EXPONENT}\z"), F.lit(False))
-
-
-def number_of(text: str, numbers: Numbers) -> str:
-    """`number` of a text that is at hand, as of an option of a command; "" if it is blank."""
-    folded = text.translate(_table(_NUMBER_FROM, _NUMBER_TO))
-    if len(folded) <= LONGEST_TEXT and re.search(_NUMBER, folded):
-        return _written(folded, _number_steps(numbers))
+    folded = text.translate(_table(NUMBER_FROM, NUMBER_TO))
+    if len(folded) <= LONGEST_TEXT and re.search(NUMBER, folded):
+        return _written(folded, number_steps(numbers))
     return text.strip(invisible.CHARACTERS)
 
 
 def key_of(text: str) -> str:
-    """`key` of a text that is at hand."""
-    folded = text.translate(_table(_KEY_FROM, _KEY_TO))
-    return _written(folded, _KEY_STEPS) if len(folded) <= LONGEST_TEXT else text
+    """A key (of a subscriber, a customer, an employee) in its one form; "" if blank.
+
+    Signs and blanks inside it stay, because they can tell two keys apart.
+    """
+    folded = text.translate(_table(KEY_FROM, KEY_TO))
+    return _written(folded, KEY_STEPS) if len(folded) <= LONGEST_TEXT else text
 
 
 def numbers_of(texts: Iterable[str], numbers: Numbers) -> list[str]:
@@ -149,11 +104,11 @@ def numbers_of(texts: Iterable[str], numbers: Numbers) -> list[str]:
 
 def bare(text: str) -> str:
     """A text without what may stand between the digits of a number, to look for numbers in it."""
-    folded = text.translate(_table(_NUMBER_FROM, _NUMBER_TO))
+    folded = text.translate(_table(NUMBER_FROM, NUMBER_TO))
     return folded.translate(dict.fromkeys(map(ord, "-().,'\"")))
 
 
-def _number_steps(numbers: Numbers) -> tuple[Step, ...]:
+def number_steps(numbers: Numbers) -> tuple[Step, ...]:
     """What is replaced, one after the other, in a text that is a number."""
     return (
         (rf"^{_WRAPPED}(?i:tel:)?|\"$", ""),
@@ -161,32 +116,14 @@ def _number_steps(numbers: Numbers) -> tuple[Step, ...]:
         (f"^(?:{_DECIMAL})$", "$1$2$3"),
         ("[-().,](?![^E]*E)", ""),  # what has an exponent still has lost digits and stays
         (r"^\+", "00"),
-        (f"^{_home(numbers)}$", "$1"),
+        (f"^{home(numbers)}$", "$1"),
     )
 
 
-def _home(numbers: Numbers) -> str:
+def home(numbers: Numbers) -> str:
     """A national number behind the code of its country or the prefix of long distance."""
     country, trunk, national = numbers.country_code, numbers.trunk, f"(?:{numbers.national})"
     return f"(?!{national}$)(?:(?:00)?{country})?(?:{trunk})?({national})"
-
-
-def _is_common(value: Column, numbers: Numbers) -> Column:
-    """Whether the value is digits from 1 on that no prefix begins: almost all are, told at once."""
-    whole = value.try_cast("bigint")
-    is_common = (whole > 0) & (whole.cast("string") == value)
-    for prefix in sorted({numbers.country_code, numbers.trunk} - {"", "0"}):
-        is_common = is_common & ~F.startswith(value, F.lit(prefix))
-    return is_common
-
-
-def _in_form(numbers: Numbers) -> str:
-    """A number that needs no step."""
-    return rf"^(?:{numbers.national}|(?!00)(?!{_home(numbers)}$)[0-9]+)\z"
-
-
-def _replaced(text: Column, steps: Sequence[Step]) -> Column:
-    return reduce(lambda so_far, step: F.regexp_replace(so_far, *step), steps, text)
 
 
 def _written(text: str, steps: Sequence[Step]) -> str:

@@ -2,12 +2,16 @@
 
 import fcntl
 import json
+import os
+import subprocess
+import sys
 from decimal import Decimal
 from xml.etree import ElementTree
 
 import pytest
 
 from jobs import quote
+from tests.given.paths import ROOT
 from tests.given.small_province import LAST
 from tests.readers.warehouse_reader import query
 
@@ -128,6 +132,73 @@ def test_while_a_night_goes_on_a_bill_is_printed_and_nothing_is_written(one_nigh
     assert code == 0
     assert "the same" in bill
     assert tables_of(one_night.warehouse) == before
+
+
+@pytest.mark.parametrize("kind", ["gprs", "sms", "mms", "wlan"])
+def test_the_bill_of_another_service_is_the_engines_quote(one_night, capsys, kind):
+    """Data sessions are merged from their parts before they are priced."""
+    number, package, month = query(
+        one_night.warehouse,
+        f"""
+        SELECT subscriber_no, package_id, month FROM q JOIN s USING (subscriber_id)
+        WHERE comparable AND kind = '{kind}'
+        ORDER BY {kind} DESC, subscriber_no, package_id LIMIT 1""",
+        q="mart.package_quote",
+        s="dw.subscriber",
+    )[0]
+    asked = ("--subscriber", number, "--package", package, "--month", f"{month:%Y-%m}", "--json")
+    code, said, _ = printed(one_night, capsys, *asked)
+    bill = json.loads(said)
+    assert (code, bill["engine"]["same"]) == (0, True)
+    assert sum(Decimal(line["yuan"]) for line in bill["lines"]) > 0
+
+
+WITHOUT_SPARK = """
+import sys
+sys.modules |= dict.fromkeys(["pyspark", "py4j", "delta", "great_expectations"])  # no import works
+from jobs import quote
+sys.exit(quote.main(sys.argv[1:]))
+"""
+
+
+def test_a_bill_and_its_picture_need_no_spark_and_no_java(one_night, changing, capsys, tmp_path):
+    number, month, _, _, package, _ = changing
+    asked = ("--subscriber", number, "--package", package, "--month", f"{month:%Y-%m}", "--json")
+    picture = tmp_path / "month.svg"
+    run = subprocess.run(
+        [
+            *(sys.executable, "-c", WITHOUT_SPARK, *asked, "--picture", str(picture)),
+            *("--data-date", LAST, *one_night.options()),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "PATH": str(tmp_path), "JAVA_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert printed(one_night, capsys, *asked) == (0, run.stdout, "")
+    assert picture.exists()
+
+
+def test_a_subscriber_is_named_by_number_or_by_the_id_of_the_tables(one_night, dearest, capsys):
+    number, package, month, *_ = dearest
+    (subscriber,) = query(
+        one_night.warehouse,
+        f"SELECT DISTINCT subscriber_id FROM s WHERE subscriber_no = '{number}'",
+        s="dw.subscriber",
+    )[0]
+    asked = ("--package", package, "--month", f"{month:%Y-%m}", "--subscriber")
+    bills = [
+        printed(one_night, capsys, *asked, name)
+        for name in (number, str(subscriber), f" {number}\u3000")
+    ]
+    assert bills[0] == bills[1] == bills[2]
+    assert bills[0][0] == 0
+    for nobody in (f"0{subscriber}", "9" * 30, "9" * 5000, f"-{subscriber}"):
+        code, bill, said = printed(one_night, capsys, *asked, nobody)
+        assert (code, bill, said.count("\n")) == (4, "", 1)
+        assert "no such subscriber" in said
 
 
 def tables_of(warehouse):

@@ -1,80 +1,15 @@
 """A table that cannot follow its contract stops a run before Spark starts, and says what helps."""
 
-import json
 from dataclasses import replace
-from datetime import UTC, datetime
 
-import deltalake
-import pyarrow as pa
 import pytest
 
 from jobs import night
 from jobs.runtime import contract_changes
-from jobs.warehouse.ledger import COMMITTED
 from schemas.errors import ConfigError
-from schemas.render import delta
 from tests.given.paths import CONF
 from tests.given.rows import CONTRACTS
-
-TYPES = {
-    "string": pa.string(),
-    "date": pa.date32(),
-    "int": pa.int32(),
-    "smallint": pa.int16(),
-    "bigint": pa.int64(),
-    "timestamp": pa.timestamp("us", tz="UTC"),
-    "decimal(18,2)": pa.decimal128(18, 2),
-    "decimal(18,6)": pa.decimal128(18, 6),
-}
-
-
-def made(warehouse, contract, rows=()):
-    """The contract's table, made without Spark: with its types and key, without its limits."""
-    schema = pa.schema(
-        [
-            pa.field(
-                one.name,
-                TYPES[one.type],
-                nullable=not one.required,
-                metadata={"comment": one.name_cn},
-            )
-            for one in contract.columns
-        ]
-    )
-    folder = warehouse.joinpath(*contract.table.split("."))
-    deltalake.write_deltalake(
-        str(folder),
-        pa.Table.from_pylist(list(rows), schema),
-        partition_by=list(contract.partition_by),
-        description=delta.comment(contract),
-    )
-    log = folder / "_delta_log" / "00000000000000000000.json"  # delta-rs writes its own keys only
-    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    for one in lines:
-        one.get("metaData", {})["configuration"] = delta.identity(contract)
-    log.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
-
-
-def committed(warehouse, *slices):
-    """A ledger of committed slices: table, source, slice."""
-    now = datetime(2009, 5, 4, tzinfo=UTC)
-    made(
-        warehouse,
-        CONTRACTS["ops.run_ledger"],
-        [
-            {
-                "run_id": "R1",
-                "step": "s",
-                "source": source,
-                "table": table,
-                "slice": slice_,
-                "state": COMMITTED,
-                "committed_at": now,
-                "config_fingerprint": "f",
-            }
-            for table, source, slice_ in slices
-        ],
-    )
+from tests.given.stored_tables import committed, made
 
 
 def without(contract, *names):

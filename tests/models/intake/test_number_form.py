@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyspark.sql import functions as F
 
-from models.intake import invisible, number_form
+from models.frames import invisible
+from models.intake import number_column, number_form
 from schemas.config.settings import Numbers
 from tests.given.frames import local_frame
 from tests.given.number_writings import WRITINGS, any_writing
@@ -150,10 +151,12 @@ def test_spark_gives_the_same_forms(spark):
     frame = local_frame(spark, [(text,) for text in texts], "text string")
     rows = frame.select(
         "text",
-        number_form.number(F.col("text"), CHINA).alias("number"),
-        number_form.number(F.col("text"), AMERICA).alias("american"),
-        number_form.key(F.col("text")).alias("key"),
-    ).withColumns({f"lost_{kind}": number_form.is_lost(F.col(kind)) for kind in ("number", "key")})
+        number_column.number(F.col("text"), CHINA).alias("number"),
+        number_column.number(F.col("text"), AMERICA).alias("american"),
+        number_column.key(F.col("text")).alias("key"),
+    ).withColumns(
+        {f"lost_{kind}": number_column.is_lost(F.col(kind)) for kind in ("number", "key")}
+    )
     for row in rows.collect():
         text = row.text or ""
         assert (row.number or "") == number_form.number_of(text, CHINA), repr(text)
