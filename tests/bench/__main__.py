@@ -78,6 +78,7 @@ def main() -> None:
     parser.add_argument("--guided", type=int, default=35_000_000, help="calls added up to the cube")
     parser.add_argument("--calls", type=int, default=16_000_000, help="calls taken in")
     parser.add_argument("--events", type=int, default=1_000_000, help="sessions of 5 GB, and calls")
+    parser.add_argument("--few", type=int, default=60, help="customers of a night over few rows")
     parser.add_argument("--history", type=int, default=100, help="customers of the small province")
     parser.add_argument("--build", type=Path, default=Path("build/bench"))
     args = parser.parse_args()
@@ -91,6 +92,7 @@ def main() -> None:
         ("cube", args.guided),
         ("intake", args.calls),
         ("sizes", args.events),
+        ("fixed_cost", args.few),
         ("history", args.history),
     ):
         _, said, most = measured(f"tests.bench.{name}", str(size), str(args.build / name))
