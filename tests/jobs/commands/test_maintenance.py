@@ -58,10 +58,10 @@ def test_the_first_day_that_is_kept(of, first):
 
 
 def test_small_files_are_merged_where_one_slice_has_many():
-    few = [DataFile(FIRST, 1, 1)] * 8
-    assert not maintenance.needs_merging(few + [DataFile(DAY, 1, 1)] * 8)
-    assert maintenance.needs_merging([*few, DataFile(FIRST, 1, 1)])
-    assert maintenance.needs_merging([DataFile(None, 1, 1)] * 9)
+    few = [DataFile(FIRST, 1, 1, "a")] * 8
+    assert not maintenance.needs_merging(few + [DataFile(DAY, 1, 1, "a")] * 8)
+    assert maintenance.needs_merging([*few, DataFile(FIRST, 1, 1, "a")])
+    assert maintenance.needs_merging([DataFile(None, 1, 1, "a")] * 9)
 
 
 def test_logs_are_old_by_the_day_in_their_name():

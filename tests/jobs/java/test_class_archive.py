@@ -92,7 +92,7 @@ def test_a_run_starts_java_with_it(place, program, conf, monkeypatch):
 
     monkeypatch.setattr(java_gateway, "launch_gateway", launched)
     with pytest.raises(InterruptedError):
-        session._started(conf, (CONF,))
+        session._started(conf, (CONF,), few_rows=False)
     shipped = profile("spark/local.conf", (CONF,))["spark.driver.extraJavaOptions"]
     assert asked == [class_archive.with_archive(shipped)]
     assert f"-XX:SharedArchiveFile={place}/classes.jsa" in asked[0]
