@@ -204,10 +204,10 @@ def _outcome(rows: int, days: int, step: Step, *, ran: bool, due: bool) -> str:
 def _run_step(step: Step, run: Run, window: Window, *, rebuild: bool = False) -> int:
     """Run one step for one window; the rows that it wrote."""
     tables, contracts = run.warehouse.tables, run.warehouse.contracts
-    tables.suit(
-        few_rows=reads_few_rows([step], window, run.conf, contracts, run.landing, tables.root)
-    )
     with run.warehouse.step(step, window, rebuild=rebuild) as activity:
+        tables.suit(
+            few_rows=reads_few_rows([step], window, run.conf, contracts, run.landing, tables.root)
+        )
         importlib.import_module(step.module).run(run.context(step, window, rebuild=rebuild))
     return activity.rows_out
 

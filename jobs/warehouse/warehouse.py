@@ -82,8 +82,7 @@ class Warehouse:
         made, changed = self.tables.prepare(declared)
         rows = self.tables.load("ops.run_ledger").orderBy("committed_at").collect()
         self.ledger.learn(Entry.of_row(row.asDict()) for row in rows)
-        if "ops.run_ledger" in made:
-            self.ledger.untold = {*declared} - {*made}
+        self.ledger.untold = {*declared} - {*made} if "ops.run_ledger" in made else set()
         self.ledger.note_tables(made, changed)
 
     def announce(self, steps: Iterable[Step], window: Window) -> None:
@@ -278,18 +277,14 @@ class Warehouse:
         return sum(rows.values())
 
     def ingest_nothing(
-        self,
-        table: str,
-        source: str,
-        counts: Mapping[str, Mapping[str, int]],
-        changed: Iterable[date],
+        self, table: str, source: str, counts: Mapping[str, Mapping[str, int]], days: Iterable[date]
     ) -> None:
-        """Record deliveries without rows, as `ingest` would, for slices that hold none."""
-        activity, contract = self._declared(table, "writes"), self.contracts[table]
-        of_days = [Slice(table, source, day) for day in changed]
+        """Record deliveries of these days without rows, for slices that hold none."""
+        activity = self._declared(table, "writes")
         with self._writer.lock:
-            self._record(contract, source, activity, {}, list(counts), counts)
-            self._invalidate_derived(of_days, late=activity.rebuild)
+            self._record(self.contracts[table], source, activity, {}, list(counts), counts)
+            changed = [Slice(table, source, day) for day in days]
+            self._invalidate_derived(changed, late=activity.rebuild)
 
     def append(self, table: str, frame: DataFrame) -> int:
         """Add rows to a declared append-only table; nothing is written for an empty frame.
@@ -323,6 +318,8 @@ class Warehouse:
 
     def _save(self, table: str, frame: DataFrame, where: str | None = None) -> None:
         self._writer.await_announced()
+        if self.ledger.stopped is not None:  # after a signal no further commit begins
+            raise ChudianError(self.ledger.stopped)
         self.tables.save(table, frame, where)
 
     def _record(

@@ -13,13 +13,18 @@ import threading
 from jobs import night
 from jobs.runtime import walk
 from jobs.warehouse.tables import Tables
+from jobs.warehouse.warehouse import Warehouse
 
 LONGEST_WAIT_S = 120.0
 
 
 def main(name: str, table: str, when: str, *asked: str) -> int:
-    """Run the night; it does not get beyond the commit."""
-    save, cut_short = Tables.save, walk.cut_short
+    """Run the night; it does not get beyond the commit.
+
+    KILL comes at the commit of any table; the others at that of a step, which looks for them.
+    """
+    owner, method = (Tables, "save") if name == "KILL" else (Warehouse, "_save")
+    save, cut_short = getattr(owner, method), walk.cut_short
     noticed = threading.Event()
 
     def notice(run):
@@ -39,7 +44,8 @@ def main(name: str, table: str, when: str, *asked: str) -> int:
         if (written, when) == (table, "after"):
             send()
 
-    Tables.save, walk.cut_short = stopped, notice
+    setattr(owner, method, stopped)
+    walk.cut_short = notice
     return night.main(list(asked))
 
 
