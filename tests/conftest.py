@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jobs.java import class_archive
-from jobs.runtime.session import settings
+from jobs.runtime.session import JAVA_OPTIONS, settings
 from schemas import config, contract
 from tests.given import interpreted
 from tests.given.one_night import Night
@@ -70,8 +70,7 @@ def spark(tmp_path_factory):
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark") / "warehouse"),
     }
-    java_options = "spark.driver.extraJavaOptions"
-    options[java_options] = class_archive.with_archive(options[java_options])
+    options[JAVA_OPTIONS] = class_archive.with_archive(options[JAVA_OPTIONS])
     session = SparkSession.builder.config(map=options).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     yield session

@@ -13,11 +13,10 @@ from pyspark import SparkContext
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
-from jobs.runtime.session import profile, spark_session
+from jobs.runtime.session import JAVA_OPTIONS, profile, spark_session
 from schemas import config
 
 CONF = Path(__file__).resolve().parents[1]
-JAVA = "spark.driver.extraJavaOptions"
 INTERPRETED = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -106,7 +105,7 @@ def main() -> None:
         folder = Path(scratch)
         (folder / conf.runtime.spark.conf).parent.mkdir(parents=True)
         options = profile(conf.runtime.spark.conf, (CONF,)) | FEW_ROWS
-        options[JAVA] = f'-XX:TieredStopAtLevel=1 "-XX:ArchiveClassesAtExit={archive}"'
+        options[JAVA_OPTIONS] = f'-XX:TieredStopAtLevel=1 "-XX:ArchiveClassesAtExit={archive}"'
         (folder / conf.runtime.spark.conf).write_text(
             "".join(f"{name} {value}\n" for name, value in options.items()), encoding="utf-8"
         )

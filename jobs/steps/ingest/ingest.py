@@ -58,6 +58,7 @@ def run(context: Context) -> None:
     if ledger.accepting is None:
         completeness.require_usual_rows(source, delivered, before)
     drifts = completeness.drifts(source, delivered, before)
+    reading = deliveries.fingerprint(source.id)
 
     def figures(counts: delivery_metrics.CountsByDay, checks: Sequence[verdict.Check]) -> Figures:
         """The ledger's figures of each day, once the delivery has passed its checks."""
@@ -66,8 +67,8 @@ def run(context: Context) -> None:
         passed = _passed(context, contract, metrics, reasons)
         slices = delivery_metrics.by_slice(delivered, counts)
         for day in days:
-            slices[str(day)] |= {"message": passed, "content": contents.get(day)}
-            slices[str(day)] |= {"reading": deliveries.fingerprint(source.id)}
+            content = contents.get(day)
+            slices[str(day)] |= {"message": passed, "content": content, "reading": reading}
         return slices
 
     is_fresh = not ledger.may_hold_rows(contract.table, source.id, map(str, days))
@@ -96,7 +97,7 @@ def run(context: Context) -> None:
             for day, entry in entries.items()
             if entry is not None
             and entry.content == contents.get(day)
-            and (source.record not in PARTS or entry.reading == deliveries.fingerprint(source.id))
+            and (source.record not in PARTS or entry.reading == reading)
         ]
         unchanged = _with_equal_rows(context, contract, same_content, tagged)
         context.warehouse.ingest(
