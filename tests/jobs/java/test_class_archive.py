@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from pyspark import java_gateway
+from pyspark import SparkContext, java_gateway
 
 from jobs.java import class_archive, spark_jars
 from jobs.runtime import session
@@ -91,6 +91,8 @@ def test_a_run_starts_java_with_it(place, program, conf, monkeypatch):
         raise InterruptedError("Java is not started here")
 
     monkeypatch.setattr(java_gateway, "launch_gateway", launched)
+    # As in a process without Java; a session of the tests would lend its own options.
+    monkeypatch.setattr(SparkContext, "_jvm", None)
     with pytest.raises(InterruptedError):
         session._started(conf, (CONF,), few_rows=False)
     shipped = profile("spark/local.conf", (CONF,))["spark.driver.extraJavaOptions"]
