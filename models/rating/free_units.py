@@ -91,8 +91,7 @@ def wanted(cube: Cube, packages: Mapping[str, Package], toll_rerated: str) -> Da
 
 def _ordered(prices: PackagePrices, sums: SumValues, parts: MonthParts) -> np.ndarray:
     """Which months of a batch need a replay under one package."""
-    units = sums.these([group.units for group in prices.groups])
-    ordered = draw_pools(prices, units, parts).ordered
+    ordered = draw_pools(prices, prices.units(sums), parts).ordered
     if any(pool.carry_over for pool in prices.pools) and ordered.any():
         customer = np.cumsum(parts.begins)
         ordered = np.isin(customer, customer[ordered])
@@ -182,7 +181,8 @@ def split(
     # The months are rows of their own beside their events: joined to the events, they would be
     # sorted and shuffled with each of them. Spark sorts by one number only, which is by far the
     # fastest; MonthEvents then sorts the rows of each customer.
-    events = _replayed(guided, {package.service for package in packages.values()}, replays.ids)
+    services = {service for package in packages.values() for service in package.services}
+    events = _replayed(guided, services, replays.ids)
     rows = events.unionByName(wanted_months, allowMissingColumns=True)
     return (
         rows.repartition("subscriber_id")

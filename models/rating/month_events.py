@@ -18,7 +18,7 @@ from pyspark.sql import Row
 from models.frames.arrow_lists import equal_lists, rows_of
 from models.rating.cube import parts_of
 from models.rating.pools import carried, pool_sizes
-from models.rating.replay import Replay, Split
+from models.rating.replay import Replay, ServiceEvents, Split
 from models.tariff.measure import FACTS
 from models.tariff.package import DAY_SECONDS, Package
 from models.tariff.segmentation import LocalTime, Starts
@@ -101,7 +101,7 @@ class MonthEvents:
         self._wanting = rows_of(lists), lists.flatten().to_numpy(zero_copy_only=False)
         there = np.flatnonzero(~is_month)
         self._read(batch.select(EVENT).take(pa.array(there)), customer[there], replays, local)
-        self._of_service: dict[str, tuple[Events, np.ndarray, np.ndarray]] = {}
+        self._of_service: dict[str, ServiceEvents] = {}
 
     def _read(
         self, events: pa.RecordBatch, customer: np.ndarray, replays: Replays, local: LocalTime
@@ -133,15 +133,14 @@ class MonthEvents:
         found: np.ndarray = np.where(months[row] == month, row, -1)
         return found
 
-    def of_service(self, service: str) -> tuple[Events, np.ndarray, np.ndarray]:
-        """The events of a service, their cells and their rows.
-
-        All signatures share one `Events`, so each segmentation is cut once.
-        """
+    def of_service(self, service: str) -> ServiceEvents:
+        """The events of a service. All signatures share them, so each segmentation is cut once."""
         if service not in self._of_service:
             chosen = np.flatnonzero(self._services[self._cell] == service)
             events = Events(self._quantity[chosen], self._starts.of(chosen), self._local)
-            self._of_service[service] = events, self._cell[chosen], self._row[chosen]
+            self._of_service[service] = ServiceEvents(
+                events, self._cell[chosen], self._row[chosen], chosen
+            )
         return self._of_service[service]
 
     def wanting(self, place: int) -> np.ndarray:
@@ -160,7 +159,7 @@ class MonthEvents:
         left = np.zeros(sizes.shape, dtype=np.int64)
         rounded = np.zeros((len(replay.lines), self.count), dtype=np.int64)
         carrying = any(pool.carry_over for pool in replay.pools)
-        events, cell, row = self.of_service(replay.package.service)
+        uses = [self.of_service(service) for service in replay.package.services]
         for wave in self.parts.waves() if carrying else [np.arange(self.count)]:
             rows = np.intersect1d(chosen, wave)
             ready = sizes[:, rows]
@@ -168,7 +167,7 @@ class MonthEvents:
                 ready = ready + carried(replay.pools, sizes, left, self.parts.before[rows])
             number = np.full(self.count, -1, dtype=np.int64)
             number[rows] = np.arange(len(rows))
-            one = replay.split(events, cell, number[row], ready)
+            one = replay.split([use._replace(row=number[use.row]) for use in uses], ready)
             paid[:, rows], left[:, rows], rounded[:, rows] = one
         return Split(paid[:, chosen], left[:, chosen], rounded[:, chosen])
 

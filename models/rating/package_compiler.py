@@ -67,6 +67,7 @@ class PackageCompiler:
         self.connects: dict[tuple[int, Line], int] = {}
         self.lines: dict[Line, tuple[int, int]] = {}
         self.unpriced, self.passed = sums.new(), sums.new()
+        self.used = sums.new() if package.fee_when == "used" else None
         self.unpriced_cells = np.zeros(len(facts) + 1, dtype=bool)
         self.measured: dict[int, np.ndarray] = {}
         self.slots = every_key(package, all_toll=all_toll) if package.pools else ()
@@ -76,12 +77,11 @@ class PackageCompiler:
         """The prices of the package; its sums are then part of the plan."""
         package = self.package
         for cell_no, cell in enumerate(self.facts):
-            if cell["service"] == package.service:
+            if cell["service"] in package.services:
                 self._cell(cell_no, cell)
         denominator = settling_denominator(package)
         lines = sorted(self.lines)
         groups = tuple(self._group(key, lines, denominator) for key in sorted(self.groups))
-        cap = next(iter(package.caps.values()), None)
         return PackagePrices(
             package.id,
             package.kind,
@@ -89,7 +89,7 @@ class PackageCompiler:
             denominator,
             package.partial_month,
             int(package.monthly_fee * denominator),
-            None if cap is None else int(cap * denominator),
+            {service: int(cap * denominator) for service, cap in sorted(package.caps.items())},
             int(package.min_commitment * denominator),
             package.rounding.at,
             denominator // 10**package.rounding.scale,
@@ -101,6 +101,7 @@ class PackageCompiler:
                     int(package.rules[rule_no].connect * denominator),
                     self.connects[rule_no, line],
                     _place(lines, line),
+                    package.rules[rule_no].service,
                 )
                 for rule_no, line in sorted(self.connects)
             ),
@@ -111,6 +112,7 @@ class PackageCompiler:
             exact_rules(package),
             self.unpriced,
             self.passed,
+            self.used,
             self.unpriced_cells,
             self.measured,
         )
@@ -123,8 +125,10 @@ class PackageCompiler:
             key.step,
             BUCKETS[key.bucket],
             key.pools,
+            rule.service,
             rule.component,
-            int(rule.price_of(key.step) * denominator),
+            int(rule.settled_price_of(key.step) * denominator),
+            rule.exchange,
             self.groups[key],
             monthly,
             _place(lines, key.line),
@@ -141,6 +145,8 @@ class PackageCompiler:
             self._leave_unpriced(cell_no)
             return
         due, unpriced = rerated(self.package, cell, all_toll=self.all_toll)
+        if due and self.used is not None:
+            self.sums.add(self.used, cell_no, BILLED_EVENTS)
         self._charge(cell_no, cell, due)
         priced = {_fee(charge.component) for charge in due}
         # An unknown zone is never passed through: whether the package prices it cannot be known.
@@ -177,11 +183,16 @@ class PackageCompiler:
     def _rounded_line(self, line: Line) -> RoundedLine:
         slots = sorted({key.line for key in self.slots if key.line})
         return RoundedLine(
-            line[0], BUCKETS[line[1]], *self.lines[line], slots.index(line) if slots else None
+            line[0],
+            BUCKETS[line[1]],
+            *self.lines[line],
+            slots.index(line) if slots else None,
+            self.package.rules[line[0]].service,
         )
 
     def _measure(self, sum_no: int, cell_no: int, definition: Definition) -> None:
-        position = measure_no(self.package, definition, self.measures)
+        service = self.facts[cell_no]["service"]
+        position = measure_no(self.package, service, definition, self.measures)
         self.sums.add(sum_no, cell_no, position)
         measured = self.measured.setdefault(position, np.zeros(len(self.facts) + 1, dtype=bool))
         measured[cell_no] = True
@@ -214,7 +225,7 @@ def rerated(package: Package, cell: Facts, *, all_toll: bool) -> tuple[list[Char
     In-group and 12593 calls are not re-rated (S2-07, S2-R5). Direct long distance is re-rated only
     with `all_toll`.
     """
-    if cell["service"] != package.service or cell["dial"] == "ip12593" or cell["in_group"]:
+    if cell["service"] not in package.services or cell["dial"] == "ip12593" or cell["in_group"]:
         return [], []
     due, unpriced = charges(package, cell)
     toll = toll_is_rerated(cell, all_toll=all_toll)
@@ -273,7 +284,12 @@ def _fee(component: str) -> str:
 
 
 def _main_bucket(package: Package) -> str:
-    return "local_airtime" if package.kind == "voice" else package.kind
+    """The amount column that takes the rounding of the bill."""
+    return _usage_bucket(package.kinds[0])
+
+
+def _usage_bucket(kind: str) -> str:
+    return "local_airtime" if kind == "voice" else kind
 
 
 def _bucket(component: str, cell: Facts) -> int:
@@ -294,8 +310,8 @@ def _pool_plans(package: Package, groups: Sequence[PriceGroup]) -> tuple[PoolPla
     for pool in sorted(package.pools, key=lambda pool: pool.order):
         drawing = [no for no, group in enumerate(groups) if pool.id in group.pools]
         members = tuple(no for no in drawing if groups[no].monthly is None)
-        # One class: same price, same line (rule) and same later pools. A package has one service,
-        # so all its units share one cap.
+        # One class: same price, same line (rule) and same later pools. A rule has one service, so
+        # its units share one cap.
         kinds = [
             (
                 groups[no].rule_no,
@@ -328,7 +344,13 @@ def _tier_plan(package: Package, tier: Tier, denominator: int) -> TierPlan:
         price, flat = int(step.rate / tier.per * denominator), int(step.flat * denominator)
         steps.append((start, end, price, flat))
         start = end or 0  # only the last step has no end
-    bucket = "toll" if tier.component == "toll" else _main_bucket(package)
+    kinds = dict(zip(package.services, package.kinds, strict=True))
+    bucket = "toll" if tier.component == "toll" else _usage_bucket(kinds[tier.service])
     return TierPlan(
-        tier.component, bucket, tier.mode == "graduated", tuple(steps), tier.flat_at_zero
+        tier.service,
+        tier.component,
+        bucket,
+        tier.mode == "graduated",
+        tuple(steps),
+        tier.flat_at_zero,
     )

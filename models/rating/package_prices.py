@@ -22,8 +22,9 @@ class PriceGroup:
 
     These units have one price and are settled together.
 
-    - `price`: 1/denominator yuan per base unit;
-    - `units`: the number of the sum that counts the units;
+    - `price`: 1/denominator yuan per base unit of the pools;
+    - `exchange`: base units of the pools per base unit of the service;
+    - `units`: the number of the sum that counts the units of the service;
     - `monthly`: (first, next) if the sum is raw and rounded up once for the month;
     - `rounded_in`: the place in `PackagePrices.rounded` of the line of rounded events that holds
       the units, if any;
@@ -34,8 +35,10 @@ class PriceGroup:
     step: int
     bucket: str
     pools: tuple[str, ...]
+    service: str
     component: str
     price: int
+    exchange: int
     units: int
     monthly: tuple[int, int] | None
     rounded_in: int | None
@@ -50,6 +53,7 @@ class Connect:
     price: int
     events: int
     rounded_in: int | None
+    service: str
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,7 @@ class RoundedLine:
     paid: int
     free: int
     slot: int | None
+    service: str
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,7 @@ class TierPlan:
     A step is (units from, units to or None, price per base unit, flat amount).
     """
 
+    service: str
     component: str
     bucket: str
     graduated: bool
@@ -108,6 +114,8 @@ class PackagePrices:
 
     - `unpriced`: the sum that counts events without a price; `unpriced_cells` flags their cells;
     - `passed`: the sum of the recorded fees (micro-yuan) that the package does not re-rate;
+    - `used`: the sum that counts re-rated events, if a month without them owes no fee;
+    - `caps`: by service;
     - `measured`: by measure_no, which cells need the measure;
     - `signature`: identifies the split of the package's free units (tariff/signature.py);
     - `exact_rules`: the rules whose lines are multiples of the quantum without rounding.
@@ -119,7 +127,7 @@ class PackagePrices:
     denominator: int
     partial_month: str
     fee: int
-    cap: int | None
+    caps: Mapping[str, int]
     commitment: int
     round_at: str
     quantum: int
@@ -133,8 +141,17 @@ class PackagePrices:
     exact_rules: frozenset[int]
     unpriced: int
     passed: int
+    used: int | None
     unpriced_cells: np.ndarray
     measured: Mapping[int, np.ndarray]
+
+    def units(self, sums: SumValues) -> np.ndarray:
+        """The billed units by price group and customer-month, in base units of the pools."""
+        units = sums.these([group.units for group in self.groups])
+        for no, group in enumerate(self.groups):
+            if group.exchange != 1 and not group.monthly:
+                units[no] *= group.exchange
+        return units
 
 
 class SumPlan:

@@ -36,6 +36,20 @@ class Split(NamedTuple):
     rounded: np.ndarray
 
 
+class ServiceEvents(NamedTuple):
+    """The events of one service in order of their customer-month and of answer time.
+
+    - `cell`: the place of the cell of each event;
+    - `row`: its customer-month (-1: not in this replay);
+    - `place`: its place among the events of all services.
+    """
+
+    events: Events
+    cell: np.ndarray
+    row: np.ndarray
+    place: np.ndarray
+
+
 @dataclass(frozen=True)
 class Shape:
     """How the events of some cells draw on pools.
@@ -70,10 +84,13 @@ class Replay:
         self.denominator = denominator(package) * 10**package.rounding.scale
         self.prices = np.array(
             [
-                int(package.rules[key.rule_no].price_of(key.step) * self.denominator)
+                int(package.rules[key.rule_no].settled_price_of(key.step) * self.denominator)
                 for key in self.slots
             ],
             dtype=object,
+        )
+        self.exchange = np.array(
+            [package.rules[key.rule_no].exchange for key in self.slots], dtype=np.int64
         )
         self.draws = np.array(
             [[pool.id in key.pools for key in self.slots] for pool in self.pools], dtype=bool
@@ -116,17 +133,17 @@ class Replay:
         connect = sum(int(charge.rule.connect * self.denominator) for charge in due)
         return Shape(tuple(components), connect, self.lines.index(line) if line else -1)
 
-    def split(self, events: Events, cell: np.ndarray, row: np.ndarray, sizes: np.ndarray) -> Split:
-        """Replay events that are in order of their customer-month and of answer time.
+    def split(self, uses: Sequence[ServiceEvents], sizes: np.ndarray) -> Split:
+        """Replay the events of all services of the package.
 
-        `row` is the customer-month of each event (-1: not in this replay). `cell` is the place of
-        its cell. `sizes` are the free base units by pool and row, including carried units.
+        `sizes` are the free base units by pool and row, including carried units.
         """
         rows = sizes.shape[1]
         left, paid = sizes.copy(), np.zeros(len(self.slots) * rows, dtype=np.int64)
-        event, slot, units, drawing = self._segments_of(events, cell, row >= 0)
-        order = np.flatnonzero(drawing)
-        order = order[np.argsort(event[order], kind="stable")]
+        cell, row, place = (np.concatenate([use[part] for use in uses]) for part in (1, 2, 3))
+        event, slot, units = self._segments(uses)
+        order = np.flatnonzero(np.any(self.draws, axis=0)[slot])
+        order = order[np.argsort(place[event[order]], kind="stable")]
         drawn, where, rest = slot[order], row[event[order]], units[order]
         for no in range(len(self.pools)):
             free = _first_free(np.where(self.draws[no, drawn], rest, 0), where, sizes[no])
@@ -137,35 +154,45 @@ class Replay:
         rounded = np.zeros((len(self.lines), rows), dtype=np.int64)
         if self.lines:
             shape, here = self.shape_of[cell], row >= 0
-            exact = self._connects(events, shape)
+            exact = self._connects(uses, shape)
             np.add.at(exact, event, self.prices[slot] * units)
             self._round(rounded, exact[here], shape[here], row[here])
         return Split(paid.reshape(len(self.slots), rows), left, rounded)
 
-    def _connects(self, events: Events, shape: np.ndarray) -> np.ndarray:
+    def _connects(self, uses: Sequence[ServiceEvents], shape: np.ndarray) -> np.ndarray:
         """Connect fees by event; only rounding event by event needs them."""
         fees = np.array([one.connect for one in self.shapes], dtype=object)
-        return np.where(events.quantity > 0, fees[shape], 0)
+        quantity = np.concatenate([use.events.quantity for use in uses])
+        return np.where(quantity > 0, fees[shape], 0)
 
-    def _segments_of(
-        self, events: Events, cell: np.ndarray, here: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The segments of the events `here`: event, slot, units, and whether they draw on a pool.
+    def _segments(self, uses: Sequence[ServiceEvents]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The segments of all events in this replay: event, slot, and base units of the pools.
 
-        They are in order of the components, and of the events within each component.
+        They are in order of the services, of the components, and of the events of each component.
         """
         nothing = np.zeros(0, np.int64)
-        found = [(nothing, nothing, nothing)]
-        for segmentation, slots in self.segmentations:
-            segments = events.segments(segmentation)
-            some = np.flatnonzero(here[segments.event])
-            event, part = segments.event[some], segments.part[some]
-            slot = slots[self.shape_of[cell[event]], part]
-            kept = np.flatnonzero(slot >= 0)
-            found.append((event[kept], slot[kept], segments.units[some[kept]]))
+        found, before = [(nothing, nothing, nothing)], 0
+        for use in uses:
+            for event, slot, units in self._segments_of(use):
+                found.append((event + before, slot, units * self.exchange[slot]))
+            before += len(use.row)
         event, slot, units = (np.concatenate(column) for column in zip(*found, strict=True))
-        draws: np.ndarray = np.any(self.draws, axis=0)
-        return event, slot, units, draws[slot]
+        return event, slot, units
+
+    def _segments_of(
+        self, use: ServiceEvents
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """The segments of the events of a service by component: event, slot, units."""
+        shapes = np.unique(self.shape_of[use.cell])
+        for segmentation, slots in self.segmentations:
+            if not (slots[shapes] >= 0).any():
+                continue  # of another service: a session of a day has many seconds to cut
+            segments = use.events.segments(segmentation)
+            some = np.flatnonzero(use.row[segments.event] >= 0)
+            event, part = segments.event[some], segments.part[some]
+            slot = slots[self.shape_of[use.cell[event]], part]
+            kept = np.flatnonzero(slot >= 0)
+            yield event[kept], slot[kept], segments.units[some[kept]]
 
     def _round(
         self, rounded: np.ndarray, exact: np.ndarray, shape: np.ndarray, row: np.ndarray

@@ -48,29 +48,32 @@ def settle(
     if refused.any():
         sums = SumValues(np.where(refused, 0, sums.rows), sums.row_of)
     part = parts.factor(prices.partial_month)
-    drawn = draw_pools(
-        prices, sums.these([group.units for group in prices.groups]), parts, replayed
-    )
+    drawn = draw_pools(prices, prices.units(sums), parts, replayed)
     bill = _Bill(prices, len(refused), by_bucket=by_bucket)
-    tiered = {tier.component for tier in prices.tiers}
+    tiered = {(tier.service, tier.component) for tier in prices.tiers}
     for group, paid in zip(prices.groups, drawn.paid, strict=True):
-        if group.component not in tiered:
-            bill.add(group.rule_no, group.bucket, paid * group.price)
+        if (group.service, group.component) not in tiered:
+            bill.add(group.service, group.rule_no, group.bucket, paid * group.price)
     for connect in prices.connects:
-        bill.add(connect.rule_no, "connect", sums[connect.events] * connect.price)
+        amount = sums[connect.events] * connect.price
+        bill.add(connect.service, connect.rule_no, "connect", amount)
     for no, line in enumerate(prices.rounded):
-        bill.add(line.rule_no, line.bucket, _rounded_apart(prices, no, sums, drawn, replayed))
+        apart = _rounded_apart(prices, no, sums, drawn, replayed)
+        bill.add(line.service, line.rule_no, line.bucket, apart)
     for no, tier in enumerate(prices.tiers):
         units = sum(
             (
                 paid
                 for group, paid in zip(prices.groups, drawn.paid, strict=True)
-                if group.component == tier.component
+                if (group.service, group.component) == (tier.service, tier.component)
             ),
             bill.zero,
         )
-        bill.add(-1 - no, tier.bucket, _tier_amount(tier, units))
-    micro_yuan, total = bill.close(*part)
+        bill.add(tier.service, -1 - no, tier.bucket, _tier_amount(tier, units))
+    numerator, denominator = part
+    if prices.used is not None:
+        numerator = np.where(sums[prices.used] > 0, numerator, 0)
+    micro_yuan, total = bill.close(numerator, denominator)
     return Settled(micro_yuan, total, drawn.ordered & ~refused, refused)
 
 
@@ -116,21 +119,21 @@ def _tier_amount(tier: TierPlan, units: np.ndarray) -> np.ndarray:
 
 
 class _Bill:
-    """Lines by rule, each in parts by amount column, and the close of the month.
+    """Lines by service and rule, each in parts by amount column, and the close of the month.
 
     Lines whose amounts are multiples of the quantum need no rounding and are kept as one line
-    (None).
+    (None) by service.
     """
 
     def __init__(self, prices: PackagePrices, rows: int, *, by_bucket: bool):
         self.prices, self.by_bucket = prices, by_bucket
         self.zero = np.zeros(rows, dtype=np.int64)
-        self.lines: dict[int | None, dict[str, np.ndarray]] = {}
+        self.lines: dict[tuple[str, int | None], dict[str, np.ndarray]] = {}
 
-    def add(self, rule_no: int, bucket: str, amount: np.ndarray) -> None:
+    def add(self, service: str, rule_no: int, bucket: str, amount: np.ndarray) -> None:
         """Add an amount to the line of a rule, or of a tier by a negative number."""
         exact = self.prices.round_at != "line" or rule_no in self.prices.exact_rules
-        line = self.lines.setdefault(None if exact else rule_no, {})
+        line = self.lines.setdefault((service, None if exact else rule_no), {})
         if not self.by_bucket:
             bucket = self.prices.main_bucket
         if bucket in line:
@@ -146,13 +149,13 @@ class _Bill:
         `numerator` / `denominator` is the charged share of the month.
         """
         prices = self.prices
-        usage = sum((part for line in self.lines.values() for part in line.values()), self.zero)
+        cuts = [np.minimum(0, cap - self._usage(service)) for service, cap in prices.caps.items()]
         amounts: dict[str, np.ndarray] = {}
-        for rule_no, line in self.lines.items():
+        for (_, rule_no), line in self.lines.items():
             for bucket, part in self._rounded_line(rule_no, line):
                 amounts[bucket] = amounts.get(bucket, self.zero) + part
-        if prices.cap is not None:
-            amounts["cap_cut"] = self._on_bill(np.minimum(0, prices.cap - usage))
+        if cuts:
+            amounts["cap_cut"] = sum((self._on_bill(cut) for cut in cuts), self.zero)
         amounts["monthly_fee"] = self._on_bill(prices.fee * numerator // denominator)
         charged = sum(amounts.values(), self.zero)
         least = prices.commitment * numerator // denominator
@@ -164,6 +167,11 @@ class _Bill:
                 amounts.get(prices.main_bucket, self.zero) + rounded - total
             )
         return self._in_micro_yuan(amounts)
+
+    def _usage(self, service: str) -> np.ndarray:
+        """All usage lines of a service together, before they are rounded."""
+        lines = (line for (of, _), line in self.lines.items() if of == service)
+        return sum((part for line in lines for part in line.values()), self.zero)
 
     def _rounded_line(
         self, rule_no: int | None, line: dict[str, np.ndarray]
@@ -200,13 +208,21 @@ def _too_large(prices: PackagePrices, sums: SumValues) -> np.ndarray:
     customer-month, so the other rows of a batch never decide about a month.
     """
     tiers = {
-        tier.component: max(abs(price) for _, _, price, _ in tier.steps) for tier in prices.tiers
+        (tier.service, tier.component): max(abs(price) for _, _, price, _ in tier.steps)
+        for tier in prices.tiers
     }
-    dearest = [max(abs(group.price), tiers.get(group.component, 0)) for group in prices.groups]
-    terms = [(group.units, price) for group, price in zip(prices.groups, dearest, strict=True)]
+    dearest = [
+        max(abs(group.price), tiers.get((group.service, group.component), 0))
+        for group in prices.groups
+    ]
+    # Units that are exchanged have to fit too, even where they cost nothing.
+    terms = [
+        (group.units, max(price, group.exchange > 1) * group.exchange)
+        for group, price in zip(prices.groups, dearest, strict=True)
+    ]
     terms += [(connect.events, abs(connect.price)) for connect in prices.connects]
     terms += [(no, prices.quantum) for line in prices.rounded for no in (line.paid, line.free)]
-    fixed = abs(prices.fee) + prices.commitment + (prices.cap or 0)
+    fixed = abs(prices.fee) + prices.commitment + sum(prices.caps.values())
     fixed += sum(abs(flat) for tier in prices.tiers for *_, flat in tier.steps)
     fixed += sum(
         sum(group.monthly) * price

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 
-from models.reference.tariff import base_units, rounded, service_of, yuan
+from models.reference.tariff import base_units, rounded, service_of, service_of_rule, yuan
 
 
 @dataclass
@@ -23,10 +23,10 @@ class Line:
     """
 
     events: int = 0
-    units: int = 0
-    free_units: int = 0
+    units: int | Fraction = 0
+    free_units: int | Fraction = 0
     connects: int = 0
-    free_by_pool: dict[str, int] = field(default_factory=dict)
+    free_by_pool: dict[str, int | Fraction] = field(default_factory=dict)
     rated: Fraction = Fraction(0)
     connect: Fraction = Fraction(0)
     charged: Fraction = Fraction(0)
@@ -73,30 +73,30 @@ def close_month(
     month: date,
     factor: Fraction,
     lines: Sequence[Line],
+    services: Sequence[str],
     pools: dict[str, PoolUse],
     passed: dict[tuple[str, str], int],
 ) -> MonthBill:
     """Turn the rated lines of a month into its bill.
 
-    `lines` are in the order of the package's rules and have their exact amounts. Their `charged` is
-    the amount or, if the package rounds at event, the sum of the rounded events. `factor` is the
-    share of the month to charge.
+    `lines` and `services` are in the order of the package's rules. The lines have their exact
+    amounts. Their `charged` is the amount or, if the package rounds at event, the sum of the
+    rounded events. `factor` is the share of the month to charge.
     """
-    service = service_of(package["kind"])
     on_bill = {
-        (service, rule["component"], no): line
+        (services[no], rule["component"], no): line
         for no, (rule, line) in enumerate(zip(package["rules"], lines, strict=True))
         if line.events or line.units
     }
     for no, tier in enumerate(package.get("tiers") or []):
-        replaced = [line for key, line in on_bill.items() if key[1] == tier["component"]]
-        on_bill[service, tier["component"], -1 - no] = _tier_line(tier, replaced)
-    usage = sum((line.charged for line in on_bill.values()), Fraction(0))
-    cuts = {
-        service_of(name): min(Fraction(0), yuan(cap) - usage)
-        for name, cap in (package.get("caps") or {}).items()
-        if service_of(name) == service
-    }
+        mine = (service_of_rule(package, tier), tier["component"])
+        replaced = [line for key, line in on_bill.items() if key[:2] == mine]
+        on_bill[(*mine, -1 - no)] = _tier_line(tier, replaced)
+    cuts = {}
+    for name, cap in (package.get("caps") or {}).items():
+        service = service_of(name)
+        usage = [line.charged for key, line in on_bill.items() if key[0] == service]
+        cuts[service] = min(Fraction(0), yuan(cap) - sum(usage))
     for line in on_bill.values():
         line.charged = _rounded_at("line", package, line.charged)
     cuts = {name: _rounded_at("line", package, cut) for name, cut in cuts.items()}

@@ -36,7 +36,9 @@ from models.reference.tariff import (
     pool_size,
     price_steps,
     rounded,
-    service_of,
+    service_of_rule,
+    services_of,
+    taken_from,
     unit_price,
     yuan,
 )
@@ -108,12 +110,18 @@ class Rater:
     ):
         self.package, self.holidays, self.toll = package, holidays, toll
         self.zone = ZoneInfo(zone) if zone else None
-        self.service = service_of(package["kind"])
+        self.services = services_of(package)
         self.rules = package["rules"]
+        self.rule_services = [service_of_rule(package, rule) for rule in self.rules]
         self.pools = sorted(package.get("pools") or [], key=lambda pool: pool["order"])
         self.bands = band_ranges(package.get("bands") or {})
         self.cuts = sorted({second for *_, start, end in self.bands for second in (start, end)})
-        self.split = package.get("band_policy", "start") == "split"
+        splits = package.get("band_policy", "start") == "split"
+        self.split = {  # only what lasts can reach into another band
+            no
+            for no, service in enumerate(self.rule_services)
+            if splits and service in ("voice", "wlan")
+        }
         rounding = package.get("rounding") or {"at": "none"}
         self.round_events = rounding["at"] == "event"
         self.scale, self.mode = rounding.get("scale", 2), rounding.get("mode", "half_up")
@@ -122,10 +130,22 @@ class Rater:
         }
         self._refuse_undefined()
         self.connects = [yuan(rule.get("connect")) for rule in self.rules]
-        prices = [unit_price(step) for rule in self.rules for step in price_steps(rule)]
+        prices = [
+            unit_price(step) / taken
+            for rule, service in zip(self.rules, self.rule_services, strict=True)
+            for step in price_steps(rule)
+            for taken in {1, *(taken_from(pool, service) for pool in self.pools)}
+        ]
         self.denominator = lcm(*(value.denominator for value in prices + self.connects))
         self.steps = [self._steps_of(rule) for rule in self.rules]
-        self.stepped = {no for no, steps in enumerate(self.steps) if len(steps) > 1 or self.split}
+        self.stepped = {
+            no for no, steps in enumerate(self.steps) if len(steps) > 1 or no in self.split
+        }
+        self.exchanging = {
+            no
+            for no, service in enumerate(self.rule_services)
+            if any(taken_from(pool, service) > 1 for pool in self.pools)
+        }
         self._charges: dict[tuple, tuple[PricedComponent, ...]] = {}
 
     def _refuse_undefined(self) -> None:
@@ -134,7 +154,7 @@ class Rater:
         by_month |= {tier["component"] for tier in self.package.get("tiers") or []}
         if self.round_events and by_month:
             raise ValueError(f"{self.package['id']}: rounding at event together with month prices")
-        if self.monthly and (self.split or any("groups" in self.rules[no] for no in self.monthly)):
+        if any(no in self.split or "groups" in self.rules[no] for no in self.monthly):
             raise ValueError(f"{self.package['id']}: month increments with groups or split bands")
 
     def _steps_of(self, rule: Mapping) -> tuple[PriceStep, ...]:
@@ -151,13 +171,13 @@ class Rater:
         joined: date | None = None,
         carried: Mapping[str, int] | None = None,
     ) -> MonthBill:
-        """The bill of the events that belong to the package's service and start in the month.
+        """The bill of the events that belong to the package's services and start in the month.
 
         `joined` is the customer's first day (for partial months). `carried` holds the units that
         pools with carry_over left unused in the month before (MonthBill.pools[id].carry_out).
         """
         first, last = month, month.replace(day=days_in(month))
-        mine = [e for e in events if e.service == self.service and first <= e.local_date <= last]
+        mine = [e for e in events if e.service in self.services and first <= e.local_date <= last]
         mine.sort(key=attrgetter("at", "key"))
         rated = _Month(self, month, joined, carried or {})
         rated.add(mine)
@@ -169,7 +189,7 @@ class Rater:
         kind = (
             day_type(event.local_date + timedelta(days), self.holidays) if days else event.day_type
         )
-        facts = (*event[2:8], event.day_type, kind, bisect_right(self.cuts, second))
+        facts = (*event[1:8], event.day_type, kind, bisect_right(self.cuts, second))
         found = self._charges.get(facts)
         if found is None:
             band = self._band(kind, second)
@@ -195,7 +215,9 @@ class Rater:
 
     def _charge(self, component: str, event: Event, band: str) -> PricedComponent:
         for no, rule in enumerate(self.rules):
-            if rule["component"] != component or not matches(rule.get("match"), event, band):
+            if rule["component"] != component or self.rule_services[no] != event.service:
+                continue
+            if not matches(rule.get("match"), event, band):
                 continue
             pools = tuple(
                 index
@@ -229,6 +251,7 @@ class _Month:
         self.summed: dict[tuple[int, tuple[int, ...]], int] = {}
         self.passed: dict[tuple[str, str], int] = {}
         self.sizes = [pool_size(pool, self.factor) for pool in rater.pools]
+        self.used = False
         self.carried = [carried.get(pool["id"], 0) for pool in rater.pools]
         self.left = [size + more for size, more in zip(self.sizes, self.carried, strict=True)]
 
@@ -247,6 +270,7 @@ class _Month:
                 lines[no].events += 1
                 if quantity <= 0:
                     continue
+                self.used = True
                 if charge.connect:
                     lines[no].connects += 1
                     exact += charge.connect
@@ -257,11 +281,17 @@ class _Month:
                     exact += self._rate_increments(event, no, charge)
                 else:
                     billed = billed_quantity(quantity, charge.first, charge.next)
-                    price = charge.price * self._draw(no, charge.pools, billed)
+                    price = self._paid(no, charge.pools, billed, charge.price)
                     amounts[no] += price
                     exact += price
             if rater.round_events and exact:
                 self._round_event(exact, charges)
+
+    def _paid(self, no: int, pools: tuple[int, ...], billed: int, price: int) -> int:
+        """Book billed units on a rule's line and return what the units to pay cost."""
+        if no in self.rater.exchanging:
+            return self._paid_beside_exchange(no, pools, billed, price)
+        return price * self._draw(no, pools, billed)
 
     def _draw(self, no: int, pools: tuple[int, ...], billed: int) -> int:
         """Book billed units on a rule's line and return the units to pay; pools are used first."""
@@ -277,6 +307,28 @@ class _Month:
                 line.free_by_pool[pool] = line.free_by_pool.get(pool, 0) + free
         return billed
 
+    def _paid_beside_exchange(
+        self, no: int, pools: tuple[int, ...], billed: int, price: int
+    ) -> int:
+        """The same where a base unit of the service takes several units of a pool.
+
+        If the pool holds fewer, a part of the unit is free and the rest pays its share.
+        """
+        line, rest = self.lines[no], Fraction(billed)
+        line.units += billed
+        service = self.rater.rule_services[no]
+        for index in pools:
+            taken = taken_from(self.rater.pools[index], service)
+            drawn = min(int(rest * taken), self.left[index])
+            if drawn > 0:
+                self.left[index] -= drawn
+                free = Fraction(drawn, taken)
+                rest -= free
+                line.free_units += free
+                pool = self.rater.pools[index]["id"]
+                line.free_by_pool[pool] = line.free_by_pool.get(pool, 0) + free
+        return int(price * rest)
+
     def _rate_increments(self, event: Event, no: int, charge: PricedComponent) -> int:
         """Rate the event increment by increment from answer time on.
 
@@ -286,7 +338,7 @@ class _Month:
         position = exact = 0
         while position < event.quantity:
             end = event.quantity
-            if self.rater.split:
+            if no in self.rater.split:
                 no, charge, change = self._charge_at(event, charge.component, position)
                 end = min(end, change)
             for step in self.rater.steps[no]:
@@ -298,7 +350,7 @@ class _Month:
                 billed = charge.first
             else:
                 billed = -((position - end) // size) * size
-            paid = price * self._draw(no, charge.pools, billed)
+            paid = self._paid(no, charge.pools, billed, price)
             self.amounts[no] += paid
             exact += paid
             position += billed
@@ -347,7 +399,7 @@ class _Month:
             )
         for (no, pools), quantity in sorted(self.summed.items()):
             billed = billed_quantity(quantity, *increment_of(self.rater.rules[no]))
-            self.amounts[no] += self.rater.steps[no][0].price * self._draw(no, pools, billed)
+            self.amounts[no] += self._paid(no, pools, billed, self.rater.steps[no][0].price)
 
     def close(self) -> MonthBill:
         """The bill of all events added."""
@@ -363,4 +415,8 @@ class _Month:
             used = size + carried - self.left[index]
             carry_out = size - max(0, used - carried) if pool.get("carry_over") else 0
             uses[pool["id"]] = PoolUse(size, carried, used, carry_out)
-        return close_month(rater.package, self.month, self.factor, self.lines, uses, self.passed)
+        owed = self.used or rater.package.get("fee_when") != "used"
+        factor = self.factor if owed else Fraction(0)
+        return close_month(
+            rater.package, self.month, factor, self.lines, rater.rule_services, uses, self.passed
+        )

@@ -13,6 +13,13 @@ from fractions import Fraction
 from typing import NamedTuple
 
 UNITS = {"s": 1, "msg": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
+COMPONENTS = {
+    "voice": ("airtime", "toll"),
+    "wlan": ("airtime",),
+    "data": ("volume",),
+    "sms": ("message",),
+    "mms": ("message",),
+}
 EVERY_DAY = ("workday", "weekend", "holiday")
 UNKNOWN = "unknown"  # the zone of a record whose code is in no list
 
@@ -43,6 +50,35 @@ class Event(NamedTuple):
 def service_of(name: str) -> str:
     """The service that a kind of package, or the name of a cap, means."""
     return "data" if name == "gprs" else name
+
+
+def services_of(package: Mapping) -> tuple[str, ...]:
+    """The services that a package re-rates: the one of its kind, or all of a bundle."""
+    return tuple(service_of(name) for name in package.get("services") or [package["kind"]])
+
+
+def service_of_rule(package: Mapping, rule: Mapping) -> str:
+    """The service of a rule (or tier): the one that it names, or the only one with its component.
+
+    ValueError if there are several.
+    """
+    named = listed((rule.get("match") or {}).get("service") or rule.get("service") or [])
+    able = [
+        service
+        for service in services_of(package)
+        if rule["component"] in COMPONENTS[service] and (not named or service in named)
+    ]
+    if len(able) != 1:
+        raise ValueError(f"{package['id']}: a rule of {rule['component']} has no single service")
+    return able[0]
+
+
+def taken_from(pool: Mapping, service: str) -> int:
+    """How many base units of a pool one base unit of a service takes (`exchange`)."""
+    for name, quantity in (pool.get("exchange") or {}).items():
+        if service_of(name) == service:
+            return base_units(quantity)
+    return 1
 
 
 def yuan(text: str | None) -> Fraction:

@@ -18,6 +18,7 @@ from models.tariff.measure import Definition, to_text
 from models.tariff.package import Package
 from models.tariff.reader import read_package
 from schemas.document import Document
+from schemas.document.violation import near_miss
 from schemas.errors import ConfigError
 
 
@@ -45,11 +46,13 @@ class Catalogue:
     def measures(self, service: str) -> tuple[str, ...]:
         """The measures that the packages of the service need, as text (`measure.to_text`)."""
         return tuple(
-            sorted({to_text(one) for package in self._of(service) for one in needed(package)})
+            sorted(
+                {to_text(one) for package in self._of(service) for one in needed(package, service)}
+            )
         )
 
     def _of(self, service: str) -> list[Package]:
-        return [package for package in self.packages.values() if package.service == service]
+        return [package for package in self.packages.values() if service in package.services]
 
 
 def load(documents: Iterable[Document]) -> Catalogue:
@@ -71,6 +74,7 @@ def load(documents: Iterable[Document]) -> Catalogue:
             lines.append(document.problem(("id",), f"duplicate package id '{package.id}'"))
         packages[package.id] = package
     lines += _former(documents, packages)
+    lines += _held_together(documents, packages)
     if lines:
         raise ConfigError("\n".join(lines))
     return Catalogue({name: packages[name] for name in sorted(packages)})
@@ -91,10 +95,9 @@ def _former(documents: Sequence[Document], packages: Mapping[str, Package]) -> I
                     f"'{former.former_of}'"
                 ),
             )
-        elif head.kind != former.kind:
-            yield document.problem(
-                ("former_of",), (f"{head.id} is of kind {head.kind}, not {former.kind}")
-            )
+        elif head.kinds != former.kinds:
+            theirs, own = (", ".join(one.kinds) for one in (head, former))
+            yield document.problem(("former_of",), f"{head.id} is of kind {theirs}, not {own}")
         else:
             others = [
                 one
@@ -114,13 +117,36 @@ def _former(documents: Sequence[Document], packages: Mapping[str, Package]) -> I
             )
 
 
-def needed(package: Package) -> frozenset[Definition]:
-    """The measures by which a package is priced, under both readings of S2-R4.
+def _held_together(documents: Sequence[Document], packages: Mapping[str, Package]) -> Iterator[str]:
+    """Packages of `requires` and `excludes` that are unknown or can never be held together."""
+    for document in documents:
+        package = packages.get(document.data["id"])
+        if package is None:
+            continue
+        for key, names in (("requires", package.requires), ("excludes", package.excludes)):
+            for no, name in enumerate(names):
+                if name not in packages:
+                    yield document.problem(
+                        (key, no), f"no package '{name}'{near_miss(name, packages)}"
+                    )
+                elif set(packages[name].kinds) & set(package.kinds) and name != package.id:
+                    both = ", ".join(k for k in package.kinds if k in packages[name].kinds)
+                    yield document.problem(
+                        (key, no),
+                        f"'{name}' and {package.id} both price {both}, so nobody holds the two "
+                        "together: remove it here",
+                    )
+
+
+def needed(package: Package, service: str) -> frozenset[Definition]:
+    """The measures by which a package prices a service, under both readings of S2-R4.
 
     If direct long distance is not re-rated, an event is rounded without its toll.
     """
     found: set[Definition] = set()
     for facts in event_kinds(package):
+        if facts["service"] != service:
+            continue
         due, _ = charges(package, facts)
         found.update(definitions(package, due))
         if facts["dial"] == "direct":

@@ -13,6 +13,7 @@ from math import gcd, lcm
 
 from models.tariff.measure import Definition, Rounded, Units
 from models.tariff.package import (
+    SERVICE_UNIT,
     Facts,
     Package,
     Pool,
@@ -78,7 +79,7 @@ def _charge(package: Package, facts: Facts, component: str) -> Charge | None:
     rule = first_rule(package, component, facts)
     if rule is None:
         return None
-    if package.band_policy == "start":
+    if package.band_policy == "start" or SERVICE_UNIT[rule.service] != "s":
         return _plain(package, facts, component, rule)
     rules: dict[str, Rule] = {}
     for band in package.band_names:
@@ -117,7 +118,9 @@ def rounding_matters(package: Package, found: Sequence[Charge]) -> bool:
         for (band, step), price in charge.prices.items():
             sizes = [steps[band].first] if step == 0 else []
             block = gcd(*sizes, steps[band].steps[step][1])
-            amounts.append(price.rate * (drawn if price.pools else block))
+            amounts.append(
+                price.rule.settled_price_of(step) * drawn if price.pools else price.rate * block
+            )
     return not _all_in_quanta(package, amounts)
 
 
@@ -127,12 +130,15 @@ def _all_in_quanta(package: Package, amounts: Sequence[Fraction]) -> bool:
 
 
 def _drawn_block(package: Package) -> int:
-    """A size that divides every quantity that an event can draw from a pool or leave in it."""
-    drawing = [Steps.of(rule) for rule in package.rules if rule.pools]
+    """A size that divides every quantity that an event can draw from a pool or leave in it.
+
+    It is in base units of the pools.
+    """
+    drawing = [(rule.exchange, Steps.of(rule)) for rule in package.rules if rule.pools]
     return gcd(
         *(pool.unit for pool in package.pools),
-        *(steps.first for steps in drawing),
-        *(size for steps in drawing for _, size in steps.steps),
+        *(steps.first * exchange for exchange, steps in drawing),
+        *(size * exchange for exchange, steps in drawing for _, size in steps.steps),
     )
 
 
@@ -146,8 +152,13 @@ def exact_rules(package: Package) -> frozenset[int]:
             if rule.increment_at == "event"
             else Steps(rule.increment[0], ((0, rule.increment[1]),))
         )
-        block = drawn if rule.pools else gcd(steps.first, *(size for _, size in steps.steps))
-        amounts = [rule.connect, *(rule.price_of(step) * block for step in range(len(steps.steps)))]
+        places = range(len(steps.steps))
+        if rule.pools:
+            prices = [rule.settled_price_of(step) * drawn for step in places]
+        else:
+            block = gcd(steps.first, *(size for _, size in steps.steps))
+            prices = [rule.price_of(step) * block for step in places]
+        amounts = [rule.connect, *prices]
         if _all_in_quanta(package, amounts):
             found.add(rule.no)
     return frozenset(found)

@@ -42,6 +42,9 @@ def problems(package: Package) -> Iterator[Problem]:
         _draws_in_blocks,
         _groups,
         _tiers,
+        _exchanges,
+        _fee_when,
+        _held_together,
         _coverage,
         _whole_components,
         _monthly_pools,
@@ -88,15 +91,21 @@ def _bands(package: Package) -> Iterator[Problem]:
 
 def _band_policy(package: Package) -> Iterator[Problem]:
     """An event is split by its seconds: bytes and messages have no time within the event."""
-    if package.band_policy == "split" and SERVICE_UNIT[package.service] != "s":
+    if package.band_policy == "split" and not _seconds(package):
+        service = package.services[0]
         yield (
             ("band_policy",),
             (
-                f"split cuts an event by its seconds, and {package.service} is counted in "
-                f"{COUNTED_IN[SERVICE_UNIT[package.service]]}: write band_policy: start (the band "
+                f"split cuts an event by its seconds, and {service} is counted in "
+                f"{COUNTED_IN[SERVICE_UNIT[service]]}: write band_policy: start (the band "
                 "in which the event begins)"
             ),
         )
+
+
+def _seconds(package: Package) -> list[str]:
+    """The services of the package that are counted in seconds."""
+    return [service for service in package.services if SERVICE_UNIT[service] == "s"]
 
 
 def _pools(package: Package) -> Iterator[Problem]:
@@ -131,8 +140,9 @@ def _pools(package: Package) -> Iterator[Problem]:
 
 
 def _draws(rule: Rule, component: str, pool: Pool) -> bool:
-    """Whether a rule prices the component and names the pool."""
-    return rule.component == component and pool.id in rule.pools
+    """Whether a rule prices the component of a service of the pool, and names the pool."""
+    named = rule.component == component and pool.id in rule.pools
+    return named and rule.service in pool.services
 
 
 def _draws_in_blocks(package: Package) -> Iterator[Problem]:
@@ -140,7 +150,19 @@ def _draws_in_blocks(package: Package) -> Iterator[Problem]:
         increments = {*rule.increment, *(step.increment for step in rule.groups)}
         for pool_id in rule.pools:
             pool = package.pool(pool_id)
-            if pool.draw == "block" and increments != {pool.unit}:
+            if pool.draw != "block" or rule.service not in pool.services:
+                continue
+            if rule.exchange > 1:
+                if any(size * rule.exchange % pool.unit for size in increments):
+                    yield (
+                        ("rules", rule.no),
+                        (
+                            f"pool '{pool.id}' is drawn in blocks of {pool.unit}, and one unit of "
+                            f"{rule.service} takes {rule.exchange}: each increment must take a "
+                            "whole number of blocks, or the pool must have draw: base"
+                        ),
+                    )
+            elif increments != {pool.unit}:
                 yield (
                     ("rules", rule.no),
                     (
@@ -158,7 +180,7 @@ def _groups(package: Package) -> Iterator[Problem]:
                 ("rules", rule.no, "groups"),
                 "the first group must start at 0, and each next group later than the one before",
             )
-        if SERVICE_UNIT[package.service] == "msg" and len(starts) > 1:
+        if SERVICE_UNIT[rule.service] == "msg" and len(starts) > 1:
             yield (
                 ("rules", rule.no, "groups", 1),
                 "a message is one unit, so no message reaches this group: price steps of a month "
@@ -174,7 +196,8 @@ def _groups(package: Package) -> Iterator[Problem]:
                 ("rules", rule.no, "increment_at"),
                 "increment_at: month cannot be combined with rounding at event",
             )
-        if rule.increment_at == "month" and package.band_policy == "split":
+        split = package.band_policy == "split" and SERVICE_UNIT[rule.service] == "s"
+        if rule.increment_at == "month" and split:
             yield (
                 ("rules", rule.no, "increment_at"),
                 "increment_at: month cannot be combined with band_policy: split",
@@ -191,9 +214,10 @@ def _tiers(package: Package) -> Iterator[Problem]:
                     "the last must be null"
                 ),
             )
-        if tier.component in [other.component for other in package.tiers[:no]]:
+        mine = (tier.service, tier.component)
+        if mine in [(other.service, other.component) for other in package.tiers[:no]]:
             yield ("tiers", no), f"duplicate tier for {tier.component}"
-        if not any(rule.component == tier.component for rule in package.rules):
+        if not any((rule.service, rule.component) == mine for rule in package.rules):
             yield (
                 ("tiers", no),
                 f"no rule rates {tier.component}, so no units reach this tier: add a rule",
@@ -207,6 +231,67 @@ def _tiers(package: Package) -> Iterator[Problem]:
             yield (
                 ("tiers", no),
                 "tiers cannot be combined with rounding at event: round at line or bill",
+            )
+
+
+def _exchanges(package: Package) -> Iterator[Problem]:
+    """Units that are counted in the units of another service's pool."""
+    tiers = {(tier.service, tier.component): no for no, tier in enumerate(package.tiers)}
+    for rule in package.rules:
+        if rule.exchange == 1:
+            continue
+        no = tiers.get((rule.service, rule.component))
+        if no is not None:
+            yield (
+                ("tiers", no),
+                (
+                    f"rules[{rule.no}] draws on a pool by exchange, which leaves parts of a unit: "
+                    "tiers need whole units, so give the service a pool of its own"
+                ),
+            )
+        if rule.increment_at == "month":
+            yield (
+                ("rules", rule.no, "increment_at"),
+                "increment_at: month cannot be combined with a pool that is drawn by exchange",
+            )
+
+
+def _fee_when(package: Package) -> Iterator[Problem]:
+    """With fee_when: used, nothing is due in a month without usage."""
+    if package.fee_when != "used":
+        return
+    if not package.monthly_fee and not package.min_commitment:
+        yield (
+            ("fee_when",),
+            "without a fee and a commitment nothing depends on it: remove fee_when",
+        )
+    for no, pool in enumerate(package.pools):
+        if pool.carry_over:
+            yield (
+                ("pools", no, "carry_over"),
+                (
+                    "cannot be combined with fee_when: used: a month without usage has no free "
+                    "units to hand on"
+                ),
+            )
+    for no, tier in enumerate(package.tiers):
+        if tier.flat_at_zero:
+            yield (
+                ("tiers", no, "flat_at_zero"),
+                "cannot be combined with fee_when: used: a month without usage owes nothing",
+            )
+
+
+def _held_together(package: Package) -> Iterator[Problem]:
+    """A package is named for itself, and the two lists do not contradict each other."""
+    for key, names in (("requires", package.requires), ("excludes", package.excludes)):
+        if package.id in names:
+            yield (key, names.index(package.id)), "the package names itself: remove it here"
+    for name in package.requires:
+        if name in package.excludes:
+            yield (
+                ("excludes", package.excludes.index(name)),
+                f"'{name}' is also in requires: keep it in one of the two",
             )
 
 
@@ -224,7 +309,7 @@ class _Coverage:
         self.package = package
         self.pricing: set[int] = set()
         self.draws: set[tuple[int, str]] = set()
-        self.unpriced: dict[str, list[Facts]] = {}
+        self.unpriced: dict[tuple[str, str], list[Facts]] = {}
         self.doubled: dict[str, str] = {}
         for facts in event_kinds(package):
             self._add(facts)
@@ -235,7 +320,7 @@ class _Coverage:
         for component in due_components(facts):
             rule = first_rule(self.package, component, facts)
             if rule is None:
-                self.unpriced.setdefault(component, []).append(facts)
+                self.unpriced.setdefault((facts["service"], component), []).append(facts)
                 continue
             self.pricing.add(rule.no)
             for pool in drawn_pools(self.package, rule, facts):
@@ -250,7 +335,7 @@ def _coverage(package: Package) -> Iterator[Problem]:
     """Due components without a price; rules that never price; pools never or doubly drawn."""
     coverage = _Coverage(package)
     if package.otherwise != "pass_through":
-        for component, kinds in coverage.unpriced.items():
+        for (_, component), kinds in coverage.unpriced.items():
             yield (
                 ("rules",),
                 (
@@ -283,9 +368,11 @@ def _coverage(package: Package) -> Iterator[Problem]:
 
 def _whole_components(package: Package) -> Iterator[Problem]:
     """With split bands, a call may reach into a band in which its component has no price."""
-    if package.band_policy != "split" or SERVICE_UNIT[package.service] != "s":
+    if package.band_policy != "split":
         return
     for facts in event_kinds(package):
+        if facts["service"] not in _seconds(package):
+            continue
         for component in due_components(facts):
             rules = {
                 band: first_rule(package, component, facts, band) for band in package.band_names
@@ -322,7 +409,11 @@ def _monthly_pools(package: Package) -> Iterator[Problem]:
 
 
 def _why_never(package: Package, rule: Rule) -> str:
-    accepted = [facts for facts in event_kinds(package) if accepts(rule.match, package, facts)]
+    accepted = [
+        facts
+        for facts in event_kinds(package)
+        if facts["service"] == rule.service and accepts(rule.match, package, facts)
+    ]
     due = [facts for facts in accepted if rule.component in due_components(facts)]
     if not accepted:
         return "this rule can never match: its conditions exclude one another"
@@ -336,7 +427,9 @@ def _why_never(package: Package, rule: Rule) -> str:
 
 def _in_words(package: Package, facts: Facts) -> str:
     """The facts of an event, for a message."""
-    words = [f"{fact} {facts[fact]}" for fact in SERVICE_FACTS[package.service]]
+    words = [f"{fact} {facts[fact]}" for fact in SERVICE_FACTS[facts["service"]]]
+    if len(package.services) > 1:
+        words.insert(0, facts["service"])
     if package.bands:
         words.append(f"band {package.band_at(facts['day_type'], facts['slot_from'])}")
     return ", ".join(words)

@@ -23,9 +23,17 @@ def event_kinds(package: Package, distinguished: Sequence[Clause] = ()) -> Itera
     component distinguishes them. One value then represents all, so a few hundred examples cover
     every combination of facts.
     """
-    clauses = [rule.match for rule in package.rules] + [pool.covers for pool in package.pools]
+    for service in package.services:
+        yield from _kinds_of(package, service, distinguished)
+
+
+def _kinds_of(
+    package: Package, service: str, distinguished: Sequence[Clause]
+) -> Iterator[dict[str, Any]]:
+    clauses = [rule.match for rule in package.rules if rule.service == service]
+    clauses += [pool.covers for pool in package.pools if service in pool.services]
     clauses += distinguished
-    facts = [fact for fact in SERVICE_FACTS[package.service] if fact != "day_type"]
+    facts = [fact for fact in SERVICE_FACTS[service] if fact != "day_type"]
     choices = []
     for fact in facts:
         named = [clause[fact] for clause in clauses if fact in clause]
@@ -45,7 +53,7 @@ def event_kinds(package: Package, distinguished: Sequence[Clause] = ()) -> Itera
             yield (
                 unnamed
                 | dict(zip(facts, values, strict=True))
-                | {"service": package.service, "day_type": day_type, "slot_from": second}
+                | {"service": service, "day_type": day_type, "slot_from": second}
             )
 
 

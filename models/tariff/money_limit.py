@@ -7,7 +7,7 @@ LARGEST_MONTH could exceed 64 bits. A larger month is priced or refused on its o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from math import ceil, lcm
 from typing import NamedTuple
@@ -80,41 +80,46 @@ def _amounts(package: Package) -> Iterator[Amount]:
 
     Their sum is at least the sum that settlement adds up.
     """
-    units = LARGEST_MONTH[SERVICE_UNIT[package.service]]
     # With rounding by event, two more sums are added up: with all units paid and with all free.
     times = 3 if package.rounding.at == "event" else 1
-    prices = _prices(package)
-    dearest = max(abs(price) for _, price in prices)
-    for component in {rule.component for rule in package.rules}:
-        path, price = max(_prices(package, component), key=lambda one: abs(one[1]))
+    for service, component in sorted({(rule.service, rule.component) for rule in package.rules}):
+        units = LARGEST_MONTH[SERVICE_UNIT[service]]
+        path, price = max(_prices(package, service, component), key=lambda one: abs(one[1]))
         yield Amount(path, abs(price) * units * times)
     for path, amount in _connects(package):
         yield Amount(path, abs(amount) * MOST_EVENTS * times)
     for rule in package.rules:
         if rule.increment_at == "month":  # rounded up once at home and once while roaming
+            dearest = _dearest(package, [rule.service])
             yield Amount(
                 ("rules", rule.no, "increment"), 2 * sum(rule.increment) * dearest * LONGEST_MONTH
             )
     for path, amount in _fixed(package):
         yield Amount(path, abs(amount) * LONGEST_MONTH)
     for no, pool in enumerate(package.pools):
+        dearest = _dearest(package, pool.services)
         yield Amount(("pools", no, "amount"), pool.size * dearest * LONGEST_MONTH)
     if package.rounding.at == "event":
         yield Amount(("rounding",), Fraction(2 * MOST_EVENTS, 10**package.rounding.scale))
 
 
-def _prices(package: Package, component: str = "") -> list[tuple[Key, Fraction]]:
-    """Place and value of each price per base unit (of a component)."""
+def _dearest(package: Package, services: Collection[str]) -> Fraction:
+    """The largest price per base unit of the services."""
+    return max(abs(price) for one in services for _, price in _prices(package, one))
+
+
+def _prices(package: Package, service: str = "", component: str = "") -> list[tuple[Key, Fraction]]:
+    """Place and value of each price per base unit (of a service, of a component)."""
     found: list[tuple[Key, Fraction]] = []
     for rule in package.rules:
-        if component in ("", rule.component):
+        if service in ("", rule.service) and component in ("", rule.component):
             steps: list[Key] = [("groups", step, "rate") for step in range(len(rule.groups))]
             steps = steps or [("rate",)]
             found += [
                 (("rules", rule.no, *path), rule.price_of(step)) for step, path in enumerate(steps)
             ]
     for no, tier in enumerate(package.tiers):
-        if component in ("", tier.component):
+        if service in ("", tier.service) and component in ("", tier.component):
             found += [
                 (("tiers", no, "steps", place, "rate"), step.rate / tier.per)
                 for place, step in enumerate(tier.steps)

@@ -24,6 +24,7 @@ Clause = Mapping[str, frozenset[object]]
 
 KIND_SERVICE = {"voice": "voice", "gprs": "data", "sms": "sms", "mms": "mms", "wlan": "wlan"}
 SERVICE_UNIT = {"voice": "s", "wlan": "s", "data": "B", "sms": "msg", "mms": "msg"}
+BUNDLE = "bundle"  # the kind of a package that re-rates several services
 COMPONENT_SERVICES = {
     "airtime": ("voice", "wlan"),
     "toll": ("voice",),
@@ -66,15 +67,17 @@ class PriceStep:
 
 @dataclass(frozen=True)
 class Rule:
-    """One price of one component. `no` is its 0-based place in the file; the first match wins.
+    """One price of one component of one service.
 
-    `increment` (first, next) decides the billed quantity in base units; `per` only divides the
-    price. `rate` and `connect` are yuan. `pools` are in the order in which they are consumed. With
-    `groups`, `rate`, `per` and `increment` are those of the first step. `increment_at` is "event"
-    or "month".
+    `no` is its 0-based place in the file; the first match wins. `increment` (first, next) decides
+    the billed quantity in base units; `per` only divides the price. `rate` and `connect` are yuan.
+    `pools` are in the order in which they are consumed. With `groups`, `rate`, `per` and
+    `increment` are those of the first step. `increment_at` is "event" or "month". A base unit is
+    worth `exchange` base units of the pools: 1, unless the pools are of another service.
     """
 
     no: int
+    service: str
     component: str
     match: Clause = field(hash=False)
     rate: Fraction
@@ -84,6 +87,7 @@ class Rule:
     pools: tuple[str, ...] = ()
     groups: tuple[PriceStep, ...] = ()
     increment_at: str = "event"
+    exchange: int = 1
 
     @property
     def price(self) -> Fraction:
@@ -94,16 +98,23 @@ class Rule:
         """Yuan per base unit of a step of `groups`; without groups there is only one step."""
         return self.groups[step].rate / self.groups[step].per if self.groups else self.price
 
+    def settled_price_of(self, step: int) -> Fraction:
+        """Yuan per base unit of the pools, in which a rule with an exchange is settled."""
+        return self.price_of(step) / self.exchange
+
 
 @dataclass(frozen=True)
 class Pool:
     """Free units of one month: `amount` × `unit` base units, consumed by billed units.
 
-    A component draws when its rule lists the pool and the event matches `covers`.
+    A component draws when its rule lists the pool and the event matches `covers`, which is always
+    an event of one of the `services`. `exchange` says how many base units of the pool a base unit
+    of another service takes: with {sms: 60} a message takes 60 seconds.
     """
 
     id: str
     covers: Clause = field(hash=False)
+    services: tuple[str, ...]
     components: tuple[str, ...]
     amount: int
     unit: int
@@ -111,6 +122,7 @@ class Pool:
     draw: str = "block"
     both: bool = False
     carry_over: bool = False
+    exchange: Mapping[str, int] = field(default_factory=dict, hash=False)
 
     @property
     def size(self) -> int:
@@ -143,12 +155,13 @@ class TierStep:
 
 @dataclass(frozen=True)
 class Tier:
-    """Prices of the paid units of a component in a month; they replace the rates of its rules.
+    """Prices of the paid units of a service's component in a month; they replace its rules' rates.
 
     `mode` is "graduated" (each step prices its own units) or "volume" (the last step reached prices
     all units). The `flat` of the first step is due at zero units only with `flat_at_zero`.
     """
 
+    service: str
     component: str
     mode: str
     per: int
@@ -172,17 +185,21 @@ class Rounding:
 
 @dataclass(frozen=True)
 class Package:
-    """One tariff package 套餐. Its kind decides the one service that it re-rates.
+    """One tariff package 套餐. Its `kinds` decide which services it re-rates; several: a bundle.
 
     Valid on [valid_from, valid_to). Fees and caps are yuan; `caps` is keyed by service. `source`
     says where the prices come from, or 'assumed'. A `present_only` package is priced for the
     customers who hold it and is never offered. The same holds for a former tariff: it has the
     prices of the package `former_of` until `valid_to`. `origin` is the file, for messages.
+
+    With `fee_when` "used", a month without usage that the package re-rates owes no fee and no
+    commitment and has no free units. Who holds the package holds at least one package of
+    `requires`, if it names any, and none of `excludes`.
     """
 
     id: str
     name: str
-    kind: str
+    kinds: tuple[str, ...]
     brands: tuple[str, ...]
     valid_from: date
     valid_to: date
@@ -200,12 +217,20 @@ class Package:
     source: str
     present_only: bool = False
     former_of: str | None = None
+    fee_when: str = "held"
+    requires: tuple[str, ...] = ()
+    excludes: tuple[str, ...] = ()
     origin: str = field(default="", compare=False)
 
     @property
-    def service(self) -> str:
-        """The service that the package re-rates; all other services pass through."""
-        return KIND_SERVICE[self.kind]
+    def kind(self) -> str:
+        """The kind of the package, or BUNDLE if it has several."""
+        return self.kinds[0] if len(self.kinds) == 1 else BUNDLE
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The services that the package re-rates; all other services pass through."""
+        return tuple(KIND_SERVICE[kind] for kind in self.kinds)
 
     def valid_on(self, day: date) -> bool:
         """Whether the tariff is in force on the day."""
@@ -280,7 +305,8 @@ def first_rule(
 ) -> Rule | None:
     """The rule that prices a component of an event with these facts; None if no rule does."""
     for rule in package.rules:
-        if rule.component == component and accepts(rule.match, package, facts, band):
+        mine = rule.service == facts["service"] and rule.component == component
+        if mine and accepts(rule.match, package, facts, band):
             return rule
     return None
 
@@ -292,7 +318,9 @@ def drawn_pools(
     return tuple(
         pool
         for pool in (package.pool(pool_id) for pool_id in rule.pools)
-        if rule.component in pool.components and accepts(pool.covers, package, facts, band)
+        if rule.component in pool.components
+        and rule.service in pool.services
+        and accepts(pool.covers, package, facts, band)
     )
 
 
@@ -313,8 +341,11 @@ def denominator(package: Package) -> int:
     Fixed amounts are the fee and the commitment in every partial month, connect fees, caps, and the
     flat amounts of tiers. The result does not depend on the order of the file.
     """
-    prices = [rule.price for rule in package.rules]
-    prices += [step.rate / step.per for rule in package.rules for step in rule.groups]
+    prices = [
+        rule.settled_price_of(step)
+        for rule in package.rules
+        for step in range(max(1, len(rule.groups)))
+    ]
     prices += [step.rate / tier.per for tier in package.tiers for step in tier.steps]
     amounts = [rule.connect for rule in package.rules] + list(package.caps.values())
     amounts += [step.flat for tier in package.tiers for step in tier.steps]

@@ -7,7 +7,7 @@ Whether the package is consistent as a whole is checked in models/tariff/check.p
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -53,7 +53,8 @@ class _Reader:
     def __init__(self, document: Document):
         self.document = document
         self.data = document.data
-        self.service = self._one_of(("kind",), KIND_SERVICE)
+        self.kinds = self._kinds()
+        self.services = tuple(KIND_SERVICE[kind] for kind in self.kinds)
         self.band_names = {OFF_PEAK}
 
     def package(self) -> Package:
@@ -61,15 +62,15 @@ class _Reader:
         bands = self._bands()
         self.band_names |= {part.band for part in bands}
         pools = tuple(self._pool(("pools", i)) for i in range(len(data.get("pools") or [])))
-        order = {pool.id: pool.order for pool in pools}
-        rules = tuple(self._rule(i, order) for i in range(len(data["rules"])))
+        by_id = {pool.id: pool for pool in pools}
+        rules = tuple(self._rule(i, by_id) for i in range(len(data["rules"])))
         tiers = tuple(self._tier(("tiers", i)) for i in range(len(data.get("tiers") or [])))
         rounding = data["rounding"]
         self._refuse_empty_words()
         return Package(
             id=data["id"],
             name=data["name"],
-            kind=data["kind"],
+            kinds=self.kinds,
             brands=tuple(data["brands"]),
             valid_from=data["valid"]["from"],
             valid_to=data["valid"]["to"],
@@ -89,6 +90,9 @@ class _Reader:
             source=data["source"],
             present_only=data.get("present_only", False),
             former_of=data.get("former_of"),
+            fee_when=data.get("fee_when", "held"),
+            requires=tuple(data.get("requires") or ()),
+            excludes=tuple(data.get("excludes") or ()),
             origin=shown(self.document.path),
         )
 
@@ -98,11 +102,43 @@ class _Reader:
             value = value[part]
         return value.get(path[-1], default) if isinstance(value, Mapping) else value[path[-1]]
 
-    def _one_of(self, path: Key, known: Mapping[str, str]) -> str:
-        value = self._value(path)
-        if value not in known:
-            raise self.document.error(path, f"expected one of {', '.join(known)}; got '{value}'")
-        return known[value]
+    def _kinds(self) -> tuple[str, ...]:
+        """The kinds of the package, in the order of KIND_SERVICE: `kind`, or those of `services`.
+
+        A file may name a service or a kind of package.
+        """
+        if "kind" in self.data and "services" in self.data:
+            raise self.document.error(
+                ("services",), "give either kind (one service) or services (several)"
+            )
+        named = set()
+        if "kind" in self.data:
+            if self.data["kind"] not in KIND_SERVICE:
+                raise self.document.error(
+                    ("kind",),
+                    f"expected one of {', '.join(KIND_SERVICE)}; got '{self.data['kind']}'",
+                )
+            named.add(self.data["kind"])
+        for i, name in enumerate(self.data.get("services") or ()):
+            kind = next((one for one, of in KIND_SERVICE.items() if name in (one, of)), None)
+            if kind is None:
+                raise self.document.error(
+                    ("services", i), f"expected one of {', '.join(KIND_SERVICE)}; got '{name}'"
+                )
+            if kind in named:
+                raise self.document.error(("services", i), f"'{name}' is named twice: keep it once")
+            named.add(kind)
+        if "services" in self.data and len(named) == 1:
+            raise self.document.error(
+                ("services",), f"a package of one service is written as kind: {next(iter(named))}"
+            )
+        return tuple(kind for kind in KIND_SERVICE if kind in named)
+
+    def _of_package(self) -> str:
+        """What the package covers, for a message."""
+        if len(self.kinds) == 1:
+            return f"a package of kind {self.kinds[0]}"
+        return f"a package of {_and(self.kinds)}"
 
     def _yuan(self, path: Key, default: str | None = None, *, discount: bool = False) -> Fraction:
         """A price; only a `discount` may be below zero."""
@@ -121,51 +157,54 @@ class _Reader:
             )
         return Fraction(value)
 
-    def _quantity(self, path: Key, least: int = 1) -> int:
-        """Base units: a whole number, or a quantity in a unit of the package's service."""
-        value, base = self._value(path), SERVICE_UNIT[self.service]
+    def _quantity(self, path: Key, service: str, least: int = 1) -> int:
+        """Base units of a service: a whole number, or a quantity in a unit of the service."""
+        return self._in_base_units(path, SERVICE_UNIT[service], service, least)
+
+    def _in_base_units(self, path: Key, base: str, counted: str, least: int = 1) -> int:
+        value = self._value(path)
         size = value if isinstance(value, int) else None
         parts = QUANTITY.fullmatch(value) if isinstance(value, str) else None
         if parts and parts[2] in UNIT_SIZES[base]:
             size = int(parts[1]) * UNIT_SIZES[base][parts[2]]
         if size is None:
             raise self.document.error(
-                path, f"{self.service} is counted in {UNIT_EXAMPLES[base]}; got '{value}'"
+                path, f"{counted} is counted in {UNIT_EXAMPLES[base]}; got '{value}'"
             )
         if size < least:
             raise self.document.error(path, f"expected at least {least}; got '{value}'")
-        self._refuse_larger(path, size)
+        self._refuse_larger(path, size, base)
         return size
 
-    def _refuse_larger(self, path: Key, size: int) -> None:
+    def _refuse_larger(self, path: Key, size: int, base: str) -> None:
         if size > LARGEST_QUANTITY:
             raise self.document.error(
                 path,
-                f"expected at most {LARGEST_QUANTITY:,} {SERVICE_UNIT[self.service]}; got "
-                f"'{self._value(path)}'",
+                f"expected at most {LARGEST_QUANTITY:,} {base}; got '{self._value(path)}'",
             )
 
-    def _clause(self, path: Key) -> dict[str, frozenset[object]]:
-        """The `match` of a rule or the `covers` of a pool: fact → accepted values."""
+    def _clause(self, path: Key, services: Sequence[str]) -> dict[str, frozenset[object]]:
+        """The `match` of a rule or the `covers` of a pool of some services: fact → values."""
         clause = {}
         for fact, value in (self._value(path) or {}).items():
             values = frozenset(value if isinstance(value, list) else [value])
+            lacking = [one for one in services if fact not in SERVICE_FACTS[one]]
             known: set[object]
             if fact == "service":
-                known = {self.service}
+                known = set(services)
             elif fact == "band":
                 if not self.data.get("bands"):
                     raise self.document.error(
                         (*path, fact), "the package has no bands: remove this condition"
                     )
                 known = set(self.band_names)
-            elif fact in SERVICE_FACTS[self.service]:
+            elif not lacking:
                 known = set(FACT_VALUES[fact])
             else:
                 raise self.document.error(
                     (*path, fact),
-                    f"{self.service} has no such fact; it has "
-                    f"{', '.join(SERVICE_FACTS[self.service])} and band",
+                    f"{lacking[0]} has no such fact; it has "
+                    f"{', '.join(SERVICE_FACTS[lacking[0]])} and band",
                 )
             for unknown in sorted(str(one) for one in values - known):
                 raise self.document.error(
@@ -177,69 +216,122 @@ class _Reader:
 
     def _component(self, path: Key) -> str:
         component = str(self._value(path))
-        own = [one for one, services in COMPONENT_SERVICES.items() if self.service in services]
+        own = [one for one in COMPONENT_SERVICES if self._services_of(one)]
         if component not in own:
             raise self.document.error(
-                path,
-                f"a package of kind {self.data['kind']} prices {' and '.join(own)}; "
-                f"got '{component}'",
+                path, f"{self._of_package()} prices {_and(own)}; got '{component}'"
             )
         return component
 
-    def _rule(self, no: int, pool_order: Mapping[str, int]) -> Rule:
+    def _services_of(self, component: str) -> tuple[str, ...]:
+        """The services of the package for which a component is due."""
+        return tuple(one for one in self.services if one in COMPONENT_SERVICES[component])
+
+    def _service(self, path: Key, component: str, named: Key) -> str:
+        """The one service of a rule or tier: that of its component, or the one at `named`."""
+        own, stated = self._services_of(component), self._stated(named)
+        for name in stated:
+            if name not in own:
+                raise self.document.error(named, f"expected one of {', '.join(own)}; got '{name}'")
+        if len(stated or own) > 1:
+            where = ".".join(str(part) for part in named[len(path) :])
+            raise self.document.error(
+                path,
+                f"{self._of_package()} has a {component} of {_and(own)}: name one of them in "
+                f"{where}",
+            )
+        (service,) = stated or own
+        return service
+
+    def _stated(self, path: Key) -> tuple[str, ...]:
+        """The services that a clause names; none if it leaves them open."""
+        value = (self._value(path[:-1]) or {}).get(path[-1])
+        return tuple(value) if isinstance(value, list) else (value,) if value else ()
+
+    def _rule(self, no: int, by_id: Mapping[str, Pool]) -> Rule:
         path = ("rules", no)
         rule = self._value(path)
+        component = self._component((*path, "component"))
+        service = self._service(path, component, (*path, "match", "service"))
         groups = tuple(
-            self._group((*path, "groups", i)) for i in range(len(rule.get("groups") or []))
+            self._group((*path, "groups", i), service) for i in range(len(rule.get("groups") or []))
         )
         if groups and {"rate", "per", "increment"} & set(rule):
             raise self.document.error(path, "give either rate, per and increment, or groups")
-        pools = tuple(rule.get("pools") or ())
-        for i, pool_id in enumerate(pools):
-            if pool_id not in pool_order:
-                known = ", ".join(pool_order) or "none"
-                raise self.document.error(
-                    (*path, "pools", i), f"unknown pool '{pool_id}'; known: {known}"
-                )
         if groups:
             rate, per = groups[0].rate, groups[0].per
             increment = (groups[0].increment, groups[0].increment)
         else:
-            rate, per = self._yuan((*path, "rate")), self._quantity((*path, "per"))
+            rate, per = self._yuan((*path, "rate")), self._quantity((*path, "per"), service)
             increment = (
-                self._quantity((*path, "increment", 0)),
-                self._quantity((*path, "increment", 1)),
+                self._quantity((*path, "increment", 0), service),
+                self._quantity((*path, "increment", 1), service),
             )
+        pools = self._pools_of(path, by_id)
         return Rule(
             no=no,
-            component=self._component((*path, "component")),
-            match=self._clause((*path, "match")),
+            service=service,
+            component=component,
+            match=self._clause((*path, "match"), (service,)),
             rate=rate,
             per=per,
             increment=increment,
             connect=self._yuan((*path, "connect"), "0"),
-            pools=tuple(sorted(pools, key=lambda pool_id: pool_order[pool_id])),
+            pools=tuple(pool.id for pool in pools),
             groups=groups,
             increment_at=rule.get("increment_at", "event"),
+            exchange=self._exchange_of(path, service, pools),
         )
 
-    def _group(self, path: Key) -> PriceStep:
+    def _pools_of(self, path: Key, by_id: Mapping[str, Pool]) -> list[Pool]:
+        """The pools that a rule names, in the order in which they are consumed."""
+        named = self._value((*path, "pools")) or ()
+        for i, pool_id in enumerate(named):
+            if pool_id not in by_id:
+                known = ", ".join(by_id) or "none"
+                raise self.document.error(
+                    (*path, "pools", i), f"unknown pool '{pool_id}'; known: {known}"
+                )
+        return sorted((by_id[pool_id] for pool_id in named), key=lambda pool: pool.order)
+
+    def _exchange_of(self, path: Key, service: str, pools: Sequence[Pool]) -> int:
+        """How many base units of its pools a base unit of the rule takes: the same of each pool."""
+        taken = {
+            pool.id: pool.exchange.get(service, 1) for pool in pools if service in pool.services
+        }
+        if len(set(taken.values())) > 1:
+            each = ", ".join(f"{size} of '{name}'" for name, size in taken.items())
+            raise self.document.error(
+                (*path, "pools"),
+                f"one unit of {service} takes {each}: the pools of a rule must take the same, so "
+                "split the rule, or count the pools in one unit",
+            )
+        return next(iter(taken.values()), 1)
+
+    def _group(self, path: Key, service: str) -> PriceStep:
         return PriceStep(
-            start=self._quantity((*path, "start"), least=0),
+            start=self._quantity((*path, "start"), service, least=0),
             rate=self._yuan((*path, "rate")),
-            per=self._quantity((*path, "per")),
-            increment=self._quantity((*path, "increment")),
+            per=self._quantity((*path, "per"), service),
+            increment=self._quantity((*path, "increment"), service),
         )
 
     def _pool(self, path: Key) -> Pool:
-        pool, unit = self._value(path), self._quantity((*path, "unit"))
-        self._refuse_larger((*path, "amount"), pool["amount"] * unit)
+        pool = self._value(path)
         components = tuple(
             self._component((*path, "components", i)) for i in range(len(pool["components"]))
         )
+        due = [one for one in self.services if any(one in self._services_of(c) for c in components)]
+        stated = self._stated((*path, "covers", "service"))
+        services = tuple(one for one in self.services if one in (stated or due))
+        covers = self._clause((*path, "covers"), services or self.services)
+        base = self._base_of(path, services)
+        unit = self._in_base_units((*path, "unit"), base, services[0])
+        self._refuse_larger((*path, "amount"), pool["amount"] * unit, base)
         return Pool(
             id=pool["id"],
-            covers=self._clause((*path, "covers")),
+            covers=covers,
+            services=services,
             components=components,
             amount=pool["amount"],
             unit=unit,
@@ -247,19 +339,57 @@ class _Reader:
             draw=pool.get("draw", "block"),
             both=pool.get("both", False),
             carry_over=pool.get("carry_over", False),
+            exchange=self._exchange(path, services, base),
         )
 
+    def _base_of(self, path: Key, services: Sequence[str]) -> str:
+        """The base unit of a pool: that of the one service that needs no exchange, if any."""
+        exchanged = self._exchanged(path)
+        own = [one for one in services if one not in exchanged]
+        if len(own) > 1:
+            raise self.document.error(
+                path,
+                f"the pool covers {_and(own)}: say with exchange what one unit of each but one of "
+                "them takes, like exchange: {sms: 60s}, or name one service in covers",
+            )
+        if own:
+            return SERVICE_UNIT[own[0]]
+        parts = QUANTITY.fullmatch(str(self._value((*path, "unit"))))
+        return next(
+            (base for base, sizes in UNIT_SIZES.items() if parts and parts[2] in sizes), "s"
+        )
+
+    def _exchanged(self, path: Key) -> dict[str, str]:
+        """Service → the name by which the file says its exchange; a kind of package will do."""
+        names = self._value((*path, "exchange")) or {}
+        return {KIND_SERVICE.get(name, name): name for name in names}
+
+    def _exchange(self, path: Key, services: Sequence[str], base: str) -> dict[str, int]:
+        """Service → base units of the pool that one base unit of the service takes."""
+        found = {}
+        for service, name in self._exchanged(path).items():
+            at = (*path, "exchange", name)
+            if service not in services:
+                raise self.document.error(
+                    at, f"the pool does not cover {name}; it covers {_and(services)}"
+                )
+            found[service] = self._in_base_units(at, base, "the pool")
+        return found
+
     def _tier(self, path: Key) -> Tier:
-        tier, per = self._value(path), self._quantity((*path, "per"))
-        steps = []
+        tier = self._value(path)
+        component = self._component((*path, "component"))
+        service = self._service(path, component, (*path, "service"))
+        per, steps = self._quantity((*path, "per"), service), []
         for i, step in enumerate(tier["steps"]):
             at = (*path, "steps", i)
-            self._refuse_larger((*at, "up_to"), (step["up_to"] or 0) * per)
+            self._refuse_larger((*at, "up_to"), (step["up_to"] or 0) * per, SERVICE_UNIT[service])
             rate = self._yuan((*at, "rate"))
             flat = self._yuan((*at, "flat"), "0", discount=True)
             steps.append(TierStep(step["up_to"], rate, flat))
         return Tier(
-            component=self._component((*path, "component")),
+            service=service,
+            component=component,
             mode=tier["mode"],
             per=per,
             steps=tuple(steps),
@@ -271,12 +401,14 @@ class _Reader:
         caps: dict[str, Fraction] = {}
         for name in self.data.get("caps") or {}:
             service, path = KIND_SERVICE.get(name, name), ("caps", name)
-            if service != self.service:
-                raise self.document.error(
-                    path, f"a package of kind {self.data['kind']} can cap only its own usage"
-                )
+            if service not in self.services:
+                raise self.document.error(path, f"{self._of_package()} can cap only its own usage")
             if service in caps:
-                one, other = self.data["caps"]
+                one, other = (
+                    known
+                    for known in self.data["caps"]
+                    if KIND_SERVICE.get(known, known) == service
+                )
                 raise self.document.error(
                     path, f"{one} and {other} are one service: keep one of the two caps"
                 )
@@ -330,3 +462,8 @@ class _Reader:
         if second > DAY_SECONDS:
             raise self.document.error(path, f"expected a time of day; got '{self._value(path)}'")
         return second
+
+
+def _and(words: Sequence[str]) -> str:
+    """Words as a person lists them: one, two and three."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

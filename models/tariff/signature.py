@@ -21,7 +21,7 @@ def signature(package: Package, *, all_toll: bool) -> str:
     rounds = package.rounding.at == "event"
     text = json.dumps(
         {
-            "service": package.service,
+            "services": list(package.services),
             "all_toll": all_toll,
             "policy": package.band_policy,
             "partial_month": package.partial_month,
@@ -30,7 +30,9 @@ def signature(package: Package, *, all_toll: bool) -> str:
             ),
             "rules": [
                 [
+                    rule.service,
                     rule.component,
+                    rule.exchange,
                     _clause(rule.match),
                     _steps(Steps.of(rule)),
                     rule.increment_at,
@@ -42,6 +44,7 @@ def signature(package: Package, *, all_toll: bool) -> str:
             "pools": [
                 [
                     pool.id,
+                    list(pool.services),
                     _clause(pool.covers),
                     sorted(pool.components),
                     pool.amount,

@@ -76,17 +76,19 @@ def measures_wanted(
     return tuple(wanted)
 
 
-def measure_no(package: Package, definition: Definition, existing: Sequence[Measure]) -> int:
-    """The 1-based position in the arrays `billed` of a measure that a package needs.
+def measure_no(
+    package: Package, service: str, definition: Definition, existing: Sequence[Measure]
+) -> int:
+    """The 1-based position in the arrays `billed` of a measure that a package needs of a service.
 
     Raises ConfigError if the measure is not registered.
     """
     text = to_text(definition)
     for measure in existing:
-        if measure.service == package.service and measure.definition == text:
+        if measure.service == service and measure.definition == text:
             return measure.measure_no
     raise ConfigError(
-        f"tariff {package.id}: the usage cube has no measure {text} of {package.service}; load "
+        f"tariff {package.id}: the usage cube has no measure {text} of {service}; load "
         "usage again, for example: "
         "python -m jobs.night --only usage_day,usage_month --from-date … --to-date …"
     )
@@ -98,8 +100,11 @@ def depths_needed(
     """Service → package → how many measures the arrays `billed` must hold to price the package."""
     found: dict[str, dict[str, int]] = {}
     for package in packages:
-        numbers = [measure_no(package, one, existing) for one in needed(package)]
-        found.setdefault(package.service, {})[package.id] = max(numbers, default=0)
+        for service in package.services:
+            numbers = [
+                measure_no(package, service, one, existing) for one in needed(package, service)
+            ]
+            found.setdefault(service, {})[package.id] = max(numbers, default=0)
     return found
 
 

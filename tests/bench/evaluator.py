@@ -151,7 +151,7 @@ def priced(packages, cells, measures) -> tuple[pa.Table, pa.Table]:
     for package in packages:
         for cell in cells:
             facts = {fact: getattr(cell, fact) for fact in FACTS}
-            if cell.service == package.service:
+            if cell.service in package.services:
                 for charge in charges(package, facts)[0]:
                     for part, price in charge.prices.items():
                         no = register.measure_no(

@@ -35,7 +35,7 @@ def main() -> None:
         month for (month,) in query(warehouse, "SELECT DISTINCT month FROM u", u="dw.usage_month")
     ]
     happened = events(warehouse, conf.policy.calendar.holidays)
-    services = [package.service for package in packages]
+    services = [package.services[0] for package in packages]
 
     def rated(people) -> int:
         """Records × packages of the people in the months."""

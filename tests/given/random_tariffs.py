@@ -62,7 +62,22 @@ SHAPES = {
         "unit": ("1msg",),
         "facts": {"roaming": ["home", "inter_prov", "intl"], "message_kind": ["p2p", "sp"]},
     },
+    "mms": {
+        "components": ("message",),
+        "unit": ("1msg",),
+        "facts": {"roaming": ["home", "inter_prov", "intl"], "message_kind": ["p2p", "sp"]},
+    },
+    "wlan": {
+        "components": ("airtime",),
+        "unit": ("60s", "1s"),
+        "facts": {
+            "roaming": ["home", "intl"],
+            "day_type": ["workday", "weekend", "holiday"],
+        },
+    },
 }
+SERVICES = {"gprs": "data"}  # of kinds; the others are named like their kind
+EVERY_SERVICE = ("voice", "voice", "voice", "data", "sms", "sms", "mms", "wlan")
 
 
 @st.composite
@@ -79,14 +94,16 @@ def clauses(draw, kind, bands):
 
 
 @st.composite
-def packages(draw, simple=False):
+def packages(draw, simple=False, kind=None, bands=None, split=False, rounding=None):
     """A package of the tariff language, as its YAML file would read. A `simple` one has bands and a
-    pool of airtime, on which an event draws at one price."""
-    kind = "voice" if simple else draw(st.sampled_from(("voice",) * 3 + ("gprs", "sms")))
+    pool of airtime, on which an event draws at one price. A part of a bundle has the bundle's
+    bands and rounding."""
+    if kind is None:
+        kind = "voice" if simple else draw(st.sampled_from(("voice",) * 3 + ("gprs", "sms")))
+        bands = draw(st.sampled_from(BANDS[1:] if simple else BANDS)) if kind == "voice" else None
+        split = bool(bands) and not simple and draw(st.booleans())
+        rounding = draw(st.sampled_from(ROUNDINGS[:48] if simple else ROUNDINGS))
     shape = SHAPES[kind]
-    bands = draw(st.sampled_from(BANDS[1:] if simple else BANDS)) if kind == "voice" else None
-    split = bool(bands) and not simple and draw(st.booleans())
-    rounding = draw(st.sampled_from(ROUNDINGS[:48] if simple else ROUNDINGS))
     unit = draw(st.sampled_from(shape["unit"]))
     count = 1 if simple else draw(st.sampled_from((0, 1, 1, 2, 3)))
     pools = [
@@ -139,6 +156,78 @@ def packages(draw, simple=False):
         "min_commitment": draw(st.sampled_from(("0", "0", "6.005", "20"))),
         "rounding": rounding,
         **({"bands": bands, "band_policy": "split" if split else "start"} if bands else {}),
+    }
+
+
+@st.composite
+def bundles(draw):
+    """A package of two or three services: packages of one service with one fee, one rounding and
+    one calendar, and often a pool of calls on which messages draw by exchange."""
+    kinds = draw(st.lists(st.sampled_from(sorted(SHAPES)), min_size=2, max_size=3, unique=True))
+    kinds = ["voice", *kinds][:3] if draw(st.booleans()) and "voice" not in kinds else kinds
+    bands = draw(st.sampled_from(BANDS))
+    split = bool(bands) and bool({"voice", "wlan"} & set(kinds)) and draw(st.booleans())
+    rounding = draw(st.sampled_from(ROUNDINGS))
+    parts = {
+        kind: draw(packages(kind=kind, bands=bands, split=split, rounding=rounding))
+        for kind in kinds
+    }
+    several = [component for kind in kinds for component in SHAPES[kind]["components"]]
+    for kind, part in parts.items():
+        service = SERVICES.get(kind, kind)
+        named = {pool["id"]: f"{kind}_{pool['id']}" for pool in part["pools"]}
+        for pool in part["pools"]:
+            pool["id"], pool["covers"] = named[pool["id"]], {**pool["covers"], "service": service}
+        for rule in part["rules"]:
+            rule["pools"] = [named[name] for name in rule["pools"]]
+            if several.count(rule["component"]) > 1 or draw(st.booleans()):
+                rule["match"] = {**rule["match"], "service": service}
+        for tier in part["tiers"]:
+            if several.count(tier["component"]) > 1:
+                tier["service"] = service
+    pools = [pool for part in parts.values() for pool in part["pools"]]
+    writing = [kind for kind in ("sms", "mms") if kind in parts]
+    if "voice" in parts and writing and draw(st.integers(0, 3)):
+        pools.append(draw(a_shared_pool(parts, writing)))
+    for pool, order in zip(pools, draw(st.permutations(range(len(pools)))), strict=True):
+        pool["order"] = order
+    return {
+        **{key: value for key, value in parts[kinds[0]].items() if key != "kind"},
+        "services": kinds,
+        "pools": pools,
+        "rules": [rule for part in parts.values() for rule in part["rules"]],
+        "tiers": [tier for part in parts.values() for tier in part["tiers"]],
+        "caps": {name: cap for part in parts.values() for name, cap in part["caps"].items()},
+        "fee_when": draw(st.sampled_from(("held", "used"))),
+    }
+
+
+@st.composite
+def a_shared_pool(draw, parts, writing):
+    """A pool of calls on which the messages of some kinds draw by exchange."""
+    calls = [rule for rule in parts["voice"]["rules"] if rule["component"] == "airtime"]
+    unit = draw(st.sampled_from(("60s", "6s", "1s")))
+    size = int(unit.rstrip("s"))
+    blocks = all(rule.get("increment") == [unit, unit] for rule in calls) and draw(st.booleans())
+    times = st.integers(1, 4).map(lambda count: f"{count * size if blocks else 7 * count}s")
+    some = draw(st.lists(st.sampled_from(writing), min_size=1, unique=True))
+    for rule in calls:
+        if draw(st.integers(0, 3)):
+            rule["pools"] = [*rule["pools"], "shared"]
+    for kind in some:
+        for rule in parts[kind]["rules"]:
+            if draw(st.integers(0, 3)):
+                rule["pools"] = ["shared"]  # pools of messages take other units
+    return {
+        "id": "shared",
+        "covers": {"service": ["voice", *some]},
+        "components": ["airtime", "message"],
+        "amount": draw(st.integers(0, 12)),
+        "unit": unit,
+        "draw": "block" if blocks else "base",
+        "both": draw(st.booleans()),
+        "carry_over": draw(st.booleans()),
+        "exchange": {kind: draw(times) for kind in some},
     }
 
 
@@ -200,18 +289,18 @@ MOMENTS = (0, 3600, 27000, 28799, 28800, 43200, 71999, 72000, 79200, 86399)
 
 
 @st.composite
-def months_of_events(draw):
+def months_of_events(draw, services=("voice", "voice", "voice", "data", "sms")):
     """(month, joined or None, events): calls, messages and sessions of one customer's month."""
     month = draw(st.sampled_from(MONTHS))
     last = (month + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     joined = draw(st.none() | st.integers(1, last.day).map(lambda day: month.replace(day=day)))
     events = []
     for key in range(draw(st.integers(0, 14))):
-        service = draw(st.sampled_from(("voice", "voice", "voice", "data", "sms")))
+        service = draw(st.sampled_from(services))
         day = month.replace(day=draw(st.integers(1, last.day)))
         second = draw(st.sampled_from(MOMENTS))
         facts = SHAPES[{"data": "gprs"}.get(service, service)]["facts"]
-        calls, writes = service == "voice", service == "sms"
+        calls, writes = service == "voice", service in ("sms", "mms")
         quantity = draw(st.sampled_from((0, 1, 45, 59, 60, 61, 119, 120, 300, 1111)))
         events.append(
             Event(
@@ -227,7 +316,7 @@ def months_of_events(draw):
                 day,
                 second,
                 _day_type(day),
-                1 if writes else quantity * (1 if calls else 100),
+                1 if writes else quantity * (100 if service == "data" else 1),
             )
         )
     return month, joined, events
@@ -244,14 +333,14 @@ def _day_type(day):
     return "weekend" if day.isoweekday() >= 6 else "workday"
 
 
-def drawn(strategy, count, start=0):
-    """So many examples of a strategy, the same for the same start, picked from many more:
-    Hypothesis begins with small ones and likes to repeat itself."""
+def drawn(strategy, count, start=0, many=1500):
+    """So many examples of a strategy, the same for the same start, picked from `many` or twice as
+    many: Hypothesis begins with small ones and likes to repeat itself."""
     found = []
 
     @seed(start)
     @settings(
-        max_examples=max(1500, 2 * count),
+        max_examples=max(many, 2 * count),
         database=None,
         deadline=None,
         phases=[Phase.generate],
@@ -279,6 +368,8 @@ def without_the_useless(package):
         for part in path[:-1]:
             holder = holder[part]
         del holder[path[-1]]
+        if "bands" not in package:
+            package.pop("band_policy", None)
         for rule in package["rules"]:
             listed = rule.get("pools", ())
             rule["pools"] = [pool["id"] for pool in package["pools"] if pool["id"] in listed]
@@ -288,6 +379,15 @@ def fits(package):
     """Whether 64 bits hold the money of its months; the catalogue refuses the others."""
     read = tariff_file.read_package(Document(Path("drawn.yml"), {**package, "id": "drawn"}, {}))
     return not list(money_limit.problems(read))
+
+
+def bundles_of(count, start=0):
+    """Drawn bundles as documents, by id."""
+    found = drawn(bundles().filter(fits), count, start, many=0)
+    return {
+        name: without_the_useless({**one, "id": name})
+        for name, one in ((f"bundle_{no}", one) for no, one in enumerate(found))
+    }
 
 
 def catalogue_of(count, simple, start=0):

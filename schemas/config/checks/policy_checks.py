@@ -40,11 +40,11 @@ def problems(
         path = ("rating", "default_package", kind)
         if package not in tariffs:
             yield found.problem(path, f"no tariff '{package}'{near_miss(package, tariffs)}")
-        elif tariffs[package].data["kind"] != kind:
-            yield found.problem(
-                path,
-                f"the tariff '{package}' is of kind {tariffs[package].data['kind']}, not {kind}",
-            )
+        elif tariffs[package].data.get("kind") != kind:
+            data = tariffs[package].data
+            own = data["kind"] if "kind" in data else f"{', '.join(data['services'])} together"
+            yield found.problem(path, f"the tariff '{package}' is of kind {own}, not {kind}")
+    yield from _defaults_apart(found, tariffs)
     items = found.data["bill_items"]
     for item, entry in items.items():
         if entry["treatment"] == "rerated" and "kind" not in entry and item != "package_rent":
@@ -61,6 +61,20 @@ def problems(
     yield from _priority(found, contracts)
     yield from _counted_once(found)
     yield from _bill_items(found, contracts)
+
+
+def _defaults_apart(found: Document, tariffs: Mapping[str, Document]) -> Iterator[str]:
+    """Who holds nothing else holds all default packages, so none may exclude another."""
+    defaults = found.data["rating"]["default_package"]
+    for kind, package in defaults.items():
+        excluded = tariffs[package].data.get("excludes") or () if package in tariffs else ()
+        for other in defaults.values():
+            if other in excluded and other != package:
+                yield found.problem(
+                    ("rating", "default_package", kind),
+                    f"'{package}' excludes '{other}', which is a default package too: "
+                    "name another one, or change excludes",
+                )
 
 
 def _priority(found: Document, contracts: Mapping[str, Contract] | None) -> Iterator[str]:

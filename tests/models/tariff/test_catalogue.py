@@ -57,7 +57,7 @@ def facts(package, **changes):
         "message_kind": "p2p",
     }
     return {
-        "service": package.service,
+        "service": package.services[0],
         "day_type": "workday",
         "slot_from": 43200,
         **usual,

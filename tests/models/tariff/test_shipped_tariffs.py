@@ -104,20 +104,21 @@ def test_catalogue_and_reference_rater_read_each_package_the_same_way(sold):
     }
     for found in documents:
         package, rater = packages.packages[found.data["id"]], Rater(found.data)
-        names = [fact for fact in SERVICE_FACTS[package.service] if fact != "day_type"]
-        cells = product(packages.cuts(package.service), *(FACT_VALUES[fact] for fact in names))
-        for second, *values in cells:
-            event = events[package.service]._replace(**dict(zip(names, values, strict=True)))
-            cell = {
-                "service": package.service,
-                "day_type": "workday",
-                "slot_from": second,
-                **dict(zip(names, values, strict=True)),
-            }
-            charges = {charge.component: charge for charge in rater.charges(event, second)}
-            assert tuple(sorted(charges)) == tuple(sorted(tariff.due_components(cell)))
-            for component, charge in charges.items():
-                rule = tariff.first_rule(package, component, cell)
-                assert (rule and rule.no) == charge.no
-                drawn = tariff.drawn_pools(package, rule, cell) if rule else ()
-                assert [p.id for p in drawn] == [rater.pools[no]["id"] for no in charge.pools]
+        for service in package.services:
+            names = [fact for fact in SERVICE_FACTS[service] if fact != "day_type"]
+            for second, *values in product(
+                packages.cuts(service), *(FACT_VALUES[fact] for fact in names)
+            ):
+                facts = dict(zip(names, values, strict=True))
+                cell = {"service": service, "day_type": "workday", "slot_from": second, **facts}
+                _read_alike(package, rater, cell, events[service]._replace(**facts), second)
+
+
+def _read_alike(package, rater, cell, event, second):
+    charges = {charge.component: charge for charge in rater.charges(event, second)}
+    assert tuple(sorted(charges)) == tuple(sorted(tariff.due_components(cell)))
+    for component, charge in charges.items():
+        rule = tariff.first_rule(package, component, cell)
+        assert (rule and rule.no) == charge.no
+        drawn = tariff.drawn_pools(package, rule, cell) if rule else ()
+        assert [p.id for p in drawn] == [rater.pools[no]["id"] for no in charge.pools]
