@@ -12,6 +12,7 @@ from datetime import date
 from fractions import Fraction
 from typing import NamedTuple
 
+DAY = 86400
 UNITS = {"s": 1, "msg": 1, "B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3}
 COMPONENTS = {
     "voice": ("airtime", "toll"),
@@ -45,6 +46,33 @@ class Event(NamedTuple):
     local_second: int
     day_type: str
     quantity: int
+
+
+class PriceStep(NamedTuple):
+    """The price inside an event from position `start` (base units) on.
+
+    `price` is yuan per base unit × the denominator of the package.
+    """
+
+    start: int
+    price: int
+    increment: int
+
+
+class PricedComponent(NamedTuple):
+    """How one component of an event is charged.
+
+    `no` is the rule's number; None: the component passes through without a price. `first` and
+    `next` are the increments in base units. `price` and `connect` are × the denominator.
+    """
+
+    no: int | None
+    component: str
+    first: int
+    next: int
+    price: int
+    connect: int
+    pools: tuple[int, ...]
 
 
 def service_of(name: str) -> str:

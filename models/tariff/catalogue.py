@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from models.tariff.charge import charges, definitions
-from models.tariff.check import problems
 from models.tariff.event_kinds import event_kinds, slot_starts
+from models.tariff.file.check import problems
+from models.tariff.file.reader import read_package
 from models.tariff.measure import Definition, to_text
 from models.tariff.package import Package
-from models.tariff.reader import read_package
 from schemas.document import Document
 from schemas.document.violation import near_miss
 from schemas.errors import ConfigError

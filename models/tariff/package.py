@@ -232,6 +232,11 @@ class Package:
         """The services that the package re-rates; all other services pass through."""
         return tuple(KIND_SERVICE[kind] for kind in self.kinds)
 
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """The services of the package that are counted in seconds: an event may change its band."""
+        return tuple(service for service in self.services if SERVICE_UNIT[service] == "s")
+
     def valid_on(self, day: date) -> bool:
         """Whether the tariff is in force on the day."""
         return self.valid_from <= day < self.valid_to

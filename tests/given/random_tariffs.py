@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from models.reference.tariff import Event
 from models.tariff import catalogue, money_limit
-from models.tariff import check as tariff_check
-from models.tariff import reader as tariff_file
+from models.tariff.file import check as tariff_check
+from models.tariff.file import reader as tariff_file
 from schemas.document import Document
 from schemas.errors import ConfigError
 from tests.given import event_records

@@ -150,7 +150,8 @@ def test_the_shipped_catalogue_uses_the_whole_language(tariffs):
     used = {
         key for tariff in tariffs.values() for path in places(tariff) for key in _at(tariff, path)
     }
-    assert known - used == {"service", "present_only", "former_of"}
+    bundles = {"services", "exchange", "fee_when", "requires", "excludes"}
+    assert known - used == {"service", "present_only", "former_of", *bundles}
 
 
 def _at(value, path):

@@ -1,26 +1,22 @@
 """Reads one tariff document (YAML, its shape already checked) into a Package.
 
 One document is one package. A value that cannot be read raises ConfigError with file and line.
-Whether the package is consistent as a whole is checked in models/tariff/check.py.
+Whether the package is consistent as a whole is checked in models/tariff/file/check.py.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from typing import Any
 
+from models.tariff.file.values import QUANTITY, UNIT_SIZES, Values
 from models.tariff.package import (
     COMPONENT_SERVICES,
-    DAY_SECONDS,
-    DAY_TYPES,
     FACT_VALUES,
     KIND_SERVICE,
     OFF_PEAK,
     SERVICE_FACTS,
     SERVICE_UNIT,
-    BandRange,
     Package,
     Pool,
     PriceStep,
@@ -31,35 +27,24 @@ from models.tariff.package import (
 )
 from schemas.document import Document, Key, shown
 
-UNIT_SIZES = {
-    "s": {"s": 1},
-    "msg": {"msg": 1},
-    "B": {"B": 1, "KB": 1024, "MB": 1024**2, "GB": 1024**3},
-}
-UNIT_EXAMPLES = {"s": "seconds, like 60s", "msg": "messages, like 1msg", "B": "bytes, like 1KB"}
-PRICE = re.compile(r"-?[0-9]+(\.[0-9]+)?")
-QUANTITY = re.compile(r"([0-9]+)([A-Za-z]+)")
-LARGEST_QUANTITY = 2**50  # base units: sums over months of it still fit 64 bits
-
 
 def read_package(document: Document) -> Package:
     """The package of a document. Raises ConfigError at the first value that cannot be read."""
     return _Reader(document).package()
 
 
-class _Reader:
-    """The values of one document, read by path."""
+class _Reader(Values):
+    """One document, read part by part."""
 
     def __init__(self, document: Document):
-        self.document = document
-        self.data = document.data
+        super().__init__(document)
         self.kinds = self._kinds()
         self.services = tuple(KIND_SERVICE[kind] for kind in self.kinds)
         self.band_names = {OFF_PEAK}
 
     def package(self) -> Package:
         data = self.data
-        bands = self._bands()
+        bands = self.bands()
         self.band_names |= {part.band for part in bands}
         pools = tuple(self._pool(("pools", i)) for i in range(len(data.get("pools") or [])))
         by_id = {pool.id: pool for pool in pools}
@@ -74,12 +59,12 @@ class _Reader:
             brands=tuple(data["brands"]),
             valid_from=data["valid"]["from"],
             valid_to=data["valid"]["to"],
-            monthly_fee=self._yuan(("monthly_fee",)),
+            monthly_fee=self.yuan(("monthly_fee",)),
             partial_month=data["partial_month"],
             pools=pools,
             rules=rules,
             caps=self._caps(),
-            min_commitment=self._yuan(("min_commitment",), "0"),
+            min_commitment=self.yuan(("min_commitment",), "0"),
             rounding=Rounding(
                 rounding["at"], rounding.get("scale", 2), rounding.get("mode", "half_up")
             ),
@@ -95,12 +80,6 @@ class _Reader:
             excludes=tuple(data.get("excludes") or ()),
             origin=shown(self.document.path),
         )
-
-    def _value(self, path: Key, default: Any = None) -> Any:
-        value = self.data
-        for part in path[:-1]:
-            value = value[part]
-        return value.get(path[-1], default) if isinstance(value, Mapping) else value[path[-1]]
 
     def _kinds(self) -> tuple[str, ...]:
         """The kinds of the package, in the order of KIND_SERVICE: `kind`, or those of `services`.
@@ -140,53 +119,10 @@ class _Reader:
             return f"a package of kind {self.kinds[0]}"
         return f"a package of {_and(self.kinds)}"
 
-    def _yuan(self, path: Key, default: str | None = None, *, discount: bool = False) -> Fraction:
-        """A price; only a `discount` may be below zero."""
-        value = self._value(path, default)
-        if not isinstance(value, str):
-            raise self.document.error(path, f'prices are written as strings: "{value}"')
-        if not PRICE.fullmatch(value):
-            raise self.document.error(
-                path, f"expected yuan as a decimal number like \"0.40\"; got '{value}'"
-            )
-        if Fraction(value) < 0 and not discount:
-            raise self.document.error(
-                path,
-                f"expected 0 or more; got '{value}': only the flat amount of a tier may be below "
-                "zero, as a discount",
-            )
-        return Fraction(value)
-
-    def _quantity(self, path: Key, service: str, least: int = 1) -> int:
-        """Base units of a service: a whole number, or a quantity in a unit of the service."""
-        return self._in_base_units(path, SERVICE_UNIT[service], service, least)
-
-    def _in_base_units(self, path: Key, base: str, counted: str, least: int = 1) -> int:
-        value = self._value(path)
-        size = value if isinstance(value, int) else None
-        parts = QUANTITY.fullmatch(value) if isinstance(value, str) else None
-        if parts and parts[2] in UNIT_SIZES[base]:
-            size = int(parts[1]) * UNIT_SIZES[base][parts[2]]
-        if size is None:
-            raise self.document.error(
-                path, f"{counted} is counted in {UNIT_EXAMPLES[base]}; got '{value}'"
-            )
-        if size < least:
-            raise self.document.error(path, f"expected at least {least}; got '{value}'")
-        self._refuse_larger(path, size, base)
-        return size
-
-    def _refuse_larger(self, path: Key, size: int, base: str) -> None:
-        if size > LARGEST_QUANTITY:
-            raise self.document.error(
-                path,
-                f"expected at most {LARGEST_QUANTITY:,} {base}; got '{self._value(path)}'",
-            )
-
     def _clause(self, path: Key, services: Sequence[str]) -> dict[str, frozenset[object]]:
         """The `match` of a rule or the `covers` of a pool of some services: fact → values."""
         clause = {}
-        for fact, value in (self._value(path) or {}).items():
+        for fact, value in (self.value(path) or {}).items():
             values = frozenset(value if isinstance(value, list) else [value])
             lacking = [one for one in services if fact not in SERVICE_FACTS[one]]
             known: set[object]
@@ -215,7 +151,7 @@ class _Reader:
         return clause
 
     def _component(self, path: Key) -> str:
-        component = str(self._value(path))
+        component = str(self.value(path))
         own = [one for one in COMPONENT_SERVICES if self._services_of(one)]
         if component not in own:
             raise self.document.error(
@@ -245,12 +181,12 @@ class _Reader:
 
     def _stated(self, path: Key) -> tuple[str, ...]:
         """The services that a clause names; none if it leaves them open."""
-        value = (self._value(path[:-1]) or {}).get(path[-1])
+        value = (self.value(path[:-1]) or {}).get(path[-1])
         return tuple(value) if isinstance(value, list) else (value,) if value else ()
 
     def _rule(self, no: int, by_id: Mapping[str, Pool]) -> Rule:
         path = ("rules", no)
-        rule = self._value(path)
+        rule = self.value(path)
         component = self._component((*path, "component"))
         service = self._service(path, component, (*path, "match", "service"))
         groups = tuple(
@@ -262,10 +198,10 @@ class _Reader:
             rate, per = groups[0].rate, groups[0].per
             increment = (groups[0].increment, groups[0].increment)
         else:
-            rate, per = self._yuan((*path, "rate")), self._quantity((*path, "per"), service)
+            rate, per = self.yuan((*path, "rate")), self.quantity((*path, "per"), service)
             increment = (
-                self._quantity((*path, "increment", 0), service),
-                self._quantity((*path, "increment", 1), service),
+                self.quantity((*path, "increment", 0), service),
+                self.quantity((*path, "increment", 1), service),
             )
         pools = self._pools_of(path, by_id)
         return Rule(
@@ -276,7 +212,7 @@ class _Reader:
             rate=rate,
             per=per,
             increment=increment,
-            connect=self._yuan((*path, "connect"), "0"),
+            connect=self.yuan((*path, "connect"), "0"),
             pools=tuple(pool.id for pool in pools),
             groups=groups,
             increment_at=rule.get("increment_at", "event"),
@@ -285,7 +221,7 @@ class _Reader:
 
     def _pools_of(self, path: Key, by_id: Mapping[str, Pool]) -> list[Pool]:
         """The pools that a rule names, in the order in which they are consumed."""
-        named = self._value((*path, "pools")) or ()
+        named = self.value((*path, "pools")) or ()
         for i, pool_id in enumerate(named):
             if pool_id not in by_id:
                 known = ", ".join(by_id) or "none"
@@ -310,14 +246,14 @@ class _Reader:
 
     def _group(self, path: Key, service: str) -> PriceStep:
         return PriceStep(
-            start=self._quantity((*path, "start"), service, least=0),
-            rate=self._yuan((*path, "rate")),
-            per=self._quantity((*path, "per"), service),
-            increment=self._quantity((*path, "increment"), service),
+            start=self.quantity((*path, "start"), service, least=0),
+            rate=self.yuan((*path, "rate")),
+            per=self.quantity((*path, "per"), service),
+            increment=self.quantity((*path, "increment"), service),
         )
 
     def _pool(self, path: Key) -> Pool:
-        pool = self._value(path)
+        pool = self.value(path)
         components = tuple(
             self._component((*path, "components", i)) for i in range(len(pool["components"]))
         )
@@ -326,8 +262,8 @@ class _Reader:
         services = tuple(one for one in self.services if one in (stated or due))
         covers = self._clause((*path, "covers"), services or self.services)
         base = self._base_of(path, services)
-        unit = self._in_base_units((*path, "unit"), base, services[0])
-        self._refuse_larger((*path, "amount"), pool["amount"] * unit, base)
+        unit = self.in_base_units((*path, "unit"), base, services[0])
+        self.refuse_larger((*path, "amount"), pool["amount"] * unit, base)
         return Pool(
             id=pool["id"],
             covers=covers,
@@ -354,14 +290,14 @@ class _Reader:
             )
         if own:
             return SERVICE_UNIT[own[0]]
-        parts = QUANTITY.fullmatch(str(self._value((*path, "unit"))))
+        parts = QUANTITY.fullmatch(str(self.value((*path, "unit"))))
         return next(
             (base for base, sizes in UNIT_SIZES.items() if parts and parts[2] in sizes), "s"
         )
 
     def _exchanged(self, path: Key) -> dict[str, str]:
         """Service → the name by which the file says its exchange; a kind of package will do."""
-        names = self._value((*path, "exchange")) or {}
+        names = self.value((*path, "exchange")) or {}
         return {KIND_SERVICE.get(name, name): name for name in names}
 
     def _exchange(self, path: Key, services: Sequence[str], base: str) -> dict[str, int]:
@@ -373,19 +309,19 @@ class _Reader:
                 raise self.document.error(
                     at, f"the pool does not cover {name}; it covers {_and(services)}"
                 )
-            found[service] = self._in_base_units(at, base, "the pool")
+            found[service] = self.in_base_units(at, base, "the pool")
         return found
 
     def _tier(self, path: Key) -> Tier:
-        tier = self._value(path)
+        tier = self.value(path)
         component = self._component((*path, "component"))
         service = self._service(path, component, (*path, "service"))
-        per, steps = self._quantity((*path, "per"), service), []
+        per, steps = self.quantity((*path, "per"), service), []
         for i, step in enumerate(tier["steps"]):
             at = (*path, "steps", i)
-            self._refuse_larger((*at, "up_to"), (step["up_to"] or 0) * per, SERVICE_UNIT[service])
-            rate = self._yuan((*at, "rate"))
-            flat = self._yuan((*at, "flat"), "0", discount=True)
+            self.refuse_larger((*at, "up_to"), (step["up_to"] or 0) * per, SERVICE_UNIT[service])
+            rate = self.yuan((*at, "rate"))
+            flat = self.yuan((*at, "flat"), "0", discount=True)
             steps.append(TierStep(step["up_to"], rate, flat))
         return Tier(
             service=service,
@@ -412,7 +348,7 @@ class _Reader:
                 raise self.document.error(
                     path, f"{one} and {other} are one service: keep one of the two caps"
                 )
-            caps[service] = self._yuan(path)
+            caps[service] = self.yuan(path)
         return caps
 
     def _refuse_empty_words(self) -> None:
@@ -429,39 +365,6 @@ class _Reader:
             raise self.document.error(
                 ("band_policy",), "the package has no bands: remove band_policy, or write bands"
             )
-
-    def _bands(self) -> tuple[BandRange, ...]:
-        ranges = []
-        for name, parts in (self.data.get("bands") or {}).items():
-            if name == OFF_PEAK:
-                raise self.document.error(
-                    ("bands", name),
-                    "off_peak is the time outside all bands: give this band another name",
-                )
-            for i, part in enumerate(parts):
-                path = ("bands", name, i)
-                start, end = (self._second((*path, key)) for key in ("from", "to"))
-                if start >= end:
-                    raise self.document.error(
-                        path,
-                        f"{part['from']} to {part['to']} is not a range within one day: write a "
-                        "band over midnight as two ranges",
-                    )
-                ranges.append(BandRange(name, self._days((*path, "days")), start, end))
-        return tuple(ranges)
-
-    def _days(self, path: Key) -> frozenset[str]:
-        days = self._value(path)
-        if days == "all":
-            return frozenset(DAY_TYPES)
-        return frozenset(days if isinstance(days, list) else [days])
-
-    def _second(self, path: Key) -> int:
-        parts = str(self._value(path)).split(":")
-        second = sum(int(part) * size for part, size in zip(parts, (3600, 60, 1), strict=False))
-        if second > DAY_SECONDS:
-            raise self.document.error(path, f"expected a time of day; got '{self._value(path)}'")
-        return second
 
 
 def _and(words: Sequence[str]) -> str:
