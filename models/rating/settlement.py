@@ -13,7 +13,7 @@ import numpy as np
 
 from models.rating.package_prices import PackagePrices, SumValues, TierPlan
 from models.rating.pools import Drawn, MonthParts, Replayed, draw_pools
-from models.tariff.amounts import BUCKETS, cumulated, round_over
+from models.tariff.amounts import BUCKETS, cumulated, in_parts, round_over
 from models.tariff.money_limit import LONGEST_MONTH, MICRO_YUAN, fits
 
 
@@ -192,11 +192,11 @@ class _Bill:
     def _in_micro_yuan(
         self, amounts: dict[str, np.ndarray]
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        size = self.prices.denominator // MICRO_YUAN
+        over = self.prices.denominator
         if not self.by_bucket:
-            return {}, round_over(sum(amounts.values(), self.zero), size, "half_up")
+            return {}, in_parts(sum(amounts.values(), self.zero), over, MICRO_YUAN)
         ordered = [(name, amounts[name]) for name in BUCKETS if name in amounts]
-        micro_yuan = cumulated(ordered, lambda amount: round_over(amount, size, "half_up"))
+        micro_yuan = cumulated(ordered, lambda amount: in_parts(amount, over, MICRO_YUAN))
         return dict(micro_yuan), sum((part for _, part in micro_yuan), self.zero)
 
 

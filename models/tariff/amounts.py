@@ -48,6 +48,20 @@ def round_over(amounts: np.ndarray, quantum: int, mode: str) -> np.ndarray:
     return signed
 
 
+def in_parts(amounts: np.ndarray, denominator: int, parts: int) -> np.ndarray:
+    """Amounts in 1/denominator as counts of 1/parts, rounded half up, away from zero.
+
+    Exact while (2 × parts + 1) × denominator fits 64 bits.
+    """
+    if denominator % parts == 0:
+        return round_over(amounts, denominator // parts, "half_up")
+    size = np.abs(amounts)
+    whole, rest = size // denominator, size % denominator
+    count = whole * parts + (2 * rest * parts + denominator) // (2 * denominator)
+    signed: np.ndarray = np.where(amounts < 0, -count, count)
+    return signed
+
+
 def cumulated(
     parts: Iterable[tuple[Name, Amount]], rounding: Callable[[Amount], Amount]
 ) -> list[tuple[Name, Amount]]:

@@ -18,6 +18,7 @@ from schemas.document import Key
 INT64_LIMIT = 2**63
 YUAN_LIMIT = 10**11  # what DECIMAL(18, 6) holds, with room for a sum of months
 MICRO_YUAN = 10**6  # in a yuan
+LARGEST_DENOMINATOR = INT64_LIMIT // (2 * MICRO_YUAN + 1)  # `amounts.in_parts` reads these exactly
 LONGEST_MONTH = max(MONTH_LENGTHS)
 # The most billed base units of a component in a month: ten calls at a time all month long, a line
 # of 200 kbit/s at full speed all month long, a million messages.
@@ -43,16 +44,22 @@ def fits(amount: int, over: int) -> bool:
 def settling_denominator(package: Package) -> int:
     """The denominator in which months of a package are settled.
 
-    It makes prices, fixed amounts, the quantum of the rounding and micro-yuan integers.
+    It makes prices, fixed amounts and the quantum of the rounding integers; micro-yuan too, which
+    is faster, unless amounts would then be too large. A price per GB beside one per minute is such
+    a case.
     """
-    return lcm(denominator(package), MICRO_YUAN, 10**package.rounding.scale)
+    rounds = package.rounding.at != "none"
+    least = lcm(denominator(package), 10**package.rounding.scale if rounds else 1)
+    whole = lcm(least, MICRO_YUAN)
+    together = sum(one.yuan for one in _amounts(package))
+    return whole if fits(ceil(together * whole), whole) else least
 
 
 def problems(package: Package) -> Iterator[tuple[Key, str]]:
     """The value to change if amounts of the largest month may exceed 64-bit integers."""
     amounts, over = list(_amounts(package)), settling_denominator(package)
     together = sum(one.yuan for one in amounts)
-    if fits(ceil(together * over), over):
+    if fits(ceil(together * over), over) and over <= LARGEST_DENOMINATOR:
         return
     if fits(ceil(together * MICRO_YUAN), MICRO_YUAN):
         values = _prices(package) + _connects(package) + _fixed(package)

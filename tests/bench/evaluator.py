@@ -4,7 +4,8 @@ Makes a synthetic usage cube (three closed months of so many customers) and a hu
 those of the configuration, and keeps the months of the best four of each of three kinds for every
 customer: of a quarter, a half and all of them, so that one sees how the time grows. DuckDB joins
 the quarter's files with the prices of each cell, adds up in whole numbers and keeps the months of
-as many; it settles no pools, caps or rounding.
+as many; it settles no pools, caps or rounding. The quarter is also priced with twenty bundles in
+place of as many packages: a bundle is a package of calls, one of messages and one of data together.
 """
 
 import argparse
@@ -22,6 +23,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.runtime import arguments
@@ -33,12 +35,13 @@ from models.rating.shortlist import Shortlist
 from models.tariff import catalogue, measure, money_limit
 from models.tariff.charge import charges
 from models.tariff.measure import FACTS, FEES, Units
+from models.tariff.package import KIND_SERVICE
 from models.usage import register
 from schemas.document import Document
 from tests.bench.watched import Watched
 
 MONTHS = (date(2009, 2, 1), date(2009, 3, 1), date(2009, 4, 1))
-PACKAGES, KEEP, PIECE = 100, 4, 50_000
+PACKAGES, BUNDLES, KEEP, PIECE = 100, 20, 4, 50_000
 KINDS = "voice", "gprs", "sms"
 SHARE_OF_CELLS = 0.17  # about thirty of all cells, that a customer uses in a month
 
@@ -79,10 +82,15 @@ def rating_cells(tariffs: catalogue.Catalogue) -> list[SimpleNamespace]:
     return found
 
 
-def hundred(documents) -> catalogue.Catalogue:
-    """A hundred packages: those of the configuration, and the same with other fees and pools."""
+def hundred(documents, bundles: int = 0) -> catalogue.Catalogue:
+    """A hundred packages: those of the configuration, and the same with other fees and pools.
+
+    The last `bundles` of them are bundles of those before.
+    """
     made = {}
-    documents = {name: found for name, found in documents.items() if found.data["kind"] in KINDS}
+    documents = {
+        name: found for name, found in documents.items() if found.data.get("kind") in KINDS
+    }
     for turn in range(PACKAGES):
         name, found = sorted(documents.items())[turn % len(documents)]
         data = copy.deepcopy(found.data)
@@ -91,7 +99,39 @@ def hundred(documents) -> catalogue.Catalogue:
         for pool in data.get("pools") or []:
             pool["amount"] += 40 * (turn // len(documents))
         made[data["id"]] = Document(Path(f"{data['id']}.yml"), data, {})
+    single = list(made.values())
+    plain = [one for one in single if not one.data.get("tiers")]
+    by_kind = {
+        kind: [
+            one
+            for one in plain
+            if one.data["kind"] == kind and (kind == "voice" or not one.data.get("bands"))
+        ]
+        for kind in KINDS
+    }
+    for no in range(bundles):
+        del made[single[-1 - no].data["id"]]
+        parts = [by_kind[kind][no % len(by_kind[kind])].data for kind in KINDS]
+        made[f"bundle_{no}"] = Document(Path(f"bundle_{no}.yml"), bundle(no, parts), {})
     return catalogue.load(made.values())
+
+
+def bundle(no: int, parts: list[dict]) -> dict:
+    """Packages of several kinds as one, a tenth cheaper by fee; the first one's bands and terms."""
+    data = copy.deepcopy(parts[0]) | {"id": f"bundle_{no}", "pools": [], "rules": []}
+    data |= {"services": [part["kind"] for part in parts], "caps": {}}
+    for part in copy.deepcopy(parts):
+        service = KIND_SERVICE[part["kind"]]
+        for pool in part.get("pools") or []:
+            pool["id"], pool["order"] = f"{service}_{pool['id']}", len(data["pools"]) + 1
+            pool["covers"] = {**pool["covers"], "service": service}
+            data["pools"].append(pool)
+        for rule in part["rules"]:
+            rule["pools"] = [f"{service}_{name}" for name in rule.get("pools") or []]
+            data["rules"].append(rule)
+        data["caps"] |= part.get("caps") or {}
+    data["monthly_fee"] = str(sum(Decimal(part["monthly_fee"]) for part in parts) * 9 / 10)
+    return {key: value for key, value in data.items() if key not in ("kind", "tiers")}
 
 
 def write_cube(customers: int, cells: list, measures, folder: Path) -> None:
@@ -154,9 +194,8 @@ def priced(packages, cells, measures) -> tuple[pa.Table, pa.Table]:
             if cell.service in package.services:
                 for charge in charges(package, facts)[0]:
                     for part, price in charge.prices.items():
-                        no = register.measure_no(
-                            package, Units(charge.segmentation, part), measures
-                        )
+                        units = Units(charge.segmentation, part)
+                        no = register.measure_no(package, cell.service, units, measures)
                         rows.append(
                             (package.id, package.kind, cell.cell_id, no, int(price.rate * whole))
                         )
@@ -195,6 +234,13 @@ def by_duckdb(files: list[str], prices: pa.Table, fees: pa.Table) -> float:
             {"files": files, "keep": KEEP},
         ).fetchall()
     return time.monotonic() - begun
+
+
+def with_bundles(documents, cube: Cube, people: DataFrame) -> DataFrame:
+    """The same months with bundles among the packages; no cell and no measure is new."""
+    tariffs = hundred(documents, BUNDLES)
+    shortlist = Shortlist(list(tariffs.packages.values()), tuple(tariffs.packages), KEEP)
+    return rating.evaluate_best(cube, list(tariffs.packages.values()), people, shortlist, "all")
 
 
 def main() -> None:
@@ -244,6 +290,13 @@ def main() -> None:
                 f"{cost.most_gib:.2f} GiB"
             )
             if parts == "1":
+                bundled = with_bundles(conf.tariffs, cube, people)
+                with Watched() as other:
+                    bundled.write.format("noop").mode("overwrite").save()
+                print(
+                    f"{'':>9} with {BUNDLES} bundles among the {PACKAGES}: {other.seconds:.1f} s, "
+                    f"{other.seconds / cost.seconds:.2f} times as long (at most 1.3)"
+                )
                 theirs = by_duckdb(files, prices, fees)
                 print(
                     f"{'':>9} DuckDB's join for them: {theirs:.1f} s, "

@@ -6,7 +6,9 @@ from fractions import Fraction
 
 import pytest
 
+from models.reference.bill import rounded
 from models.reference.rater import rate_month
+from models.tariff import money_limit
 from tests.given import event_records
 from tests.given.tariff_examples import MARCH, airtime, call, message, package, session
 
@@ -45,6 +47,11 @@ def at(minute):
     return f"2009-03-03 12:{minute:02d}:00"
 
 
+BY_GB = [
+    airtime("3.50", increment=[1, 1]),
+    {"component": "toll", "rate": "0.07", "per": "7s", "increment": [7, 7]},
+    {"component": "volume", "rate": "200", "per": "1GB", "increment": ["1KB", "1KB"]},
+]
 CALLS = call(98 * 60, at(0), "a")
 CASES = {
     "messages take their minutes in order of time": (
@@ -90,6 +97,17 @@ CASES = {
     ),
     "used: one second is usage": ({"fee_when": "used"}, [call(1)], "30"),
     "held: a month without usage owes the fee": ({}, [], "30"),
+    # 1 s costs 7/120, 1 KB 25/131,072: over one denominator, micro-yuan would exceed 64 bits.
+    "a price per GB beside one per minute, rounded by line": (
+        {"services": ["voice", "gprs"], "rules": BY_GB, "pools": [], "rounding": {"at": "line"}},
+        [call(1), session(5 * 1024)],
+        "30.06",
+    ),
+    "and not rounded but to the millionth": (
+        {"services": ["voice", "gprs"], "rules": BY_GB, "pools": []},
+        [call(1), session(5 * 1024)],
+        "30.059287",
+    ),
 }
 
 
@@ -116,9 +134,18 @@ def without_unused(changes):
 @pytest.mark.parametrize("name", CASES)
 def test_a_bundle_costs_what_a_person_works_out(evaluated, name):
     changes, events, wanted = CASES[name]
-    assert rate_month(without_unused(changes), events, MARCH).total == Fraction(wanted)
+    total = rate_month(without_unused(changes), events, MARCH).total
+    assert rounded(total, 6, "half_up") == Fraction(wanted)
     row = evaluated[name]
     assert (row.comparable, row.rated) == (True, Decimal(wanted)), row.reason
+
+
+def test_a_denominator_that_holds_no_micro_yuan_is_taken_only_where_it_must_be():
+    tariffs = event_records.tariffs_of(
+        {"minutes": bundle(), "gigabytes": bundle(**CASES[next(reversed(CASES))][0])}
+    ).packages
+    assert money_limit.settling_denominator(tariffs["minutes"]) % 10**6 == 0
+    assert money_limit.settling_denominator(tariffs["gigabytes"]) == 2**27 * 3 * 25
 
 
 def test_the_bill_says_which_part_of_a_picture_was_free():
