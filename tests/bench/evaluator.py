@@ -100,7 +100,9 @@ def hundred(documents, bundles: int = 0) -> catalogue.Catalogue:
             pool["amount"] += 40 * (turn // len(documents))
         made[data["id"]] = Document(Path(f"{data['id']}.yml"), data, {})
     single = list(made.values())
-    plain = [one for one in single if not one.data.get("tiers")]
+    plain = [
+        one for one in single if not one.data.get("tiers") and one.data["rounding"]["at"] != "event"
+    ]
     by_kind = {
         kind: [
             one
