@@ -209,6 +209,7 @@ def source_of(id: str, entry: Mapping[str, Any], zone: str, numbers: Numbers) ->
         "parts": parts,
         **entry,
         "exclude": entry.get("exclude") or {},
+        "warn": entry.get("warn") or {},
         "cadence": cadence,
     }
     return replace(built(Source, {"id": id, **entry}), numbers=numbers)

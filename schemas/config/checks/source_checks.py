@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from schemas.config.checks.value_checks import repeated, template_problems, zone_problem
+from schemas.config.checks.value_checks import Names, repeated, template_problems, zone_problem
 from schemas.config.expression import columns_of, is_plain
 from schemas.config.source import ABSENT, OTHERWISE, PARTS, REJECT, PartRule
 from schemas.contract import Contract
@@ -28,7 +28,7 @@ WHOLE_BYTES = {"utf-8": 0x80, "gb18030": 0x30}
 
 
 def problems(
-    found: Document, contracts: Mapping[str, Contract] | None, sets: Mapping[str, Sequence[str]]
+    found: Document, contracts: Mapping[str, Contract] | None, sets: Mapping[str, Names]
 ) -> Iterator[str]:
     """One line per problem. `sets`: the values of the sets that a contract may name."""
     for name, entry in found.data.items():
@@ -204,7 +204,7 @@ def _record(
     name: str,
     entry: Mapping[str, Any],
     contracts: Mapping[str, Contract],
-    sets: Mapping[str, Sequence[str]],
+    sets: Mapping[str, Names],
 ) -> Iterator[str]:
     if entry["record"] not in contracts:
         tables = [table for table in contracts if table.startswith("ods.")]
@@ -244,16 +244,16 @@ def _codes(
     path: Key,
     codes: Mapping[str, Any],
     allowed: Sequence[str] | str | None,
-    sets: Mapping[str, Sequence[str]],
+    sets: Mapping[str, Names],
 ) -> Iterator[str]:
-    known = sets.get(allowed, ()) if isinstance(allowed, str) else allowed
-    if OTHERWISE in codes and known is None:
+    names = sets[allowed] if isinstance(allowed, str) else Names(allowed or (), {})
+    if OTHERWISE in codes and allowed is None:
         yield found.problem(
             (*path, OTHERWISE),
             "a code can be unknown only where the contract lists the allowed values: leave it out",
         )
     for code, value in codes.items():
-        if known is not None and isinstance(value, str) and value not in known:
+        if allowed is not None and isinstance(value, str) and value not in names.known:
             yield found.problem(
-                (*path, code), f"the contract does not allow '{value}'{near_miss(value, known)}"
+                (*path, code), f"the contract does not allow '{value}'{names.hint(value)}"
             )
