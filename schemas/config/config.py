@@ -56,20 +56,23 @@ class Config:
         return {
             name: source.lookback_days
             for name, source in self.sources.items()
-            if source.record in records
+            if set(source.tables) & set(records)
         }
 
     def part_modes(self, *records: str) -> dict[str, str]:
         """How the sources of these tables that deliver events in parts do so, by source."""
         return {
-            name: source.parts
+            name: one.parts
             for name, source in self.sources.items()
-            if source.record in records and source.joins_parts
+            for one in source.records
+            if one.record in records and one.joins_parts
         }
 
     def clock_zone(self, *records: str) -> str:
         """The time zone of the sources of these tables; the operator's if they have several."""
-        zones = {source.timezone for source in self.sources.values() if source.record in records}
+        zones = {
+            source.timezone for source in self.sources.values() if set(source.tables) & set(records)
+        }
         return zones.pop() if len(zones) == 1 else self.runtime.timezone
 
 
