@@ -261,7 +261,10 @@ def _old_deliveries(
     """The (source, day) of archived deliveries that are no longer kept."""
     limit = day - timedelta(days=conf.runtime.maintenance.archive_days)
     before = {
-        name: max(limit, retention.first_kept_day(contracts[source.record], day) or limit)
+        name: min(
+            max(limit, retention.first_kept_day(contracts[table], day) or limit)
+            for table in source.tables
+        )
         for name, source in conf.sources.items()
     }
     return [

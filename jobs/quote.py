@@ -168,7 +168,7 @@ def _require_records(asked: Asked, last: date) -> None:
             f"--month: the subscriber joined after {month:%Y-%m}: give a later month, not after "
             f"{last:%Y-%m}"
         )
-    sources = [name for name, one in asked.conf.sources.items() if one.record == asked.record]
+    sources = [name for name, one in asked.conf.sources.items() if asked.record in one.tables]
     ledger = asked.tables.ledger
     days = {day for source in sources for day in ledger.delivered(asked.record, source)}
     months = sorted({month_of(day) for day in days if day <= last})

@@ -103,8 +103,8 @@ def _invalidate(
 ) -> None:
     """Record as stale the deliveries of the sources that would be read differently today."""
     for name in names:
-        for day in redelivery.outdated_days(conf, contracts, known, name):
-            known.invalidate(conf.sources[name].record, str(day), name, WHY)
+        for table, day in redelivery.outdated_days(conf, contracts, known, name):
+            known.invalidate(table, str(day), name, WHY)
 
 
 def _stale(step: Step, deliveries: Deliveries, lineage: Lineage) -> list[Window]:

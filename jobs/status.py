@@ -24,6 +24,7 @@ from jobs.warehouse.ledger_summary import (
     DeliveryState,
     Timing,
     deliveries,
+    delivery_name,
     timings,
 )
 from schemas import config, contract
@@ -39,7 +40,7 @@ exit codes: 0 every delivery of the days is committed, 4 one is missing or faile
 
 def shown(found: Sequence[DeliveryState], steps: Sequence[Timing], now: datetime) -> str:
     """The two tables as text; a column is as wide as its longest value."""
-    names = _wide(22, (one.source for one in found))
+    names = _wide(22, (one.name for one in found))
     rows = [[_count(one, part) for part in COUNTS] for one in found]
     widths = [_wide(10, column, 1) for column in zip(COUNTS, *rows, strict=True)]
 
@@ -49,12 +50,16 @@ def shown(found: Sequence[DeliveryState], steps: Sequence[Timing], now: datetime
     lines = [f"{'source':<{names}}{'day':<12}{'state':<11}{counted(COUNTS)}{'age':>9}"]
     for one, counts in zip(found, rows, strict=True):
         age = "" if one.noted_at is None else _age(now - one.noted_at)
-        line = padded(one.source, names) + f"{one.day!s:<12}{one.state:<11}"
+        line = padded(one.name, names) + f"{one.day!s:<12}{one.state:<11}"
         lines.append(f"{line}{counted(counts)}{age:>9}".rstrip())
         if one.message:  # why it failed or was undone, or what an operator let pass
             before = one.state in (FAILED, SUPERSEDED, STALE) and one.current
             kept = "; the commit before it stays valid" if before else ""
             lines.append(f"{'':<{names}}{one.message}{kept}")
+        if one.current is not None and one.current.rows_skipped:
+            lines.append(
+                f"{'':<{names}}{one.current.rows_skipped:,} more rows hold nothing of this"
+            )
     names = _wide(30, (step.step for step in steps))
     lines += ["", f"{'step':<{names}}{'seconds':>9}{'usual':>9}{'runs':>6}"]
     for step in steps:
@@ -80,11 +85,11 @@ def stale(known: Ledger, conf: Config, contracts: Mapping[str, Contract]) -> lis
         for slice_, reason in slices.items():
             why.setdefault((table, source, f"{reason}: the next night"), []).append(slice_)
     for name in conf.sources:
-        for day in redelivery.outdated_days(conf, contracts, known, name):
+        for table, day in redelivery.outdated_days(conf, contracts, known, name):
             reason = "would be read differently today: python -m jobs.repair"
-            why.setdefault((conf.sources[name].record, name, reason), []).append(str(day))
+            why.setdefault((table, name, reason), []).append(str(day))
     rows = [
-        (source or table, _named(sorted(slices)), reason)
+        (delivery_name(source, table, conf) if source else table, _named(sorted(slices)), reason)
         for (table, source, reason), slices in sorted(why.items())
     ]
     names, days = (
@@ -136,7 +141,7 @@ def _status(args: argparse.Namespace) -> None:
     if wrong:
         raise InputError(
             f"{len(wrong)} of {len(found)} deliveries are missing or failed, first "
-            f"{wrong[0].source} {wrong[0].day}"
+            f"{wrong[0].name} {wrong[0].day}"
         )
 
 

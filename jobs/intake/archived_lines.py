@@ -1,8 +1,8 @@
 """Remove one customer's lines from the archived deliveries, so that no later run reads them.
 
 Which lines belong to the customer:
-- a line that the mapping of its source accepts: by the condition of the table that it is read into;
-- a line that the mapping rejects: if it contains an identifier of the customer;
+- a line that a mapping of its source accepts: by the condition of a table that it is read into;
+- a line that every mapping rejects or leaves out: if it contains an identifier of the customer;
 - a line of a file that today's configuration cannot read: likewise.
 """
 
@@ -14,6 +14,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
+from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from jobs.intake.archive import Archive
 from jobs.intake.delivered_file import DeliveredFile, inspect
 from jobs.warehouse.tables import Tables
 from models.customer import erasure
-from models.intake import number_form, verdict
+from models.intake import delivered_line, number_form, verdict
 from models.intake.quoted_record import QuotedLines
 from schemas.config import Config, Source
 from schemas.config.source_fingerprint import value_sets
@@ -50,7 +51,9 @@ def erase(
     turns: dict[tuple[str, int], list[tuple[date, Path]]] = {}
     for name, day, contents in archive.deliveries():
         source = conf.sources.get(name)
-        if source is not None and not erasure.is_personal(contracts[source.record]):
+        if source is not None and not any(
+            erasure.is_personal(contracts[table]) for table in source.tables
+        ):
             continue
         for turn, content in enumerate(contents):  # contents of one day may have equal file names
             paths = [
@@ -124,26 +127,25 @@ def _erase_by_mapping(
     contracts: Mapping[str, Contract],
 ) -> int:
     """Remove the customer's rows as the source is read today; returns their number."""
-    contract, rejected = contracts[source.record], contracts["ops.rejected_record"]
-    validated = verdict.validate(
-        delivered_rows.read_rows(tables, list(files), source),
-        source.id,
-        source,
-        contract,
-        value_sets(conf),
-        conf.runtime.timezone,
-        open_ends=conf.runtime.open_ends,
+    read = delivered_line.fields(delivered_rows.read_rows(tables, list(files), source), source)
+    accepted = [_belonging(one, read, found, conf, contracts[one.record]) for one in source.records]
+    raw = read.select(
+        F.col("_line").alias("raw_line"),
+        F.col("_day").alias("data_date"),
+        F.col("_day").alias("batch_date"),
+        F.col("_file").alias("file_name"),
+        F.col("_row").alias("row_no"),
     )
-    lines = validated.frame.withColumns(
-        {"raw_line": F.col("_raw"), "data_date": F.col("batch_date")}
+    named = erasure.condition(contracts["ops.rejected_record"], source.max_age_days)
+    theirs = raw.alias("t").join(F.broadcast(found).alias("p"), F.expr(named), "left_semi")
+    by_words = theirs.select(*verdict.ROW, F.lit(None).cast("boolean").alias("belongs"))
+    judged = (
+        reduce(DataFrame.unionByName, [by_words, *accepted])
+        .groupBy(*verdict.ROW)
+        .agg(F.coalesce(F.bool_or("belongs"), F.lit(True)).alias("belongs"))
     )
-    belongs = (
-        f"(NOT t._rejected AND {erasure.condition(contract, source.max_age_days)}) OR "
-        f"(t._rejected AND {erasure.condition(rejected, source.max_age_days)})"
-    )
-    theirs = lines.alias("t").join(F.broadcast(found).alias("p"), F.expr(belongs), "left_semi")
     places: dict[tuple[date, str], set[int]] = {}
-    for row in theirs.select("batch_date", "file_name", "row_no").collect():
+    for row in judged.where("belongs").collect():
         places.setdefault((row.batch_date, row.file_name), set()).add(row.row_no)
     for file in files:
         rows = places.get((file.day, file.path.name))
@@ -157,6 +159,31 @@ def _erase_by_mapping(
             else:
                 _remove_lines(archive, file.path, here)
     return sum(map(len, places.values()))
+
+
+def _belonging(
+    source: Source, read: DataFrame, found: DataFrame, conf: Config, contract: Contract
+) -> DataFrame:
+    """The rows that the source's mapping into one table accepts, and whether they `belong`."""
+    validated = verdict.validate(
+        verdict.chosen(read, source),
+        source.id,
+        source,
+        contract,
+        value_sets(conf),
+        conf.runtime.timezone,
+        open_ends=conf.runtime.open_ends,
+    )
+    accepted = validated.frame.where("not _rejected")
+    if not erasure.is_personal(contract):
+        return accepted.select(*verdict.ROW, F.lit(False).alias("belongs"))
+    belongs = erasure.condition(contract, source.max_age_days)
+    theirs = accepted.alias("t").join(F.broadcast(found).alias("p"), F.expr(belongs), "left_semi")
+    return (
+        accepted.select(*verdict.ROW)
+        .join(theirs.select(*verdict.ROW, F.lit(True).alias("belongs")), list(verdict.ROW), "left")
+        .withColumn("belongs", F.coalesce("belongs", F.lit(False)))
+    )
 
 
 def _erase_by_words(archive: Archive, path: Path, words: Collection[str]) -> int:

@@ -34,81 +34,91 @@ class Deliveries:
 
     def ingested(self, name: str, days: list[date]) -> dict[date, str]:
         """The content of the deliveries that were ingested before, by day."""
-        found = {day: self.entry(name, day) for day in days}
         return {
             day: entry.content
-            for day, entry in found.items()
-            if entry is not None and entry.content is not None
+            for table in self.conf.sources[name].tables
+            for day in days
+            if (entry := self.ledger.entry(table, day, name)) is not None
+            and entry.content is not None
         }
 
     def unchanged(self, name: str, window: Window) -> bool:
         """Whether all deliveries of the window are ingested already, with their present content.
 
-        The source must also be read as it is configured today, and no slice may be stale.
+        The source must also be read into each of its tables as it is configured today, and no
+        slice may be stale.
         """
         days, stale = due_days(self.conf, name, window), self.stale(name)
-        arrived, now = self.landing.contents(name, days), self.fingerprint(name)
+        arrived = self.landing.contents(name, days)
+        now = {table: self.fingerprint(name, table) for table in self.conf.sources[name].tables}
 
-        def is_valid(day: date) -> bool:
-            entry = self.entry(name, day)
+        def is_valid(table: str, day: date) -> bool:
+            entry = self.ledger.entry(table, day, name)
             return (
                 entry is not None
                 and arrived.get(day) in (None, entry.content)
-                and not _is_outdated(entry, now)
+                and not _is_outdated(entry, now[table])
             )
 
-        return all(day not in stale and is_valid(day) for day in days)
+        return all(day not in stale and is_valid(table, day) for day in days for table in now)
 
     def redelivered(self, name: str, window: Window) -> list[date]:
         """The days before the window whose deliveries a night of the window ingests."""
-        source, known = self.conf.sources[name], self._entries(name)
+        source = self.conf.sources[name]
+        known = [self.ledger.committed.get((table, name), {}) for table in source.tables]
         days = {day for day in self.stale(name) if not window.contains(day)}
-        first = min((date.fromisoformat(day) for day in known), default=window.first)
+        first = min(
+            (date.fromisoformat(day) for slices in known for day in slices), default=window.first
+        )
         back = timedelta(days=source.redelivery_days)
         since = max(window.first - back, first)
         if since < window.first:
             before = Window(since, window.first - timedelta(days=1))
             for day in due_days(self.conf, name, before):
                 arrived = self.landing.arrived_content(name, source, day)
-                entry = self.entry(name, day)
-                if arrived is not None and (entry is None or entry.content != arrived):
+                entries = [slices.get(str(day)) for slices in known]
+                if arrived is not None and any(
+                    entry is None or entry.content != arrived for entry in entries
+                ):
                     days.add(day)
         return sorted(days)
 
-    def fingerprint(self, name: str) -> str:
-        """The fingerprint of how the source is read today."""
-        return current_fingerprint(self.conf, self.contracts, name)
-
-    def entry(self, name: str, day: date) -> Entry | None:
-        """The committed entry of a delivery in the ledger."""
-        return self.ledger.entry(self.conf.sources[name].record, day, name)
-
-    def _entries(self, name: str) -> Mapping[str, Entry]:
-        return self.ledger.committed.get((self.conf.sources[name].record, name), {})
+    def fingerprint(self, name: str, table: str) -> str:
+        """The fingerprint of how the source is read into one of its tables today."""
+        return current_fingerprint(self.conf, self.contracts, name, table)
 
     def stale(self, name: str) -> set[date]:
-        """The days of a source whose slices are stale."""
-        stale = self.ledger.stale.get((self.conf.sources[name].record, name), {})
-        return {date.fromisoformat(day) for day in stale}
+        """The days of a source whose slices are stale, in any of its tables."""
+        return {
+            date.fromisoformat(day)
+            for table in self.conf.sources[name].tables
+            for day in self.ledger.stale.get((table, name), {})
+        }
 
 
-def current_fingerprint(conf: Config, contracts: Mapping[str, Contract], name: str) -> str:
-    """The fingerprint of how a source is read today."""
-    source = conf.sources[name]
+def current_fingerprint(
+    conf: Config, contracts: Mapping[str, Contract], name: str, table: str
+) -> str:
+    """The fingerprint of how a source is read into one of its tables today."""
     return source_fingerprint(
-        source, contracts[source.record], value_sets(conf), conf.runtime.open_ends
+        conf.sources[name].into(table), contracts[table], value_sets(conf), conf.runtime.open_ends
     )
 
 
 def outdated_days(
     conf: Config, contracts: Mapping[str, Contract], ledger: Ledger, name: str
-) -> list[date]:
-    """The days of a source that were read under another configuration, with other results."""
-    now = current_fingerprint(conf, contracts, name)
-    known = ledger.committed.get((conf.sources[name].record, name), {})
-    return sorted(
-        date.fromisoformat(day) for day, entry in known.items() if _is_outdated(entry, now)
-    )
+) -> list[tuple[str, date]]:
+    """(table, day) of a source that were read under another configuration, with other results."""
+    found = []
+    for table in conf.sources[name].tables:
+        now = current_fingerprint(conf, contracts, name, table)
+        known = ledger.committed.get((table, name), {})
+        found += [
+            (table, date.fromisoformat(day))
+            for day, entry in known.items()
+            if _is_outdated(entry, now)
+        ]
+    return sorted(found)
 
 
 def _is_outdated(entry: Entry, now: str) -> bool:

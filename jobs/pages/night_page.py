@@ -116,7 +116,7 @@ def _to_look_at(found: Sequence[DeliveryState], failed: Sequence[CheckResult], c
     rows = [
         [
             page.state(one.state if one.state != COMMITTED else "passed"),
-            one.source,
+            one.name,
             str(one.day),
             "optional"
             if one.state == MISSING and conf.sources[one.source].optional
@@ -144,18 +144,17 @@ def _deliveries(
     conf: Config,
     window: Window,
 ) -> str:
-    """One row per source: its newest delivery, with the sums over all days of the window.
+    """One row per source and table: its newest delivery, and the sums over all days of the window.
 
     `history`: rows of the deliveries by source and day.
     """
-    by_source: dict[str, list[DeliveryState]] = {}
-    for one in found:
-        by_source.setdefault(one.source, []).append(one)
+    by_name: dict[str, list[DeliveryState]] = {}
+    places = {name: place for place, name in enumerate(conf.sources)}
+    for one in sorted(found, key=lambda one: places[one.source]):
+        by_name.setdefault(one.name, []).append(one)
     rows = []
-    for name in conf.sources:
-        days = by_source.get(name)
-        if not days:
-            continue
+    for name, days in by_name.items():
+        source = days[0].source
         committed = [one.current for one in days if one.current is not None]
         sums = (
             {
@@ -173,12 +172,12 @@ def _deliveries(
         rows.append(
             [
                 name,
-                conf.sources[name].name_cn,
+                conf.sources[source].name_cn,
                 str(last),
                 page.state(days[-1].state),
                 *sums.values(),
                 split,
-                page.by_day(history.get(name, {}), last, DAYS_DRAWN),
+                page.by_day(history.get(source, {}), last, DAYS_DRAWN),
             ]
         )
     count = len(list(window.days()))

@@ -19,7 +19,7 @@ def night(conf: Config) -> tuple[Step, ...]:
         *decision.steps(conf),
         *report.steps(),
     )
-    _check(steps, {source.record for source in conf.sources.values()})
+    _check(steps, {table for source in conf.sources.values() for table in source.tables})
     return steps
 
 

@@ -9,11 +9,14 @@ PEOPLE = ("ods.customer", "ods.subscriber", "ods.package_subscription")
 
 def steps(conf: Config) -> tuple[Step, ...]:
     """Contacts are read only from the logs that some source feeds."""
-    records = {source.record for source in conf.sources.values()}
+    records = {table for source in conf.sources.values() for table in source.tables}
     contact_logs = tuple(table for table in LOGS if table in records) or ("ods.contact",)
     events = tuple(
         dict.fromkeys(
-            source.record for source in conf.sources.values() if source.identity == "from_events"
+            table
+            for source in conf.sources.values()
+            if source.identity == "from_events"
+            for table in source.tables
         )
     )
     return (
@@ -21,7 +24,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
             "identity",
             "views",
             "who owns which number when, and which customer that is",
-            PEOPLE + events,
+            tuple(dict.fromkeys(PEOPLE + events)),
             ("dw.subscriber_identity", "dw.subscriber", "dw.subscription"),
         ),
         Step(

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from jobs.plan.slices import sliced_by, slices
-from jobs.plan.step import due_days
+from jobs.plan.step import Step, due_days
 from jobs.warehouse import delta_log
 from jobs.warehouse.ledger import Ledger
 from schemas.config import Config
@@ -16,10 +16,11 @@ from schemas.errors import InputError
 from schemas.window import Window
 
 
-def require(ledger: Ledger, conf: Config, contract: Contract, step: str, window: Window) -> None:
+def require(ledger: Ledger, conf: Config, contract: Contract, step: Step, window: Window) -> None:
     """InputError for the first slice of the window that is not committed.
 
-    A table of deliveries needs them from each source that feeds it, but for optional sources.
+    A table of deliveries needs them from each source that feeds it, but for optional sources and
+    for the one that the step itself ingests.
     """
     table = contract.table
     if table.startswith("ops."):
@@ -27,13 +28,13 @@ def require(ledger: Ledger, conf: Config, contract: Contract, step: str, window:
     if not table.startswith("ods."):
         for slice_ in slices(conf, contract, window):
             if not ledger.is_committed(table, slice_):
-                raise missing(step, table, slice_)
+                raise missing(step.name, table, slice_)
     for name, source in conf.sources.items():
-        if source.record != table or source.optional:
+        if table not in source.tables or source.optional or name == step.source:
             continue
         for day in due_days(conf, name, window):
             if not ledger.is_committed(table, day, name):
-                raise missing(step, f"{table} from {name}", day)
+                raise missing(step.name, f"{table} from {name}", day)
 
 
 def missing(step: str, table: str, slice_: date | str) -> InputError:
@@ -98,7 +99,7 @@ class CommittedRows:
         if window is not None:
             asked[sliced_by(contract)] = window.days()
         version = self._versions.get(table)
-        fed = (source.record for source in self._conf.sources.values())
+        fed = {table for source in self._conf.sources.values() for table in source.tables}
         if version is None or (contract.layer == "ods" and table not in fed):
             return []
         return delta_log.rows(

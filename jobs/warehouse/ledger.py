@@ -52,6 +52,12 @@ class Entry:
     reading: str | None = None
     message: str | None = None
     rounding: str | None = None
+    rows_skipped: int | None = None
+
+    @property
+    def rows_of_files(self) -> int:
+        """The rows of the files: those that become records of the table, and the others."""
+        return (self.rows_delivered or 0) + (self.rows_skipped or 0)
 
     @classmethod
     def of_row(cls, row: Mapping) -> "Entry":
@@ -267,9 +273,9 @@ class Ledger:
         return self.committed.get((table, source), {}).get(str(slice_))
 
     def delivered(self, table: str, source: str) -> dict[date, int]:
-        """Rows of the committed deliveries of a source, by day."""
+        """Rows of the files of a source's committed deliveries, by day."""
         return {
-            date.fromisoformat(day): entry.rows_delivered or 0
+            date.fromisoformat(day): entry.rows_of_files
             for day, entry in list(self.committed.get((table, source), {}).items())
         }
 

@@ -20,9 +20,13 @@ COUNTS = ("delivered", "accepted", "rejected", "duplicate", "late", "warned")
 
 @dataclass(frozen=True)
 class DeliveryState:
-    """One delivery: its source and day, the state of its last attempt, its current entry."""
+    """One delivery: its source and day, the state of its last attempt, its current entry.
+
+    `name`: of the source, with the table if it feeds several: then each table has its own state.
+    """
 
     source: str
+    name: str
     day: date
     state: str
     current: Entry | None
@@ -59,30 +63,44 @@ def known_ledger(warehouse: str, conf: Config) -> Ledger:
 
 
 def deliveries(entries: Iterable[Entry], conf: Config, window: Window) -> list[DeliveryState]:
-    """Each delivery that is due in the window, or recorded for it, by day and source."""
-    attempts: dict[tuple[date, str], list[Entry]] = {
-        (day, name): [] for name in conf.sources for day in due_days(conf, name, window)
+    """Each delivery that is due in the window, or recorded for it, by day, source and table."""
+    attempts: dict[tuple[date, str, str], list[Entry]] = {
+        (day, name, delivery_name(name, table, conf)): []
+        for name, source in conf.sources.items()
+        for table in source.tables
+        for day in due_days(conf, name, window)
     }
     for entry in entries:
         if entry.source in conf.sources and window.contains(date.fromisoformat(entry.slice)):
-            attempts.setdefault((date.fromisoformat(entry.slice), entry.source), []).append(entry)
-    return [_delivery(name, day, tried) for (day, name), tried in sorted(attempts.items())]
+            name = delivery_name(entry.source, entry.table, conf)
+            key = (date.fromisoformat(entry.slice), entry.source, name)
+            attempts.setdefault(key, []).append(entry)
+    return [
+        _delivery(source, name, day, tried)
+        for (day, source, name), tried in sorted(attempts.items())
+    ]
 
 
-def _delivery(name: str, day: date, attempts: Sequence[Entry]) -> DeliveryState:
+def delivery_name(source: str, table: str, conf: Config) -> str:
+    """A delivery's source, with the table if the source feeds several."""
+    several = source in conf.sources and conf.sources[source].also
+    return f"{source} {table}" if several else source
+
+
+def _delivery(source: str, name: str, day: date, attempts: Sequence[Entry]) -> DeliveryState:
     if not attempts:
-        return DeliveryState(name, day, MISSING, None, None, None)
+        return DeliveryState(source, name, day, MISSING, None, None, None)
     last = attempts[-1]
     current, _ = next(iter(current_entries(attempts).values()), (None, None))
-    return DeliveryState(name, day, last.state, current, last.committed_at, last.message)
+    return DeliveryState(source, name, day, last.state, current, last.committed_at, last.message)
 
 
 def delivered_by_day(entries: Iterable[Entry]) -> dict[str, dict[date, int]]:
-    """Rows of the current deliveries, by source and day."""
+    """Rows of the files of the current deliveries, by source and day."""
     found: dict[str, dict[date, int]] = {}
     for (_, source, slice_), (entry, _) in current_entries(entries).items():
         if source:
-            found.setdefault(source, {})[date.fromisoformat(slice_)] = entry.rows_delivered or 0
+            found.setdefault(source, {})[date.fromisoformat(slice_)] = entry.rows_of_files
     return found
 
 

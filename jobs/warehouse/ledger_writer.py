@@ -12,12 +12,26 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
+from jobs.plan.step import Step
 from jobs.warehouse.ledger import Ledger
 from jobs.warehouse.tables import Tables
 from schemas.errors import ChudianError
+from schemas.window import Window
 
 DELAY_S = 20
+
+
+@dataclass
+class Activity:
+    """What the running step has read and written so far. `versions`: of the tables it has read."""
+
+    step: Step
+    window: Window
+    rebuild: bool = False
+    versions: dict[str, int | None] = field(default_factory=dict)
+    rows_out: int = 0
 
 
 class LedgerWriter:

@@ -106,7 +106,7 @@ class Lineage:
         cut, by = self.contracts[table].slice, self.contracts[changed.table].slice
         if step.source is not None:
             if table != changed.table:
-                return day >= changed.day
+                return self._refers(table, changed.table) and day >= changed.day
             back = self.conf.sources[step.source].lookback_days
             return changed.source == step.source and 0 < (day - changed.day).days <= back
         if (by, cut) == ("batch_date", "data_date"):
@@ -120,10 +120,15 @@ class Lineage:
         if (by, cut) == ("data_date", "batch_date"):
             return self.ledger.slice_at_or_after(changed.table, day) == changed.day
         if changed.table in step.looks_back:
-            back = self.conf.sources[changed.source].apart_days
+            back = self.conf.sources[changed.source].into(changed.table).apart_days
             ahead = back if late and changed.table in step.looks_ahead else 0
             return -ahead <= (day - changed.day).days <= back
         return day == changed.day
+
+    def _refers(self, table: str, other: str) -> bool:
+        """Whether a column of the table refers to the other one."""
+        references = (column.references for column in self.contracts[table].columns)
+        return any(one and one.rsplit(".", 1)[0] == other for one in references)
 
     def closed_on(self, table: str, month: date) -> date:
         """The day of the close that last wrote a month's slice; a close writes several months."""

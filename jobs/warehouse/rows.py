@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -13,6 +15,25 @@ from schemas.contract import Contract
 from schemas.errors import ConfigError
 from schemas.render.spark import struct_type
 from schemas.window import Window
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What a delivery gives one table.
+
+    `counts`: by slice the `rows_*` figures of the delivery, which has already been checked.
+    `changed`: the days of which the rows are not those that were there before.
+    """
+
+    table: str
+    accepted: DataFrame
+    counts: Mapping[str, Mapping[str, Any]]
+    changed: Collection[date]
+
+    @property
+    def rejected(self) -> int:
+        """The rows that are rejected in all slices together."""
+        return sum(figures["rows_rejected"] for figures in self.counts.values())
 
 
 def conform(contract: Contract, frame: DataFrame, step: str) -> DataFrame:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -24,9 +23,9 @@ from jobs.warehouse import committed
 from jobs.warehouse.gate import Gate
 from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import COMMITTED, STARTED, Entry, Ledger
-from jobs.warehouse.ledger_writer import LedgerWriter
+from jobs.warehouse.ledger_writer import Activity, LedgerWriter
 from jobs.warehouse.lineage import Lineage, Slice
-from jobs.warehouse.rows import conform, part, shaped, wanted
+from jobs.warehouse.rows import Ingested, conform, part, shaped, wanted
 from jobs.warehouse.tables import Tables, cached
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
@@ -34,17 +33,6 @@ from schemas.errors import ChudianError
 from schemas.window import Window
 
 REJECTED = "ops.rejected_record"
-
-
-@dataclass
-class Activity:
-    """What the running step has read and written so far. `versions`: of the tables it has read."""
-
-    step: Step
-    window: Window
-    rebuild: bool = False
-    versions: dict[str, int | None] = field(default_factory=dict)
-    rows_out: int = 0
 
 
 class Warehouse:
@@ -124,9 +112,13 @@ class Warehouse:
             self.ledger.invalidate(table, str(one.day), "", why)
         self._invalidate_derived(stale)
 
-    def _invalidate_derived(self, changed: Iterable[Slice], *, late: bool = False) -> None:
-        """Record as stale every committed slice that is derived from one of these."""
+    def _invalidate_derived(
+        self, changed: Iterable[Slice], *, late: bool = False, written: Collection[Slice] = ()
+    ) -> None:
+        """Record as stale what is derived from these slices, but not what was just `written`."""
         for touched, of in self.lineage.derived_from(changed, late=late):
+            if touched in written:
+                continue
             self.ledger.invalidate(
                 touched.table,
                 str(touched.day),
@@ -171,7 +163,7 @@ class Warehouse:
             on = self.ledger.slice_at_or_after(table, on) or on
         if contract.slice in ("batch_date", "data_date") and on is None and not allow_missing:
             committed.require(
-                self.ledger, self.conf, contract, activity.step.name, window or activity.window
+                self.ledger, self.conf, contract, activity.step, window or activity.window
             )
         months = None if months is None else list(months)
         snapshots = [on] if on is not None else []
@@ -224,67 +216,74 @@ class Warehouse:
 
     def ingest(
         self,
-        table: str,
         source: str,
-        accepted: DataFrame,
+        ingested: Sequence[Ingested],
         rejected: DataFrame,
-        counts: Mapping[str, Mapping[str, int]],
-        changed: Iterable[date],
         files_per_slice: int = 1,
     ) -> int:
-        """Replace what a source delivered in the window: its accepted rows, its rejected lines.
+        """Replace what a source delivered in the window, in each of its tables: accepted rows.
 
-        `counts`: by slice the `rows_*` figures of the delivery, which has already been checked.
-        What is derived from the `changed` days becomes stale.
+        `rejected`: its rejected lines, of all tables. The ledger learns of all tables at once, so a
+        run that is killed between two of them writes all of them again. What is derived from the
+        days that have changed becomes stale.
         """
-        activity, contract = self._declared(table, "writes"), self.contracts[table]
-        replaced = [
-            entry
-            for slice_ in counts
-            if (entry := self.ledger.entry(table, slice_, source)) is not None
-        ]
-        before, due = self.tables.version(table), self._slices(table, activity.window, source)
-        where = slices_where(contract, activity.window, due, source)
-        holds_rows = self.ledger.touch(table, source, due)  # rows are added faster than replaced
+        activity = self._activity
+        replaced, before, held = {}, {}, {}
+        for one in ingested:
+            self._declared(one.table, "writes")
+            entries = [self.ledger.entry(one.table, slice_, source) for slice_ in one.counts]
+            replaced[one.table] = [entry for entry in entries if entry is not None]
+            before[one.table] = self.tables.version(one.table)
+            # Rows are added faster than replaced.
+            held[one.table] = self.ledger.touch(one.table, source, list(one.counts))
         try:
-            kept = conform(contract, accepted, activity.step.name)
-            kept = shaped(contract, kept, len(due) > 1, files_per_slice)
-            self._save(table, kept, where if holds_rows else None)
-            if any(entry.rows_rejected for entry in replaced) or any(
-                figures["rows_rejected"] for figures in counts.values()
-            ):
+            for one in ingested:
+                contract, many = self.contracts[one.table], len(one.counts) > 1
+                kept = conform(contract, one.accepted, activity.step.name)
+                where = slices_where(contract, activity.window, list(one.counts), source)
+                kept = shaped(contract, kept, many, files_per_slice)
+                self._save(one.table, kept, where if held[one.table] else None)
+            were_rejected = [entry.rows_rejected for of in replaced.values() for entry in of]
+            if any(were_rejected) or any(one.rejected for one in ingested):
                 self._save(
                     REJECTED,
                     conform(self.contracts[REJECTED], rejected, activity.step.name).repartition(1),
                     f"source = '{source}' AND {between('data_date', activity.window)}"
-                    if holds_rows or REJECTED in self.ledger.untold
+                    if any(held.values()) or REJECTED in self.ledger.untold
                     else None,
                 )
         except BaseException:
-            if self.tables.version(table) != before:  # the ledger describes the rows before
-                for entry in replaced:
-                    self.ledger.invalidate(
-                        table, entry.slice, source, f"the run {self.ledger.run_id} failed midway"
-                    )
+            why = f"the run {self.ledger.run_id} failed midway"
+            for table, version in before.items():
+                if self.tables.version(table) != version:  # the ledger describes the rows before
+                    for entry in replaced[table]:
+                        self.ledger.invalidate(table, entry.slice, source, why)
             raise
-        rows = {slice_: figures["rows_accepted"] for slice_, figures in counts.items()}
-        with self._writer.lock:  # both are written or neither, whenever the run is killed
-            self._record(contract, source, activity, rows, due, counts)
-            self._invalidate_derived(
-                [Slice(table, source, day) for day in changed],
-                late=activity.rebuild or bool(replaced),
-            )
-        return sum(rows.values())
+        late = activity.rebuild or any(replaced.values())
+        return self._record_delivery(source, ingested, activity, late=late)
 
-    def ingest_nothing(
-        self, table: str, source: str, counts: Mapping[str, Mapping[str, int]], days: Iterable[date]
-    ) -> None:
-        """Record deliveries of these days without rows, for slices that hold none."""
-        activity = self._declared(table, "writes")
-        with self._writer.lock:
-            self._record(self.contracts[table], source, activity, {}, list(counts), counts)
-            changed = [Slice(table, source, day) for day in days]
-            self._invalidate_derived(changed, late=activity.rebuild)
+    def ingest_nothing(self, source: str, ingested: Sequence[Ingested]) -> None:
+        """Record deliveries without rows, for slices that hold none; no frame is looked at."""
+        activity = self._activity
+        self._record_delivery(source, ingested, activity, late=activity.rebuild)
+
+    def _record_delivery(
+        self, source: str, ingested: Sequence[Ingested], activity: Activity, *, late: bool
+    ) -> int:
+        with self._writer.lock:  # all of it is written or nothing, whenever the run is killed
+            for one in ingested:
+                self._declared(one.table, "writes")
+                rows = {slice_: of["rows_accepted"] for slice_, of in one.counts.items()}
+                contract = self.contracts[one.table]
+                self._record(contract, source, activity, rows, list(one.counts), one.counts)
+            changed = {Slice(one.table, source, day) for one in ingested for day in one.changed}
+            written = {
+                Slice(one.table, source, date.fromisoformat(slice_))
+                for one in ingested
+                for slice_ in one.counts
+            }
+            self._invalidate_derived(changed, late=late, written=written)
+        return sum(of["rows_accepted"] for one in ingested for of in one.counts.values())
 
     def append(self, table: str, frame: DataFrame) -> int:
         """Add rows to a declared append-only table; nothing is written for an empty frame.
@@ -365,7 +364,7 @@ class Warehouse:
         return slices(self.conf, self.contracts[table], window, source)
 
     def _feeding(self, table: str) -> list[str]:
-        return [name for name, source in self.conf.sources.items() if source.record == table]
+        return [name for name, source in self.conf.sources.items() if table in source.tables]
 
     def _declared(self, table: str, use: str) -> Activity:
         activity = self._activity

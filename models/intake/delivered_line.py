@@ -80,9 +80,9 @@ def fields(lines: DataFrame, source: Source) -> DataFrame:
     )
 
 
-def lines(delivered: DataFrame, source: Source, rows: DataFrame) -> DataFrame:
-    """(batch_date, file_name, row_no, _line): the readable text of some delivered `rows`."""
-    whole = fields(delivered, source).select(
+def lines(delivered: DataFrame, rows: DataFrame) -> DataFrame:
+    """(batch_date, file_name, row_no, _line): the readable text of some of the `fields`."""
+    whole = delivered.select(
         F.col("_day").alias("batch_date"),
         F.col("_file").alias("file_name"),
         F.col("_row").alias("row_no"),

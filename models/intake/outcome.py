@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 from pyspark.sql import Column, DataFrame
@@ -14,7 +15,7 @@ from pyspark.sql import functions as F
 from models.frames.conditions import any_of
 from models.frames.lookup import looked_up
 from models.intake.duplicates import DUPLICATE, FOLLOWS
-from models.intake.verdict import ROW, SHARED_KEY, VERDICT, Check, Validated, has_error
+from models.intake.verdict import LINE, ROW, SHARED_KEY, VERDICT, Check, Validated, has_error
 from schemas.contract import Contract
 
 
@@ -111,6 +112,40 @@ class Outcome:
                 "correction": followers if self.parts == "last" else 0,
             }
         return counts
+
+
+def rejected_of_several(outcomes: Mapping[str, Outcome]) -> DataFrame:
+    """Rows of `ops.rejected_record` where rows are read into several tables. Grain: rejected row.
+
+    `outcomes`: by table. A row may be rejected by one table and accepted by another, so each reason
+    names its table. What makes a line unreadable is a reason once.
+    """
+    found = []
+    for place, (table, one) in enumerate(outcomes.items()):
+        reasons = F.transform("reasons", _of_table(table))
+        placed = F.struct(F.lit(place).alias("place"), reasons.alias("all"))
+        found.append(one.rejected().withColumn("reasons", placed))
+    in_order = F.array_sort(F.collect_list("reasons"))
+    return (
+        reduce(DataFrame.unionByName, found)
+        .groupBy("source", "data_date", "file_name", "row_no")
+        .agg(
+            F.max("raw_line").alias("raw_line"),
+            F.array_distinct(F.flatten(F.transform(in_order, lambda one: one["all"]))).alias(
+                "reasons"
+            ),
+        )
+    )
+
+
+def _of_table(table: str) -> Callable[[Column], Column]:
+    """Names the table before a reason that is not of the line itself."""
+
+    def named(reason: Column) -> Column:
+        of_line = F.startswith(reason, F.lit(LINE))
+        return F.when(of_line, reason).otherwise(F.concat(F.lit(f"{table}: "), reason))
+
+    return named
 
 
 def _counts(frame: DataFrame, checks: Sequence[Check], *by: str) -> dict[Any, dict[str, Any]]:

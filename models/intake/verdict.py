@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 
+from pyspark.errors import AnalysisException
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -22,11 +23,14 @@ from schemas.config import Source
 from schemas.config.settings import OPEN_ENDS
 from schemas.config.source import OTHERWISE
 from schemas.contract import Contract
+from schemas.errors import ConfigError
 from schemas.render.spark import key_hash, row_rules
 
 BITS = 62  # errors in one BIGINT
 ROW = ("batch_date", "file_name", "row_no")  # identifies a row of one source
 VERDICT = ("_errors", "_raw", "_rejected", "_late", "_rounding")
+LINE = "line: "  # before the reasons of lines that cannot be read at all
+NOWHERE = "nowhere"
 # Reasons that only the other rows of the key tell (models.intake.duplicates), by role of the row.
 CONFLICT, TWICE = "conflict", "twice"
 SHARED_KEY = {
@@ -73,7 +77,7 @@ class Validated:
 
 
 def validate(
-    lines: DataFrame,
+    fields: DataFrame,
     name: str,
     source: Source,
     contract: Contract,
@@ -84,13 +88,12 @@ def validate(
 ) -> Validated:
     """Check every line of a delivery by itself. ConfigError for an expression that is not SQL.
 
-    `lines`: as `delivered_line.fields` expects them. `row_no` counts the rows of a file without
-    its header; blank lines and headers are already removed. `name`: value of the column `source`.
-    `sets`: the configured values that the contract may name. `session_zone`: time zone of the
-    Spark session. `known`: for each referencing column the frame of values that exist.
-    `open_ends`: an end of validity at or after the first of these days is null.
+    `fields`: of `delivered_line.fields`, those that become records of the contract's table.
+    `name`: value of the column `source`. `sets`: the configured values that the contract may name.
+    `session_zone`: time zone of the Spark session. `known`: for each referencing column the frame
+    of values that exist. `open_ends`: an end of validity at or after the first of these days is
+    null.
     """
-    fields = delivered_line.fields(lines, source)
     form_checks = _form_checks(source)
     typed, faults = mapped_row.typed(fields, source, contract, session_zone, open_ends)
     checks = [
@@ -117,6 +120,42 @@ def validate(
     return Validated(frame, tuple(checks), name)
 
 
+def chosen(fields: DataFrame, source: Source) -> DataFrame:
+    """The rows of `delivered_line.fields` that become records of the source's table (Source.when).
+
+    A line that cannot be read is chosen too: it is a reject of every table.
+    """
+    return fields if source.when is None else fields.where(_is_chosen(fields, source))
+
+
+def skipped(fields: DataFrame, records: Sequence[Source]) -> dict[date, dict[str, int]]:
+    """By day the rows that are not `chosen` for each table; `nowhere`: those for none of them."""
+    taken = [_is_chosen(fields, one) for one in records]
+    rows = fields.groupBy(F.col("_day")).agg(
+        *[F.count_if(~one).alias(of.record) for one, of in zip(taken, records, strict=True)],
+        F.count_if(~any_of(taken)).alias(NOWHERE),
+    )
+    return {
+        row["_day"]: {name: row[name] for name in row.asDict() if name != "_day"}
+        for row in rows.collect()
+    }
+
+
+def _is_chosen(fields: DataFrame, source: Source) -> Column:
+    """Whether a row becomes a record; never null. ConfigError for a predicate that is not SQL."""
+    if source.when is None:
+        return F.lit(True)
+    try:
+        fields.select(F.expr(source.when).cast("boolean"))
+    except AnalysisException as error:
+        raise ConfigError(
+            f"sources.yml: {source.id}: when of {source.record}: {source.when}: "
+            f"{str(error).splitlines()[0]}"
+        ) from None
+    predicate = F.coalesce(F.expr(source.when), F.lit(False))
+    return F.expr("_undecoded or _broken or _open") | predicate
+
+
 def has_error(errors: Column, place: int) -> Column:
     """Whether the bit of the check at `place` is set in the column `_errors`; never null."""
     word = F.element_at(errors, place // BITS + 1)
@@ -126,10 +165,10 @@ def has_error(errors: Column, place: int) -> Column:
 def _form_checks(source: Source) -> list[Check]:
     """The checks of the line itself. A row that violates one of them gets no other error."""
     whole = ~F.col("_undecoded") & ~F.col("_broken") & ~F.col("_open")
-    unclosed = Check(f"line: {delivered_line.expected_end(source)}", F.col("_open"))
+    unclosed = Check(f"{LINE}{delivered_line.expected_end(source)}", F.col("_open"))
     return [
-        Check(f"line: not readable as {source.format.encoding}", F.col("_undecoded")),
-        Check(f"line: {delivered_line.expected(source)}", F.col("_broken")),
+        Check(f"{LINE}not readable as {source.format.encoding}", F.col("_undecoded")),
+        Check(f"{LINE}{delivered_line.expected(source)}", F.col("_broken")),
         *([unclosed] if source.format.multiline else []),
         *[
             Check(reason, F.col(f"_excluded_{place}") & whole)

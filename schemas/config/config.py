@@ -14,6 +14,7 @@ from schemas.config.campaign import Campaign, campaign_of
 from schemas.config.channel import Channel
 from schemas.config.checks import campaign_checks, channel_checks, policy_checks, source_checks
 from schemas.config.checks.value_checks import (
+    Names,
     id_problem,
     interval_problem,
     open_end_problems,
@@ -55,20 +56,23 @@ class Config:
         return {
             name: source.lookback_days
             for name, source in self.sources.items()
-            if source.record in records
+            if set(source.tables) & set(records)
         }
 
     def part_modes(self, *records: str) -> dict[str, str]:
         """How the sources of these tables that deliver events in parts do so, by source."""
         return {
-            name: source.parts
+            name: one.parts
             for name, source in self.sources.items()
-            if source.record in records and source.joins_parts
+            for one in source.records
+            if one.record in records and one.joins_parts
         }
 
     def clock_zone(self, *records: str) -> str:
         """The time zone of the sources of these tables; the operator's if they have several."""
-        zones = {source.timezone for source in self.sources.values() if source.record in records}
+        zones = {
+            source.timezone for source in self.sources.values() if set(source.tables) & set(records)
+        }
         return zones.pop() if len(zones) == 1 else self.runtime.timezone
 
 
@@ -77,9 +81,9 @@ def load(
 ) -> Config:
     """The effective configuration of `folders`; each one overlays the one before.
 
-    Without folders: `conf` of the project, then `conf/local` if it exists. Maps merge by key
-    (null over a map removes it), lists and single values replace. With `contracts`, names of
-    tables and columns are checked against them. Raises ConfigError with one line per problem.
+    Without folders: `conf` of the project, then `conf/local` if it exists. Maps merge by key, lists
+    and single values replace; schemas.config.overlay says what takes away. With `contracts`, names
+    of tables and columns are checked against them. Raises ConfigError with one line per problem.
     """
     chosen = [Path(folder) for folder in folders]
     if not chosen:
@@ -99,18 +103,21 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
     overlap.
     """
     runtime = documents.runtime
+    taken = documents.taken
     sets = {
-        "channels": tuple(documents.channels.data),
-        "packages": tuple(documents.tariffs),
-        "businesses": tuple(documents.services.data),
+        "channels": Names(tuple(documents.channels.data), taken["channels"]),
+        "packages": Names(tuple(documents.tariffs), taken["tariffs"]),
+        "businesses": Names(tuple(documents.services.data), taken["services"]),
     }
     yield from zone_problem(runtime, ("timezone",), runtime.data["timezone"])
     yield from pattern_problem(runtime, ("numbers", "national"))
     yield from open_end_problems(runtime, ("open_ends",), runtime.data.get("open_ends", ()))
     yield from source_checks.problems(documents.sources, contracts, sets)
     yield from channel_checks.problems(documents.channels, contracts)
-    yield from policy_checks.problems(documents.policy, documents.tariffs, contracts)
-    yield from campaign_checks.problems(documents.campaigns, documents.channels)
+    yield from policy_checks.problems(
+        documents.policy, documents.tariffs, sets["packages"], contracts
+    )
+    yield from campaign_checks.problems(documents.campaigns, documents.channels, sets["channels"])
     for name, tariff in documents.tariffs.items():
         yield from id_problem(tariff, name)
         yield from interval_problem(tariff)

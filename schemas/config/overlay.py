@@ -1,25 +1,36 @@
-"""The files of one or more configuration folders, overlaid and checked for their shape."""
+"""The files of one or more configuration folders, overlaid and checked for their shape.
+
+A later folder adds to the folders before it, replaces values of theirs and takes away from them:
+with null over a value, with an empty file of a package or campaign, and with its `overlay.yml`.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from schemas import document
-from schemas.document import Document
+from schemas.document import Document, Place
+from schemas.document.merged import overlaid, without
 from schemas.document.violation import near_miss
 from schemas.errors import ConfigError
 
 SINGLE = ("runtime", "sources", "channels", "services", "policy")
 FOLDERS = {"campaigns": "campaign", "tariffs": "tariff"}
+KEPT = "overlay"  # the file that says what a folder keeps of those before it
 _SHAPES = resources.files("schemas") / "shapes"
 
 
 @dataclass(frozen=True)
 class Documents:
-    """The merged files; campaigns and tariffs by the name of their file."""
+    """The merged files; campaigns and tariffs by the name of their file.
+
+    `taken`: by part (tariffs, channels, …) the names that a folder took away, and the places that
+    did so.
+    """
 
     runtime: Document
     sources: Document
@@ -28,6 +39,7 @@ class Documents:
     policy: Document
     campaigns: Mapping[str, Document]
     tariffs: Mapping[str, Document]
+    taken: Mapping[str, Mapping[str, Place]]
 
 
 def read(folders: Sequence[Path]) -> Documents:
@@ -40,27 +52,17 @@ def read(folders: Sequence[Path]) -> Documents:
             raise ConfigError(
                 f"{document.shown(folder)}: no such configuration folder: check --conf"
             )
-    problems: list[str] = []
-    merged: dict[tuple[str, str], Document] = {}
+    stack = _Stack()
     for folder in folders:
-        problems += _unknown_files(folder)
-        for key, path in _files(folder):
-            try:
-                found = document.read(path)
-            except ConfigError as error:
-                problems.append(str(error))
-                continue
-            merged[key] = merged[key].overlaid(found) if key in merged else found
-    if not problems:
-        problems = [*_missing(merged, folders), *_misshapen(merged)]
+        stack.lay(folder)
+    problems = stack.problems or [*_missing(stack.merged, folders), *_misshapen(stack.merged)]
     if problems:
         raise ConfigError("\n".join(problems))
-    parts: dict[str, Any] = {name: merged["", name] for name in SINGLE}
+    parts: dict[str, Any] = {name: stack.merged["", name] for name in SINGLE}
     for group in FOLDERS:
-        parts[group] = {
-            name: found for (part, name), found in sorted(merged.items()) if part == group
-        }
-    return Documents(**parts)
+        parts[group] = {name: stack.merged[group, name] for name in stack.names(group)}
+    taken = {part: stack.taken_of(part) for part in shape(KEPT)["properties"]}
+    return Documents(**parts, taken=taken)
 
 
 @cache
@@ -70,8 +72,92 @@ def shape(name: str) -> Mapping[str, Any]:
     return found
 
 
+@dataclass
+class _Stack:
+    """What the folders laid so far give together. Files by (group, name), group "" for `SINGLE`."""
+
+    merged: dict[tuple[str, str], Document] = field(default_factory=dict)
+    taken: dict[tuple[str, str], Place] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+    def lay(self, folder: Path) -> None:
+        """Overlay what is there with the files of a folder: first it takes away, then it adds."""
+        self.problems += _unknown_files(folder)
+        for key, path in _files(folder):
+            try:
+                found = document.read(path)
+                if key == ("", KEPT):
+                    document.check(found, shape(KEPT))
+                    self._keep(found)
+                else:
+                    self._overlay(key, found)
+            except ConfigError as error:
+                self.problems.append(str(error))
+
+    def names(self, part: str) -> list[str]:
+        """The names of a part: of tariffs and campaigns the files, of the others the keys."""
+        if part in FOLDERS:
+            return sorted(name for group, name in self.merged if group == part)
+        found = self.merged.get(("", part))
+        return list(found.data) if found is not None and isinstance(found.data, dict) else []
+
+    def taken_of(self, part: str) -> dict[str, Place]:
+        """The names of a part that a folder took away."""
+        if part in FOLDERS:
+            return {name: place for (group, name), place in self.taken.items() if group == part}
+        removed = self.merged["", part].removed
+        return {str(path[0]): place for path, place in removed.items() if len(path) == 1}
+
+    def _keep(self, found: Document) -> None:
+        """Take away what no pattern of overlay.yml keeps."""
+        for part, entry in found.data.items():
+            names, path = self.names(part), (part, "keep")
+            patterns = [] if entry["keep"] == "none" else entry["keep"]
+            if not names:
+                self.problems.append(
+                    found.problem(path, f"the folders before have no {part}: leave this key out")
+                )
+            for position, pattern in enumerate(patterns):
+                if names and not any(fnmatchcase(name, pattern) for name in names):
+                    self.problems.append(
+                        found.problem(
+                            (*path, position),
+                            f"none of the {part} before has a name like '{pattern}'"
+                            f"{near_miss(pattern, names)}",
+                        )
+                    )
+            gone = [name for name in names if not any(fnmatchcase(name, one) for one in patterns)]
+            self._take(part, gone, found.place(path))
+
+    def _take(self, part: str, names: Sequence[str], place: Place) -> None:
+        if part in FOLDERS:
+            for name in names:
+                del self.merged[part, name]
+                self.taken[part, name] = place
+        elif names:
+            self.merged["", part] = without(self.merged["", part], names, place)
+
+    def _overlay(self, key: tuple[str, str], found: Document) -> None:
+        group, name = key
+        if group and not found.data:
+            if key not in self.merged:
+                raise found.error(
+                    (),
+                    f"an empty file takes '{name}' away, and no folder before has it"
+                    f"{near_miss(name, self.names(group))}",
+                )
+            self._take(group, [name], found.place())
+        elif key in self.merged:
+            kind = shape(FOLDERS.get(group, name))
+            self.merged[key] = overlaid(self.merged[key], found, kind)
+        else:
+            self.merged[key] = found
+            self.taken.pop(key, None)
+
+
 def _files(folder: Path) -> Iterator[tuple[tuple[str, str], Path]]:
-    for name in SINGLE:
+    """The files of a folder with their keys, what it keeps first."""
+    for name in (KEPT, *SINGLE):
         if (folder / f"{name}.yml").is_file():
             yield ("", name), folder / f"{name}.yml"
     for group in FOLDERS:
@@ -81,7 +167,7 @@ def _files(folder: Path) -> Iterator[tuple[tuple[str, str], Path]]:
 
 def _unknown_files(folder: Path) -> Iterator[str]:
     """YAML files that nothing reads: a misspelt file name would be a setting without effect."""
-    known = [f"{name}.yml" for name in SINGLE]
+    known = [f"{name}.yml" for name in (*SINGLE, KEPT)]
     for path in sorted(folder.glob("*.y*ml")):
         if path.name not in known:
             yield f"{document.shown(path)}: unknown file{near_miss(path.name, known)}"

@@ -3,6 +3,8 @@
 Shares are Decimal, lists are tuples. A key that a file leaves out has the default of its field.
 """
 
+from __future__ import annotations
+
 import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -128,6 +130,10 @@ class ShareLimits:
 class Source:
     """One kind of delivered file and how it becomes records of `record`, a table of layer ods.
 
+    Its rows may become records of several tables: then this is how they are read into the first of
+    them, and `also` holds the same source as it is read into each of the others.
+
+    - `when`: SQL predicate of the rows that become records of `record`; None: all of them.
     - `mapping`: contract column → scalar SQL over the file's columns (all text, NULL when empty).
     - `codes`: contract column → value in the file → our value. A value that is not listed is
       rejected; with `otherwise` it becomes that value and is counted as a warning.
@@ -161,6 +167,7 @@ class Source:
     timezone: str
     columns: tuple[str, ...]
     mapping: Mapping[str, str]
+    when: str | None = None
     time: str = "local"
     codes: Mapping[str, Mapping[str, str | bool | None]] = field(default_factory=dict)
     absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -183,6 +190,21 @@ class Source:
     redelivery_days: int = 31
     owners: ShareLimits | None = None
     numbers: Numbers = field(default_factory=Numbers)
+    also: tuple[Source, ...] = ()
+
+    @property
+    def records(self) -> tuple[Source, ...]:
+        """The source as it is read into each of its tables, in the order of the configuration."""
+        return (replace(self, also=()), *self.also)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that the source feeds."""
+        return tuple(one.record for one in self.records)
+
+    def into(self, table: str) -> Source:
+        """The source as it is read into one of its tables."""
+        return next(one for one in self.records if one.record == table)
 
     @property
     def joins_parts(self) -> bool:
@@ -201,14 +223,25 @@ def source_of(id: str, entry: Mapping[str, Any], zone: str, numbers: Numbers) ->
 
     `numbers` of runtime.yml decide its rows: numbers are compared across all sources.
     """
-    cadence = entry["cadence"]
-    cadence = {} if cadence == "daily" else cadence
-    parts = PARTS.get(entry["record"], PartRule()).default
-    entry = {
-        "timezone": zone,
-        "parts": parts,
-        **entry,
-        "exclude": entry.get("exclude") or {},
-        "cadence": cadence,
-    }
-    return replace(built(Source, {"id": id, **entry}), numbers=numbers)
+    cadence = {} if entry["cadence"] == "daily" else entry["cadence"]
+    common = {key: value for key, value in entry.items() if key != "records"}
+    first, *others = [
+        replace(
+            built(
+                Source,
+                {
+                    "id": id,
+                    "timezone": zone,
+                    "parts": PARTS.get(one["record"], PartRule()).default,
+                    **common,
+                    **one,
+                    "exclude": one.get("exclude") or {},
+                    "warn": one.get("warn") or {},
+                    "cadence": cadence,
+                },
+            ),
+            numbers=numbers,
+        )
+        for one in entry.get("records", [entry])
+    ]
+    return replace(first, also=tuple(others))

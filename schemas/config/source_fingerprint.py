@@ -26,6 +26,8 @@ NOT_COUNTED = (
     "due_by",
     "redelivery_days",
     "owners",
+    "when",  # counted apart, where the source has one
+    "also",
 )  # fields of a source
 DESCRIBED = (
     "name_cn",
@@ -70,6 +72,7 @@ def source_fingerprint(
     }
     ends = list(open_ends) if any(column.open_end for column in contract.columns) else []
     decides = [entry, contract.key_of(source.mapping), rules, ends]
+    decides += [source.when] if source.when is not None else []
     return ".".join(fingerprint(part)[:DIGITS] for part in (decides, named))
 
 

@@ -43,19 +43,27 @@ class Document:
     """Plain Python values of one YAML file (or of several, overlaid) and the place of each.
 
     A path is a tuple of map keys and list positions. The place of a map entry is that of its key.
+    `removed`: what an overlay took away, with the place that did so.
     """
 
-    def __init__(self, path: Path, data: Any, places: Mapping[Key, Place]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        data: Any,
+        places: Mapping[Key, Place],
+        removed: Mapping[Key, Place] | None = None,
+    ) -> None:
         self.path = path
         self.data = data
-        self._places = dict(places)
+        self.places = dict(places)
+        self.removed = dict(removed or {})
 
     def place(self, path: Key = ()) -> Place:
         """The place of `path`; for a missing path, the place of the nearest map above it."""
         path = tuple(path)
-        while path and path not in self._places:
+        while path and path not in self.places:
             path = path[:-1]
-        return self._places.get(path, Place(self.path, 1))
+        return self.places.get(path, Place(self.path, 1))
 
     def line(self, path: Key = ()) -> int:
         return self.place(path).line
@@ -67,15 +75,6 @@ class Document:
 
     def error(self, path: Key, text: str) -> ConfigError:
         return ConfigError(self.problem(path, text))
-
-    def overlaid(self, top: "Document") -> "Document":
-        """This document overlaid with `top`.
-
-        Maps merge by key, everything else is replaced. Null over a map removes the map.
-        """
-        places = dict(self._places)
-        data = _overlay(self.data, top.data, (), places, top._places)
-        return Document(self.path, data, places)
 
 
 def read(file: Path | Traversable | str) -> Document:
@@ -145,7 +144,7 @@ def problems(document: Document, shape: Mapping[str, Any], value: Any, at: Key) 
     """The lines that `check` raises, sorted by their places."""
     found: dict[tuple[Key, str], None] = {}
     for error in Validator(shape).iter_errors(value):
-        for path, text in explained(error, at):
+        for path, text in explained(error, at, document.removed):
             found[path, text] = None
     ordered = sorted(
         found,
@@ -255,29 +254,3 @@ def _place(file: Path, node: yaml.Node) -> Place:
 def _refusal(file: Path, node: yaml.Node, path: Key, text: str) -> ConfigError:
     name = f"{dotted(path)}: " if path else ""
     return ConfigError(f"{_place(file, node)}: {name}{text}")
-
-
-def _overlay(
-    base: Any, top: Any, path: Key, places: dict[Key, Place], top_places: Mapping[Key, Place]
-) -> Any:
-    if isinstance(base, dict) and isinstance(top, dict):
-        merged = dict(base)
-        for key, value in top.items():
-            below = (*path, key)
-            if value is None and isinstance(base.get(key), dict):
-                del merged[key]
-            elif key in base:
-                merged[key] = _overlay(base[key], value, below, places, top_places)
-            else:
-                merged[key] = value
-                _take_places(below, places, top_places)
-        return merged
-    _take_places(path, places, top_places)
-    return top
-
-
-def _take_places(path: Key, places: dict[Key, Place], top_places: Mapping[Key, Place]) -> None:
-    """Replace the places at and below `path` by those of the upper document."""
-    for known in [one for one in places if one[: len(path)] == path]:
-        del places[known]
-    places.update((one, at) for one, at in top_places.items() if one[: len(path)] == path)

@@ -7,7 +7,7 @@ expected from the `description` beside a `pattern`, `type` or `anyOf`.
 import datetime
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from jsonschema.protocols import Validator as ValidatorProtocol
 
 Key = tuple[str | int, ...]
 
+TAKEN_AWAY = "null cannot take this key away, it is required: write a value, or leave the line out"
 DECIMAL_PATTERN = r"^-?[0-9]+(\.[0-9]+)?$"
 
 
@@ -56,8 +57,13 @@ def near_miss(word: Any, known: Iterable[str]) -> str:
     return f"; known: {listed}"
 
 
-def explained(error: jsonschema.ValidationError, at: Key) -> Iterator[tuple[Key, str]]:
-    """The places and texts of one violation; it may name several keys."""
+def explained(
+    error: jsonschema.ValidationError, at: Key, removed: Container[Key] = ()
+) -> Iterator[tuple[Key, str]]:
+    """The places and texts of one violation; it may name several keys.
+
+    `removed`: the paths of what an overlay took away.
+    """
     path, kind = at + tuple(error.absolute_path), error.validator
     schema = _schema(error)
     got: Any = error.instance
@@ -76,16 +82,21 @@ def explained(error: jsonschema.ValidationError, at: Key) -> Iterator[tuple[Key,
     elif kind == "required":
         unknown = [key for key in got if key not in schema.get("properties", {})]
         for key in required:
+            if key not in got and (*path, key) in removed:
+                yield (*path, key), TAKEN_AWAY
+                continue
             # A misspelt key is reported once, as the unknown one.
             if key not in got and not _close(key, unknown):
                 yield path, f"the key '{key}' is missing"
     elif kind in ("anyOf", "oneOf"):
-        yield from _branch(error, at, path)
+        yield from _branch(error, at, path, removed)
     else:
         yield path, _expected(error)
 
 
-def _branch(error: jsonschema.ValidationError, at: Key, path: Key) -> Iterator[tuple[Key, str]]:
+def _branch(
+    error: jsonschema.ValidationError, at: Key, path: Key, removed: Container[Key]
+) -> Iterator[tuple[Key, str]]:
     """The problems of the one allowed form that has the value's type, or of all forms at once."""
     branches: dict[str | int, list[jsonschema.ValidationError]] = {}
     for one in error.context:
@@ -97,7 +108,7 @@ def _branch(error: jsonschema.ValidationError, at: Key, path: Key) -> Iterator[t
     ]
     if len(meant) == 1:
         for one in meant[0]:
-            yield from explained(one, at)
+            yield from explained(one, at, removed)
     else:
         yield path, _expected(error)
 

@@ -93,6 +93,11 @@ def parts_suite() -> list[dict[str, Any]]:
     return [_between("missing_parts", 0, 0, WARNING)]
 
 
+def taken_suite() -> list[dict[str, Any]]:
+    """Expectations over the rows of a source of several tables that become a record of none."""
+    return [_between("rows_of_no_table", 0, 0, WARNING)]
+
+
 def owners_limits(source: Source) -> ShareLimits:
     """The limits of the share of a day's events whose number nobody held at that instant."""
     return source.owners or OWNERS

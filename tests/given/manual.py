@@ -8,7 +8,9 @@ from tests.given.paths import ROOT
 # The changelog is not among them: it names what is there no more.
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
-LOCAL_FILE = re.compile(r"# conf/local/(\S+)\n(.*)", re.DOTALL)
+LOCAL = "conf/local"
+OTHER_FOLDERS = ("abroad",)  # examples of a folder of one's own; those of `LOCAL` hold together
+FILE = re.compile(rf"# ({'|'.join((LOCAL, *OTHER_FOLDERS))})/(\S+)\n(.*)", re.DOTALL)
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
@@ -21,15 +23,15 @@ def blocks_in(language: str) -> list[str]:
     return [text for page in PAGES for found, text in blocks(page) if found == language]
 
 
-def write_local_files(folder: Path, leave_out: tuple[str, ...] = ()) -> list[str]:
-    """Write the YAML examples below a configuration folder: each names its file in conf/local.
+def write_local_files(folder: Path, leave_out: tuple[str, ...] = (), of: str = LOCAL) -> list[str]:
+    """Write the YAML examples below a configuration folder: each names its file in one like `of`.
 
     Returns their names. `leave_out`: names of files that are not written.
     """
     names = []
     for text in blocks_in("yaml"):
-        name, content = LOCAL_FILE.fullmatch(text).groups()
-        if name not in leave_out:
+        place, name, content = FILE.fullmatch(text).groups()
+        if place == of and name not in leave_out:
             assert name not in names, f"{name} is an example twice: one would hide the other"
             names.append(name)
             path = folder / name

@@ -159,6 +159,15 @@ def test_the_yaml_examples_are_accepted_together(tmp_path, contracts):
     assert "hotline_east_log" in loaded.sources
 
 
+def test_the_example_of_an_operator_abroad_keeps_none_of_the_shipped_packages(tmp_path, contracts):
+    write_local_files(tmp_path, of="abroad")
+    loaded = config.load([CONF, tmp_path], contracts)
+    assert list(catalogue.load(loaded.tariffs.values()).packages) == ["talk_20"]
+    assert loaded.campaigns == {}
+    assert set(loaded.sources) == {"voice", "bill", "bill_item", "accounts"}
+    assert plan.night(loaded)
+
+
 def test_the_glossary_has_the_words_of_our_own():
     assert len(anchors(ROOT / "docs/glossary.md")) - 1 == TERMS
 

@@ -184,14 +184,3 @@ def test_a_part_of_a_document_is_checked_with_its_own_path():
 
 def test_a_document_of_the_right_shape_passes():
     document.check(parse('record: a\nprice: "0.40"\nsince: 2009-01-01\nsize: 60s\n'), SHAPE)
-
-
-def test_an_overlay_merges_maps_replaces_lists_and_keeps_the_places():
-    base = parse("a: {x: 1, y: [1, 2]}\nb: {z: 1}\n")
-    top = document.parse("\n\na: {y: [3]}\nb: ~\nc: 5\n", Path("conf/local/x.yml"))
-    both = base.overlaid(top)
-    assert both.data == {"a": {"x": 1, "y": [3]}, "c": 5}
-    assert str(both.place(("a", "x"))) == "conf/x.yml:1"
-    assert str(both.place(("a", "y", 0))) == "conf/local/x.yml:3"
-    assert str(both.place(("c",))) == "conf/local/x.yml:5"
-    assert base.data == {"a": {"x": 1, "y": [1, 2]}, "b": {"z": 1}}

@@ -73,6 +73,22 @@ def test_no_shipped_file_is_marked():
     assert len(DOCUMENTS) >= 40 + 6
 
 
+@pytest.mark.parametrize(
+    ("keep", "valid"),
+    [
+        ("none", True),
+        (["gotone_*"], True),
+        ([], False),
+        ("all", False),
+        ([1], False),
+        (None, False),
+    ],
+)
+@pytest.mark.parametrize("part", ["tariffs", "campaigns", "sources", "channels", "services"])
+def test_what_a_folder_keeps_is_none_or_patterns(part, keep, valid):
+    assert editor("overlay").is_valid({part: {"keep": keep}}) is valid
+
+
 def places(value, path=()):
     """The path of every map in a document."""
     if isinstance(value, dict):

@@ -58,7 +58,7 @@ def _count_missing_parts(context: Context, events: DataFrame) -> None:
     numbered = [
         name
         for name in context.conf.part_modes(*TABLES)
-        if "part_no" in context.conf.sources[name].mapping
+        if any("part_no" in one.mapping for one in context.conf.sources[name].records)
     ]
     if not numbered:
         return

@@ -61,10 +61,12 @@ def run(context: Context) -> None:
 def _event_parties(context: Context) -> DataFrame | None:
     """The numbers seen in the events of sources without customer files."""
     found = [
-        context.warehouse.read(source.record, upto=context.day)
+        context.warehouse.read(table, upto=context.day)
         .where(F.col("source") == name)
         .select("source", F.col("msisdn").alias("party"))
         for name, source in context.conf.sources.items()
         if source.identity == "from_events"
+        for table in source.tables
+        if "msisdn" in context.warehouse.contracts[table].column_names
     ]
     return reduce(DataFrame.unionByName, found) if found else None

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from schemas.config.checks.value_checks import (
+    Names,
     end_of,
     id_problem,
     interval_problem,
@@ -12,7 +13,6 @@ from schemas.config.checks.value_checks import (
     template_problems,
 )
 from schemas.document import Document
-from schemas.document.violation import near_miss
 
 SCRIPT_PLACEHOLDERS = (
     "package_name",
@@ -24,8 +24,10 @@ SCRIPT_PLACEHOLDERS = (
 )
 
 
-def problems(campaigns: Mapping[str, Document], channels_file: Document) -> Iterator[str]:
-    """One line per problem. `campaigns`: by the name of their file."""
+def problems(
+    campaigns: Mapping[str, Document], channels_file: Document, names: Names
+) -> Iterator[str]:
+    """One line per problem. `campaigns`: by the name of their file. `names`: of the channels."""
     channels = channels_file.data
     for name, found in campaigns.items():
         entry = found.data
@@ -35,9 +37,7 @@ def problems(campaigns: Mapping[str, Document], channels_file: Document) -> Iter
         for position, channel in enumerate(entry["channels"]):
             path = ("channels", position)
             if channel not in channels:
-                yield found.problem(
-                    path, f"unknown channel '{channel}'{near_miss(channel, channels)}"
-                )
+                yield found.problem(path, f"unknown channel '{channel}'{names.hint(channel)}")
             elif "push" not in channels[channel]:
                 yield found.problem(path, f"the channel '{channel}' has no 'push' in channels.yml")
         if not 0 <= Decimal(entry["control_share"]) < 1:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from schemas.config.checks.value_checks import Names
 from schemas.config.expression import columns_of, functions_of
 from schemas.contract import Contract
 from schemas.document import Document
@@ -33,13 +34,17 @@ PRIORITY_FUNCTIONS = (
 def problems(
     found: Document,
     tariffs: Mapping[str, Document],
+    packages: Names,
     contracts: Mapping[str, Contract] | None,
 ) -> Iterator[str]:
-    """One line per problem; without `contracts` no columns and bill items are checked."""
+    """One line per problem; without `contracts` no columns and bill items are checked.
+
+    `packages`: the names of the tariffs.
+    """
     for kind, package in found.data["rating"]["default_package"].items():
         path = ("rating", "default_package", kind)
         if package not in tariffs:
-            yield found.problem(path, f"no tariff '{package}'{near_miss(package, tariffs)}")
+            yield found.problem(path, f"no tariff '{package}'{packages.hint(package)}")
         elif tariffs[package].data.get("kind") != kind:
             data = tariffs[package].data
             own = data["kind"] if "kind" in data else f"{', '.join(data['services'])} together"

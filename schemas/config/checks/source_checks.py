@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from schemas.config.checks.value_checks import repeated, template_problems, zone_problem
+from schemas.config.checks.value_checks import Names, repeated, template_problems, zone_problem
 from schemas.config.expression import columns_of, is_plain
 from schemas.config.source import ABSENT, OTHERWISE, PARTS, REJECT, PartRule
 from schemas.contract import Contract
@@ -28,7 +28,7 @@ WHOLE_BYTES = {"utf-8": 0x80, "gb18030": 0x30}
 
 
 def problems(
-    found: Document, contracts: Mapping[str, Contract] | None, sets: Mapping[str, Sequence[str]]
+    found: Document, contracts: Mapping[str, Contract] | None, sets: Mapping[str, Names]
 ) -> Iterator[str]:
     """One line per problem. `sets`: the values of the sets that a contract may name."""
     for name, entry in found.data.items():
@@ -37,23 +37,58 @@ def problems(
         yield from _files(found, name, entry["files"])
         yield from repeated(found, (name, "columns"), entry["columns"])
         yield from _format(found, name, entry)
-        yield from _expressions(found, name, entry)
         yield from _limits(found, name, entry)
-        yield from _parts(found, name, entry)
-        for column, codes in entry.get("codes", {}).items():
-            if set(codes) == {OTHERWISE}:
-                yield found.problem(
-                    (name, "codes", column, OTHERWISE), "list the known codes beside it"
-                )
-            if column not in entry["mapping"]:
-                yield found.problem(
-                    (name, "codes", column),
-                    f"the mapping does not fill the column of these codes"
-                    f"{near_miss(column, entry['mapping'])}",
-                )
-        yield from _values(found, name, entry, contracts)
-        if contracts is not None:
-            yield from _record(found, name, entry, contracts, sets)
+        yield from _several_records(found, name, entry)
+        for at, one in _records(name, entry):
+            yield from _expressions(found, at, one, entry["columns"])
+            yield from _parts(found, at, one)
+            yield from _coded(found, at, one)
+            yield from _values(found, at, one, entry["columns"], contracts)
+            if contracts is not None:
+                yield from _record(found, at, one, contracts, sets)
+
+
+def _records(name: str, entry: Mapping[str, Any]) -> Iterator[tuple[Key, Mapping[str, Any]]]:
+    """Where it stands how rows become records of a table, and what it says, for each table."""
+    if "records" not in entry:
+        yield (name,), entry
+    for position, one in enumerate(entry.get("records", ())):
+        yield (name, "records", position), one
+
+
+def _several_records(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    """A table that is fed twice, and parts of events of several usage tables."""
+    several, first = list(_records(name, entry)), dict[str, Key]()
+    for at, one in several:
+        before = first.setdefault(one["record"], at)
+        if before != at:
+            yield found.problem(
+                (*at, "record"),
+                f"a source feeds a table once; {one['record']} is fed already, on line "
+                f"{found.line((*before, 'record'))}",
+            )
+    usage = [(at, one) for at, one in several if one["record"] in PARTS]
+    for at, one in usage if len(usage) > 1 else ():
+        parts = one.get("parts", PARTS[one["record"]].default)
+        if parts != "none":
+            yield found.problem(
+                (*at, "parts" if "parts" in one else "record"),
+                f"expected parts: none, because the source feeds several tables of usage; "
+                f"got {parts}",
+            )
+
+
+def _coded(found: Document, at: Key, entry: Mapping[str, Any]) -> Iterator[str]:
+    """Codes without a list of the known ones, or of a column that nothing fills."""
+    for column, codes in entry.get("codes", {}).items():
+        if set(codes) == {OTHERWISE}:
+            yield found.problem((*at, "codes", column, OTHERWISE), "list the known codes beside it")
+        if column not in entry["mapping"]:
+            yield found.problem(
+                (*at, "codes", column),
+                f"the mapping does not fill the column of these codes"
+                f"{near_miss(column, entry['mapping'])}",
+            )
 
 
 def _files(found: Document, name: str, files: Mapping[str, Any]) -> Iterator[str]:
@@ -108,23 +143,25 @@ def _multiline(found: Document, path: Key, form: Mapping[str, Any]) -> Iterator[
         )
 
 
-def _expressions(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
-    """Columns in `mapping`, `exclude` and `warn` that the file does not have."""
-    known = {column.lower() for column in entry["columns"]}
+def _expressions(
+    found: Document, at: Key, entry: Mapping[str, Any], columns: Sequence[str]
+) -> Iterator[str]:
+    """Columns in `when`, `mapping`, `exclude` and `warn` that the file does not have."""
+    known = {column.lower() for column in columns}
+    expressions: list[tuple[Key, str]] = [((*at, "when"), entry["when"])] if "when" in entry else []
     for part in ("mapping", "exclude", "warn"):
-        for key, expression in (entry.get(part) or {}).items():
-            path = (name, part, key)
-            try:
-                read = columns_of(expression)
-            except ValueError as error:
-                yield found.problem(path, f"{error}: {expression}")
-                continue
-            for column in read:
-                if column.lower() not in known:
-                    yield found.problem(
-                        path,
-                        f"the file has no column '{column}'{near_miss(column, entry['columns'])}",
-                    )
+        expressions += [((*at, part, key), sql) for key, sql in (entry.get(part) or {}).items()]
+    for path, expression in expressions:
+        try:
+            read = columns_of(expression)
+        except ValueError as error:
+            yield found.problem(path, f"{error}: {expression}")
+            continue
+        for column in read:
+            if column.lower() not in known:
+                yield found.problem(
+                    path, f"the file has no column '{column}'{near_miss(column, columns)}"
+                )
 
 
 def _limits(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
@@ -138,33 +175,34 @@ def _limits(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[st
         yield found.problem((name, "late_share"), "expected a share from 0 to 1")
 
 
-def _parts(found: Document, name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+def _parts(found: Document, at: Key, entry: Mapping[str, Any]) -> Iterator[str]:
     """Parts of a record that has none, or without the number that they share."""
     parts, rule = entry.get("parts", "none"), PARTS.get(entry["record"], PartRule())
     if parts not in rule.modes:
         yield found.problem(
-            (name, "parts"),
+            (*at, "parts"),
             f"the records of {entry['record']} may be: {', '.join(rule.modes)}",
         )
     elif parts != "none" and rule.number not in entry["mapping"]:
         yield found.problem(
-            (name, "parts"),
+            (*at, "parts"),
             f"the mapping does not fill '{rule.number}', the number that the parts share",
         )
 
 
 def _values(
     found: Document,
-    name: str,
+    at: Key,
     entry: Mapping[str, Any],
+    files: Sequence[str],
     contracts: Mapping[str, Contract] | None,
 ) -> Iterator[str]:
     """What `absent`, `unreadable` and `rounding` say of columns for which it means nothing."""
     contract = (contracts or {}).get(entry["record"])
-    files, mapping = entry["columns"], entry["mapping"]
+    mapping = entry["mapping"]
     for part in ("absent", "unreadable", "rounding"):
         for column, said in entry.get(part, {}).items():
-            path = (name, part, column)
+            path = (*at, part, column)
             if column not in mapping:
                 yield found.problem(
                     path, f"the mapping does not fill this column{near_miss(column, mapping)}"
@@ -201,15 +239,15 @@ def _meaningless(
 
 def _record(
     found: Document,
-    name: str,
+    at: Key,
     entry: Mapping[str, Any],
     contracts: Mapping[str, Contract],
-    sets: Mapping[str, Sequence[str]],
+    sets: Mapping[str, Names],
 ) -> Iterator[str]:
     if entry["record"] not in contracts:
         tables = [table for table in contracts if table.startswith("ods.")]
         yield found.problem(
-            (name, "record"),
+            (*at, "record"),
             f"no contract for '{entry['record']}'{near_miss(entry['record'], tables)}",
         )
         return
@@ -219,23 +257,23 @@ def _record(
         for column in entry.get(part, {}):
             if column in FILLED and column in contract.column_names:
                 yield found.problem(
-                    (name, part, column), "the ingest fills this column: leave it out"
+                    (*at, part, column), "the ingest fills this column: leave it out"
                 )
             elif column not in free:
                 yield found.problem(
-                    (name, part, column),
+                    (*at, part, column),
                     f"{contract.table} has no column '{column}'{near_miss(column, free)}",
                 )
     for column in contract.columns:
         if column.required and column.name in free and column.name not in entry["mapping"]:
             yield found.problem(
-                (name, "mapping"),
+                (*at, "mapping"),
                 f"the required column '{column.name}' of {contract.table} is missing",
             )
     for column, codes in entry.get("codes", {}).items():
         if column in free:
             yield from _codes(
-                found, (name, "codes", column), codes, contract.column(column).allowed, sets
+                found, (*at, "codes", column), codes, contract.column(column).allowed, sets
             )
 
 
@@ -244,16 +282,16 @@ def _codes(
     path: Key,
     codes: Mapping[str, Any],
     allowed: Sequence[str] | str | None,
-    sets: Mapping[str, Sequence[str]],
+    sets: Mapping[str, Names],
 ) -> Iterator[str]:
-    known = sets.get(allowed, ()) if isinstance(allowed, str) else allowed
-    if OTHERWISE in codes and known is None:
+    names = sets[allowed] if isinstance(allowed, str) else Names(allowed or (), {})
+    if OTHERWISE in codes and allowed is None:
         yield found.problem(
             (*path, OTHERWISE),
             "a code can be unknown only where the contract lists the allowed values: leave it out",
         )
     for code, value in codes.items():
-        if known is not None and isinstance(value, str) and value not in known:
+        if allowed is not None and isinstance(value, str) and value not in names.known:
             yield found.problem(
-                (*path, code), f"the contract does not allow '{value}'{near_miss(value, known)}"
+                (*path, code), f"the contract does not allow '{value}'{names.hint(value)}"
             )

@@ -1,16 +1,34 @@
 """Checks of values that several files share: ids, intervals, time zones, templates, lists."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from string import Formatter
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from schemas.document import Document, Key
+from schemas.document import Document, Key, Place
 from schemas.document.violation import near_miss
 
 _LIKE = "write one like 1[3-9][0-9]{9}"
 FAR_YEAR = 2050
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names that files of a configuration define: of channels, packages, businesses.
+
+    `taken`: those that a folder took away, and the places that did so.
+    """
+
+    known: Collection[str]
+    taken: Mapping[str, Place]
+
+    def hint(self, name: str) -> str:
+        """What helps the author of a line that uses a name which is not known."""
+        if name in self.taken:
+            return f": {self.taken[name]} took it away; take this away too, or name another"
+        return near_miss(name, self.known)
 
 
 def id_problem(found: Document, stem: str) -> Iterator[str]:

@@ -51,7 +51,9 @@ def site(conf, contracts, tmp_path):
                 COMMITTED,
                 source="web_log",
                 content=landing.contents("web_log", [day])[day],
-                reading=reading.get("reading", current_fingerprint(conf, contracts, "web_log")),
+                reading=reading.get(
+                    "reading", current_fingerprint(conf, contracts, "web_log", "ods.web_view")
+                ),
                 rows_rejected=rejected,
             )
 
@@ -233,6 +235,7 @@ def read(conf, contracts, **changes):
         ),
         contracts,
         "web_log",
+        source.record,
     )
 
 
@@ -267,7 +270,9 @@ def test_a_rule_of_the_contract_belongs_to_the_reading_its_words_do_not(conf, co
 
 
 def test_a_new_value_of_a_set_concerns_only_slices_with_rejected_rows(conf, contracts):
-    now = current_fingerprint(conf, contracts, "complaint")  # which is about a channel
+    now = current_fingerprint(
+        conf, contracts, "complaint", "ods.complaint"
+    )  # which is about a channel
     more = SimpleNamespace(
         sources=conf.sources,
         channels={**conf.channels, "kiosk": None},
@@ -275,7 +280,7 @@ def test_a_new_value_of_a_set_concerns_only_slices_with_rejected_rows(conf, cont
         services=conf.services,
         runtime=conf.runtime,
     )
-    then = current_fingerprint(more, contracts, "complaint")
+    then = current_fingerprint(more, contracts, "complaint", "ods.complaint")
     assert outdated(now, then, rejected=1)
     assert not outdated(now, then, rejected=0)
 
@@ -285,8 +290,8 @@ def test_another_list_of_open_ends_is_another_reading_of_records_with_ends(conf,
     changed = {
         name
         for name in ("subscriber", "voice")
-        if current_fingerprint(conf, contracts, name)
-        != current_fingerprint(sooner, contracts, name)
+        if current_fingerprint(conf, contracts, name, conf.sources[name].record)
+        != current_fingerprint(sooner, contracts, name, conf.sources[name].record)
     }
     assert changed == {"subscriber"}
 
@@ -295,7 +300,10 @@ def test_the_days_that_would_be_read_otherwise_are_listed(site, conf, contracts)
     for back in (3, 2, 1):
         site.put(before(back))
         site.night(before(back), **({} if back == 2 else {"reading": "other.values"}))
-    assert outdated_days(conf, contracts, site.ledger, "web_log") == [before(3), before(1)]
+    assert outdated_days(conf, contracts, site.ledger, "web_log") == [
+        ("ods.web_view", before(3)),
+        ("ods.web_view", before(1)),
+    ]
 
 
 def test_days_that_follow_each_other_are_one_window():

@@ -17,7 +17,13 @@ AT = datetime(2009, 5, 4, 6, 0, tzinfo=UTC)
 
 
 def source(name_cn, optional=False, **cadence):
-    return SimpleNamespace(name_cn=name_cn, cadence=Cadence(**cadence), optional=optional)
+    return SimpleNamespace(
+        name_cn=name_cn,
+        cadence=Cadence(**cadence),
+        optional=optional,
+        tables=("ods.one",),
+        also=(),
+    )
 
 
 CONF = SimpleNamespace(

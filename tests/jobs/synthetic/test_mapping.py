@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from models.intake import duplicates, outcome, verdict
+from models.intake import delivered_line, duplicates, outcome, verdict
 from models.synthetic.chunk import SOURCES
 from tests.readers.plain_reader import accepted, lines, truth_table
 
@@ -50,7 +50,15 @@ def test_each_source_is_read_as_it_was_meant(name, delivered, conf, contracts, s
         "businesses": sorted(conf.services),
     }
     record = contracts[source.record]
-    validated = verdict.validate(frame, name, source, record, sets, conf.runtime.timezone, known)
+    validated = verdict.validate(
+        delivered_line.fields(frame, source),
+        name,
+        source,
+        record,
+        sets,
+        conf.runtime.timezone,
+        known,
+    )
     validated = replace(validated, frame=validated.frame.persist())
     candidates = duplicates.candidates(validated, duplicates.candidate_keys(validated, None))
     repeated = duplicates.find(candidates, source, record, None)

@@ -15,11 +15,16 @@ from schemas.window import Window
 NOW = datetime(2009, 5, 4, 6, 0, tzinfo=UTC)
 FIRST, SECOND = date(2009, 5, 2), date(2009, 5, 3)
 BOTH = Window(FIRST, SECOND)
+
+
+def feeding(*tables, **cadence):
+    """A source of these tables."""
+    also = tables[1:]
+    return SimpleNamespace(cadence=Cadence(**cadence), optional=False, tables=tables, also=also)
+
+
 CONF = SimpleNamespace(
-    sources={
-        "voice": SimpleNamespace(cadence=Cadence(), optional=False),
-        "bill": SimpleNamespace(cadence=Cadence(monthly=3), optional=False),
-    }
+    sources={"voice": feeding("ods.voice"), "bill": feeding("ods.bill", monthly=3)}
 )
 
 

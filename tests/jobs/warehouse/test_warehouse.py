@@ -6,6 +6,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from jobs.warehouse.tables import Tables
+from jobs.warehouse.warehouse import Ingested
 from schemas.errors import ChudianError, InputError, QualityError
 from schemas.window import Window
 from tests.given.warehouse_steps import (
@@ -343,14 +344,8 @@ def take_in(wh, frame, accepted, rejected, source="customer", day=THIRD):
         }
     }
     with wh.step(step(writes=[CUSTOMER], source=source), Window(day, day)):
-        wh.ingest(
-            CUSTOMER,
-            source,
-            frame(CUSTOMER, *accepted),
-            frame(REJECTED, *rejected),
-            counts,
-            changed=[],
-        )
+        taken = Ingested(CUSTOMER, frame(CUSTOMER, *accepted), counts, [])
+        wh.ingest(source, [taken], frame(REJECTED, *rejected))
 
 
 def customers_of_the_third(root):
@@ -400,11 +395,12 @@ def test_a_delivery_that_fails_between_its_two_tables_leaves_what_stood_stale(op
             "rows_late": 0,
         }
     }
+    taken = Ingested(CUSTOMER, frame(CUSTOMER, delivered(9)), counts, [])
     with (
         pytest.raises(Exception, match="the disk is full"),
         wh.step(step(writes=[CUSTOMER], source="customer"), Window(THIRD, THIRD)),
     ):
-        wh.ingest(CUSTOMER, "customer", frame(CUSTOMER, delivered(9)), spoiled, counts, [])
+        wh.ingest("customer", [taken], spoiled)
     later = opened("after it").ledger
     assert later.stale[CUSTOMER, "customer"] == {str(THIRD): "the run fails midway failed midway"}
     assert later.entry(CUSTOMER, THIRD, "customer").rows_accepted == 1
@@ -454,7 +450,7 @@ def test_a_delivery_that_fails_before_its_rows_are_there_leaves_what_stood_as_it
         pytest.raises(Exception, match="the disk is full"),
         wh.step(step(writes=[CUSTOMER], source="customer"), Window(THIRD, THIRD)),
     ):
-        wh.ingest(CUSTOMER, "customer", spoiled, frame(REJECTED), counts, [])
+        wh.ingest("customer", [Ingested(CUSTOMER, spoiled, counts, [])], frame(REJECTED))
     assert customers_of_the_third(root) == ["C7"]
     assert not opened("after it").ledger.stale.get((CUSTOMER, "customer"))
 

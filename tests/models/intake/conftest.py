@@ -31,14 +31,15 @@ def judged(spark, contracts):
         if of.format.encoding == "utf-8":
             frame = frame.withColumn("value", frame["value"].cast("string"))
         contract = contracts[of.record]
-        validated = verdict.validate(frame, of.id, of, contract, SETS, ZONE, known)
+        fields = delivered_line.fields(frame, of)
+        validated = verdict.validate(fields, of.id, of, contract, SETS, ZONE, known)
         validated = replace(validated, frame=validated.frame.persist())
         try:
             keys = duplicates.candidate_keys(validated, earlier)
             candidates = duplicates.candidates(validated, keys)
             repeated = duplicates.find(candidates, of, contract, earlier, repeated_hours)
             refused = repeated.where(F.col("_role").isin(*verdict.SHARED_KEY)).select(*verdict.ROW)
-            lines = delivered_line.lines(frame, of, refused)
+            lines = delivered_line.lines(fields, refused)
             return Verdicts(outcome.Outcome(validated, candidates, repeated, lines, of.parts))
         finally:
             validated.frame.unpersist()

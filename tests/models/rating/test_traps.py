@@ -14,7 +14,7 @@ from functools import reduce
 import pytest
 from pyspark.sql import DataFrame
 
-from models.intake import verdict
+from models.intake import delivered_line, verdict
 from models.quote import backtest
 from models.reference import bill as reference_bill
 from models.reference.rater import Rater
@@ -432,7 +432,12 @@ def taken_in(spark, conf, contracts):
         )
         source = conf.sources["voice"]
         judged = verdict.validate(
-            read, "voice", source, contracts[source.record], {}, conf.runtime.timezone
+            delivered_line.fields(read, source),
+            "voice",
+            source,
+            contracts[source.record],
+            {},
+            conf.runtime.timezone,
         )
         calls = judged.frame.where("not _rejected")
         assert calls.count() == len(lines)

@@ -14,7 +14,7 @@ import pytest
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from models.intake import duplicates, outcome, verdict
+from models.intake import delivered_line, duplicates, outcome, verdict
 from models.usage import record_parts
 from schemas.render.spark import struct_type
 from tests.given.delivered_lines import DAY, LINES, SETS, ZONE, line, source
@@ -70,7 +70,7 @@ def test_usage_is_that_of_the_reference(spark, contracts, mode):
             for place, text in enumerate(lines[night], start=1)
         ]
         frame = local_frame(spark, rows, LINES).withColumn("value", F.col("value").cast("string"))
-        judged = verdict.validate(frame, of.id, of, contract, SETS, ZONE)
+        judged = verdict.validate(delivered_line.fields(frame, of), of.id, of, contract, SETS, ZONE)
         validated = replace(judged, frame=judged.frame.localCheckpoint())
         known = local_frame(spark, earlier, kinds)
         among = duplicates.candidates(validated, duplicates.candidate_keys(validated, known))
