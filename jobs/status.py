@@ -121,6 +121,7 @@ def _status(args: argparse.Namespace) -> None:
     asked = arguments.day("--data-date", args.data_date) if args.data_date else None
     contracts = contract.load()
     conf = config.load(arguments.conf_folders(args.conf), contracts)
+    contracts = contract.in_currency(contracts, conf.runtime.currency)
     entries = delta_log.entries(args.warehouse)
     last = asked or _newest(entries)
     window = Window(last - timedelta(days=args.days - 1), last)
