@@ -8,7 +8,9 @@ import pytest
 from schemas import config, contract
 from schemas.currency import YUAN, Currency
 from schemas.render import delta, dictionary
+from tests.given.manual import blocks
 from tests.given.paths import CONF as SHIPPED
+from tests.given.paths import ROOT
 from tests.given.small_configuration import CONF, edit, refusal, write
 
 ROUBLE = Currency("RUB", "RUB", "руб.", 2)
@@ -37,6 +39,14 @@ def test_without_a_word_and_as_shipped_the_currency_is_yuan(tmp_path):
 def test_an_overlay_names_another_and_takes_nothing_from_yuan(tmp_path, text, expected):
     local = configured(tmp_path, text)
     assert config.load([SHIPPED, local]).runtime.currency == expected
+
+
+def test_the_example_of_the_manual_is_accepted(tmp_path):
+    (text,) = (
+        text for _, text in blocks(ROOT / "docs/operate.md") if text.startswith("currency: ")
+    )
+    found = config.load([SHIPPED, configured(tmp_path, text)], contract.load()).runtime.currency
+    assert found == Currency("RUB", "rouble", "руб.", 2, ("₽",))
 
 
 @pytest.mark.parametrize(
