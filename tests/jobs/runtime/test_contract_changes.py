@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from jobs import night, quote, what_if
+from jobs import erase, night, quote, status, what_if
 from jobs.runtime import contract_changes
 from jobs.warehouse import delta_log
 from schemas import contract
@@ -127,8 +127,10 @@ def test_a_warehouse_in_the_same_currency_goes_on(tmp_path, conf, currency):
         (night, ("--landing", "none", "--dry-run")),
         (quote, ("--subscriber", "1", "--package", "gprs_5", "--month", "2009-04")),
         (what_if, ("--tariff", str(CONF / "tariffs" / "gprs_5.yml"))),
+        (status, ()),
+        (erase, ("--customer-no", "C1", "--request", "R-1")),
     ],
-    ids=["night", "dry run", "quote", "what_if"],
+    ids=["night", "dry run", "quote", "what_if", "status", "erase"],
 )
 def test_no_command_shows_yuan_as_roubles(tmp_path, capsys, command, more):
     local, warehouse = tmp_path / "local", tmp_path / "warehouse"
@@ -136,6 +138,7 @@ def test_no_command_shows_yuan_as_roubles(tmp_path, capsys, command, more):
     text = "currency: RUB\ncurrencies: {RUB: {name: руб., minor_unit: 2}}\n"
     (local / "runtime.yml").write_text(text, encoding="utf-8")
     committed(warehouse, ("dw.contact_view", None, "2009-05-03"))
-    line = ["--data-date", "2009-05-03", "--conf", str(CONF), "--conf", str(local)]
+    line = [] if command is erase else ["--data-date", "2009-05-03"]
+    line += ["--conf", str(CONF), "--conf", str(local)]
     assert command.main([*line, "--warehouse", str(warehouse), *more]) == 2
     assert "its amounts are in CNY, runtime.yml says RUB" in capsys.readouterr().err
