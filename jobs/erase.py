@@ -25,7 +25,7 @@ from pyspark.sql import functions as F
 from jobs.intake import archive, archived_lines
 from jobs.outbox import channel_file
 from jobs.outbox.folder import Outbox
-from jobs.runtime import arguments, walk
+from jobs.runtime import arguments, contract_changes, walk
 from jobs.runtime.lock import guarded, run_of
 from jobs.runtime.session import spark_session
 from jobs.warehouse import delta_log
@@ -98,6 +98,7 @@ def _erase(argv: list[str] | None) -> None:
         )
     conf, contracts, _ = walk.configuration(arguments.conf_folders(args.conf))
     delta_log.require_ledger(args.warehouse)
+    contract_changes.require_currency(args.warehouse, contracts)
     with (
         nullcontext("") if args.dry_run else run_of(args.warehouse) as own_id,
         spark_session(conf, arguments.conf_folders(args.conf)) as spark,

@@ -76,9 +76,9 @@ def _import(argv: list[str] | None) -> None:
         name for name in conf.tariffs if not (args.replace and (args.out / f"{name}.yml").exists())
     ]
     refused = 0
-    for found in price_list.packages(
-        lines, places, conf.tariffs, taken, overlay.shape("tariff"), line
-    ):
+    money = conf.runtime.currency
+    shape = overlay.shape("tariff", money)
+    for found in price_list.packages(lines, places, conf.tariffs, taken, shape, line, money):
         if isinstance(found, Taken):
             _write(found.package, args.out, args.prices, found.line)
             print(

@@ -14,14 +14,13 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 from jobs.pages import bill_text
 from jobs.plan.slices import rated_months
-from jobs.runtime import arguments
+from jobs.runtime import arguments, contract_changes
 from jobs.runtime.lock import guarded, logged
 from jobs.runtime.walk import configuration
 from jobs.warehouse.committed import CommittedRows
@@ -42,6 +41,7 @@ from models.tariff.amounts import BUCKETS
 from models.tariff.package import KIND_SERVICE
 from models.usage.local_time import LASTING
 from schemas.config import Config
+from schemas.currency import Currency
 from schemas.errors import ConfigError, InputError
 from schemas.window import Window, month_of
 
@@ -120,6 +120,7 @@ def _quote(argv: list[str] | None) -> None:
         )
     package = conf.tariffs[args.package].data
     record = SERVICE_RECORDS[KIND_SERVICE[package["kind"]]]
+    contract_changes.require_currency(invocation.warehouse, configured.contracts)
     tables = CommittedRows(
         "quote",
         invocation.warehouse,
@@ -137,7 +138,9 @@ def _quote(argv: list[str] | None) -> None:
     if picture is not None:
         arguments.write("--picture", args.picture, picture + "\n")
     print(
-        json.dumps(quoted, ensure_ascii=False, indent=1) if args.json else bill_text.printed(quoted)
+        json.dumps(quoted, ensure_ascii=False, indent=1)
+        if args.json
+        else bill_text.printed(quoted, conf.runtime.currency.unit)
     )
 
 
@@ -191,23 +194,26 @@ def _kept(asked: Asked, last: date) -> dict[str, Mapping[str, Any]]:
 
 
 def _quoted(asked: Asked, kept: Mapping[str, Mapping]) -> dict:
-    """The bill as plain values. Amounts are yuan as text; units are seconds, messages or bytes."""
+    """The bill as plain values. Amounts are text; units are seconds, messages or bytes."""
     document, month, bill = asked.package, asked.month, _bill(asked)
+    money = asked.conf.runtime.currency
     return {
         "package": document["id"],
         "name": document["name"],
         "month": f"{month:%Y-%m}",
-        "monthly_fee": _yuan(bill.fee),
-        "lines": [_line_values(document, key, line) for key, line in sorted(bill.lines.items())],
+        "monthly_fee": money.exact(bill.fee),
+        "lines": [
+            _line_values(document, key, line, money) for key, line in sorted(bill.lines.items())
+        ],
         "pools": [
             {"pool": name, "size": use.size, "carried_in": use.carried, "used": use.used}
             for name, use in bill.pools.items()
         ],
-        "cap_cuts": {name: _yuan(cut) for name, cut in bill.cap_cuts.items()},
-        "commitment": _yuan(bill.commitment),
-        "rounding": _yuan(bill.rounding),
-        "own_prices": _yuan(bill.total),
-        "engine": _engine(kept.get(document["id"]), bill.total),
+        "cap_cuts": {name: money.exact(cut) for name, cut in bill.cap_cuts.items()},
+        "commitment": money.exact(bill.commitment),
+        "rounding": money.exact(bill.rounding),
+        "own_prices": money.exact(bill.total),
+        "engine": _engine(kept.get(document["id"]), bill.total, money),
     }
 
 
@@ -218,6 +224,7 @@ def _picture(asked: Asked, kept: Mapping[str, Mapping]) -> str:
     """
     package, month, tariffs = asked.package["id"], asked.month, asked.conf.tariffs
     kind, of_month = asked.package["kind"], f"for {month:%Y-%m}"
+    money = asked.conf.runtime.currency
     present = next(
         (name for name, row in kept.items() if row["is_present"] and row["kind"] == kind), ""
     )
@@ -245,10 +252,15 @@ def _picture(asked: Asked, kept: Mapping[str, Mapping]) -> str:
             raise InputError(f"--picture: {name} {of_month} is not compared: {row['reason']}")
         lines = {line: row[line] for line in BUCKETS}
         title = tariffs[name].data["name"] if name in tariffs else name
-        sides.append(bill_comparison.Side(title, bill_comparison.stated(row["total"], lines)))
+        amounts = bill_comparison.stated(row["total"], lines, money)
+        sides.append(bill_comparison.Side(title, amounts))
     before, after = sides
     return bill_comparison.picture(
-        f"{month.year}年{month.month}月费用：{before.name} → {after.name}", "当月", before, after
+        f"{month.year}年{month.month}月费用：{before.name} → {after.name}",
+        "当月",
+        before,
+        after,
+        money,
     )
 
 
@@ -286,7 +298,7 @@ def _bill(asked: Asked) -> MonthBill:
     return bill
 
 
-def _line_values(document: Mapping, key: tuple[str, str, int], line: Line) -> dict:
+def _line_values(document: Mapping, key: tuple[str, str, int], line: Line, money: Currency) -> dict:
     """A line of the bill as plain values; `key`: (service, component, rule number)."""
     _, component, no = key
     rule = document["rules"][no] if no >= 0 else {}
@@ -301,12 +313,12 @@ def _line_values(document: Mapping, key: tuple[str, str, int], line: Line) -> di
         "free_units": line.free_units,
         "free_by_pool": line.free_by_pool,
         "price": ", then ".join(steps) or "tier",
-        "connect_fees": _yuan(line.connect),
-        "yuan": _yuan(line.charged),
+        "connect_fees": money.exact(line.connect),
+        money.unit: money.exact(line.charged),
     }
 
 
-def _engine(quote: Mapping | None, own_total: Fraction) -> dict | None:
+def _engine(quote: Mapping | None, own_total: Fraction, money: Currency) -> dict | None:
     """The engine's quote of the same month as plain values; None if the engine kept no quote."""
     if quote is None:
         return None
@@ -314,11 +326,11 @@ def _engine(quote: Mapping | None, own_total: Fraction) -> dict | None:
         return {"reason": quote["reason"]}
     own = Fraction(quote["total"]) - Fraction(quote["passed_through"])
     return {
-        "own_prices": _yuan(own),
+        "own_prices": money.exact(own),
         "same": own == own_total,
         "replayed": quote["replayed"],
-        "passed_through": _yuan(Fraction(quote["passed_through"])),
-        "total": _yuan(Fraction(quote["total"])),
+        "passed_through": money.exact(Fraction(quote["passed_through"])),
+        "total": money.exact(Fraction(quote["total"])),
     }
 
 
@@ -343,15 +355,6 @@ def _events(asked: Asked, month: date) -> list[Event]:
     holidays = conf.policy.calendar.holidays
     events = subscriber_events({record: records}, owned, Parts(modes, gap), holidays)
     return [event for event in events if is_rerated(event)]
-
-
-def _yuan(amount: Fraction) -> str:
-    """An amount of yuan as text: two decimals, up to six if it needs them, rounded half up."""
-    micro_yuan = int(
-        amount * 10**6 + Fraction(1, 2) if amount >= 0 else amount * 10**6 - Fraction(1, 2)
-    )
-    text = f"{Decimal(micro_yuan).scaleb(-6):.6f}"
-    return text[:-4] + text[-4:].rstrip("0")
 
 
 if __name__ == "__main__":

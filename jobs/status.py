@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from jobs.intake import redelivery
-from jobs.runtime import arguments
+from jobs.runtime import arguments, contract_changes
 from jobs.runtime.lock import guarded
 from jobs.runtime.progress import columns, padded
 from jobs.warehouse import delta_log
@@ -126,6 +126,8 @@ def _status(args: argparse.Namespace) -> None:
     asked = arguments.day("--data-date", args.data_date) if args.data_date else None
     contracts = contract.load()
     conf = config.load(arguments.conf_folders(args.conf), contracts)
+    contracts = contract.in_currency(contracts, conf.runtime.currency)
+    contract_changes.require_currency(args.warehouse, contracts)
     entries = delta_log.entries(args.warehouse)
     last = asked or _newest(entries)
     window = Window(last - timedelta(days=args.days - 1), last)

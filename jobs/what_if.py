@@ -10,6 +10,7 @@ depend on the order of events are compared only if a package on sale has the sam
 from __future__ import annotations
 
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 from pyspark.sql import DataFrame
@@ -31,6 +32,7 @@ from models.tariff.package import Package
 from models.usage import register
 from schemas import document
 from schemas.config import overlay
+from schemas.currency import Currency
 from schemas.errors import InputError
 from schemas.window import Window
 
@@ -72,7 +74,7 @@ def _try(argv: list[str] | None) -> None:
     window, invocation = arguments.window(args), arguments.invocation(args)
     configured = configuration(invocation.conf)
     found = document.read(args.tariff)
-    document.check(found, overlay.shape("tariff"))
+    document.check(found, overlay.shape("tariff", configured.conf.runtime.currency))
     package = next(iter(catalogue.load([found]).packages.values()))
     with reading(invocation, configured, STEP) as run:
         rated = _rated(run, window)
@@ -99,6 +101,7 @@ def _rated(run: Run, window: Window) -> Window:
 def _tables(context: Context, package: Package) -> list[tuple]:
     """(title, heads, rows) of each table of the page and of the terminal."""
     warehouse, day, policy = context.warehouse, context.day, context.conf.policy.rating
+    money = context.conf.runtime.currency
     seen = comparison(context)
     packages = seen.packages | {package.id: package}
     register.require_measures(seen.depths, register.depths_needed([package], seen.cube.measures))
@@ -132,36 +135,43 @@ def _tables(context: Context, package: Package) -> list[tuple]:
                     "customers",
                     "compared",
                     "would take it",
-                    "they save, yuan a month",
-                    "the operator's income, yuan a month",
+                    f"they save, {money.unit} a month",
+                    f"the operator's income, {money.unit} a month",
                 ],
-                _collected(what_if.totals(rows)),
+                _collected(what_if.totals(rows), money),
             ),
             (
-                "By saving, yuan a month",
+                f"By saving, {money.unit} a month",
                 ["saving", "customers", "would take it"],
-                [[names[step], *more] for step, *more in _collected(what_if.distribution(rows))],
+                [
+                    [names[step], *more]
+                    for step, *more in _collected(what_if.distribution(rows), money)
+                ],
             ),
             (
                 "They leave",
                 ["package", "takers", "income change"],
-                _collected(what_if.takers_by(rows, "present").limit(LISTED)),
+                _collected(what_if.takers_by(rows, "present").limit(LISTED), money),
             ),
             (
                 "It takes the place of",
                 ["recommendation", "takers", "income change"],
-                _collected(what_if.takers_by(rows, "instead_of").limit(LISTED)),
+                _collected(what_if.takers_by(rows, "instead_of").limit(LISTED), money),
             ),
             (
                 "Why the others would not",
                 ["reason", "customers"],
-                _collected(what_if.against(rows)),
+                _collected(what_if.against(rows), money),
             ),
         ]
 
 
-def _collected(frame: DataFrame) -> list[list]:
-    return [list(row) for row in frame.collect()]
+def _collected(frame: DataFrame, money: Currency) -> list[list]:
+    """The rows of a table, their amounts as people read them."""
+    return [
+        [money.rounded(one) if isinstance(one, Decimal) else one for one in row]
+        for row in frame.collect()
+    ]
 
 
 def _terminal_table(heads: list[str], rows: list[list]) -> list[str]:

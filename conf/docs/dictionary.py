@@ -4,6 +4,7 @@ It is rendered from the contracts while the site is built, so it cannot disagree
 """
 
 from schemas import contract
+from schemas.config import load
 from schemas.render import dictionary
 
 PAGE, PLACE = "tables.md", "<!-- dictionary -->"
@@ -16,5 +17,6 @@ def on_page_markdown(markdown: str, page, config, files) -> str:
     before, place, after = markdown.partition(PLACE)
     if not place:
         raise ValueError(f"docs/{PAGE}: the line {PLACE} is missing")
-    _, chapters = dictionary.markdown(contract.load()).split("\n", maxsplit=1)
+    contracts = contract.in_currency(contract.load(), load().runtime.currency)
+    _, chapters = dictionary.markdown(contracts).split("\n", maxsplit=1)
     return before + chapters + after

@@ -40,6 +40,7 @@ def send(
         contract_version=contract.version,
         size=sent.bytes,
         sha256=sent.sha256,
+        currency=contract.currency,
     )
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     outbox.write(channel.id, day, f"{name}.manifest.json", [text.encode()], mode)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-HEAD = ("line", "events", "units", "free", "price", "yuan")
+HEAD = ("line", "events", "units", "free", "price")  # and the unit of money
 WIDTHS = (34, 6, 10, 8, 22, 10)  # at least
 LEFT = ("line", "price")  # texts; the others are numbers
 GAP = "  "
 
 
-def printed(quoted: Mapping) -> str:
-    """The bill of jobs.quote, given as plain values."""
-    rows = [HEAD, ("monthly fee", "", "", "", "", quoted["monthly_fee"])]
+def printed(quoted: Mapping, unit: str) -> str:
+    """The bill of jobs.quote, given as plain values; `unit` is that of its amounts."""
+    rows = [(*HEAD, unit), ("monthly fee", "", "", "", "", quoted["monthly_fee"])]
     for line in quoted["lines"]:
         facts = " ".join(f"{value}" for value in line["match"].values())
         numbers = (f"{line[name]:,}" for name in ("events", "units", "free_units"))
-        rows.append((f"{line['component']} {facts}", *numbers, line["price"], line["yuan"]))
+        rows.append((f"{line['component']} {facts}", *numbers, line["price"], line[unit]))
     sums = [
         *((f"cap of {name}", cut) for name, cut in quoted["cap_cuts"].items()),
         ("minimum commitment", quoted["commitment"]),
@@ -62,5 +62,5 @@ def _engine(engine: Mapping | None) -> tuple[list[tuple[str, str]], str]:
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
     return GAP.join(
         f"{cell:<{width}}" if name in LEFT else f"{cell:>{width}}"
-        for name, cell, width in zip(HEAD, row, widths, strict=True)
+        for name, cell, width in zip((*HEAD, ""), row, widths, strict=True)
     )

@@ -13,7 +13,9 @@ from jobs.warehouse.ledger_summary import known_ledger
 from schemas.config import Config
 from schemas.contract import Contract
 from schemas.errors import ConfigError
-from schemas.render import migration
+from schemas.render import delta, migration
+
+LEDGER = "ops.run_ledger"
 
 
 def require_fit(
@@ -26,6 +28,7 @@ def require_fit(
     """
     if "://" in warehouse:
         return {}
+    require_currency(warehouse, contracts)
     changes, lines = {}, []
     for table in dict.fromkeys((*OPS, *tables)):
         there = delta_log.stored(warehouse, table)
@@ -39,6 +42,20 @@ def require_fit(
     if lines:
         raise ConfigError("\n".join(lines))
     return changes
+
+
+def require_currency(warehouse: str, contracts: Mapping[str, Contract]) -> None:
+    """ConfigError where the amounts of a warehouse are in another currency than the contracts'.
+
+    Every table says it. A ledger is there from the first run on.
+    """
+    there = None if "://" in warehouse else delta_log.stored(warehouse, LEDGER)
+    wanted = contracts[LEDGER].currency.code
+    if there is not None and (had := delta.currency_of(there.properties)) != wanted:
+        raise ConfigError(
+            f"{warehouse}: its amounts are in {had}, runtime.yml says {wanted}: give another "
+            f"--warehouse, or write currency: {had}"
+        )
 
 
 def _help(warehouse: str, conf: Config, contract: Contract) -> str:

@@ -46,6 +46,7 @@ def configuration(folders: tuple[Path, ...]) -> Configuration:
     """The checked configuration; every problem is a ConfigError before Spark starts."""
     contracts = contract.load()
     conf = config.load(folders, contracts)
+    contracts = contract.in_currency(contracts, conf.runtime.currency)
     return Configuration(conf, contracts, catalogue.load(conf.tariffs.values()))
 
 
@@ -124,6 +125,7 @@ def reading(invocation: Invocation, configured: Configuration, step: Step) -> It
     InputError where no night has run into the warehouse yet.
     """
     conf, contracts, tariffs = configured
+    contract_changes.require_currency(invocation.warehouse, contracts)
     entries = delta_log.entries(invocation.warehouse)
     versions = delta_log.committed_versions(invocation.warehouse, step.reads, entries)
     with (

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from models.drawing import svg
 from models.tariff.amounts import BUCKETS, cumulated
+from schemas.currency import Currency
 
 # What a package prices are BUCKETS; passed_through is the rest of the bill.
 PASSED, TOTAL = "passed_through", "total"
@@ -34,7 +35,6 @@ SHOWN = {
     TOTAL: ("合计", "#0072b2", "#fff"),
 }
 STACK = tuple(line for line in SHOWN if line != TOTAL)  # upwards from the base line
-CENT = Decimal("0.01")
 
 WIDTH, HEIGHT = 640, 380
 TOP, LONG = 92, 230  # of the bars, in pixels
@@ -47,29 +47,31 @@ INK, FAINT, GOOD, BAD = "#222", "#666", "#1b7043", "#a83a26"
 
 @dataclass(frozen=True)
 class Side:
-    """One bar: its name, and amounts in yuan by line as `stated` gives them."""
+    """One bar: its name, and amounts by line as `stated` gives them."""
 
     name: str
     amounts: Mapping[str, Decimal]
 
 
-def stated(total: Decimal, lines: Mapping[str, Decimal] | None) -> dict[str, Decimal]:
-    """A bill line by line to the cent, in yuan: BUCKETS, passed_through, total.
+def stated(
+    total: Decimal, lines: Mapping[str, Decimal] | None, currency: Currency
+) -> dict[str, Decimal]:
+    """A bill line by line to the minor unit: BUCKETS, passed_through, total.
 
     `lines`: the exact amount of each priced line; None: only the total is known. The rest of
     `total` is passed_through. The lines add up to the total, because running sums are rounded half
-    up. The sums begin with passed_through, so it is equal before and after. A line of whole cents
-    does not change.
+    up. The sums begin with passed_through, so it is equal before and after. A line of whole
+    minor units does not change.
     """
-    rounded = {TOTAL: _to_the_cent(total)}
+    rounded = {TOTAL: currency.rounded(total)}
     if lines is None:
         return rounded
     parts = [(PASSED, total - sum(lines.values())), *lines.items()]
-    found = dict(cumulated(parts, _to_the_cent))
+    found = dict(cumulated(parts, currency.rounded))
     return {name: found[name] for name in (*BUCKETS, PASSED)} | rounded
 
 
-def picture(heading: str, period: str, before: Side, after: Side) -> str:
+def picture(heading: str, period: str, before: Side, after: Side, currency: Currency) -> str:
     """The two bills as one line of SVG, without script, outside font or link.
 
     `period`: what a saving refers to, such as 平均每月. If one side has only its total, both are
@@ -83,9 +85,9 @@ def picture(heading: str, period: str, before: Side, after: Side) -> str:
     ]
     saved = before.amounts[TOTAL] - after.amounts[TOTAL]
     summary = (
-        f"{period}节省 {saved} 元"
+        f"{period}节省 {saved} {currency.name}"
         if saved > 0
-        else f"{period}多付 {-saved} 元"
+        else f"{period}多付 {-saved} {currency.name}"
         if saved
         else f"{period}费用相同"
     )
@@ -93,7 +95,7 @@ def picture(heading: str, period: str, before: Side, after: Side) -> str:
         "svg",
         # The title names the picture. Ids would clash when several pictures are on one page.
         svg.element("title", svg.text(heading)),
-        svg.element("desc", svg.text(_described(sides, lines, summary))),
+        svg.element("desc", svg.text(_described(sides, lines, summary, currency))),
         svg.element("rect", width=WIDTH, height=HEIGHT, fill="#fff"),
         svg.element(
             "g",
@@ -101,7 +103,7 @@ def picture(heading: str, period: str, before: Side, after: Side) -> str:
             _text(summary, PLACES[0], 58, font_size=15, fill=BAD if saved < 0 else GOOD),
             font_weight="bold",
         ),
-        svg.element("g", *_bars(sides, lines), text_anchor="middle"),
+        svg.element("g", *_bars(sides, lines, currency), text_anchor="middle"),
         *_legend(sides, lines, itemised),
         xmlns="http://www.w3.org/2000/svg",
         role="img",
@@ -114,11 +116,7 @@ def picture(heading: str, period: str, before: Side, after: Side) -> str:
     )
 
 
-def _to_the_cent(amount: Decimal) -> Decimal:
-    return amount.quantize(CENT, ROUND_HALF_UP) + 0  # adding 0 turns -0.00 into 0.00
-
-
-def _described(sides: tuple[Side, ...], lines: list[str], summary: str) -> str:
+def _described(sides: tuple[Side, ...], lines: list[str], summary: str, currency: Currency) -> str:
     """The picture in words, for readers who cannot see it."""
     texts = []
     for side in sides:
@@ -127,35 +125,40 @@ def _described(sides: tuple[Side, ...], lines: list[str], summary: str) -> str:
             for line in reversed(lines)
             if side.amounts[line] and line != TOTAL
         )
-        texts.append(f"{side.name} {side.amounts[TOTAL]} 元" + (f"：{parts}" if parts else ""))
+        total = f"{side.name} {side.amounts[TOTAL]} {currency.name}"
+        texts.append(total + (f"：{parts}" if parts else ""))
     return "；".join([*texts, summary])
 
 
-def _bars(sides: tuple[Side, ...], lines: list[str]) -> list[str]:
+def _bars(sides: tuple[Side, ...], lines: list[str], currency: Currency) -> list[str]:
     """Both bars on one scale, their lines stacked from the base line."""
-    above = max(sum(max(_cents(side, line), 0) for line in lines) for side in sides)
-    below = max(sum(max(-_cents(side, line), 0) for line in lines) for side in sides)
+
+    def minor_units(side: Side, line: str) -> int:
+        return int(side.amounts[line].scaleb(currency.minor_unit))
+
+    above = max(sum(max(minor_units(side, line), 0) for line in lines) for side in sides)
+    below = max(sum(max(-minor_units(side, line), 0) for line in lines) for side in sides)
     scale = max(above + below, 1)
 
-    def down(cents: int) -> int:
-        """Hundredths of a pixel from the picture's top, for cents above the base line."""
-        return TOP * 100 + (2 * (above - cents) * LONG * 100 + scale) // (2 * scale)
+    def down(amount: int) -> int:
+        """Hundredths of a pixel from the picture's top, for minor units above the base line."""
+        return TOP * 100 + (2 * (above - amount) * LONG * 100 + scale) // (2 * scale)
 
     drawn = []
     for side, left in zip(sides, PLACES, strict=True):
         up = under = 0
         for line in lines:
-            cents = _cents(side, line)
-            if cents > 0:
-                drawn.append(_piece(side, line, left, down(up + cents), down(up)))
-                up += cents
-            elif cents < 0:
-                drawn.append(_piece(side, line, left, down(under), down(under + cents)))
-                under += cents
+            amount, words = minor_units(side, line), f"{side.amounts[line]} {currency.name}"
+            if amount > 0:
+                drawn.append(_piece(side, line, words, left, down(up + amount), down(up)))
+                up += amount
+            elif amount < 0:
+                drawn.append(_piece(side, line, words, left, down(under), down(under + amount)))
+                under += amount
         middle = left + THICK // 2
         drawn += [
             _text(
-                f"{side.amounts[TOTAL]} 元",
+                f"{side.amounts[TOTAL]} {currency.name}",
                 middle,
                 _pixels(down(up) - 800),
                 font_size=16,
@@ -172,14 +175,17 @@ def _bars(sides: tuple[Side, ...], lines: list[str]) -> list[str]:
     ]
 
 
-def _piece(side: Side, line: str, left: int, top: int, bottom: int) -> str:
+def _piece(side: Side, line: str, amount: str, left: int, top: int, bottom: int) -> str:
     """A line of a bill in its bar, with its amount if there is room for the text."""
-    words, fill, ink = SHOWN[line]
-    amount = side.amounts[line]
-    drawn = svg.rect(left, _pixels(top), THICK, _pixels(bottom - top), fill, f"{words} {amount} 元")
+    name, fill, ink = SHOWN[line]
+    drawn = svg.rect(left, _pixels(top), THICK, _pixels(bottom - top), fill, f"{name} {amount}")
     if bottom - top >= LABELLED:
         drawn += _text(
-            amount, left + THICK // 2, _pixels((top + bottom) // 2 + 450), font_size=12, fill=ink
+            side.amounts[line],
+            left + THICK // 2,
+            _pixels((top + bottom) // 2 + 450),
+            font_size=12,
+            fill=ink,
         )
     return drawn
 
@@ -216,10 +222,6 @@ def _cut(words: str, room: int) -> str:
         return words
     kept = sum(sum(wide[:end]) <= room - 2 for end in range(1, len(wide) + 1))
     return words[:kept] + "…"
-
-
-def _cents(side: Side, line: str) -> int:
-    return int(side.amounts[line] * 100)
 
 
 def _pixels(hundredths: int) -> str:

@@ -7,10 +7,13 @@ A cell is read if it has one meaning. A cell that can be read in two ways is ref
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from functools import cache, partial
 from typing import Any
+
+from schemas.currency import Currency
 
 # Full-width forms (U+FF01 to U+FF5E) have the order of ASCII. Superscripts and fractions are left
 # alone: they are no digits of a price.
@@ -18,7 +21,6 @@ SAME: dict[int, int | str | None] = {code: code - 0xFEE0 for code in range(0xFF0
 SAME |= dict.fromkeys(map(ord, "\u3000\u00a0\u2009\u202f\t"), " ")
 SAME |= dict.fromkeys(map(ord, "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"), None)
 SAME |= {ord("￥"): "¥", ord("−"): "-", ord("’"): "'"}
-YUAN_SIGNS = re.compile(r"(?:¥|RMB|CNY) ?|(?: ?(?:元|yuan|RMB|CNY))$", re.IGNORECASE)
 POINT = re.compile(r"[0-9]+(?:\.[0-9]+)?|[1-9][0-9]{0,2}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 COMMA = re.compile(r"[0-9]+(?:,[0-9]+)?|[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]+)?")
 SPACED = re.compile(r"[1-9][0-9]{0,2}(?:[ '][0-9]{3})+(?:[.,][0-9]+)?")
@@ -42,18 +44,33 @@ def plain(text: str) -> str:
     return text.translate(SAME).strip()
 
 
-def amount(text: str) -> str:
-    """Yuan as a tariff file writes it: `¥1,234.50`, `1.234,50 元` and `１２３４.50` are 1234.50."""
+def amount(text: str, currency: Currency) -> str:
+    """An amount as a tariff file writes it: `¥1,234.50`, `1.234,50 元`, `１２３４.50`: 1234.50."""
     number = plain(text)
     minus = number.startswith("-")
-    number = YUAN_SIGNS.sub("", number.removeprefix("-"), count=1)
+    number = _signs(currency).sub("", number.removeprefix("-"), count=1)
     minus, number = minus or number.startswith("-"), number.removeprefix("-")
     found = _readings(number)
     if not found:
-        raise UnreadableError(f"expected yuan like 0.40; got '{text[:40]}'")
+        raise UnreadableError(f"expected {currency.unit} like 0.40; got '{text[:40]}'")
     if len(found) > 1:
         raise _two_meanings(text, *found)
     return f"-{found[0]}" if minus else found[0]
+
+
+@cache
+def _signs(currency: Currency) -> re.Pattern[str]:
+    """The currency's signs before an amount, and its signs and names behind it.
+
+    An abbreviated name may lack its point.
+    """
+    before = (*currency.signs, currency.code)
+    behind = (*before, currency.unit, currency.name, currency.name.rstrip("."))
+
+    def one_of(words: Iterable[str]) -> str:
+        return "|".join(re.escape(plain(word)) for word in sorted(words, key=len, reverse=True))
+
+    return re.compile(f"^(?:{one_of(before)}) ?| ?(?:{one_of(behind)})$", re.IGNORECASE)
 
 
 def whole(text: str) -> int:
@@ -107,12 +124,14 @@ def yes_or_no(text: str) -> bool:
         raise UnreadableError(f"expected true or false; got '{text[:40]}'") from None
 
 
-def reading(shape: Mapping[str, Any], of: Mapping[str, Any]) -> Reading:
+def reading(shape: Mapping[str, Any], of: Mapping[str, Any], currency: Currency) -> Reading:
     """How a cell is read for a value of a shape. `of` is the whole JSON Schema with its `$defs`."""
     name = shape.get("$ref", "").rpartition("/")[2]
     if name:
-        named = {"yuan": amount, "quantity": quantity, "amount": quantity, "position": quantity}
-        return named.get(name) or reading(of["$defs"][name], of)
+        if name == "yuan":
+            return partial(amount, currency=currency)
+        named = {"quantity": quantity, "amount": quantity, "position": quantity}
+        return named.get(name) or reading(of["$defs"][name], of, currency)
     if shape.get("format") == "date":
         return day
     types = shape.get("type", ())
@@ -121,11 +140,11 @@ def reading(shape: Mapping[str, Any], of: Mapping[str, Any]) -> Reading:
     if types == "boolean":
         return yes_or_no
     if types == "array":
-        one = reading(shape["items"], of)
+        one = reading(shape["items"], of, currency)
         return lambda text: [one(part.strip()) for part in text.replace("；", ";").split(";")]
     forms = shape.get("anyOf", ())
     if len(forms) == 2 and forms[1].get("type") == "array":  # one value, or a list of them
-        single, several = (reading(form, of) for form in forms)
+        single, several = (reading(form, of, currency) for form in forms)
         return lambda text: several(text) if ";" in text or "；" in text else single(text)
     return str
 

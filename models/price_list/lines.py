@@ -16,6 +16,7 @@ from models.price_list import cell
 from models.price_list.cell import UnreadableError
 from models.tariff import catalogue
 from schemas import document
+from schemas.currency import Currency
 from schemas.document import Document, Key, Place
 from schemas.errors import ConfigError
 
@@ -72,6 +73,7 @@ def packages(
     ids: Iterable[str],
     shape: Mapping[str, Any],
     line: Lines,
+    currency: Currency,
 ) -> Iterator[Taken | Refused]:
     """The result for each line: a package or a refusal. `lines` are line numbers with their cells.
 
@@ -81,7 +83,7 @@ def packages(
     taken = dict.fromkeys(ids, "the configuration")
     for number, cells in lines:
         try:
-            made = _package(number, cells, places, templates, taken, shape, line)
+            made = _package(number, cells, places, templates, taken, shape, line, currency)
         except ConfigError as error:
             yield Refused(number, str(error))
         else:
@@ -97,6 +99,7 @@ def _package(
     taken: Mapping[str, str],
     shape: Mapping[str, Any],
     line: Lines,
+    currency: Currency,
 ) -> Document:
     at = line(number)
     if len(cells) != len(places):
@@ -119,21 +122,23 @@ def _package(
     data = copy.deepcopy(dict(templates[row["like"]].data))
     for name, place in places.items():
         if row[name] and name != "like":
-            _put(data, place, row[name], shape, f"{at}: {name}")
+            _put(data, place, row[name], shape, currency, f"{at}: {name}")
     made = Document(at.path, data, {(): at})
     document.check(made, shape)
     catalogue.load([made])
     return made
 
 
-def _put(data: Any, place: Key, text: str, shape: Mapping[str, Any], at: str) -> None:
+def _put(
+    data: Any, place: Key, text: str, shape: Mapping[str, Any], currency: Currency, at: str
+) -> None:
     """Put a cell into a document, as a value of the kind that the shape has there."""
     for step in place[:-1]:
         data = _step(data, step, at)
     if not isinstance(data, dict):
         _step(data, place[-1], at)
     try:
-        data[place[-1]] = cell.reading(cell.shape_at(place, shape), shape)(text)
+        data[place[-1]] = cell.reading(cell.shape_at(place, shape), shape, currency)(text)
     except UnreadableError as error:
         raise ConfigError(f"{at}: {error}") from None
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from schemas.config import Push
+from schemas.currency import Currency
 from schemas.errors import ConfigError
 
 # The order of a file's rows, independent of the order of the table.
@@ -84,10 +85,12 @@ def manifest(
     rows: int,
     size: int,
     sha256: str,
+    currency: Currency,
 ) -> dict[str, object]:
     """What the receiver checks a file against: `rows` without the header, `size` in bytes, sha256.
 
-    It holds no time of writing, so a rerun gives the same manifest.
+    It names the currency unless that is yuan. It holds no time of writing, so a rerun gives the
+    same manifest.
     """
     return {
         "file": file,
@@ -97,4 +100,5 @@ def manifest(
         "rows": rows,
         "bytes": size,
         "sha256": sha256,
+        **currency.noted,
     }

@@ -16,6 +16,7 @@ from models.drawing import bill_comparison
 from models.frames.lookup import looked_up
 from models.tariff.amounts import BUCKETS
 from schemas.config import Campaign
+from schemas.currency import Currency
 
 # S2-10: both bills line by line, and a picture of them.
 COMPARED = ("before_lines", "after_lines", "picture")
@@ -48,12 +49,19 @@ def targets(
     channel: str,
     columns: Sequence[str],
     data_date: date,
+    currency: Currency,
 ) -> DataFrame:
     """push.<channel>: one row per pushed decision of the channel, in the contract's `columns`.
 
     `served` counts how often the customer was reached for the activity over the channel.
-    Costs are yuan a month, rounded half up to the cent; saving is their difference as printed.
+    Costs are a month's, rounded half up to the minor unit of the currency; saving is their
+    difference as printed.
     """
+    printed = f"decimal(18,{currency.minor_unit})"
+
+    def rounded(cost: str) -> Column:
+        return F.round(cost, currency.minor_unit).cast(printed)
+
     pushed = tables.decisions.where(
         (F.col("channel") == channel) & (F.col("fate") == "pushed")
     ).select("activity", "wave", "customer_id", "subscriber_id", F.col("offer").alias("package_id"))
@@ -67,25 +75,27 @@ def targets(
                 "months_won",
                 "mean_present_cost",
                 "mean_cost",
-                _cents("mean_present_cost").alias("cost_before"),
-                _cents("mean_cost").alias("cost_after"),
+                rounded("mean_present_cost").alias("cost_before"),
+                rounded("mean_cost").alias("cost_after"),
             ),
             ["subscriber_id", "package_id"],
         )
         .join(numbers_on(tables.identity, data_date), "subscriber_id")
         .withColumn("data_date", F.lit(data_date))
         .withColumn("package_name", looked_up(F.col("package_id"), package_names, "string"))
-        .withColumn("saving", (F.col("cost_before") - F.col("cost_after")).cast("decimal(18,2)"))
+        .withColumn("saving", (F.col("cost_before") - F.col("cost_after")).cast(printed))
         .withColumn("valid_until", _valid_until(campaigns, data_date))
         .withColumn(
             "reason",
             F.format_string(
-                "近%d个月中有%d个月更省，平均每月节省%s元",
+                "近%d个月中有%d个月更省，平均每月节省%s%s",
                 "months",
                 "months_won",
                 F.col("saving").cast("string"),
+                F.lit(currency.name),
             ),
         )
+        .withColumn("currency", F.lit(currency.name))
         .withColumn("script", _script(campaigns))
     )
     if {"served", "best_frequency"} & set(columns):
@@ -96,13 +106,10 @@ def targets(
         )
     if set(COMPARED) & set(columns):
         rows = _compared(
-            rows.join(_means(rows, tables.quotes), ["subscriber_id", "package_id"], "left")
+            rows.join(_means(rows, tables.quotes), ["subscriber_id", "package_id"], "left"),
+            currency,
         )
     return rows.select(*columns)
-
-
-def _cents(column: str) -> Column:
-    return F.round(column, 2).cast("decimal(18,2)")
 
 
 def _valid_until(campaigns: Sequence[Campaign], data_date: date) -> Column:
@@ -125,6 +132,7 @@ def _script(campaigns: Sequence[Campaign]) -> Column:
         "cost_before",
         "cost_after",
         "saving",
+        "currency",
         "months_won",
         "valid_until",
         "package_name",
@@ -171,7 +179,7 @@ def _means(rows: DataFrame, quotes: DataFrame) -> DataFrame:
     )
 
 
-def _compared(rows: DataFrame) -> DataFrame:
+def _compared(rows: DataFrame, currency: Currency) -> DataFrame:
     """`rows` with the columns COMPARED.
 
     Pictures are drawn row by row in Python. Only channels that show pictures need them, which is
@@ -180,10 +188,12 @@ def _compared(rows: DataFrame) -> DataFrame:
     schema = StructType(
         [*rows.schema.fields, *(StructField(name, StringType()) for name in COMPARED)]
     )
-    return rows.mapInArrow(_drawn(rows.columns), schema)
+    return rows.mapInArrow(_drawn(rows.columns, currency), schema)
 
 
-def _drawn(names: Sequence[str]) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
+def _drawn(
+    names: Sequence[str], currency: Currency
+) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     needed = (
         "package_name",
         "months",
@@ -196,7 +206,7 @@ def _drawn(names: Sequence[str]) -> Callable[[Iterable[pa.RecordBatch]], Iterabl
 
     def draw(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            drawn = [_comparison(row) for row in batch.select(needed).to_pylist()]
+            drawn = [_comparison(row, currency) for row in batch.select(needed).to_pylist()]
             added = zip(*drawn, strict=True) if drawn else [()] * len(COMPARED)
             yield pa.RecordBatch.from_arrays(
                 [*batch.columns, *(pa.array(column, pa.string()) for column in added)],
@@ -206,20 +216,23 @@ def _drawn(names: Sequence[str]) -> Callable[[Iterable[pa.RecordBatch]], Iterabl
     return draw
 
 
-def _comparison(row: Mapping) -> tuple[str, str, str]:
+def _comparison(row: Mapping, currency: Currency) -> tuple[str, str, str]:
     """Both bills of a row as JSON with amounts as text, and their picture.
 
     If a compared month is not priced on both sides, only totals are shown: means of lines over
     fewer months would not add up to the total.
     """
     itemised = row["priced_months"] == row["months"]
-    before = bill_comparison.stated(row["mean_present_cost"], row["before"] if itemised else None)
-    after = bill_comparison.stated(row["mean_cost"], row["after"] if itemised else None)
+    before, after = (
+        bill_comparison.stated(row[mean], row[lines] if itemised else None, currency)
+        for mean, lines in (("mean_present_cost", "before"), ("mean_cost", "after"))
+    )
     picture = bill_comparison.picture(
         f"换用{row['package_name']}：近{row['months']}个月平均每月费用",
         "平均每月",
         bill_comparison.Side("使用前", before),
         bill_comparison.Side("换用后", after),
+        currency,
     )
     return _json(before), _json(after), picture
 

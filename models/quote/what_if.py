@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 BOUNDS = (-50, -20, -10, -5, 0, 5, 10, 20, 50)  # yuan a month, between steps of the distribution
 NO_PACKAGE, NOTHING = "(no package)", "(nothing)"
-MONEY = "decimal(30,2)"
+MONEY = "decimal(30,6)"
 
 
 def outcomes(matched: DataFrame, owned: DataFrame, matches: DataFrame) -> DataFrame:

@@ -14,7 +14,8 @@ class Campaign:
     """A campaign, valid on [valid_from, valid_to). A lower `priority` number goes first.
 
     `control_share` of its targets is held out by a hash of `salt` and customer. Placeholders of
-    `script`: {package_name} {cost_before} {cost_after} {saving} {months_won} {valid_until}.
+    `script`: {package_name} {cost_before} {cost_after} {saving} {currency} {months_won}
+    {valid_until}.
     """
 
     id: str

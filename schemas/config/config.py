@@ -12,19 +12,18 @@ from typing import Any
 from schemas.config import overlay
 from schemas.config.campaign import Campaign, campaign_of
 from schemas.config.channel import Channel
-from schemas.config.checks import campaign_checks, channel_checks, policy_checks, source_checks
-from schemas.config.checks.value_checks import (
-    Names,
-    id_problem,
-    interval_problem,
-    open_end_problems,
-    pattern_problem,
-    zone_problem,
+from schemas.config.checks import (
+    campaign_checks,
+    channel_checks,
+    policy_checks,
+    runtime_checks,
+    source_checks,
 )
+from schemas.config.checks.value_checks import Names, id_problem, interval_problem
 from schemas.config.overlay import Documents
 from schemas.config.policy import Policy
 from schemas.config.service import Service
-from schemas.config.settings import Runtime, built
+from schemas.config.settings import Runtime, built, runtime_of
 from schemas.config.source import Source, source_of
 from schemas.contract import Contract
 from schemas.document import Document
@@ -102,16 +101,13 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
     Names that nothing defines, values that exclude each other, intervals that are empty or
     overlap.
     """
-    runtime = documents.runtime
     taken = documents.taken
     sets = {
         "channels": Names(tuple(documents.channels.data), taken["channels"]),
         "packages": Names(tuple(documents.tariffs), taken["tariffs"]),
         "businesses": Names(tuple(documents.services.data), taken["services"]),
     }
-    yield from zone_problem(runtime, ("timezone",), runtime.data["timezone"])
-    yield from pattern_problem(runtime, ("numbers", "national"))
-    yield from open_end_problems(runtime, ("open_ends",), runtime.data.get("open_ends", ()))
+    yield from runtime_checks.problems(documents.runtime, contracts)
     yield from source_checks.problems(documents.sources, contracts, sets)
     yield from channel_checks.problems(documents.channels, contracts)
     yield from policy_checks.problems(
@@ -133,7 +129,7 @@ def _config(documents: Documents) -> Config:
         (campaign_of(found.data) for found in documents.campaigns.values()),
         key=lambda campaign: (campaign.priority, campaign.id),
     )
-    runtime = built(Runtime, documents.runtime.data)
+    runtime = runtime_of(documents.runtime.data)
     parts: dict[str, Any] = {
         "runtime": runtime,
         "sources": {

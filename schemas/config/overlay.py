@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from schemas import document
+from schemas.config.settings import currency_of
+from schemas.currency import YUAN, Currency
 from schemas.document import Document, Place
 from schemas.document.merged import overlaid, without
 from schemas.document.violation import near_miss
@@ -66,10 +68,24 @@ def read(folders: Sequence[Path]) -> Documents:
 
 
 @cache
-def shape(name: str) -> Mapping[str, Any]:
-    """The JSON Schema of one kind of configuration file."""
+def shape(name: str, currency: Currency = YUAN) -> Mapping[str, Any]:
+    """The JSON Schema of one kind of configuration file; its descriptions name the currency."""
     found: Mapping[str, Any] = document.read(_SHAPES / f"{name}.yml").data
-    return found
+    worded: Mapping[str, Any] = _worded(found, currency)
+    return worded
+
+
+def _worded(found: Any, currency: Currency) -> Any:
+    if isinstance(found, list):
+        return [_worded(one, currency) for one in found]
+    if not isinstance(found, dict):
+        return found
+    return {
+        key: currency.worded(one)
+        if key == "description" and isinstance(one, str)
+        else _worded(one, currency)
+        for key, one in found.items()
+    }
 
 
 @dataclass
@@ -184,6 +200,15 @@ def _missing(merged: Mapping[tuple[str, str], Document], folders: Sequence[Path]
 
 
 def _misshapen(merged: Mapping[tuple[str, str], Document]) -> Iterator[str]:
+    currency = _currency(merged)
     for (group, name), found in merged.items():
-        kind = shape(FOLDERS.get(group, name))
+        kind = shape(FOLDERS.get(group, name), currency)
         yield from document.problems(found, kind, found.data, ())
+
+
+def _currency(merged: Mapping[tuple[str, str], Document]) -> Currency:
+    """The currency of the configuration; yuan where runtime.yml names none that is known."""
+    found = merged.get(("", "runtime"))
+    if found is None or document.problems(found, shape("runtime"), found.data, ()):
+        return YUAN
+    return currency_of(found.data) or YUAN

@@ -6,11 +6,13 @@ the default of its field.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 from datetime import date
 from decimal import Decimal
 from types import NoneType, UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from schemas.currency import YUAN, Currency
 
 _T = TypeVar("_T")
 # Days that stand for "no end" in the files of other systems.
@@ -71,6 +73,7 @@ class Numbers:
 class Runtime:
     """runtime.yml. `identity_key` is the key of the hash behind subscriber_id and customer_id.
 
+    `currency`: the entry of its `currencies` that `currency` names.
     `open_ends`: an end of validity at or after the first of these days means "open".
     """
 
@@ -80,7 +83,23 @@ class Runtime:
     parallel: Parallel
     maintenance: Maintenance = Maintenance()
     numbers: Numbers = Numbers()
+    currency: Currency = YUAN
     open_ends: tuple[date, ...] = OPEN_ENDS
+
+
+def runtime_of(entry: Mapping[str, Any]) -> Runtime:
+    """The settings that runtime.yml describes."""
+    others = {key: value for key, value in entry.items() if key not in ("currency", "currencies")}
+    return replace(built(Runtime, others), currency=currency_of(entry) or YUAN)
+
+
+def currency_of(entry: Mapping[str, Any]) -> Currency | None:
+    """The currency that runtime.yml names; None if it says nothing of one of this code."""
+    code = entry.get("currency", YUAN.code)
+    known = entry.get("currencies", {})
+    if code in known:
+        return built(Currency, {"code": code, "unit": code, **known[code]})
+    return YUAN if code == YUAN.code else None
 
 
 def built(kind: type[_T], entry: Mapping[str, Any]) -> _T:

@@ -9,8 +9,10 @@ from typing import Any
 
 from schemas.contract import column_type
 from schemas.contract.column_type import ColumnType
+from schemas.currency import YUAN
 
 FLOAT_UNITS = ("share", "score", "probability")
+MINOR_UNIT = "minor_unit"  # in a type: the decimals of an amount that people read
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Column:
     are int, Decimal or date, by the type. `references` names a column as layer.table.column.
     `open_end`: the end of an interval; null where the interval has none. It does not change the
     contract's `version`, for it is about what is read, not about the table.
+    `is_money`: an amount of money; `by_minor_unit`: with the decimals that people read.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Column:
     references: str | None = None
     personal: str | None = None
     open_end: bool = field(default=False, repr=False)
+    is_money: bool = field(default=False, repr=False)
+    by_minor_unit: bool = field(default=False, repr=False)
 
 
 Problem = tuple[str, str]
@@ -47,8 +52,9 @@ Problem = tuple[str, str]
 
 def read(entry: Mapping[str, Any]) -> tuple[Column | None, list[Problem]]:
     """The column of an entry of the right shape, or None; and what is wrong, as (key, text)."""
+    decimals = str(YUAN.minor_unit)
     try:
-        kind = column_type.parse(entry["type"])
+        kind = column_type.parse(entry["type"].replace(MINOR_UNIT, decimals))
     except ValueError as error:
         return None, [("type", f"{error}")]
     problems = [
@@ -76,6 +82,8 @@ def read(entry: Mapping[str, Any]) -> tuple[Column | None, list[Problem]]:
             "allowed": allowed,
             "min": column_type.value(kind, entry.get("min")),
             "max": column_type.value(kind, entry.get("max")),
+            "is_money": entry.get("unit") == YUAN.unit,
+            "by_minor_unit": MINOR_UNIT in entry["type"],
         }
     )
     return column, list(_example(column, "example" in entry))
@@ -90,8 +98,10 @@ def _unit(entry: Mapping[str, Any], kind: ColumnType) -> Iterator[Problem]:
             "a binary float is refused: write decimal(p,s), or a plain float or double with a "
             f"unit of {units}",
         )
-    if unit == "yuan" and kind.name != "decimal":
+    if unit == YUAN.unit and kind.name != "decimal":
         yield "unit", f"yuan needs a type decimal(p,s); got {kind}"
+    if MINOR_UNIT in entry["type"] and not (unit == YUAN.unit and kind.name == "decimal"):
+        yield "type", "only yuan of a type decimal(p,minor_unit) have the decimals of the currency"
     if unit == "month" and kind.name != "date":
         yield "unit", f"month is the first day of a month and needs the type date; got {kind}"
 

@@ -3,8 +3,7 @@
 A contract is a file `tables/<layer>/<domain>/<table>.yml`, or `tables/<layer>/<table>.yml` in a
 layer without domains. Everything else about a table is rendered from it (`schemas.render`):
 the Spark schema and row rules, the Delta DDL, the quality suite and the data dictionary.
-A contract that contradicts itself is refused before anything runs; each problem names its file
-and line.
+A contract that contradicts itself is refused before anything runs, with file and line.
 """
 
 import hashlib
@@ -19,6 +18,7 @@ from schemas import document
 from schemas.contract import column as columns_module
 from schemas.contract.column import Column
 from schemas.contract.rule import MAX_RULES, requirements
+from schemas.currency import YUAN, Currency
 from schemas.document import Document, Key
 from schemas.document.violation import near_miss
 from schemas.errors import ConfigError
@@ -40,7 +40,7 @@ class Contract:
     `key_without`: optional column of the key → the columns that take its place in the records of a
     source that does not deliver it.
     `retention_days` None: rows are kept forever. `restricted`: raw or directly identifying content.
-    `domain` is the file's folder below its layer, empty for none; it does not change `version`.
+    `domain` (the file's folder below its layer, empty for none) does not change `version`.
     """
 
     table: str
@@ -55,6 +55,7 @@ class Contract:
     retention_days: int | None = None
     restricted: bool = False
     domain: str = field(default="", repr=False)
+    currency: Currency = field(default=YUAN, repr=False)
     key_without: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
 
     @property
@@ -99,9 +100,8 @@ class Contract:
         for column in self.columns:
             if column.name == name:
                 return column
-        raise ConfigError(
-            f"{self.table} has no column '{name}'{near_miss(name, self.column_names)}"
-        )
+        hint = near_miss(name, self.column_names)
+        raise ConfigError(f"{self.table} has no column '{name}'{hint}")
 
 
 class _ContractFile(NamedTuple):

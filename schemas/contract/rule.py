@@ -121,7 +121,8 @@ def _range(column: Column, name: str) -> str:
 
 
 def _range_in_words(column: Column) -> str:
-    unit = f" {column.unit}" if column.unit in ("yuan", "seconds", "bytes") else ""
+    spoken = column.is_money or column.unit in ("seconds", "bytes")
+    unit = f" {column.unit}" if spoken else ""
     if column.max is None:
         return f"at least {_spoken(column.min)}{unit}"
     if column.min is None:

@@ -1,10 +1,14 @@
 """Delta rendering of a contract: the statement that creates its table."""
 
+from collections.abc import Mapping
+
 from schemas.contract import Contract
 from schemas.contract.rule import quoted_name, quoted_text, requirements
+from schemas.currency import YUAN
 
 READER_VERSION = 1  # what delta-rs, DuckDB and Polars open without any table feature
 WRITER_VERSION = 3  # the first one with CHECK constraints
+CURRENCY = "chudian.currency"
 
 
 def create_table_sql(contract: Contract, location: str) -> str:
@@ -42,6 +46,11 @@ def identity(contract: Contract) -> dict[str, str]:
     return {"chudian.key": ",".join(contract.key), "chudian.slice": contract.slice or "none"}
 
 
+def currency_of(properties: Mapping[str, str]) -> str:
+    """The code of the currency of a table's amounts; a table in yuan does not name it."""
+    return properties.get(CURRENCY, YUAN.code)
+
+
 def properties(contract: Contract) -> dict[str, str]:
     """The table's properties: protocol, statistics, the contract's version and constraints."""
     found = {
@@ -49,6 +58,7 @@ def properties(contract: Contract) -> dict[str, str]:
         "delta.minWriterVersion": str(WRITER_VERSION),
         "delta.enableDeletionVectors": "false",
         **identity(contract),
+        **{f"chudian.{key}": text for key, text in contract.currency.noted.items()},
         "chudian.contract": contract.version,
     }
     measured = _measured(contract)

@@ -135,6 +135,9 @@ def _refused_keys(contract: Contract, there: Stored) -> Iterator[str]:
         if had != wanted:
             key = name.removeprefix("chudian.")
             yield f"{key}: the table has {had}, the contract says {wanted}"
+    had, wanted = delta.currency_of(there.properties), contract.currency.code
+    if had != wanted:
+        yield f"currency: the table has {had}, runtime.yml says {wanted}"
 
 
 def _listed(names: Sequence[str]) -> str:

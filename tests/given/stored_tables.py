@@ -61,10 +61,12 @@ def made(warehouse: Path, contract: Contract, rows: Iterable[Mapping] = ()) -> N
         partition_by=list(contract.partition_by),
         description=delta.comment(contract),
     )
+    noted = {f"chudian.{key}": text for key, text in contract.currency.noted.items()}
+    properties = delta.identity(contract) | noted
     log = folder / "_delta_log" / "00000000000000000000.json"  # delta-rs writes its own keys only
     lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
     for one in lines:
-        one.get("metaData", {})["configuration"] = delta.identity(contract)
+        one.get("metaData", {})["configuration"] = properties
     log.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
 
 

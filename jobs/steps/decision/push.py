@@ -40,6 +40,7 @@ def run(context: Context) -> None:
                 channel=channel.id,
                 columns=warehouse.contracts[table].column_names,
                 data_date=day,
+                currency=conf.runtime.currency,
             ),
         )
         send(

@@ -99,6 +99,8 @@ def _backtest(context: Context) -> str:
         return ""
     rows = warehouse.read("mart.backtest", on=tested)
     (seen,) = backtest.summary(rows).collect()
+    money = context.conf.runtime.currency
+    unit, decimals = money.unit, money.minor_unit
     title = f"Bills reproduced ({tested})"
     if not seen["compared"]:
         tiles = ""
@@ -107,18 +109,18 @@ def _backtest(context: Context) -> str:
             [
                 ("bills compared", f"{seen['compared']:,} of {seen['bills']:,}", False),
                 (
-                    f"within {context.conf.policy.rating.tolerance} yuan",
+                    f"within {context.conf.policy.rating.tolerance} {unit}",
                     f"{seen['within'] / seen['compared']:.2%}",
                     False,
                 ),
-                ("median difference, yuan", f"{seen['p50']:.2f}", False),
-                ("99 of 100 differ by at most, yuan", f"{seen['p99']:.2f}", False),
+                (f"median difference, {unit}", f"{seen['p50']:.{decimals}f}", False),
+                (f"99 of 100 differ by at most, {unit}", f"{seen['p99']:.{decimals}f}", False),
             ]
         )
     return (
         _drawn(
             title,
-            ["cause", "months", "differences, yuan", "largest, yuan"],
+            ["cause", "months", f"differences, {unit}", f"largest, {unit}"],
             [list(row) for row in backtest.by_cause(rows).collect()],
             bar=1,
         )

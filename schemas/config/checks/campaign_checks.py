@@ -19,6 +19,7 @@ SCRIPT_PLACEHOLDERS = (
     "cost_before",
     "cost_after",
     "saving",
+    "currency",
     "months_won",
     "valid_until",
 )

@@ -49,7 +49,7 @@ def bill(engine=None, **line):
     ],
 )
 def test_the_largest_numbers_stay_apart(changed, shown):
-    text = printed(bill(ENGINE, **changed)).splitlines()
+    text = printed(bill(ENGINE, **changed), "yuan").splitlines()
     assert text[4].split() == ["volume", "home", *shown, "0.01", "/", "1KB", "2.00"]
     assert {len(line) for line in (*text[2:6], *text[8:])} == {len(text[2])}
     assert text[7] == f"{'by the engine':<{len(text[2]) - 10}}{'7.00':>10}  the same"
@@ -65,7 +65,7 @@ def test_no_word_of_a_long_line_is_cut_off():
     price = ", then ".join(["0.000001 / 1KB"] * 3)
     (line,) = [
         line
-        for line in printed(bill(match=facts, price=price)).splitlines()
+        for line in printed(bill(match=facts, price=price), "yuan").splitlines()
         if line.startswith("volume")
     ]
     assert line.startswith("volume mo inter_prov international off_peak  ")
@@ -80,14 +80,22 @@ def test_no_word_of_a_long_line_is_cut_off():
     ],
 )
 def test_without_a_quote_of_the_engine_its_place_says_why(engine, said):
-    text = printed(bill(engine)).splitlines()
+    text = printed(bill(engine), "yuan").splitlines()
     assert text[-1] == said
     assert text[-3].split() == ["its", "own", "prices", "7.00"]
 
 
 def test_cuts_and_roundings_are_shown_where_there_are_some():
     made = bill() | {"cap_cuts": {"data": "-2.00", "voice": "0.00"}, "rounding": "0.000004"}
-    words = [line.split() for line in printed(made).splitlines()]
+    words = [line.split() for line in printed(made, "yuan").splitlines()]
     assert ["cap", "of", "data", "-2.00"] in words
     assert ["rounding", "0.000004"] in words
     assert not any(line[:3] == ["cap", "of", "voice"] for line in words)
+
+
+def test_the_last_column_is_headed_by_the_unit_of_money():
+    made = bill(RUB="1234.50")
+    head, fee, line = printed(made, "RUB").splitlines()[2:5]
+    assert head.split()[-1] == "RUB"
+    assert (fee.split()[-1], line.split()[-1]) == ("5.00", "1234.50")
+    assert len(head) == len(line)

@@ -9,18 +9,32 @@ import pytest
 from models.drawing import bill_comparison
 from models.drawing.bill_comparison import Side, picture, stated
 from models.tariff.amounts import BUCKETS
+from schemas.currency import YUAN, Currency
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def bill(total: str, **lines: str) -> dict[str, Decimal]:
+ROUBLE = Currency("RUB", "RUB", "руб.", 2)
+YEN = Currency("JPY", "yen", "円", 0)
+DINAR = Currency("KWD", "KWD", "د.ك", 3)
+
+
+def bill(total: str, currency=YUAN, **lines: str) -> dict[str, Decimal]:
     """A stated bill; a line that is not named is zero."""
     exact = dict.fromkeys(BUCKETS, Decimal(0))
-    return stated(Decimal(total), exact | {line: Decimal(amount) for line, amount in lines.items()})
+    exact |= {line: Decimal(amount) for line, amount in lines.items()}
+    return stated(Decimal(total), exact, currency)
 
 
-def drawn(before: dict, after: dict, names=("使用前", "换用后"), heading="换用全球通58套餐"):
-    return ElementTree.fromstring(picture(heading, "平均每月", *map(Side, names, (before, after))))
+def drawn(
+    before: dict,
+    after: dict,
+    names=("使用前", "换用后"),
+    heading="换用全球通58套餐",
+    currency=YUAN,
+):
+    sides = map(Side, names, (before, after))
+    return ElementTree.fromstring(picture(heading, "平均每月", *sides, currency))
 
 
 def pieces(root) -> list[list[tuple[str, Decimal, Decimal]]]:
@@ -118,8 +132,8 @@ def test_a_dearer_package_is_shown_as_dearer():
 @pytest.mark.parametrize(
     "sides",
     [
-        (stated(Decimal("100"), None), bill("87.55", monthly_fee="58")),
-        (bill("100", monthly_fee="50"), stated(Decimal("87.55"), None)),
+        (stated(Decimal("100"), None, YUAN), bill("87.55", monthly_fee="58")),
+        (bill("100", monthly_fee="50"), stated(Decimal("87.55"), None, YUAN)),
     ],
 )
 def test_without_the_lines_of_one_side_only_totals_are_drawn(sides):
@@ -147,7 +161,7 @@ def test_an_amount_slightly_below_zero_is_zero_without_a_sign():
 
 def test_names_cannot_inject_markup_and_the_picture_is_one_plain_cell():
     nasty = "</title><script>alert('1')</script>&\"\t\n\x07"
-    text = picture(f"换用{nasty}", "平均每月", Side(nasty, bill("1")), Side("b", bill("1")))
+    text = picture(f"换用{nasty}", "平均每月", Side(nasty, bill("1")), Side("b", bill("1")), YUAN)
     root = ElementTree.fromstring(text)
     assert root.find(f"{SVG}title").text.startswith("换用</title><script>")
     assert {one.tag.removeprefix(SVG) for one in root.iter()} == {
@@ -168,6 +182,7 @@ def test_the_picture_has_a_title_and_a_description_and_needs_nothing_from_outsid
         "平均每月",
         Side("使用前", bill("100", monthly_fee="60")),
         Side("换用后", bill("80", monthly_fee="40")),
+        YUAN,
     )
     root = ElementTree.fromstring(text)
     assert root.get("role") == "img"
@@ -195,3 +210,32 @@ def test_the_picture_has_a_title_and_a_description_and_needs_nothing_from_outsid
 )
 def test_a_long_name_is_cut_in_the_legend(name, shown):
     assert shown in words(drawn(bill("1"), bill("1"), names=(name, "换用后")))
+
+
+@pytest.mark.parametrize(
+    ("currency", "total", "fee", "change"),
+    [
+        (ROUBLE, "100.00 руб.", "月租 60.00 руб.", "平均每月节省 20.50 руб."),
+        (YEN, "100 円", "月租 60 円", "平均每月节省 20 円"),  # 79.5 is 80 as people read it
+        (DINAR, "100.000 د.ك", "月租 60.000 د.ك", "平均每月节省 20.500 د.ك"),
+    ],
+    ids=lambda one: getattr(one, "code", ""),
+)
+def test_a_picture_is_in_the_currency_and_to_its_minor_unit(currency, total, fee, change):
+    root = drawn(
+        bill("100", currency, monthly_fee="60", sms="40"),
+        bill("79.5", currency, monthly_fee="60", sms="19.5"),
+        currency=currency,
+    )
+    (before, _), _ = pieces(root)
+    assert before[0] == fee
+    assert (before[1], before[2]) == (184, 322)  # 60 of 100 on 230 pixels, whatever the decimals
+    assert {total, change} <= set(words(root))
+    assert change in root.find(f"{SVG}desc").text
+    assert "元" not in ElementTree.tostring(root, "unicode")
+
+
+def test_amounts_of_a_currency_without_decimals_add_up():
+    found = bill("59", YEN, monthly_fee="58", sms="0.4", mms="0.4")
+    assert sum(amount for line, amount in found.items() if line != "total") == 59
+    assert all(amount == int(amount) for amount in found.values())

@@ -1,12 +1,18 @@
 """Cells of a price list: what has one meaning is read, what has two is refused with both."""
 
 from datetime import date
+from functools import partial
 
 import pytest
 
 from models.price_list import cell
 from models.price_list.cell import UnreadableError
 from schemas.config import overlay
+from schemas.currency import YUAN, Currency
+
+amount = partial(cell.amount, currency=YUAN)
+ROUBLE = Currency("RUB", "RUB", "руб.", 2, ("₽",))
+EURO = Currency("EUR", "euro", "Euro", 2, ("€",))
 
 AMOUNTS = {
     "88": "88",
@@ -59,14 +65,14 @@ DAYS = (
     "２００９／５／３１",
 )
 UNREADABLE = [
-    (cell.amount, "1,234", "'1,234' has two meanings: write 1234 or 1.2340"),
-    (cell.amount, "1.234", "'1.234' has two meanings: write 1.2340 or 1234"),
-    (cell.amount, "12,34.5", "expected yuan like 0.40; got '12,34.5'"),
-    (cell.amount, "$8", "expected yuan like 0.40; got '$8'"),
-    (cell.amount, "5角", "expected yuan like 0.40; got '5角'"),
-    (cell.amount, "5²", "expected yuan like 0.40; got '5²'"),
-    (cell.amount, "1E+3", "expected yuan like 0.40; got '1E+3'"),
-    (cell.amount, "(58)", "expected yuan like 0.40; got '(58)'"),
+    (amount, "1,234", "'1,234' has two meanings: write 1234 or 1.2340"),
+    (amount, "1.234", "'1.234' has two meanings: write 1.2340 or 1234"),
+    (amount, "12,34.5", "expected yuan like 0.40; got '12,34.5'"),
+    (amount, "$8", "expected yuan like 0.40; got '$8'"),
+    (amount, "5角", "expected yuan like 0.40; got '5角'"),
+    (amount, "5²", "expected yuan like 0.40; got '5²'"),
+    (amount, "1E+3", "expected yuan like 0.40; got '1E+3'"),
+    (amount, "(58)", "expected yuan like 0.40; got '(58)'"),
     (cell.whole, "2.000", "'2.000' has two meanings: write 2 or 2000"),
     (cell.whole, "1.5", "expected a whole number; got '1.5'"),
     (cell.whole, "viele", "expected a whole number; got 'viele'"),
@@ -83,7 +89,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize(("text", "expected"), AMOUNTS.items())
 def test_an_amount_with_one_meaning_is_read(text, expected):
-    assert cell.amount(text) == expected
+    assert amount(text) == expected
 
 
 @pytest.mark.parametrize(("text", "expected"), WHOLES.items())
@@ -98,6 +104,33 @@ def test_a_day_with_one_meaning_is_read(text):
 
 def test_a_day_that_is_the_same_either_way_is_read():
     assert cell.day("5/5/2009") == date(2009, 5, 5)
+
+
+@pytest.mark.parametrize(
+    ("currency", "text", "expected"),
+    [
+        (ROUBLE, "58 руб.", "58"),
+        (ROUBLE, "1 234,50 РУБ", "1234.50"),
+        (ROUBLE, "₽58", "58"),
+        (ROUBLE, "-58,5 ₽", "-58.5"),
+        (ROUBLE, "RUB 58", "58"),
+        (EURO, "9.99 €", "9.99"),
+        (EURO, "9,99 euro", "9.99"),
+        (YUAN, "58 ¥", "58"),
+    ],
+)
+def test_signs_and_names_of_the_currency_are_read(currency, text, expected):
+    assert cell.amount(text, currency) == expected
+
+
+@pytest.mark.parametrize(
+    ("currency", "text"),
+    [(ROUBLE, "¥58"), (ROUBLE, "58元"), (EURO, "58 руб."), (EURO, "5€8"), (YUAN, "5¥8")],
+)
+def test_a_sign_of_another_currency_or_inside_a_number_is_refused(currency, text):
+    with pytest.raises(UnreadableError) as refused:
+        cell.amount(text, currency)
+    assert str(refused.value) == f"expected {currency.unit} like 0.40; got '{text}'"
 
 
 @pytest.mark.parametrize(("read", "text", "message"), UNREADABLE)
@@ -129,4 +162,4 @@ def test_a_cell_without_one_meaning_is_refused_with_what_to_write(read, text, me
 )
 def test_the_shape_says_how_a_cell_is_read(place, text, expected):
     shape = overlay.shape("tariff")
-    assert cell.reading(cell.shape_at(place, shape), shape)(text) == expected
+    assert cell.reading(cell.shape_at(place, shape), shape, YUAN)(text) == expected

@@ -7,6 +7,7 @@ import pytest
 
 from models.push import channel_file
 from schemas.config import Push
+from schemas.currency import YUAN, Currency
 from schemas.errors import ConfigError
 from tests.given.frames import local_frame
 
@@ -101,8 +102,8 @@ def test_a_column_missing_in_the_table_is_named(spark):
         file_of([row])
 
 
-def test_a_manifest_has_what_the_receiver_checks():
-    assert channel_file.manifest(
+def manifest(currency):
+    return channel_file.manifest(
         file="hall_20090503.csv",
         channel="hall",
         data_date=DAY,
@@ -110,7 +111,12 @@ def test_a_manifest_has_what_the_receiver_checks():
         rows=2,
         size=18,
         sha256="ab12",
-    ) == {
+        currency=currency,
+    )
+
+
+def test_a_manifest_has_what_the_receiver_checks():
+    assert manifest(YUAN) == {
         "file": "hall_20090503.csv",
         "channel": "hall",
         "data_date": "2009-05-03",
@@ -119,3 +125,8 @@ def test_a_manifest_has_what_the_receiver_checks():
         "bytes": 18,
         "sha256": "ab12",
     }
+
+
+def test_a_manifest_names_a_currency_other_than_yuan():
+    rouble = Currency("RUB", "RUB", "руб.", 2)
+    assert manifest(rouble) == {**manifest(YUAN), "currency": "RUB"}

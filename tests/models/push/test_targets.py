@@ -8,6 +8,7 @@ import pytest
 
 from models.push import targets
 from schemas.config.channel import PUSHED
+from schemas.currency import YUAN, Currency
 from tests.given.campaigns import campaign
 from tests.given.rows import CONTRACTS, fits, frame, named
 
@@ -106,6 +107,7 @@ def target_frame(
     channel="hall",
     costs=("100.004", "87.546"),
     months=3,
+    currency=YUAN,
 ):
     match = named(
         "subscriber_id package_id kind months mean_present_cost mean_cost months_won",
@@ -128,6 +130,7 @@ def target_frame(
         channel=channel,
         columns=columns,
         data_date=DAY,
+        currency=currency,
     )
 
 
@@ -313,3 +316,33 @@ def test_without_quotes_the_web_gets_the_totals(spark):
     row = pushed(spark, [decision(1, channel="web")], channel="web", columns=WEB)[0]
     assert (row.before_lines, row.after_lines) == ('{"total":"100.00"}', '{"total":"87.55"}')
     assert "平均每月节省 12.45 元" in row.picture
+
+
+@pytest.mark.parametrize(
+    ("currency", "before", "after", "saving"),
+    [
+        (YUAN, "100.00", "87.55", "12.45"),
+        (Currency("RUB", "RUB", "руб.", 2), "100.00", "87.55", "12.45"),
+        (Currency("JPY", "yen", "円", 0), "100", "88", "12"),
+        (Currency("KWD", "KWD", "د.ك", 3), "100.004", "87.546", "12.458"),
+    ],
+    ids=lambda one: getattr(one, "code", ""),
+)
+def test_numbers_and_texts_are_in_the_currency(spark, currency, before, after, saving):
+    script = "{cost_after} {currency}, {saving} {currency} меньше, {package_name}"
+    row = pushed(
+        spark,
+        [decision(1, channel="web")],
+        channel="web",
+        columns=PUSHED,
+        campaigns=[campaign("tariff", script=script, valid_to=date(2009, 8, 1))],
+        currency=currency,
+    )[0]
+    costs = (row.cost_before, row.cost_after, row.saving)
+    assert tuple(map(str, costs)) == (before, after, saving)
+    name = currency.name
+    assert row.script == f"{after} {name}, {saving} {name} меньше, 全球通58套餐"
+    assert row.reason == f"近3个月中有2个月更省，平均每月节省{saving}{name}"
+    assert row.before_lines == f'{{"total":"{before}"}}'
+    assert f"平均每月节省 {saving} {name}" in row.picture
+    assert (currency is YUAN) == ("元" in row.reason + row.picture)
