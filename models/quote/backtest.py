@@ -103,13 +103,14 @@ def _priced(evaluated: DataFrame, holdings: DataFrame, in_parts: DataFrame | Non
 
 def _present(rows: DataFrame) -> DataFrame:
     """The present packages of each month together: cost, whether all are priced, and the kinds."""
-    # The row of each package holds the fees of all services: they count once.
+    # The row of each package holds the fees of all services: they count once. A bundle has a row
+    # for each of its kinds, of which one is counted.
     own = (
-        F.sum("rated")
+        F.sum(F.when(F.col("counted"), F.col("rated")))
         + F.max("d12593")
         + F.max("other_fees")
         + F.max("direct_toll")
-        + F.sum("unrated_fees")
+        + F.sum(F.when(F.col("counted"), F.col("unrated_fees")))
     )
     return rows.groupBy("subscriber_id", "month").agg(
         yuan(own).alias("own"),

@@ -38,8 +38,9 @@ def passing(
 ) -> DataFrame:
     """(subscriber_id, month, itemised, passed, vpmn, and one `rerated_<kind>` per kind) in yuan.
 
-    `items` is ods.bill_item; `kind_of` holds the kind of each package of the catalogue. `itemised`
-    is the sum of all items. An amount is null if the bill has no such item.
+    `items` is ods.bill_item; `kind_of` holds the kind of each package of the catalogue, the first
+    kind of a bundle: its rent is replaced with that kind, because all its kinds are replaced
+    together. `itemised` is the sum of all items. An amount is null if the bill has no such item.
     """
     kind = F.when(
         F.col("item_code") == PACKAGE_RENT, looked_up(F.col("package_id"), kind_of, "string")

@@ -1,4 +1,4 @@
-"""Small packages that can be held together or not, for tests: kinds and ties are all that counts."""
+"""Small packages that can be held together or not, for tests: only kinds and ties count."""
 
 from dataclasses import replace
 from fractions import Fraction

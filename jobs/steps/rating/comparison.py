@@ -29,7 +29,8 @@ from schemas.config.policy import RatingPolicy
 class Comparison:
     """The closed months as the models take them.
 
-    `actual` and `passing`: by subscriber and month; `holdings`: by subscriber, month and kind
+    `actual`, `passing` and `used` (months with usage): by subscriber and month
+    `holdings`: by subscriber, month and kind
     `subscribers` and `subscriptions`: the snapshots of the last day
     `depths`: rows (month, service, depth): how many measures the usage holds at least
     """
@@ -41,6 +42,7 @@ class Comparison:
     holdings: DataFrame
     actual: DataFrame
     passing: DataFrame
+    used: DataFrame
     packages: dict[str, Package]
     depths: Sequence
 
@@ -72,7 +74,7 @@ def comparison(context: Context) -> Comparison:
     used = warehouse.read("dw.usage_month", months=months)
     packages = dict(context.catalogue.packages)
     customer_months = rating_cube.customer_months(used, subscribers, months)
-    kinds = {name: package.kind for name, package in packages.items()}
+    kinds = {name: package.kinds[0] for name, package in packages.items()}
     return Comparison(
         months,
         Cube(
@@ -94,6 +96,7 @@ def comparison(context: Context) -> Comparison:
             kinds,
             conf.policy.bill_items,
         ),
+        usage_cube.months_used(used),
         packages,
         usage_cube.depths(used, cells).collect(),
     )
