@@ -138,7 +138,7 @@ class CustomerMonths:
         """
         change = np.isin(KINDS, list(changing))
         nothing = self.nothing & ~change[:, None]
-        bound: np.ndarray = self.kinds[:, change].any(axis=1)
+        bound = np.count_nonzero(self.kinds[:, change], axis=1) > 0
         able = self.able & ~(self.held & bound[:, None])
         costs = np.where(self.compared, self.added, 0).sum(axis=1)
         costs[self.held] = 0
@@ -147,7 +147,8 @@ class CustomerMonths:
         held = np.concatenate([self.held, np.ones((1, len(customers)), dtype=bool)])
         found[:, LACKING] += held[found[:, len(FACTS) :], customers].all(axis=1)
         found = np.take_along_axis(found, ordered(found)[:keep, None], axis=0)
-        there = np.concatenate([found[:, LACKING] == 0, self.held.any(axis=0)[None]])
+        holding: np.ndarray = np.count_nonzero(self.held, axis=0)[None] > 0
+        there = np.concatenate([found[:, LACKING] == 0, holding])
         places = found[:, len(FACTS) :]
         holds = np.zeros((len(there), self.alternatives.none + 1, len(customers)), dtype=bool)
         holds[np.arange(len(places))[:, None, None], places, customers] = True
