@@ -44,6 +44,7 @@ MATCH = (
     "package_id",
     "kind",
     "packages",
+    "new_packages",
     "months",
     "idle_months",
     "mean_present_cost",
@@ -215,7 +216,7 @@ def _of_one_kind(
     packages: Mapping[str, Package],
 ) -> DataFrame:
     """The sums and facts of the packages of one kind."""
-    single = quoted.where(F.col("kind") != BUNDLE)
+    single, mine = quoted.where(F.col("kind") != BUNDLE), F.coalesce("owned", F.lit(False))
     bundles = [name for name, one in packages.items() if one.kind == BUNDLE]
     if bundles:
         bound = owned.where(F.col("package_id").isin(*bundles)).select("subscriber_id", "kind")
@@ -230,10 +231,11 @@ def _of_one_kind(
         )
         .withColumns(
             {
-                "owned": F.coalesce("owned", F.lit(False)),
+                "owned": mine,
                 "fee": _fee(packages),
                 "of_brand": _of_brand(packages),
                 "packages": F.array("package_id"),
+                "new_packages": F.array_compact(F.array(F.when(~mine, F.col("package_id")))),
                 "separate": F.lit(False),
                 "not_best": F.lit(False),
             }

@@ -38,7 +38,7 @@ AMOUNTS = (
 COUNTS = ("months", "months_won", "idle_months")
 FLAGS = ("lacks_bill", "has_gap", "owned", "of_brand", "separate", "not_best")
 COMPARED = ", ".join(
-    ["subscriber_id BIGINT", "packages ARRAY<STRING>"]
+    ["subscriber_id BIGINT", "packages ARRAY<STRING>", "new_packages ARRAY<STRING>"]
     + [f"{name} BIGINT" for name in (*AMOUNTS, *COUNTS)]
     + [f"{name} BOOLEAN" for name in FLAGS]
 )
@@ -68,7 +68,8 @@ def whole_match(
     a bill, or over all months if there is no bill. A package takes part if it is among `offered`,
     is for the brand, and is priced in each of these months. The kinds `changing` are not kept.
 
-    Amounts are micro-yuan; `packages` are the ids in order. `separate`: no bundle that is not held
+    Amounts are micro-yuan; `packages` are the ids in order, `new_packages` those that the customer
+    does not hold. `separate`: no bundle that is not held
     today; `not_best`: there is one, and an alternative without one costs no more. A customer with a
     month beyond 36 billion yuan has no such rows.
     """
@@ -118,13 +119,13 @@ def compared_rows(months: CustomerMonths, chosen: Chosen) -> pa.RecordBatch:
     under = months.under(chosen)
     values = _sums(months, under) | _facts(months, chosen)
     customer, row = np.nonzero(chosen.there.T)
-    listing, place = np.nonzero(chosen.holds[row, :, customer])
-    ids = np.array([one.id for one in months.alternatives.packages], dtype=object)
+    holds = chosen.holds[row, :, customer]
     unknown = dict.fromkeys(("paid", "saved", "saved_in_use", "dearest_paid"), ~months.has_bill)
     none = under.priced.sum(axis=1) == 0
     columns = {
         "subscriber_id": months.batch.column("subscriber_id").take(pa.array(customer)),
-        "packages": listed(listing, ids[place], len(row), pa.string()),
+        "packages": _ids(months, holds),
+        "new_packages": _ids(months, holds & ~months.held[:, customer].T),
     }
     for name in AMOUNTS:
         blank = unknown.get(name, False) | (none & (name not in ("dearest_paid", "fee")))
@@ -136,6 +137,13 @@ def compared_rows(months: CustomerMonths, chosen: Chosen) -> pa.RecordBatch:
     for name in (*COUNTS, *FLAGS):
         columns[name] = pa.array(np.broadcast_to(values[name], none.shape)[row, customer])
     return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+
+def _ids(months: CustomerMonths, named: np.ndarray) -> pa.ListArray:
+    """The ids of the packages of each row, in order; `named` is by row and place."""
+    ids = np.array([one.id for one in months.alternatives.packages], dtype=object)
+    row, place = np.nonzero(named)
+    return listed(row, ids[place], len(named), pa.string())
 
 
 def _sums(months: CustomerMonths, under: Months) -> dict[str, np.ndarray]:
