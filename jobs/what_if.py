@@ -21,12 +21,12 @@ from jobs.runtime import arguments
 from jobs.runtime.context import Context, Run
 from jobs.runtime.lock import guarded
 from jobs.runtime.walk import configuration, reading
-from jobs.steps.rating.comparison import Comparison, comparison
+from jobs.steps.rating.comparison import Comparison, compared
 from jobs.warehouse.tables import cached
 from models.drawing import page as charts
 from models.quote import holding, package_quote, what_if
 from models.quote import package_match as match
-from models.quote.whole_match import whole_match
+from models.quote.whole_match import WHOLE, whole_match
 from models.rating import evaluator as rating
 from models.tariff import catalogue
 from models.tariff.package import BUNDLE, Package
@@ -101,7 +101,7 @@ def _rated(run: Run, window: Window) -> Window:
 def _tables(context: Context, package: Package) -> list[tuple]:
     """(title, heads, rows) of each table of the page and of the terminal."""
     warehouse, day, policy = context.warehouse, context.day, context.conf.policy.rating
-    seen = comparison(context)
+    seen = compared(context)
     packages = seen.packages | {package.id: package}
     register.require_measures(seen.depths, register.depths_needed([package], seen.cube.measures))
     owned = holding.held_on(
@@ -120,7 +120,7 @@ def _tables(context: Context, package: Package) -> list[tuple]:
         policy,
         _beside_the_present(seen, quoted, owned, package) if package.kind == BUNDLE else None,
     ).where(F.array_contains("packages", package.id))
-    kinds = package.kinds if package.kind != BUNDLE else (*package.kinds, match.WHOLE)
+    kinds = package.kinds if package.kind != BUNDLE else (*package.kinds, WHOLE)
     matches = (
         warehouse.read("mart.package_match", on=day)
         .where(F.col("kind").isin(*kinds))

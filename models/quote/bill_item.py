@@ -18,15 +18,17 @@ from schemas.config.policy import BillItem
 
 KINDS = tuple(KIND_SERVICE)
 PACKAGE_RENT = "package_rent"
+BILL = "bill"  # what a comparison rests on
 SIGN = {"add": 1, "subtract": -1, "none": 0}
 
 
 def actual(bills: DataFrame, subscribers: DataFrame) -> DataFrame:
-    """(subscriber_id, month, actual): the total of the bill in yuan (ods.bill, dw.subscriber)."""
+    """(subscriber_id, month, actual, basis): the bill's total in yuan (ods.bill, dw.subscriber)."""
     return (
         _owned(bills, subscribers)
         .groupBy("subscriber_id", "month")
         .agg(F.sum("total").cast(AMOUNT_TYPE).alias("actual"))
+        .withColumn("basis", F.lit(BILL))
     )
 
 

@@ -55,7 +55,7 @@ class CustomerMonths:
     """The quotes and bills of some customers, from a batch with one row per customer.
 
     Lists of the batch: `quote_…` (month, place, total, usage, unchanged; null if not comparable),
-    `bill_…` (month, paid), `used_month`, `own` (ids of the present packages); and `brand`.
+    `bill_…` (month, paid, rerated), `used_month`, `own` (ids of the present packages); and `brand`.
     """
 
     def __init__(self, alternatives: Alternatives, on_offer: np.ndarray, batch: pa.RecordBatch):
@@ -97,6 +97,9 @@ class CustomerMonths:
         paid = self._marked("bill", self.billed)
         self.actual[paid[1:]] = _flat(self.batch, "bill_paid")[paid[0]]
         self._marked("used", self.used)
+        self.rerated = np.zeros(self.batch.num_rows, dtype=bool)
+        stands_in = self.batch.column("bill_rerated")
+        self.rerated[rows_of(stands_in)[stands_in.flatten().to_numpy(zero_copy_only=False)]] = True
         self.billed &= self.there
         self.has_bill = self.billed.any(axis=0)
         self.compared = self.there & (self.billed | ~self.has_bill)

@@ -19,7 +19,9 @@ from models.frames.conditions import any_of
 from models.frames.lookup import looked_up
 from models.frames.money import AMOUNT_TYPE
 from models.quote.backtest import EQUAL, NO_BILL, ORDER_OF_EVENTS
-from models.quote.whole_match import AMOUNTS
+from models.quote.bill_item import BILL
+from models.quote.whole_match import EXACT
+from models.quote.without_bill import RERATED
 from models.tariff.amounts import USAGE
 from models.tariff.money_limit import MICRO_YUAN
 from models.tariff.package import BUNDLE, Package
@@ -45,6 +47,7 @@ MATCH = (
     "kind",
     "packages",
     "new_packages",
+    "basis",
     "months",
     "idle_months",
     "mean_present_cost",
@@ -62,13 +65,7 @@ MATCH = (
     "reasons",
 )
 
-EXACT = "decimal(30,6)"  # a sum over months in yuan, or a threshold times a number of months
-INTEGER = "decimal(24,0)"  # such a sum in micro-yuan, small enough to be multiplied
-WHOLE, TOGETHER = "whole", "+"  # the kind of a whole alternative; what joins its ids
-SUMS_OF_MONTHS = (
-    *("paid", "cost", "saved", "saved_in_use"),
-    *("usage_after", "usage_beside", "usage_before"),
-)
+INTEGER = "decimal(24,0)"  # a sum over months in micro-yuan, small enough to be multiplied
 TRUSTED = (EQUAL, ORDER_OF_EVENTS, NO_BILL)
 
 
@@ -88,8 +85,8 @@ def package_match(
 
     `actual` is the result of bill_item.actual, `used` that of usage_cube.months_used; `backtest`
     holds rows of mart.backtest for the same months. Compared are the comparable months with a bill;
-    if no month has a bill, all comparable months. A kind that the customer holds in a bundle cannot
-    be changed by itself, so it has rows in `whole` only.
+    if no month has a bill, all comparable months. `basis` says what stands for the bill. A kind
+    that the customer holds in a bundle cannot be changed by itself: it has rows in `whole` only.
 
     `reasons` holds the REASONS against the package, in that order. BACKTEST is one of them unless
     each month is trusted and at least one is reproduced within the tolerance. IDLE_MONTHS is one if
@@ -106,7 +103,7 @@ def package_match(
     """
     sums = _of_one_kind(quoted, actual, used, owned, subscribers, packages)
     if whole is not None:
-        sums = sums.unionByName(_of_all_kinds(whole))
+        sums = sums.unionByName(whole)
     facts = (
         sums.join(_verified(backtest), "subscriber_id", "left")
         .withColumn("reasons", _reasons(policy))
@@ -244,24 +241,6 @@ def _of_one_kind(
     )
 
 
-def _of_all_kinds(whole: DataFrame) -> DataFrame:
-    """The sums and facts of whole alternatives, in yuan."""
-    money = F.lit(MICRO_YUAN).cast("decimal(7,0)")
-    return whole.withColumns(
-        {
-            **{
-                name: (F.col(name).cast(INTEGER) / money).cast(
-                    EXACT if name in SUMS_OF_MONTHS else AMOUNT_TYPE
-                )
-                for name in AMOUNTS
-            },
-            "months_won": F.col("months_won").cast("smallint"),
-            "kind": F.lit(WHOLE),
-            "package_id": F.array_join("packages", TOGETHER),
-        }
-    )
-
-
 def _sums(quoted: DataFrame, actual: DataFrame, used: DataFrame) -> DataFrame:
     """The sums over the compared months, per subscriber and package."""
     month = Window.partitionBy("subscriber_id", "kind", "month")
@@ -312,6 +291,7 @@ def _sums(quoted: DataFrame, actual: DataFrame, used: DataFrame) -> DataFrame:
         .alias("usage_beside"),
         F.sum(over(F.col("present_usage"))).cast(EXACT).alias("usage_before"),
         F.max("dearest_paid").alias("dearest_paid"),
+        F.coalesce(F.max("basis"), F.lit(BILL)).alias("basis"),
         F.bool_or(F.col("actual").isNull()).alias("lacks_bill"),
         F.bool_or(~F.col("comparable")).alias("has_gap"),
     )
@@ -329,13 +309,14 @@ def _verified(backtest: DataFrame) -> DataFrame:
 def _reasons(policy: RatingPolicy) -> Column:
     """The reasons against a package, in order; an unknown value counts against it."""
     months, no_bill = F.col("months"), F.col("dearest_paid").isNull()
+    rerated = F.col("basis") == RERATED
     enough = F.lit(policy.min_saving).cast(EXACT) * months
     enough_in_use = F.lit(policy.min_saving).cast(EXACT) * (months - F.col("idle_months"))
     bearable = F.col("dearest_paid") * F.lit(1 + policy.bill_shock).cast("decimal(9,6)")
     tests = {
-        "NO_BILL": F.col("lacks_bill"),
-        "NOT_COMPARABLE": F.col("has_gap"),
-        "BACKTEST": ~no_bill & ~F.coalesce("verified", F.lit(False)),
+        "NO_BILL": F.col("lacks_bill") & ~rerated,
+        "NOT_COMPARABLE": F.col("has_gap") | (F.col("lacks_bill") & rerated),
+        "BACKTEST": ~no_bill & ~rerated & ~F.coalesce("verified", F.lit(False)),
         "OWNED": F.col("owned"),
         "BRAND": ~F.col("of_brand"),
         "NO_SAVING": ~no_bill & ~F.coalesce(F.col("saved") >= enough, F.lit(False)),

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from models.quote.package_match import TOGETHER
+from models.quote.whole_match import TOGETHER
 
 BOUNDS = (-50, -20, -10, -5, 0, 5, 10, 20, 50)  # yuan a month, between steps of the distribution
 NO_PACKAGE, NOTHING = "(no package)", "(nothing)"

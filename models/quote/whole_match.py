@@ -8,6 +8,7 @@ changed is re-rated. The present holding is one of the alternatives, re-rated in
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +17,11 @@ from pyspark.sql import functions as F
 
 from models.frames.arrow_lists import listed
 from models.frames.lookup import looked_up
-from models.frames.money import micro_yuan
+from models.frames.money import AMOUNT_TYPE, micro_yuan
 from models.quote.alternative import Alternatives
+from models.quote.bill_item import BILL
 from models.quote.customer_months import Chosen, CustomerMonths, Months
+from models.quote.without_bill import RERATED
 from models.tariff.amounts import USAGE
 from models.tariff.package import Package
 
@@ -36,7 +39,7 @@ AMOUNTS = (
     "fee",
 )
 COUNTS = ("months", "months_won", "idle_months")
-FLAGS = ("lacks_bill", "has_gap", "owned", "of_brand", "separate", "not_best")
+FLAGS = ("rerated", "lacks_bill", "has_gap", "owned", "of_brand", "separate", "not_best")
 COMPARED = ", ".join(
     ["subscriber_id BIGINT", "packages ARRAY<STRING>", "new_packages ARRAY<STRING>"]
     + [f"{name} BIGINT" for name in (*AMOUNTS, *COUNTS)]
@@ -44,9 +47,15 @@ COMPARED = ", ".join(
 )
 LISTS = {
     "quote": ("month", "place", "total", "usage", "unchanged"),
-    "bill": ("month", "paid"),
+    "bill": ("month", "paid", "rerated"),
     "used": ("month",),
 }
+SUMS_OF_MONTHS = (
+    *("paid", "cost", "saved", "saved_in_use"),
+    *("usage_after", "usage_beside", "usage_before"),
+)
+EXACT = "decimal(30,6)"  # a sum over months in yuan, or a threshold times a number of months
+WHOLE, TOGETHER = "whole", "+"  # the kind of a whole alternative; what joins its ids
 CUSTOMERS = 2_000  # at a time, so that their arrays fit the memory of a worker many times
 
 
@@ -68,7 +77,7 @@ def whole_match(
     a bill, or over all months if there is no bill. A package takes part if it is among `offered`,
     is for the brand, and is priced in each of these months. The kinds `changing` are not kept.
 
-    Amounts are micro-yuan; `packages` are the ids in order, `new_packages` those that the customer
+    Amounts are yuan; `packages` are the ids in order, `new_packages` those that the customer
     does not hold. `separate`: no bundle that is not held
     today; `not_best`: there is one, and an alternative without one costs no more. A customer with a
     month beyond 36 billion yuan has no such rows.
@@ -85,8 +94,10 @@ def whole_match(
         micro_yuan(F.col("unchanged")).alias("unchanged"),
     )
     rows = _listed(quoted.where(F.col("package_id").isin(*places)), entry, "quote")
+    paid = micro_yuan(F.col("actual")).alias("paid")
+    rerated = (F.col("basis") == RERATED).alias("rerated")
     for others in (
-        _listed(actual, F.struct(month, micro_yuan(F.col("actual")).alias("paid")), "bill"),
+        _listed(actual, F.struct(month, paid, rerated), "bill"),
         _listed(used, F.struct(month), "used"),
         owned.groupBy("subscriber_id").agg(F.collect_set("package_id").alias("own")),
         subscribers.select("subscriber_id", "brand"),
@@ -107,7 +118,21 @@ def whole_match(
         for name, fields in LISTS.items()
         for field in fields
     ]
-    return rows.select("subscriber_id", "brand", "own", *lists).mapInArrow(compare, COMPARED)
+    compared = rows.select("subscriber_id", "brand", "own", *lists).mapInArrow(compare, COMPARED)
+    return compared.withColumns(
+        {
+            **{
+                name: (F.col(name).cast("decimal(24,0)") * F.lit(Decimal("0.000001"))).cast(
+                    EXACT if name in SUMS_OF_MONTHS else AMOUNT_TYPE
+                )
+                for name in AMOUNTS
+            },
+            "months_won": F.col("months_won").cast("smallint"),
+            "kind": F.lit(WHOLE),
+            "package_id": F.array_join("packages", TOGETHER),
+            "basis": F.when(F.col("rerated"), RERATED).otherwise(BILL),
+        }
+    ).drop("rerated")
 
 
 def _listed(rows: DataFrame, entry: Column, name: str) -> DataFrame:
@@ -182,6 +207,7 @@ def _facts(months: CustomerMonths, chosen: Chosen) -> dict[str, np.ndarray]:
     return {
         "fee": (chosen.holds * fees[:, None]).sum(axis=1),
         "lacks_bill": (months.there & ~months.billed).any(axis=0),
+        "rerated": months.rerated,
         "has_gap": present[:, None] & months.gaps(),
         "owned": present[:, None],
         "of_brand": ~strange.any(axis=1),

@@ -34,6 +34,7 @@ def run(context: Context) -> None:
             policy.tolerance,
             sorted({kind for package in seen.packages.values() for kind in package.kinds}),
             _in_parts(parts, seen, context),
+            policy.without_bill,
         )
         tested = tested.withColumn("data_date", F.lit(context.day))
         context.warehouse.replace("mart.backtest", tested)

@@ -7,7 +7,7 @@ usage, the same bills and the same policy.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from pyspark.sql import DataFrame
@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame
 from jobs.plan.slices import rated_months
 from jobs.runtime.context import Context
 from models.quote import bill_item, holding, package_quote
+from models.quote.without_bill import RERATED, stand_ins, with_stand_ins, without_bill
 from models.rating import cube as rating_cube
 from models.rating import evaluator as rating
 from models.rating.cube import Cube
@@ -62,6 +63,24 @@ class Comparison:
         people = package_quote.people(self.subscribers, self.holdings, *owned)
         shortlist = Shortlist(packages, offered, policy.keep_packages)
         return rating.evaluate_best(self.cube, packages, people, shortlist, policy.toll_rerated)
+
+
+def compared(context: Context) -> Comparison:
+    """`comparison`, with the re-rated holding for lacking bills if `rating.without_bill` is so."""
+    seen, policy = comparison(context), context.conf.policy.rating
+    if policy.without_bill != RERATED:
+        return seen
+    lacking = without_bill(seen.cube.months, seen.actual)
+    months = seen.cube.months.join(lacking, "subscriber_id", "left_semi")
+    held = seen.holdings.join(lacking, "subscriber_id", "left_semi")
+    names = {row["package_id"] for row in held.select("package_id").distinct().collect()}
+    present = replace(seen, cube=replace(seen.cube, months=months)).evaluated(
+        [package for name, package in seen.packages.items() if name in names], (), policy
+    )
+    actual, passing = with_stand_ins(
+        seen.actual, seen.passing, seen.cube.months, stand_ins(present, held)
+    )
+    return replace(seen, actual=actual, passing=passing)
 
 
 def comparison(context: Context) -> Comparison:

@@ -8,7 +8,7 @@ month closes. When this step fails, offers stay those of the months before.
 from pyspark.sql import functions as F
 
 from jobs.runtime.context import Context
-from jobs.steps.rating.comparison import comparison
+from jobs.steps.rating.comparison import compared
 from jobs.warehouse.tables import cached
 from models.quote import holding, package_quote
 from models.quote import package_match as match
@@ -17,7 +17,7 @@ from models.quote.whole_match import whole_match
 
 def run(context: Context) -> None:
     warehouse, day, policy = context.warehouse, context.day, context.conf.policy.rating
-    seen = comparison(context)
+    seen = compared(context)
     offered = [name for name, package in seen.packages.items() if package.offered_on(day)]
     owned = holding.held_on(
         seen.subscribers, seen.subscriptions, policy.default_package, day, seen.packages

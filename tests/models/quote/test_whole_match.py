@@ -46,13 +46,15 @@ def rows_of(packages, customers, keep=10, changing=()):
         bills = {month: paid for month, (_, paid, _, _) in months.items() if paid is not None}
         columns["bill_month"].append(list(bills) or None)
         columns["bill_paid"].append(list(bills.values()) or None)
+        columns["bill_rerated"].append([False] * len(bills) or None)
         columns["used_month"].append([month for month, one in months.items() if one[2]] or None)
     types = {"subscriber_id": pa.int64(), "brand": pa.string(), "own": pa.list_(pa.string())}
+    types |= {"quote_place": pa.list_(pa.int32()), "bill_rerated": pa.list_(pa.bool_())}
     batch = pa.RecordBatch.from_arrays(
         [
             pa.array(
                 values,
-                types.get(name, pa.list_(pa.int32() if name.endswith("place") else pa.int64())),
+                types.get(name, pa.list_(pa.int64())),
             )
             for name, values in columns.items()
         ],
