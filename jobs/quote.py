@@ -11,20 +11,20 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from jobs.pages import bill_text
+from jobs.pages import bill_text, quote_picture
+from jobs.pages.quote_picture import kinds_of
 from jobs.plan.slices import rated_months
 from jobs.runtime import arguments, contract_changes
 from jobs.runtime.lock import guarded, logged
 from jobs.runtime.walk import configuration
 from jobs.warehouse.committed import CommittedRows
-from models.drawing import bill_comparison
 from models.intake import number_form
 from models.reference.bill import Line, MonthBill
 from models.reference.rater import Rater
@@ -37,7 +37,6 @@ from models.reference.subscriber_events import (
     subscriber_events,
 )
 from models.reference.tariff import Event
-from models.tariff.amounts import BUCKETS
 from models.tariff.package import KIND_SERVICE
 from models.usage.local_time import LASTING
 from schemas.config import Config
@@ -71,14 +70,14 @@ class Asked:
     day: date
 
     @property
-    def service(self) -> str:
-        """The service that the package prices."""
-        return KIND_SERVICE[self.package["kind"]]
+    def records(self) -> Sequence[str]:
+        """The tables of the records that the package prices."""
+        return records_of(self.package)
 
-    @property
-    def record(self) -> str:
-        """The table of the records that the package prices."""
-        return SERVICE_RECORDS[self.service]
+
+def records_of(package: Mapping[str, Any]) -> Sequence[str]:
+    """The tables of the records that a package prices."""
+    return tuple(dict.fromkeys(SERVICE_RECORDS[KIND_SERVICE[kind]] for kind in kinds_of(package)))
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -119,14 +118,13 @@ def _quote(argv: list[str] | None) -> None:
             f"--month: {month:%Y-%m} begins after the data date {window.last}: give an earlier one"
         )
     package = conf.tariffs[args.package].data
-    record = SERVICE_RECORDS[KIND_SERVICE[package["kind"]]]
     contract_changes.require_currency(invocation.warehouse, configured.contracts)
     tables = CommittedRows(
         "quote",
         invocation.warehouse,
         conf,
         configured.contracts,
-        (record, SUBSCRIBER, IDENTITY, QUOTE),
+        (*records_of(package), SUBSCRIBER, IDENTITY, QUOTE),
     )
     with logged(invocation.warehouse):
         who, day = _subscriber(tables, args.subscriber, window.last)
@@ -161,7 +159,7 @@ def _subscriber(tables: CommittedRows, asked: str, last: date) -> tuple[Mapping[
 
 
 def _require_records(asked: Asked, last: date) -> None:
-    """InputError where the month cannot have records of the service.
+    """InputError where the month cannot have records of a service.
 
     The subscriber joined later, or no delivery of the month is committed up to the `last` day.
     """
@@ -171,16 +169,18 @@ def _require_records(asked: Asked, last: date) -> None:
             f"--month: the subscriber joined after {month:%Y-%m}: give a later month, not after "
             f"{last:%Y-%m}"
         )
-    sources = [name for name, one in asked.conf.sources.items() if asked.record in one.tables]
-    ledger = asked.tables.ledger
-    days = {day for source in sources for day in ledger.delivered(asked.record, source)}
-    months = sorted({month_of(day) for day in days if day <= last})
-    if sources and month not in months:
-        there = f"there are {months[0]:%Y-%m} to {months[-1]:%Y-%m}" if months else "there are none"
-        raise InputError(
-            f"--month: no delivery of {', '.join(sources)} is committed for {month:%Y-%m}; "
-            f"{there}: give another month, or run the nights of this one"
-        )
+    for record in asked.records:
+        sources = [name for name, one in asked.conf.sources.items() if record in one.tables]
+        ledger = asked.tables.ledger
+        days = {day for source in sources for day in ledger.delivered(record, source)}
+        months = sorted({month_of(day) for day in days if day <= last})
+        if sources and month not in months:
+            first_last = (f"{one:%Y-%m}" for one in (months[0], months[-1])) if months else ()
+            there = f"there are {' to '.join(first_last)}" if months else "there are none"
+            raise InputError(
+                f"--month: no delivery of {', '.join(sources)} is committed for {month:%Y-%m}; "
+                f"{there}: give another month, or run the nights of this one"
+            )
 
 
 def _kept(asked: Asked, last: date) -> dict[str, Mapping[str, Any]]:
@@ -194,7 +194,10 @@ def _kept(asked: Asked, last: date) -> dict[str, Mapping[str, Any]]:
 
 
 def _quoted(asked: Asked, kept: Mapping[str, Mapping]) -> dict:
-    """The bill as plain values. Amounts are text; units are seconds, messages or bytes."""
+    """The bill as plain values.
+
+    Amounts are text; units are seconds, messages or bytes, a part of one as text.
+    """
     document, month, bill = asked.package, asked.month, _bill(asked)
     money = asked.conf.runtime.currency
     return {
@@ -218,50 +221,9 @@ def _quoted(asked: Asked, kept: Mapping[str, Mapping]) -> dict:
 
 
 def _picture(asked: Asked, kept: Mapping[str, Mapping]) -> str:
-    """The month under the present package of its kind and under the one asked for, as SVG (S2-10).
-
-    InputError if one of the two has no quote to draw.
-    """
-    package, month, tariffs = asked.package["id"], asked.month, asked.conf.tariffs
-    kind, of_month = asked.package["kind"], f"for {month:%Y-%m}"
-    money = asked.conf.runtime.currency
-    present = next(
-        (name for name, row in kept.items() if row["is_present"] and row["kind"] == kind), ""
-    )
-    if present == package:
-        raise InputError(
-            f"--picture: {package} is the customer's own package {of_month}: there is nothing "
-            "to compare it with"
-        )
-    sides = []
-    for name, words in ((present, f"the present {kind} package"), (package, package)):
-        if name not in kept:
-            others = ", ".join(
-                sorted(
-                    one
-                    for one, row in kept.items()
-                    if row["kind"] == kind and not row["is_present"]
-                )
-            )
-            raise InputError(
-                f"--picture: the engine kept no quote of {words} {of_month}; its "
-                f"{kind} quotes: {others or 'none'}"
-            )
-        row = kept[name]
-        if not row["comparable"]:
-            raise InputError(f"--picture: {name} {of_month} is not compared: {row['reason']}")
-        lines = {line: row[line] for line in BUCKETS}
-        title = tariffs[name].data["name"] if name in tariffs else name
-        amounts = bill_comparison.stated(row["total"], lines, money)
-        sides.append(bill_comparison.Side(title, amounts))
-    before, after = sides
-    return bill_comparison.picture(
-        f"{month.year}年{month.month}月费用：{before.name} → {after.name}",
-        "当月",
-        before,
-        after,
-        money,
-    )
+    tariffs = {name: one.data for name, one in asked.conf.tariffs.items()}
+    currency = asked.conf.runtime.currency
+    return quote_picture.picture(asked.package, asked.month, kept, tariffs, currency)
 
 
 def _bill(asked: Asked) -> MonthBill:
@@ -300,18 +262,19 @@ def _bill(asked: Asked) -> MonthBill:
 
 def _line_values(document: Mapping, key: tuple[str, str, int], line: Line, money: Currency) -> dict:
     """A line of the bill as plain values; `key`: (service, component, rule number)."""
-    _, component, no = key
+    service, component, no = key
     rule = document["rules"][no] if no >= 0 else {}
     steps = [
         f"{step['rate']} / {step['per']}" for step in rule.get("groups") or [rule] if "rate" in step
     ]
     return {
+        "service": service,
         "component": component,
         "match": rule.get("match", {}),
         "events": line.events,
-        "units": line.units,
-        "free_units": line.free_units,
-        "free_by_pool": line.free_by_pool,
+        "units": _units(line.units),
+        "free_units": _units(line.free_units),
+        "free_by_pool": {name: _units(free) for name, free in line.free_by_pool.items()},
         "price": ", then ".join(steps) or "tier",
         "connect_fees": money.exact(line.connect),
         money.unit: money.exact(line.charged),
@@ -339,22 +302,30 @@ def _events(asked: Asked, month: date) -> list[Event]:
 
     Only those that a candidate package re-rates. Deliveries up to the day of the snapshot count.
     """
-    conf, tables, record = asked.conf, asked.tables, asked.record
+    conf, tables, wanted = asked.conf, asked.tables, asked.records
     owned = tables.rows(
         IDENTITY, OWNED, on=asked.day, where={"subscriber_id": [asked.who["subscriber_id"]]}
     )
-    modes, looks_back = conf.part_modes(record), conf.lookback_days(record)
+    modes, looks_back = conf.part_modes(*wanted), conf.lookback_days(*wanted)
     first = first_delivery(month, max((looks_back[source] for source in modes), default=0))
-    records = tables.rows(
-        record,
-        COLUMNS[record],
-        window=Window(min(first, asked.day), asked.day),
-        where={"msisdn": {one["msisdn"] for one in owned}},
-    )
+    records = {
+        record: tables.rows(
+            record,
+            COLUMNS[record],
+            window=Window(min(first, asked.day), asked.day),
+            where={"msisdn": {one["msisdn"] for one in owned}},
+        )
+        for record in wanted
+    }
     gap = timedelta(hours=conf.policy.rating.session_gap_hours)
     holidays = conf.policy.calendar.holidays
-    events = subscriber_events({record: records}, owned, Parts(modes, gap), holidays)
+    events = subscriber_events(records, owned, Parts(modes, gap), holidays)
     return [event for event in events if is_rerated(event)]
+
+
+def _units(amount: int | Fraction) -> int | str:
+    """Base units as a whole number; a part of one, drawn by an exchange, as text such as 7/2."""
+    return int(amount) if Fraction(amount).denominator == 1 else str(amount)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from jobs.plan.rating import COMPARED
 from jobs.plan.step import Step
@@ -21,14 +22,15 @@ from jobs.runtime import arguments
 from jobs.runtime.context import Context, Run
 from jobs.runtime.lock import guarded
 from jobs.runtime.walk import configuration, reading
-from jobs.steps.rating.comparison import comparison
+from jobs.steps.rating.comparison import Comparison, compared
 from jobs.warehouse.tables import cached
 from models.drawing import page as charts
 from models.quote import holding, package_quote, what_if
 from models.quote import package_match as match
+from models.quote.whole_match import WHOLE, whole_match
 from models.rating import evaluator as rating
 from models.tariff import catalogue
-from models.tariff.package import Package
+from models.tariff.package import BUNDLE, Package
 from models.usage import register
 from schemas import document
 from schemas.config import overlay
@@ -102,30 +104,32 @@ def _tables(context: Context, package: Package) -> list[tuple]:
     """(title, heads, rows) of each table of the page and of the terminal."""
     warehouse, day, policy = context.warehouse, context.day, context.conf.policy.rating
     money = context.conf.runtime.currency
-    seen = comparison(context)
+    seen = compared(context)
     packages = seen.packages | {package.id: package}
     register.require_measures(seen.depths, register.depths_needed([package], seen.cube.measures))
     owned = holding.held_on(
         seen.subscribers, seen.subscriptions, policy.default_package, day, packages
     )
     evaluated = rating.evaluate(seen.cube, [package], policy.toll_rerated)
-    quoted = package_quote.quotes(evaluated, seen.passing, seen.holdings, policy)
-    of_kind = f"kind = '{package.kind}'"
-    mine = owned.where(of_kind)
+    quoted = package_quote.quotes(evaluated, seen.passing, seen.holdings, packages, policy)
     matched = match.package_match(
         quoted,
         seen.actual,
+        seen.used,
         warehouse.read("mart.backtest", on=day),
-        mine.where(mine["package_id"] == package.id),
+        owned,
         seen.subscribers,
         packages,
         policy,
-    )
+        _beside_the_present(seen, quoted, owned, package) if package.kind == BUNDLE else None,
+    ).where(F.array_contains("packages", package.id))
+    kinds = package.kinds if package.kind != BUNDLE else (*package.kinds, WHOLE)
     matches = (
         warehouse.read("mart.package_match", on=day)
-        .where(of_kind)
-        .where(f"package_id <> '{package.id}'")
+        .where(F.col("kind").isin(*kinds))
+        .where(~F.array_contains("packages", package.id))
     )
+    mine = owned.where(F.col("kind").isin(*package.kinds))
     with cached(what_if.outcomes(matched, mine, matches)) as rows:
         names = what_if.steps()
         return [
@@ -164,6 +168,23 @@ def _tables(context: Context, package: Package) -> list[tuple]:
                 _collected(what_if.against(rows), money),
             ),
         ]
+
+
+def _beside_the_present(
+    seen: Comparison, quoted: DataFrame, owned: DataFrame, package: Package
+) -> DataFrame:
+    """A bundle with what each customer has of the kinds that it leaves out."""
+    return whole_match(
+        quoted,
+        seen.actual,
+        seen.used,
+        owned,
+        seen.subscribers,
+        seen.packages | {package.id: package},
+        [package.id],
+        1,
+        package.kinds,
+    )
 
 
 def _collected(frame: DataFrame, money: Currency) -> list[list]:

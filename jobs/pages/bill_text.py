@@ -14,10 +14,13 @@ GAP = "  "
 def printed(quoted: Mapping, unit: str) -> str:
     """The bill of jobs.quote, given as plain values; `unit` is that of its amounts."""
     rows = [(*HEAD, unit), ("monthly fee", "", "", "", "", quoted["monthly_fee"])]
+    several = len({line["service"] for line in quoted["lines"]}) > 1
     for line in quoted["lines"]:
-        facts = " ".join(f"{value}" for value in line["match"].values())
-        numbers = (f"{line[name]:,}" for name in ("events", "units", "free_units"))
-        rows.append((f"{line['component']} {facts}", *numbers, line["price"], line[unit]))
+        facts = " ".join(f"{v}" for fact, v in line["match"].items() if fact != "service")
+        words = f"{line['component']} {facts}"
+        numbers = (_number(line[name]) for name in ("events", "units", "free_units"))
+        service = f"{line['service']} " if several else ""
+        rows.append((f"{service}{words}", *numbers, line["price"], line[unit]))
     sums = [
         *((f"cap of {name}", cut) for name, cut in quoted["cap_cuts"].items()),
         ("minimum commitment", quoted["commitment"]),
@@ -44,6 +47,10 @@ def printed(quoted: Mapping, unit: str) -> str:
         (first, *rest) = (total(*one) for one in compared)
         return "\n".join([*lines, f"{first}{GAP}{said}", *rest])
     return "\n".join([*lines, said])
+
+
+def _number(value: int | str) -> str:
+    return value if isinstance(value, str) else f"{value:,}"
 
 
 def _engine(engine: Mapping | None) -> tuple[list[tuple[str, str]], str]:

@@ -12,6 +12,7 @@ from models.frames.lookup import looked_up
 from models.frames.validity import valid_at
 from schemas.config import Campaign, Channel
 
+WHOLE = "whole"  # the kind of whole alternatives in mart.package_match
 WAYS = (
     "array<struct<activity string, wave int, priority int, horizon_months int, channel string, "
     "place int, unit_cost decimal(18,6)>>"
@@ -43,7 +44,10 @@ def candidates(
 ) -> DataFrame:
     """One row per customer × subscriber × activity × offer × channel × wave.
 
-    Every match row is combined with every channel of every campaign that is valid on `data_date`.
+    Every match row is combined with every channel of every campaign that is valid on `data_date`,
+    except whole alternatives without a new bundle: each of their changes has a row of its own. The
+    offer of an alternative is its id; it is open if all of its new packages are, and owned if the
+    customer has them all.
     `open_offers`: packages that may be ordered on the day → the brands that may order them (empty:
     every brand).
 
@@ -58,8 +62,12 @@ def candidates(
         .withColumnRenamed("package_id", "offer")
         .withColumnRenamed("rank", "match_rank")
         .withColumnRenamed("reasons", "match_reasons")
+        .where(~_has_rows_of_its_own())
+        .withColumn(
+            "wanted", F.when(_is_whole(), F.col("new_packages")).otherwise(F.col("packages"))
+        )
         .join(_people(tables.subscribers), "subscriber_id")
-        .join(_owned(tables.subscriptions, data_date), ["subscriber_id", "offer"], "left")
+        .join(_held(tables.subscriptions, data_date), "subscriber_id", "left")
         .join(_reachable(tables.identity, data_date), "subscriber_id", "left")
         .withColumn("_way", F.explode(_ways(campaigns, channels, data_date)))
         .select("*", "_way.*")
@@ -93,7 +101,20 @@ def candidates(
         F.coalesce(F.col("consent_marketing") & ~F.col("do_not_disturb"), F.lit(False)).alias(
             "willing"
         ),
-        F.coalesce("owned", F.lit(False)).alias("owned"),
+        F.coalesce(
+            F.forall("wanted", lambda one: F.array_contains("held", one)), F.lit(False)
+        ).alias("owned"),
+    )
+
+
+def _is_whole() -> Column:
+    return F.col("kind") == WHOLE
+
+
+def _has_rows_of_its_own() -> Column:
+    """Whether each change of a whole alternative has a row of its own, or nothing changes."""
+    return _is_whole() & (
+        F.array_contains("match_reasons", "SEPARATE") | F.col("match_rank").isNull()
     )
 
 
@@ -103,12 +124,12 @@ def _people(subscribers: DataFrame) -> DataFrame:
     )
 
 
-def _owned(subscriptions: DataFrame, data_date: date) -> DataFrame:
-    """(subscriber_id, offer) of the packages in force on the day."""
+def _held(subscriptions: DataFrame, data_date: date) -> DataFrame:
+    """(subscriber_id, held): the packages in force on the day."""
     return (
         subscriptions.where(valid_at(F.lit(data_date)))
-        .select("subscriber_id", F.col("package_id").alias("offer"), F.lit(True).alias("owned"))
-        .distinct()
+        .groupBy("subscriber_id")
+        .agg(F.collect_set("package_id").alias("held"))
     )
 
 
@@ -138,8 +159,12 @@ def _ways(
 
 
 def _is_open(open_offers: Mapping[str, Collection[str]]) -> Column:
-    """Whether the package is open on the day for the subscriber's brand."""
+    """Whether all wanted packages are open on the day for the subscriber's brand."""
     brands = {offer: ",".join(sorted(of)) for offer, of in open_offers.items()}
-    allowed = looked_up(F.col("offer"), brands, "string")
-    of_brand = F.array_contains(F.split(allowed, ","), F.col("brand"))
-    return F.coalesce((allowed == "") | of_brand, F.lit(False))
+
+    def is_open(package: Column) -> Column:
+        allowed = looked_up(package, brands, "string")
+        of_brand = F.array_contains(F.split(allowed, ","), F.col("brand"))
+        return F.coalesce((allowed == "") | of_brand, F.lit(False))
+
+    return F.forall("wanted", is_open)

@@ -23,6 +23,7 @@ COMPARED = ("before_lines", "after_lines", "picture")
 # How often an offer is repeated before it pauses. The source documents require the figure (9-07)
 # but give none, so this one is assumed.
 BEST_FREQUENCY = 3
+WHOLE = "whole"  # the kind of whole alternatives in mart.package_match
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def targets(
 
     `served` counts how often the customer was reached for the activity over the channel.
     Costs are a month's, rounded half up to the minor unit of the currency; saving is their
-    difference as printed.
+    difference as printed. The name of an alternative is that of all its packages.
     """
     printed = f"decimal(18,{currency.minor_unit})"
 
@@ -67,10 +68,12 @@ def targets(
     ).select("activity", "wave", "customer_id", "subscriber_id", F.col("offer").alias("package_id"))
     rows = (
         pushed.join(
-            tables.match.select(
+            tables.match.where("recommended").select(
                 "subscriber_id",
                 "package_id",
                 "kind",
+                "packages",
+                "new_packages",
                 "months",
                 "months_won",
                 "mean_present_cost",
@@ -82,7 +85,12 @@ def targets(
         )
         .join(numbers_on(tables.identity, data_date), "subscriber_id")
         .withColumn("data_date", F.lit(data_date))
-        .withColumn("package_name", looked_up(F.col("package_id"), package_names, "string"))
+        .withColumn(
+            "package_name",
+            F.array_join(
+                F.transform("packages", lambda one: looked_up(one, package_names, "string")), "+"
+            ),
+        )
         .withColumn("saving", (F.col("cost_before") - F.col("cost_after")).cast(printed))
         .withColumn("valid_until", _valid_until(campaigns, data_date))
         .withColumn(
@@ -152,22 +160,46 @@ def _served(contacts: DataFrame, channel: str) -> DataFrame:
 
 
 def _means(rows: DataFrame, quotes: DataFrame) -> DataFrame:
-    """Per pushed (subscriber, package): the mean of every line before and after the change.
+    """Per pushed (subscriber, offer): the mean of every line before and after the change.
 
-    `priced_months` is the number of months in the mean. A month counts if it is comparable both
-    under the present package and under the offered one.
+    `priced_months` is the number of months in the mean. A month counts if it is comparable under
+    each present package that is replaced, at least one, and under each new one. An alternative
+    replaces the present packages that it does not keep.
     """
-    lines = F.struct(*BUCKETS)
-    priced = quotes.where("comparable")
-    present = priced.where("is_present").select(
-        "subscriber_id", "month", "kind", lines.alias("before")
+    quote = quotes.select(
+        "subscriber_id",
+        "month",
+        "is_present",
+        "comparable",
+        F.col("package_id").alias("quoted"),
+        F.col("kind").alias("quoted_kind"),
+        *BUCKETS,
     )
-    offered = priced.select("subscriber_id", "month", "kind", "package_id", lines.alias("after"))
+    offers = rows.select(
+        "subscriber_id", "package_id", "kind", "packages", "new_packages"
+    ).distinct()
+    whole = F.col("kind") == WHOLE
+    after = F.array_contains("new_packages", F.col("quoted"))
+    before = F.col("is_present") & F.when(
+        whole, ~F.array_contains("packages", F.col("quoted"))
+    ).otherwise(F.col("quoted_kind") == F.col("kind"))
+
+    def lines(side: Column) -> Column:
+        return F.struct(*(F.sum(F.when(side, F.col(line))).alias(line) for line in BUCKETS))
+
     return (
-        rows.select("subscriber_id", "package_id")
-        .distinct()
-        .join(offered, ["subscriber_id", "package_id"])
-        .join(present, ["subscriber_id", "month", "kind"])
+        offers.join(quote, "subscriber_id")
+        .where(after | before)
+        .groupBy("subscriber_id", "package_id", "month")
+        .agg(
+            F.every("comparable").alias("priced"),
+            F.count_if(before).alias("replaced"),
+            F.count_if(after).alias("found"),
+            F.first(F.size("new_packages")).alias("wanted"),
+            lines(before).alias("before"),
+            lines(after).alias("after"),
+        )
+        .where("priced AND replaced > 0 AND found = wanted")
         .groupBy("subscriber_id", "package_id")
         .agg(
             F.count("*").alias("priced_months"),

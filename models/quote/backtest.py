@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from decimal import Decimal
 
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from models.frames.conditions import any_of
 from models.frames.money import AMOUNT_TYPE, yuan
 from models.quote.bill_item import KINDS, not_rerated
+from models.quote.without_bill import RERATED
 from models.rating import evaluator as rating
 
 EQUAL = "equal"
@@ -47,6 +48,7 @@ def backtest(
     tolerance: Decimal,
     kinds: Collection[str],
     in_parts: DataFrame | None = None,
+    without_bill: str = "none",
 ) -> DataFrame:
     """mart.backtest without data_date: one row per (subscriber_id, month) of `months`.
 
@@ -57,6 +59,9 @@ def backtest(
     - `tolerance`: in yuan;
     - `kinds`: the kinds that the catalogue prices. A bill with items of such a kind cannot be
       reproduced without a package of that kind (no_package). Other kinds pass through.
+
+    - `without_bill`: if it is `rerated`, a priced month of a subscriber without any bill has that
+      cause: the re-rated holding stands for the bill, and there is nothing to compare it with.
 
     The VPMN fee is the paid one, even if S2-R8 is read differently for candidates.
     """
@@ -74,6 +79,12 @@ def backtest(
     ]
     passed = not_rerated(held) + F.coalesce("vpmn", F.lit(0))
     difference = F.col("rated") - F.col("actual")
+    stands_in = (
+        F.lit(without_bill == RERATED)
+        & F.max("actual").over(Window.partitionBy("subscriber_id")).isNull()
+        & F.col("rated").isNotNull()
+        & ~F.col("changed")
+    )
     return (
         rows.withColumn("no_package", any_of(unheld) | F.col("priced").isNull())
         .withColumn(
@@ -82,7 +93,7 @@ def backtest(
         )
         .withColumn("difference", difference.cast(AMOUNT_TYPE))
         .withColumn("within_tolerance", F.abs("difference") <= F.lit(tolerance))
-        .withColumn("cause", _cause(tolerance))
+        .withColumn("cause", F.when(stands_in, RERATED).otherwise(_cause(tolerance)))
         .select(*BACKTEST)
     )
 
@@ -103,13 +114,14 @@ def _priced(evaluated: DataFrame, holdings: DataFrame, in_parts: DataFrame | Non
 
 def _present(rows: DataFrame) -> DataFrame:
     """The present packages of each month together: cost, whether all are priced, and the kinds."""
-    # The row of each package holds the fees of all services: they count once.
+    # The row of each package holds the fees of all services: they count once. A bundle has a row
+    # for each of its kinds, of which one is counted.
     own = (
-        F.sum("rated")
+        F.sum(F.when(F.col("counted"), F.col("rated")))
         + F.max("d12593")
         + F.max("other_fees")
         + F.max("direct_toll")
-        + F.sum("unrated_fees")
+        + F.sum(F.when(F.col("counted"), F.col("unrated_fees")))
     )
     return rows.groupBy("subscriber_id", "month").agg(
         yuan(own).alias("own"),

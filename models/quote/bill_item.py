@@ -18,15 +18,17 @@ from schemas.config.policy import BillItem
 
 KINDS = tuple(KIND_SERVICE)
 PACKAGE_RENT = "package_rent"
+BILL = "bill"  # what a comparison rests on
 SIGN = {"add": 1, "subtract": -1, "none": 0}
 
 
 def actual(bills: DataFrame, subscribers: DataFrame) -> DataFrame:
-    """(subscriber_id, month, actual): the total of the bill in yuan (ods.bill, dw.subscriber)."""
+    """(subscriber_id, month, actual, basis): the bill's total in yuan (ods.bill, dw.subscriber)."""
     return (
         _owned(bills, subscribers)
         .groupBy("subscriber_id", "month")
         .agg(F.sum("total").cast(AMOUNT_TYPE).alias("actual"))
+        .withColumn("basis", F.lit(BILL))
     )
 
 
@@ -38,8 +40,9 @@ def passing(
 ) -> DataFrame:
     """(subscriber_id, month, itemised, passed, vpmn, and one `rerated_<kind>` per kind) in yuan.
 
-    `items` is ods.bill_item; `kind_of` holds the kind of each package of the catalogue. `itemised`
-    is the sum of all items. An amount is null if the bill has no such item.
+    `items` is ods.bill_item; `kind_of` holds the kind of each package of the catalogue, the first
+    kind of a bundle: its rent is replaced with that kind, because all its kinds are replaced
+    together. `itemised` is the sum of all items. An amount is null if the bill has no such item.
     """
     kind = F.when(
         F.col("item_code") == PACKAGE_RENT, looked_up(F.col("package_id"), kind_of, "string")

@@ -10,9 +10,9 @@ from pyspark.sql import functions as F
 
 from models.frames.lookup import looked_up
 from models.frames.validity import valid_at, valid_during
-from models.tariff.package import Package
+from models.tariff.package import BUNDLE, Package
 
-HELD = ("subscriber_id", "month", "kind", "package_id", "changed")
+HELD = ("subscriber_id", "month", "kind", "package_id", "changed", "counted")
 
 
 def holdings(
@@ -21,11 +21,12 @@ def holdings(
     defaults: Mapping[str, str],
     packages: Mapping[str, Package],
 ) -> DataFrame:
-    """(subscriber_id, month, kind, package_id, changed): one present package per kind and month.
+    """One present package per subscriber, month and kind: the columns HELD.
 
     `months` has (subscriber_id, month, joined); `subscriptions` is one snapshot of dw.subscription.
     The present package is the last one in force in the month, under its tariff of the last day of
-    the month (`tariff_on`). `defaults` (kind → package) are used for kinds without a package.
+    the month (`tariff_on`). `defaults` (kind → package) are used for kinds without a package. A
+    bundle is held for each of its kinds; its cost is `counted` once, under the first of them.
 
     `changed` is true if, on any day of the month after joining, another package or none was in
     force, or the package had another tariff version. A package missing from `packages` has no
@@ -40,7 +41,9 @@ def holdings(
     latest = each.orderBy(F.desc("valid_from"), "package_id")
     held = (
         customers.join(
-            subscriptions.select("subscriber_id", "kind", "package_id", "valid_from", "valid_to"),
+            by_kind(subscriptions, packages).select(
+                "subscriber_id", "kind", "package_id", "valid_from", "valid_to"
+            ),
             "subscriber_id",
         )
         .where(in_force)
@@ -57,11 +60,17 @@ def holdings(
             {name: one.valid_to for name, one in packages.items()},
         )
     )
+    leading = looked_up(
+        F.col("package_id"),
+        {name: one.kinds[0] for name, one in packages.items() if one.kind == BUNDLE},
+        "string",
+    )
     in_part = (tariff_begins > since) | (tariff_ends <= F.last_day("month"))
     return (
         _or_default(customers, held, defaults)
         .withColumn("package_id", tariff_on(F.col("package_id"), F.last_day("month"), packages))
         .withColumn("changed", F.col("changed") | F.coalesce(in_part, F.lit(False)))
+        .withColumn("counted", F.coalesce(leading, F.col("kind")) == F.col("kind"))
         .select(*HELD)
     )
 
@@ -75,10 +84,11 @@ def held_on(
 ) -> DataFrame:
     """(subscriber_id, kind, package_id): the packages in force on a day, with `defaults`.
 
-    Each package is under its tariff of the day (`tariff_on`).
+    Each package is under its tariff of the day (`tariff_on`). A bundle has a row for each kind.
     """
     held = (
-        subscriptions.where(valid_at(F.lit(day)))
+        by_kind(subscriptions, packages)
+        .where(valid_at(F.lit(day)))
         .select("subscriber_id", "kind", "package_id")
         .distinct()
     )
@@ -98,6 +108,15 @@ def tariff_on(package_id: Column, day: Column, packages: Mapping[str, Package]) 
             then = (day >= F.lit(one.valid_from)) & (day < F.lit(one.valid_to))
             found = F.when((package_id == one.former_of) & then, name).otherwise(found)
     return found
+
+
+def by_kind(subscriptions: DataFrame, packages: Mapping[str, Package]) -> DataFrame:
+    """Rows of dw.subscription, with one row for each kind of a bundle."""
+    bundles = {name: ",".join(one.kinds) for name, one in packages.items() if one.kind == BUNDLE}
+    if not bundles:
+        return subscriptions
+    kinds = F.split(looked_up(F.col("package_id"), bundles, "string"), ",")
+    return subscriptions.withColumn("kind", F.explode(F.coalesce(kinds, F.array("kind"))))
 
 
 def _or_default(owners: DataFrame, held: DataFrame, defaults: Mapping[str, str]) -> DataFrame:

@@ -20,7 +20,7 @@ from pyspark.sql import functions as F
 
 from models.frames.lookup import looked_up
 from models.frames.validity import valid_at
-from models.quote.holding import tariff_on
+from models.quote.holding import by_kind, tariff_on
 from models.rating import evaluator as rating
 from models.rating import free_units
 from models.rating.cube import Cube
@@ -71,8 +71,10 @@ def parts(
     """
     kind_month = ["subscriber_id", "month", "kind"]
     changed = holdings.where("changed").select(*kind_month)
-    held = subscriptions.groupBy("subscriber_id", "kind").agg(
-        F.collect_list(F.struct("valid_from", "valid_to", "package_id")).alias("held")
+    held = (
+        by_kind(subscriptions, packages)
+        .groupBy("subscriber_id", "kind")
+        .agg(F.collect_list(F.struct("valid_from", "valid_to", "package_id")).alias("held"))
     )
     ends = F.date_add(F.last_day("month"), 1)
     dated = (
@@ -142,7 +144,8 @@ def priced(
 
     `some` are rows of `parts`, `kinds` their kinds, `packages` the tariffs of their `priced_as`. A
     month is not comparable if one of its parts is not. None if there are no kinds. A package with
-    carry-over is not priced in parts, because carried units are known for whole months only.
+    carry-over is not priced in parts, because carried units are known for whole months only. Nor is
+    a bundle: its kinds may change on different days.
     """
     able = [one for one in packages if not any(pool.carry_over for pool in one.pools)]
     found = [

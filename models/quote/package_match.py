@@ -1,6 +1,7 @@
 """Tariff match 资费匹配: finds the packages that fit a customer (S2-09).
 
-A customer's quotes (models/quote/package_quote.py) are compared with the bills over several months.
+A customer's quotes (models/quote/package_quote.py) are compared with the bills over several months:
+one changed package of a kind at a time, and whole alternatives (models/quote/whole_match.py).
 Months are compared as sums; means are only shown.
 """
 
@@ -18,9 +19,12 @@ from models.frames.conditions import any_of
 from models.frames.lookup import looked_up
 from models.frames.money import AMOUNT_TYPE
 from models.quote.backtest import EQUAL, NO_BILL, ORDER_OF_EVENTS
-from models.tariff.amounts import BUCKETS
+from models.quote.bill_item import BILL
+from models.quote.whole_match import EXACT
+from models.quote.without_bill import RERATED
+from models.tariff.amounts import USAGE
 from models.tariff.money_limit import MICRO_YUAN
-from models.tariff.package import Package
+from models.tariff.package import BUNDLE, Package
 from schemas.config.policy import RatingPolicy
 from schemas.errors import ConfigError
 
@@ -33,12 +37,19 @@ REASONS = (
     "NO_SAVING",
     "MONTHS_WON",
     "BILL_SHOCK",
+    "IDLE_MONTHS",
+    "SEPARATE",
+    "NOT_BEST",
 )
 MATCH = (
     "subscriber_id",
     "package_id",
     "kind",
+    "packages",
+    "new_packages",
+    "basis",
     "months",
+    "idle_months",
     "mean_present_cost",
     "mean_cost",
     "saving",
@@ -53,29 +64,34 @@ MATCH = (
     "recommended",
     "reasons",
 )
-USAGE = tuple(line for line in BUCKETS if line not in ("monthly_fee", "commitment"))
-EXACT = "decimal(30,6)"  # a sum over months in yuan, or a threshold times a number of months
-INTEGER = "decimal(24,0)"  # such a sum in micro-yuan, small enough to be multiplied
+
+INTEGER = "decimal(24,0)"  # a sum over months in micro-yuan, small enough to be multiplied
 TRUSTED = (EQUAL, ORDER_OF_EVENTS, NO_BILL)
 
 
 def package_match(
     quoted: DataFrame,
     actual: DataFrame,
+    used: DataFrame,
     backtest: DataFrame,
     owned: DataFrame,
     subscribers: DataFrame,
     packages: Mapping[str, Package],
     policy: RatingPolicy,
+    whole: DataFrame | None = None,
 ) -> DataFrame:
-    """mart.package_match without data_date: one row per subscriber and quoted package.
+    """mart.package_match without data_date: per subscriber, each quoted package of one kind, and
+    each row of `whole` (whole_match.whole_match), if there is one.
 
-    `actual` is the result of bill_item.actual; `backtest` holds rows of mart.backtest for the same
-    months. Compared are the comparable months with a bill; if no month has a bill, all comparable
-    months.
+    `actual` is the result of bill_item.actual, `used` that of usage_cube.months_used; `backtest`
+    holds rows of mart.backtest for the same months. Compared are the comparable months with a bill;
+    if no month has a bill, all comparable months. `basis` says what stands for the bill. A kind
+    that the customer holds in a bundle cannot be changed by itself: it has rows in `whole` only.
 
     `reasons` holds the REASONS against the package, in that order. BACKTEST is one of them unless
-    each month is trusted and at least one is reproduced within the tolerance.
+    each month is trusted and at least one is reproduced within the tolerance. IDLE_MONTHS is one if
+    months without usage were compared, and the months with usage alone do not save enough: a fee
+    that is paid for nothing counts in every mean, and never decides by itself.
 
     Packages of a kind that are compared over more months come first, then those with the higher
     `policy.priority`; ties go to the lower fee, then to the id.
@@ -85,18 +101,11 @@ def package_match(
     include the change of usage by `policy.usage_elasticity`. To rank by them, name them in the
     priority.
     """
-    sums = _sums(quoted, actual)
+    sums = _of_one_kind(quoted, actual, used, owned, subscribers, packages)
+    if whole is not None:
+        sums = sums.unionByName(whole)
     facts = (
         sums.join(_verified(backtest), "subscriber_id", "left")
-        .join(subscribers.select("subscriber_id", "brand"), "subscriber_id", "left")
-        .join(
-            owned.select("subscriber_id", "package_id", F.lit(True).alias("owned")),
-            ["subscriber_id", "package_id"],
-            "left",
-        )
-        .withColumn("owned", F.coalesce("owned", F.lit(False)))
-        .withColumn("fee", _fee(packages))
-        .withColumn("of_brand", _of_brand(packages))
         .withColumn("reasons", _reasons(policy))
         .withColumn("usage_change", _usage_change(policy.usage_elasticity))
     )
@@ -120,6 +129,7 @@ def package_match(
             {
                 "rank": F.when(~F.col("owned"), F.row_number().over(ranked)),
                 "months": F.col("months").cast("smallint"),
+                "idle_months": F.col("idle_months").cast("smallint"),
                 **{
                     name: F.col(name).cast(AMOUNT_TYPE)
                     for name in ("mean_present_cost", "mean_cost", "saving", "income_change")
@@ -194,7 +204,44 @@ def _quotient(dividend: Column, divisor: Column) -> Column:
     return F.when(dividend < 0, -size).otherwise(size)
 
 
-def _sums(quoted: DataFrame, actual: DataFrame) -> DataFrame:
+def _of_one_kind(
+    quoted: DataFrame,
+    actual: DataFrame,
+    used: DataFrame,
+    owned: DataFrame,
+    subscribers: DataFrame,
+    packages: Mapping[str, Package],
+) -> DataFrame:
+    """The sums and facts of the packages of one kind."""
+    single, mine = quoted.where(F.col("kind") != BUNDLE), F.coalesce("owned", F.lit(False))
+    bundles = [name for name, one in packages.items() if one.kind == BUNDLE]
+    if bundles:
+        bound = owned.where(F.col("package_id").isin(*bundles)).select("subscriber_id", "kind")
+        single = single.join(bound.distinct(), ["subscriber_id", "kind"], "left_anti")
+    return (
+        _sums(single, actual, used)
+        .join(subscribers.select("subscriber_id", "brand"), "subscriber_id", "left")
+        .join(
+            owned.select("subscriber_id", "package_id", F.lit(True).alias("owned")),
+            ["subscriber_id", "package_id"],
+            "left",
+        )
+        .withColumns(
+            {
+                "owned": mine,
+                "fee": _fee(packages),
+                "of_brand": _of_brand(packages),
+                "packages": F.array("package_id"),
+                "new_packages": F.array_compact(F.array(F.when(~mine, F.col("package_id")))),
+                "separate": F.lit(False),
+                "not_best": F.lit(False),
+            }
+        )
+        .drop("brand")
+    )
+
+
+def _sums(quoted: DataFrame, actual: DataFrame, used: DataFrame) -> DataFrame:
     """The sums over the compared months, per subscriber and package."""
     month = Window.partitionBy("subscriber_id", "kind", "month")
     customer = Window.partitionBy("subscriber_id")
@@ -211,11 +258,13 @@ def _sums(quoted: DataFrame, actual: DataFrame) -> DataFrame:
             usage.alias("usage"),
         )
         .join(actual, ["subscriber_id", "month"], "left")
+        .join(used.withColumn("used", F.lit(True)), ["subscriber_id", "month"], "left")
         .withColumns(
             {
                 "cheapest": F.min("total").over(month),
                 "present_usage": F.max(F.when(F.col("is_present"), F.col("usage"))).over(month),
                 "dearest_paid": F.max("actual").over(customer),
+                "used": F.coalesce("used", F.lit(False)),
             }
         )
     )
@@ -229,6 +278,10 @@ def _sums(quoted: DataFrame, actual: DataFrame) -> DataFrame:
         F.sum(over(F.col("actual"))).cast(EXACT).alias("paid"),
         F.sum(over(F.col("total"))).cast(EXACT).alias("cost"),
         F.sum(over(F.col("actual") - F.col("total"))).cast(EXACT).alias("saved"),
+        F.sum(over(F.when(F.col("used"), F.col("actual") - F.col("total"))))
+        .cast(EXACT)
+        .alias("saved_in_use"),
+        F.count_if(over(~F.col("used"))).alias("idle_months"),
         F.count_if(over(F.col("total") < F.col("actual"))).cast("smallint").alias("months_won"),
         F.max(over(F.col("total"))).alias("worst_month_cost"),
         F.sum(over(F.col("total") - F.col("cheapest"))).cast(AMOUNT_TYPE).alias("regret"),
@@ -238,6 +291,7 @@ def _sums(quoted: DataFrame, actual: DataFrame) -> DataFrame:
         .alias("usage_beside"),
         F.sum(over(F.col("present_usage"))).cast(EXACT).alias("usage_before"),
         F.max("dearest_paid").alias("dearest_paid"),
+        F.coalesce(F.max("basis"), F.lit(BILL)).alias("basis"),
         F.bool_or(F.col("actual").isNull()).alias("lacks_bill"),
         F.bool_or(~F.col("comparable")).alias("has_gap"),
     )
@@ -255,17 +309,27 @@ def _verified(backtest: DataFrame) -> DataFrame:
 def _reasons(policy: RatingPolicy) -> Column:
     """The reasons against a package, in order; an unknown value counts against it."""
     months, no_bill = F.col("months"), F.col("dearest_paid").isNull()
+    rerated = F.col("basis") == RERATED
     enough = F.lit(policy.min_saving).cast(EXACT) * months
+    enough_in_use = F.lit(policy.min_saving).cast(EXACT) * (months - F.col("idle_months"))
     bearable = F.col("dearest_paid") * F.lit(1 + policy.bill_shock).cast("decimal(9,6)")
     tests = {
-        "NO_BILL": F.col("lacks_bill"),
-        "NOT_COMPARABLE": F.col("has_gap"),
-        "BACKTEST": ~no_bill & ~F.coalesce("verified", F.lit(False)),
+        "NO_BILL": F.col("lacks_bill") & ~rerated,
+        "NOT_COMPARABLE": F.col("has_gap") | (F.col("lacks_bill") & rerated),
+        "BACKTEST": ~no_bill & ~rerated & ~F.coalesce("verified", F.lit(False)),
         "OWNED": F.col("owned"),
         "BRAND": ~F.col("of_brand"),
         "NO_SAVING": ~no_bill & ~F.coalesce(F.col("saved") >= enough, F.lit(False)),
         "MONTHS_WON": ~no_bill & (F.col("months_won") < policy.min_months_won),
         "BILL_SHOCK": F.col("worst_month_cost") > bearable,
+        "IDLE_MONTHS": ~no_bill
+        & (F.col("idle_months") > 0)
+        & (
+            (F.col("idle_months") == months)
+            | ~F.coalesce(F.col("saved_in_use") >= enough_in_use, F.lit(False))
+        ),
+        "SEPARATE": F.col("separate"),
+        "NOT_BEST": F.col("not_best"),
     }
     return F.array_compact(F.array(*(F.when(tests[code], code) for code in REASONS)))
 

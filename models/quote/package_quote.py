@@ -7,14 +7,16 @@ never makes a false saving.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import reduce
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from models.frames.money import AMOUNT_TYPE, yuan
 from models.quote.bill_item import KINDS, not_rerated, vpmn_rent
 from models.tariff.amounts import BUCKETS
+from models.tariff.package import BUNDLE, Package
 from schemas.config.policy import RatingPolicy
 
 PASSED = ("d12593", "other_record_fees", "new_service_fees", "vpmn_rent")
@@ -49,29 +51,38 @@ def quotes(
     evaluated: DataFrame,
     passing: DataFrame,
     holdings: DataFrame,
+    packages: Mapping[str, Package],
     policy: RatingPolicy,
 ) -> DataFrame:
-    """mart.package_quote without data_date: one row per subscriber, month and package.
+    """mart.package_quote without data_date, and `unchanged`: per subscriber, month and package.
 
     `evaluated` is the result of evaluator.evaluate or evaluate_best, `passing` that of
     bill_item.passing, `holdings` that of holding.holdings. Amounts are yuan, null if the row is not
-    comparable. Without a bill, nothing passes through from it.
+    comparable. Without a bill, nothing passes through from it. `unchanged` is what the month costs
+    if no package is re-rated: the fees of the records and all other items of the bill.
     """
     present = holdings.select(
         "subscriber_id", "month", "package_id", F.lit(True).alias("is_present")
-    )
+    ).distinct()
     rows = evaluated.join(present, ["subscriber_id", "month", "package_id"], "left").join(
         passing, ["subscriber_id", "month"], "left"
     )
+    replaced = {kind: _rerates(kind, packages) for kind in KINDS}
     amounts = {name: yuan(F.col(name)) for name in (*BUCKETS, "d12593")} | {
         "other_record_fees": yuan(
             F.col("other_fees") + F.col("direct_toll") + F.col("unrated_fees")
         ),
-        "new_service_fees": not_rerated({kind: F.col("kind") == kind for kind in KINDS}),
-        "vpmn_rent": vpmn_rent(F.col("kind") == "voice", policy.vpmn_rent_mode),
+        "new_service_fees": not_rerated(replaced),
+        "vpmn_rent": vpmn_rent(replaced["voice"], policy.vpmn_rent_mode),
     }
     amounts["passed_through"] = sum((amounts[name] for name in PASSED[1:]), amounts[PASSED[0]])
     amounts["total"] = yuan(F.col("rated")) + amounts["passed_through"]
+    nothing = {kind: F.lit(False) for kind in KINDS}
+    amounts["unchanged"] = (
+        yuan(F.col("d12593") + F.col("other_fees") + F.col("direct_toll"))
+        + not_rerated(nothing)
+        + vpmn_rent(F.lit(False), policy.vpmn_rent_mode)
+    )
     # A row that is not comparable has no amounts.
     stated = {
         name: F.when(F.col("comparable"), amount.cast(AMOUNT_TYPE))
@@ -84,5 +95,11 @@ def quotes(
                 "is_present": F.coalesce("is_present", F.lit(False)),
             }
         )
-        .select(*QUOTE)
+        .select(*QUOTE, "unchanged")
     )
+
+
+def _rerates(kind: str, packages: Mapping[str, Package]) -> Column:
+    """Whether the row's package re-rates a kind: its own, or each of a bundle."""
+    bundles = [name for name, one in packages.items() if one.kind == BUNDLE and kind in one.kinds]
+    return (F.col("kind") == kind) | F.col("package_id").isin(*bundles)

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from models.quote.whole_match import TOGETHER
+
 BOUNDS = (-50, -20, -10, -5, 0, 5, 10, 20, 50)  # yuan a month, between steps of the distribution
 NO_PACKAGE, NOTHING = "(no package)", "(nothing)"
 MONEY = "decimal(30,6)"
@@ -22,17 +24,18 @@ def outcomes(matched: DataFrame, owned: DataFrame, matches: DataFrame) -> DataFr
 
     - `saving`: yuan a month, null if no month can be compared; `reasons`: what speaks against it;
     - `takes`: whether the package would be recommended;
-    - `present`: the present package of the kind;
-    - `instead_of`: the package that would be recommended without the new one.
+    - `present`: the present package of the kind, of a bundle the packages of its kinds;
+    - `instead_of`: what would be recommended first without the new one.
 
-    `matched` is package_match of the package alone, `owned` is holding.held_on of its kind, and
-    `matches` are rows of mart.package_match of its kind.
+    `matched` is package_match of the package alone, `owned` is holding.held_on of its kinds, and
+    `matches` are rows of mart.package_match of its kinds, for a bundle also those of kind `whole`.
     """
-    present = owned.select("subscriber_id", F.col("package_id").alias("present"))
+    held = F.sort_array(F.collect_set("package_id"))
+    present = owned.groupBy("subscriber_id").agg(F.array_join(held, TOGETHER).alias("present"))
     others = (
         matches.where("recommended AND rank IS NOT NULL")
         .groupBy("subscriber_id")
-        .agg(F.min_by("package_id", "rank").alias("instead_of"))
+        .agg(F.min_by("package_id", F.struct("rank", "package_id")).alias("instead_of"))
     )
     return (
         matched.join(present, "subscriber_id", "left")

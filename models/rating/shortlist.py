@@ -1,4 +1,4 @@
-"""The short list of each customer: the best K packages of each kind, and the customer's own.
+"""The short list of each customer: the best K packages of each group, and the customer's own.
 
 All packages are priced for all months, but only the short list leaves the evaluator. So the later
 work grows with the customers and not with the catalogue.
@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from models.frames.arrow_lists import rows_of
+from models.tariff.alike import compared_groups
 from models.tariff.package import Package
 
 COST_BITS, MONTH_BITS = 58, 4  # with one bit for the brand, all that is above the sign
@@ -21,7 +22,10 @@ LARGEST_COST = 2 ** (COST_BITS - 1)
 
 @dataclass(frozen=True)
 class Shortlist:
-    """Keeps the best packages. `offered`: ids that may be recommended; `keep`: K, per kind.
+    """Keeps the best packages. `offered`: ids that may be recommended; `keep`: K, per group.
+
+    A group is all packages of a kind, or packages that are alike beside others
+    (models/tariff/alike.py), so that the best alternatives can be made of what is kept.
 
     Packages of the customer's brand come first, then those with more comparable months, then those
     with the lowest cost of all months together. Ties go to the lower fee, then to the id.
@@ -49,12 +53,8 @@ class Shortlist:
         cost = np.add.reduceat(np.where(comparable, costs, 0), starts, axis=1)
         kept = _listed(own, [package.id for package in self.packages])
         of_brand = _of_brand(self.packages, brands)
-        for kind in {package.kind for package in self.packages}:
-            places = [
-                no
-                for no, package in enumerate(self.packages)
-                if package.kind == kind and package.id in self.offered
-            ]
+        for group in compared_groups(self.packages):
+            places = [no for no in group if self.packages[no].id in self.offered]
             places.sort(key=lambda no: (self.packages[no].monthly_fee, self.packages[no].id))
             if places:
                 best = _best(cost[places], months[places], of_brand[places], self.keep)

@@ -22,6 +22,7 @@ BUCKETS = (
     "cap_cut",
     "commitment",
 )
+USAGE = tuple(line for line in BUCKETS if line not in ("monthly_fee", "commitment"))
 
 Name = TypeVar("Name")
 Amount = TypeVar("Amount")

@@ -111,6 +111,15 @@ def by_month(
     )
 
 
+def months_used(usage_month: DataFrame) -> DataFrame:
+    """(subscriber_id, month) of the months of dw.usage_month with usage of any service.
+
+    An event without a billed quantity, such as a call of no seconds, is no usage.
+    """
+    used = F.exists(F.col("cells.billed_events"), lambda events: events > 0)
+    return usage_month.where(used).select("subscriber_id", "month")
+
+
 def added_up(usage_day: DataFrame, measures: Sequence[Measure]) -> DataFrame:
     """`by_month` of days that have a column `month`: the first day of their month or month part."""
     deepest = max((measure.measure_no for measure in measures), default=0)

@@ -26,6 +26,7 @@ class RatingPolicy:
 
     `session_gap_hours`: a part of a data session begins at most this long after the others end.
     `usage_elasticity`: relative change of usage per relative change of its price, 0 or less.
+    `without_bill`: none, or rerated: the re-rated present holding stands for the bill.
     `priority`: SQL over columns of mart.package_match by which packages are ranked.
     """
 
@@ -41,6 +42,7 @@ class RatingPolicy:
     session_gap_hours: int
     usage_elasticity: Decimal = Decimal(0)
     priority: str = "saving"
+    without_bill: str = "none"
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,11 @@ def actual(spark, people, *bills):
     return bill_item.actual(billed, people)
 
 
+def used(spark, *months):
+    """(subscriber_id, month) of the months with usage."""
+    return local_frame(spark, list(months), "subscriber_id long, month date")
+
+
 def causes(spark, *rows):
     """(subscriber_id, month, cause) as mart.backtest."""
     return frame(spark, "mart.backtest", *named("subscriber_id month cause", *rows))

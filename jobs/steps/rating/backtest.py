@@ -32,8 +32,9 @@ def run(context: Context) -> None:
             seen.passing,
             seen.actual,
             policy.tolerance,
-            sorted({package.kind for package in seen.packages.values()}),
+            sorted({kind for package in seen.packages.values() for kind in package.kinds}),
             _in_parts(parts, seen, context),
+            policy.without_bill,
         )
         tested = tested.withColumn("data_date", F.lit(context.day))
         context.warehouse.replace("mart.backtest", tested)

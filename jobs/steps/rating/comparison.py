@@ -7,7 +7,7 @@ usage, the same bills and the same policy.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from pyspark.sql import DataFrame
@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame
 from jobs.plan.slices import rated_months
 from jobs.runtime.context import Context
 from models.quote import bill_item, holding, package_quote
+from models.quote.without_bill import RERATED, stand_ins, with_stand_ins, without_bill
 from models.rating import cube as rating_cube
 from models.rating import evaluator as rating
 from models.rating.cube import Cube
@@ -29,7 +30,8 @@ from schemas.config.policy import RatingPolicy
 class Comparison:
     """The closed months as the models take them.
 
-    `actual` and `passing`: by subscriber and month; `holdings`: by subscriber, month and kind
+    `actual`, `passing` and `used` (months with usage): by subscriber and month
+    `holdings`: by subscriber, month and kind
     `subscribers` and `subscriptions`: the snapshots of the last day
     `depths`: rows (month, service, depth): how many measures the usage holds at least
     """
@@ -41,6 +43,7 @@ class Comparison:
     holdings: DataFrame
     actual: DataFrame
     passing: DataFrame
+    used: DataFrame
     packages: dict[str, Package]
     depths: Sequence
 
@@ -62,6 +65,24 @@ class Comparison:
         return rating.evaluate_best(self.cube, packages, people, shortlist, policy.toll_rerated)
 
 
+def compared(context: Context) -> Comparison:
+    """`comparison`, with the re-rated holding for lacking bills if `rating.without_bill` is so."""
+    seen, policy = comparison(context), context.conf.policy.rating
+    if policy.without_bill != RERATED:
+        return seen
+    lacking = without_bill(seen.cube.months, seen.actual)
+    months = seen.cube.months.join(lacking, "subscriber_id", "left_semi")
+    held = seen.holdings.join(lacking, "subscriber_id", "left_semi")
+    names = {row["package_id"] for row in held.select("package_id").distinct().collect()}
+    present = replace(seen, cube=replace(seen.cube, months=months)).evaluated(
+        [package for name, package in seen.packages.items() if name in names], (), policy
+    )
+    actual, passing = with_stand_ins(
+        seen.actual, seen.passing, seen.cube.months, stand_ins(present, held)
+    )
+    return replace(seen, actual=actual, passing=passing)
+
+
 def comparison(context: Context) -> Comparison:
     """Read the tables of the closed months."""
     warehouse, conf, day = context.warehouse, context.conf, context.day
@@ -72,7 +93,7 @@ def comparison(context: Context) -> Comparison:
     used = warehouse.read("dw.usage_month", months=months)
     packages = dict(context.catalogue.packages)
     customer_months = rating_cube.customer_months(used, subscribers, months)
-    kinds = {name: package.kind for name, package in packages.items()}
+    kinds = {name: package.kinds[0] for name, package in packages.items()}
     return Comparison(
         months,
         Cube(
@@ -94,6 +115,7 @@ def comparison(context: Context) -> Comparison:
             kinds,
             conf.policy.bill_items,
         ),
+        usage_cube.months_used(used),
         packages,
         usage_cube.depths(used, cells).collect(),
     )

@@ -66,7 +66,9 @@ class Rates:
     """
 
     def __init__(self, province: Province):
-        packages = {name: one for name, one in province.packages.items() if one["kind"] in KINDS}
+        packages = {
+            name: one for name, one in province.packages.items() if one.get("kind") in KINDS
+        }
         self.month = {name: Rater(one, toll="ip_only") for name, one in packages.items()}
         self._record = {name: Rater(one) for name, one in packages.items()}
         self._known: dict[tuple, int] = {}

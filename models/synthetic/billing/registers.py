@@ -66,13 +66,14 @@ FIRST_TAC, TAC_STEP = 35_100_001, 41_117
 
 
 def offer_rows(province: Province, chunk: int) -> Rows:
-    """Every package as the billing system lists it; its end date is the last valid day."""
+    """Every package of one service as the billing system lists it, with its last valid day."""
+    listed = {name: one for name, one in province.packages.items() if "kind" in one}
     records = []
     for day in province.days_of_month(LIST_DAY) if chunk == 0 else ():
-        for place, (name, one) in enumerate(sorted(province.packages.items())):
+        for place, (name, one) in enumerate(sorted(listed.items())):
             others = [
                 other
-                for other, package in sorted(province.packages.items())
+                for other, package in sorted(listed.items())
                 if other != name and package["kind"] == one["kind"] == "voice"
             ]
             last = one["valid"]["to"] - timedelta(days=1)

@@ -58,7 +58,7 @@ def choices(province: Province, kind: str, brand: str) -> list[str]:
     open_ids = [
         package["id"]
         for package in province.packages.values()
-        if package["kind"] == kind
+        if package.get("kind") == kind
         and brand in package["brands"]
         and package["id"] not in province.defaults.values()
         and package["valid"]["from"] <= province.first

@@ -86,12 +86,24 @@ class DecisionInputs:
         return self
 
     def match(
-        self, number, offer="gotone_58", saving="20", *, rank=1, recommended=True, reasons=()
+        self,
+        number,
+        offer="gotone_58",
+        saving="20",
+        *,
+        rank=1,
+        recommended=True,
+        reasons=(),
+        kind="voice",
+        new=None,
     ):
         self.matches.append(
             {
                 "subscriber_id": number,
                 "package_id": offer,
+                "kind": kind,
+                "packages": offer.split("+"),
+                "new_packages": offer.split("+") if new is None else list(new),
                 "saving": Decimal(saving),
                 "rank": rank,
                 "recommended": recommended,
@@ -484,3 +496,22 @@ def test_counts_add_up_and_no_channel_exceeds_its_capacity(spark, people, limits
 
 def test_the_stages_are_those_of_the_contract():
     assert CONTRACTS["mart.decision"].column("first_reason").allowed == policy.STAGES
+
+
+def test_a_whole_alternative_is_offered_if_all_that_is_new_is_open_and_not_all_is_owned(spark):
+    inputs = DecisionInputs()
+    for number in range(1, 7):
+        inputs.subscriber(number)
+    inputs.match(1, "gotone_58+gprs_20+kept_only", kind="whole", new=["gotone_58", "gprs_20"])
+    inputs.match(2, "gotone_58+gprs_20", kind="whole", new=["gotone_58", "gprs_20"])
+    inputs.owns(2, "gotone_58").owns(2, "gprs_20")
+    inputs.match(3, "gotone_58+gprs_20", kind="whole", new=["gotone_58", "gprs_20"])
+    inputs.owns(3, "gprs_20")
+    inputs.match(4, "gotone_58+mzone_18", kind="whole", new=["gotone_58", "mzone_18"])
+    # Without a new bundle each change has a row of its own; the present holding changes nothing.
+    inputs.match(5, "gotone_58+gprs_20", kind="whole", recommended=False, reasons=["SEPARATE"])
+    inputs.match(6, "gotone_58", kind="whole", rank=None, recommended=False, reasons=["OWNED"])
+    rows = inputs.decide(spark)
+    reasons = {row.customer_id: list(row.reasons) for row in rows if row.channel == "hotline"}
+    assert reasons == {1: [], 2: ["OWNED"], 3: [], 4: ["ELIG"]}
+    assert {row.offer for row in rows if row.customer_id == 1} == {"gotone_58+gprs_20+kept_only"}

@@ -53,12 +53,12 @@ def pushed_campaign(id="tariff", end=date(2009, 8, 1)):
     return campaign(id, valid_to=end, wave=2, script=SCRIPT)
 
 
-def decision(number, *, channel="hall", fate="pushed", activity="tariff"):
+def decision(number, *, channel="hall", fate="pushed", activity="tariff", offer="gotone_58"):
     return {
         "customer_id": number,
         "subscriber_id": number,
         "activity": activity,
-        "offer": "gotone_58",
+        "offer": offer,
         "channel": channel,
         "wave": 2,
         "fate": fate,
@@ -108,11 +108,16 @@ def target_frame(
     costs=("100.004", "87.546"),
     months=3,
     currency=YUAN,
+    offer="gotone_58",
+    kind="voice",
+    new=None,
 ):
+    packages = offer.split("+")
     match = named(
-        "subscriber_id package_id kind months mean_present_cost mean_cost months_won",
+        "subscriber_id package_id kind packages new_packages months mean_present_cost mean_cost "
+        "months_won recommended",
         *(
-            (number, "gotone_58", "voice", months, Decimal(costs[0]), Decimal(costs[1]), 2)
+            (number, offer, kind, packages, new or packages, months, *map(Decimal, costs), 2, True)
             for number in {row["subscriber_id"] for row in decisions}
         ),
     )
@@ -126,7 +131,7 @@ def target_frame(
     return targets.targets(
         tables,
         campaigns=campaigns or [pushed_campaign()],
-        package_names={"gotone_58": "全球通58套餐"},
+        package_names={"gotone_58": "全球通58套餐", "chat": "畅聊", "data": "上网"},
         channel=channel,
         columns=columns,
         data_date=DAY,
@@ -346,3 +351,32 @@ def test_numbers_and_texts_are_in_the_currency(spark, currency, before, after, s
     assert row.before_lines == f'{{"total":"{before}"}}'
     assert f"平均每月节省 {saving} {name}" in row.picture
     assert (currency is YUAN) == ("元" in row.reason + row.picture)
+
+
+def test_an_alternative_is_offered_under_all_its_names_with_the_lines_that_it_changes(spark):
+    quotes = [
+        quote(1, 3, "old", fee="50", airtime="40", total="100", present=True),
+        quote(1, 3, "texts", fee="5", airtime="0", total="100", present=True, kind="sms"),
+        quote(1, 3, "data", fee="20", airtime="0", total="100", present=True, kind="gprs"),
+        quote(1, 3, "chat", fee="60", airtime="7", total="82", kind="bundle"),
+        quote(1, 4, "chat", fee="60", airtime="7", total="82", kind="bundle"),
+    ]
+    row = pushed(
+        spark,
+        [decision(1, channel="web", offer="chat+data")],
+        quotes=quotes,
+        channel="web",
+        columns=("package_id", "package_name", "script", *WEB),
+        months=1,
+        costs=("100", "72"),
+        offer="chat+data",
+        kind="whole",
+        new=["chat"],
+    )[0]
+    assert (row.package_id, row.package_name) == ("chat+data", "畅聊+上网")
+    assert "推荐畅聊+上网，" in row.script
+    # The data package is kept: it is in neither bill by itself, its fee passes through.
+    before, after = json.loads(row.before_lines), json.loads(row.after_lines)
+    assert (before["monthly_fee"], before["local_airtime"]) == ("55.00", "40.00")
+    assert (after["monthly_fee"], after["local_airtime"]) == ("60.00", "7.00")
+    assert (before["passed_through"], after["passed_through"]) == ("5.00", "5.00")

@@ -53,7 +53,11 @@ def matched_all(spark, cases, **choices):
     )
     policy = rows.policy(**choices).rating
     quoted = package_quote.quotes(
-        rows.evaluated(spark, *priced), rows.passing(spark, people, PACKAGES), held, policy
+        rows.evaluated(spark, *priced),
+        rows.passing(spark, people, PACKAGES),
+        held,
+        PACKAGES,
+        policy,
     )
     actual = rows.actual(
         spark,
@@ -69,7 +73,14 @@ def matched_all(spark, cases, **choices):
     owned = held.select("subscriber_id", "kind", "package_id").distinct()
     found = {words: {} for words in cases}
     for row in match.package_match(
-        quoted, actual, backtest, owned, people, PACKAGES, policy
+        quoted,
+        actual,
+        rows.used(spark, *used),
+        backtest,
+        owned,
+        people,
+        PACKAGES,
+        policy,
     ).collect():
         found[list(cases)[row.subscriber_id - 1]][row.package_id] = row
     return found

@@ -55,7 +55,7 @@ def quoted(spark, evaluated, policy=POLICY, items=ITEMS):
     subscriptions = [(1, "voice", "present", LONG_AGO, None), (1, "sms", "texts", LONG_AGO, None)]
     held = rows.holdings(spark, customers, subscriptions)
     passed = rows.passing(spark, people, PACKAGES, *items)
-    result = package_quote.quotes(evaluated, passed, held, policy.rating)
+    result = package_quote.quotes(evaluated, passed, held, PACKAGES, policy.rating)
     return {(row.month, row.package_id): row for row in result.collect()}
 
 
@@ -203,7 +203,7 @@ def matched(spark):
     )
     owned = held.select("subscriber_id", "kind", "package_id").distinct()
     quotes = package_quote.quotes(
-        evaluated, rows.passing(spark, people, PACKAGES), held, POLICY.rating
+        evaluated, rows.passing(spark, people, PACKAGES), held, PACKAGES, POLICY.rating
     )
     bills = rows.actual(
         spark,
@@ -224,8 +224,9 @@ def matched(spark):
         ),
     )
     found = {words: {} for words in CASES}
+    used = rows.used(spark, *((number, month) for number in numbers for month in MONTHS))
     for row in match.package_match(
-        quotes, bills, backtest, owned, people, PACKAGES, POLICY.rating
+        quotes, bills, used, backtest, owned, people, PACKAGES, POLICY.rating
     ).collect():
         found[list(CASES)[row.subscriber_id - 1]][row.package_id] = row
     return found

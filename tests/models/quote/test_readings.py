@@ -72,7 +72,7 @@ def quote(spark, evaluated, items, **choices):
         [(1, "voice", "present", date(2008, 1, 1), None)],
     )
     (row,) = package_quote.quotes(
-        evaluated, passing, held, replace(POLICY.rating, **choices)
+        evaluated, passing, held, {}, replace(POLICY.rating, **choices)
     ).collect()
     return row
 

@@ -161,6 +161,7 @@ def test_a_customer_with_such_a_month_is_not_recommended_the_package(spark, unkn
         match_rows.evaluated_rows(spark, rows.values()),
         match_rows.passing(spark, people, {}),
         held,
+        {},
         match_rows.POLICY.rating,
     )
     reproduced = match_rows.causes(spark, (1, MARCH, "equal"), (1, APRIL, "equal"))
@@ -168,6 +169,7 @@ def test_a_customer_with_such_a_month_is_not_recommended_the_package(spark, unkn
     (row,) = match.package_match(
         quotes,
         match_rows.actual(spark, people, ("S1", MARCH, "90"), ("S1", APRIL, "90")),
+        match_rows.used(spark, (1, MARCH), (1, APRIL)),
         reproduced,
         held.select("subscriber_id", "kind", "package_id"),
         people,

@@ -139,7 +139,9 @@ def test_quotes_and_back_test_of_the_largest_bill(spark, found):
     )
     codes = ("local_voice", "gprs", "info", "vas", "vpmn_rent")
     passed = rows.passing(spark, people, kinds, *(("S1", MARCH, code, ITEM) for code in codes))
-    quotes = package_quote.quotes(evaluated, passed, held, rows.policy(vpmn_rent_mode="add").rating)
+    quotes = package_quote.quotes(
+        evaluated, passed, held, kinds, rows.policy(vpmn_rent_mode="add").rating
+    )
     # Of the records two information fees (R6), and for talk the toll of a local call, which it does
     # not price; of the bill the VPMN fee (R8) and, of local_voice, gprs and vas, what the package
     # does not replace (R7).

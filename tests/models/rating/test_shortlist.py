@@ -119,7 +119,16 @@ def test_nothing_offered_leaves_the_own_ones(kept):
 
 def chosen(costs, comparable, keep=1, **fees):
     packages = [
-        SimpleNamespace(id=f"p{no}", kind="voice", brands=(), monthly_fee=fees.get(f"p{no}", 0))
+        SimpleNamespace(
+            id=f"p{no}",
+            kind="voice",
+            kinds=("voice",),
+            brands=(),
+            requires=(),
+            excludes=(),
+            former_of=None,
+            monthly_fee=fees.get(f"p{no}", 0),
+        )
         for no in range(len(costs))
     ]
     import pyarrow as pa

@@ -82,7 +82,7 @@ def test_the_packages_of_the_configuration_say_where_their_prices_are_from(sold)
         document.check(found, shape)
     assert len(packages) >= 40
     kinds = Counter(package.kind for package in packages)
-    assert set(kinds) == {"voice", "gprs", "sms", "mms", "wlan"}
+    assert set(kinds) == {"voice", "gprs", "sms", "mms", "wlan", "bundle"}
     assert min(kinds.values()) >= 4
     sourced = [package for package in packages if package.source != "assumed"]
     assert len(sourced) >= 10
