@@ -58,31 +58,8 @@ def targets(
     Costs are a month's, rounded half up to the minor unit of the currency; saving is their
     difference as printed. The name of an alternative is that of all its packages.
     """
-    printed = f"decimal(18,{currency.minor_unit})"
-
-    def rounded(cost: str) -> Column:
-        return F.round(cost, currency.minor_unit).cast(printed)
-
-    pushed = tables.decisions.where(
-        (F.col("channel") == channel) & (F.col("fate") == "pushed")
-    ).select("activity", "wave", "customer_id", "subscriber_id", F.col("offer").alias("package_id"))
     rows = (
-        pushed.join(
-            tables.match.where("recommended").select(
-                "subscriber_id",
-                "package_id",
-                "kind",
-                "packages",
-                "new_packages",
-                "months",
-                "months_won",
-                "mean_present_cost",
-                "mean_cost",
-                rounded("mean_present_cost").alias("cost_before"),
-                rounded("mean_cost").alias("cost_after"),
-            ),
-            ["subscriber_id", "package_id"],
-        )
+        _offers(tables, channel, currency)
         .join(numbers_on(tables.identity, data_date), "subscriber_id")
         .withColumn("data_date", F.lit(data_date))
         .withColumn(
@@ -91,7 +68,7 @@ def targets(
                 F.transform("packages", lambda one: looked_up(one, package_names, "string")), "+"
             ),
         )
-        .withColumn("saving", (F.col("cost_before") - F.col("cost_after")).cast(printed))
+        .withColumn("saving", (F.col("cost_before") - F.col("cost_after")).cast(_printed(currency)))
         .withColumn("valid_until", _valid_until(campaigns, data_date))
         .withColumn(
             "reason",
@@ -118,6 +95,38 @@ def targets(
             currency,
         )
     return rows.select(*columns)
+
+
+def _printed(currency: Currency) -> str:
+    """The type of an amount with the decimals that people get."""
+    return f"decimal(18,{currency.minor_unit})"
+
+
+def _offers(tables: Snapshots, channel: str, currency: Currency) -> DataFrame:
+    """The pushed decisions of the channel with what their match says of the offer."""
+
+    def rounded(cost: str) -> Column:
+        return F.round(cost, currency.minor_unit).cast(_printed(currency))
+
+    pushed = tables.decisions.where(
+        (F.col("channel") == channel) & (F.col("fate") == "pushed")
+    ).select("activity", "wave", "customer_id", "subscriber_id", F.col("offer").alias("package_id"))
+    return pushed.join(
+        tables.match.where("recommended").select(
+            "subscriber_id",
+            "package_id",
+            "kind",
+            "packages",
+            "new_packages",
+            "months",
+            "months_won",
+            "mean_present_cost",
+            "mean_cost",
+            rounded("mean_present_cost").alias("cost_before"),
+            rounded("mean_cost").alias("cost_after"),
+        ),
+        ["subscriber_id", "package_id"],
+    )
 
 
 def _valid_until(campaigns: Sequence[Campaign], data_date: date) -> Column:

@@ -166,8 +166,7 @@ def test_the_shipped_catalogue_uses_the_whole_language(tariffs):
     used = {
         key for tariff in tariffs.values() for path in places(tariff) for key in _at(tariff, path)
     }
-    bundles = {"services", "exchange", "fee_when", "requires", "excludes"}
-    assert known - used == {"service", "present_only", "former_of", *bundles}
+    assert known - used == {"service", "present_only", "former_of"}
 
 
 def _at(value, path):

@@ -15,6 +15,7 @@ ENGINE = {
 
 def bill(engine=None, **line):
     one = {
+        "service": "data",
         "component": "volume",
         "match": {"roaming": "home"},
         "events": 3,
