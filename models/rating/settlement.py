@@ -229,8 +229,13 @@ def _too_large(prices: PackagePrices, sums: SumValues) -> np.ndarray:
         for group, price in zip(prices.groups, dearest, strict=True)
         if group.monthly
     )
-    free = sum(pool.amount * pool.unit for pool in prices.pools)
-    fixed += free * max(dearest, default=0)
+    for pool in prices.pools:
+        drawing = [
+            price
+            for group, price in zip(prices.groups, dearest, strict=True)
+            if pool.id in group.pools
+        ]
+        fixed += pool.amount * pool.unit * max(drawing, default=0)
     fixed *= LONGEST_MONTH
     largest = sum(sums.largest(no) * price for no, price in terms)
     if fits(largest + fixed, prices.denominator):

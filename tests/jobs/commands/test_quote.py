@@ -153,6 +153,28 @@ def test_the_bill_of_another_service_is_the_engines_quote(one_night, capsys, kin
     assert sum(Decimal(line["yuan"]) for line in bill["lines"]) > 0
 
 
+def test_the_bill_of_a_bundle_has_the_lines_of_all_its_services(one_night, capsys):
+    number, package, month = query(
+        one_night.warehouse,
+        """
+        SELECT subscriber_no, package_id, month FROM q JOIN s USING (subscriber_id)
+        WHERE comparable AND kind = 'bundle' AND package_id = 'gotone_all_68'
+        ORDER BY (local_airtime > 0)::INT + (sms > 0)::INT + (gprs > 0)::INT DESC, subscriber_no
+        LIMIT 1""",
+        q="mart.package_quote",
+        s="dw.subscriber",
+    )[0]
+    asked = ("--subscriber", number, "--package", package, "--month", f"{month:%Y-%m}")
+    code, said, _ = printed(one_night, capsys, *asked, "--json")
+    bill = json.loads(said)
+    assert (code, bill["engine"]["same"]) == (0, True)
+    services = {line["service"] for line in bill["lines"]}
+    assert len(services) >= 2
+    _, text, _ = printed(one_night, capsys, *asked)
+    for service in services:
+        assert any(line.startswith(f"{service} ") for line in text.splitlines())
+
+
 WITHOUT_SPARK = """
 import sys
 sys.modules |= dict.fromkeys(["pyspark", "py4j", "delta", "great_expectations"])  # no import works

@@ -90,6 +90,22 @@ def test_a_cheaper_package_has_more_takers_and_costs_the_operator_more(tried):
     assert all_customers(cheap)[1] < all_customers(dear)[1] <= 0
 
 
+def test_a_bundle_is_tried_beside_what_each_customer_keeps(one_night, tried):
+    text = (TARIFFS / "gotone_all_68.yml").read_text(encoding="utf-8")
+    text = text.replace("id: gotone_all_68", "id: gotone_new")
+    code, said, _, _ = tried(text.replace('monthly_fee: "68"', 'monthly_fee: "1"'))
+    assert code == 0
+    customers, compared, takers = (
+        int(one.replace(",", ""))
+        for one in said.split("\nAll customers\n")[1].splitlines()[1].split()[:3]
+    )
+    assert 0 < takers <= compared <= customers
+    left = figures(said, "They leave")
+    # Who takes it leaves the packages of voice, messages and data together.
+    assert sum(row[0] for row in left.values()) <= takers
+    assert all("+" in name for name in left)
+
+
 @pytest.mark.parametrize(
     ("change", "options", "code", "message"),
     [
