@@ -33,6 +33,8 @@ from schemas.config.source_fingerprint import value_sets
 from schemas.contract import Contract
 from schemas.errors import ChudianError
 
+Place = tuple[date, str, int]  # day, file and row of a delivered line
+
 
 def erase(
     tables: Tables,
@@ -128,25 +130,20 @@ def _erase_by_mapping(
 ) -> int:
     """Remove the customer's rows as the source is read today; returns their number."""
     read = delivered_line.fields(delivered_rows.read_rows(tables, list(files), source), source)
-    accepted = [_belonging(one, read, found, conf, contracts[one.record]) for one in source.records]
-    raw = read.select(
-        F.col("_line").alias("raw_line"),
-        F.col("_day").alias("data_date"),
-        F.col("_day").alias("batch_date"),
-        F.col("_file").alias("file_name"),
-        F.col("_row").alias("row_no"),
-    )
-    named = erasure.condition(contracts["ops.rejected_record"], source.max_age_days)
-    theirs = raw.alias("t").join(F.broadcast(found).alias("p"), F.expr(named), "left_semi")
-    by_words = theirs.select(*verdict.ROW, F.lit(None).cast("boolean").alias("belongs"))
-    judged = (
-        reduce(DataFrame.unionByName, [by_words, *accepted])
-        .groupBy(*verdict.ROW)
-        .agg(F.coalesce(F.bool_or("belongs"), F.lit(True)).alias("belongs"))
-    )
+    theirs: set[Place] = set()
+    # Lines that name the customer, but a table rejects them or no table takes them.
+    doubtful: set[Place] = set()
+    frames = []
+    for one in source.records:
+        frames.append(_read_into(one, read, conf, contracts[one.record]))
+        for *place, is_rejected in _belonging(frames[-1], one, found, contracts).collect():
+            (doubtful if is_rejected else theirs).add(tuple(place))
+    if source.also:
+        doubtful |= _naming(read, source, found, contracts)
+        doubtful -= _accepted(tables, frames, doubtful)
     places: dict[tuple[date, str], set[int]] = {}
-    for row in judged.where("belongs").collect():
-        places.setdefault((row.batch_date, row.file_name), set()).add(row.row_no)
+    for day, name, row_no in theirs | doubtful:
+        places.setdefault((day, name), set()).add(row_no)
     for file in files:
         rows = places.get((file.day, file.path.name))
         if rows and source.format.kind == "parquet":
@@ -161,10 +158,8 @@ def _erase_by_mapping(
     return sum(map(len, places.values()))
 
 
-def _belonging(
-    source: Source, read: DataFrame, found: DataFrame, conf: Config, contract: Contract
-) -> DataFrame:
-    """The rows that the source's mapping into one table accepts, and whether they `belong`."""
+def _read_into(source: Source, read: DataFrame, conf: Config, contract: Contract) -> DataFrame:
+    """The rows as the source is read into one table today, with `_rejected` and `raw_line`."""
     validated = verdict.validate(
         verdict.chosen(read, source),
         source.id,
@@ -174,16 +169,50 @@ def _belonging(
         conf.runtime.timezone,
         open_ends=conf.runtime.open_ends,
     )
-    accepted = validated.frame.where("not _rejected")
-    if not erasure.is_personal(contract):
-        return accepted.select(*verdict.ROW, F.lit(False).alias("belongs"))
-    belongs = erasure.condition(contract, source.max_age_days)
-    theirs = accepted.alias("t").join(F.broadcast(found).alias("p"), F.expr(belongs), "left_semi")
-    return (
-        accepted.select(*verdict.ROW)
-        .join(theirs.select(*verdict.ROW, F.lit(True).alias("belongs")), list(verdict.ROW), "left")
-        .withColumn("belongs", F.coalesce("belongs", F.lit(False)))
+    return validated.frame.withColumns(
+        {"raw_line": F.col("_raw"), "data_date": F.col("batch_date")}
     )
+
+
+def _belonging(
+    rows: DataFrame, source: Source, found: DataFrame, contracts: Mapping[str, Contract]
+) -> DataFrame:
+    """The customer's rows of one table: by its condition, or by words where it rejects them."""
+    contract, age = contracts[source.record], source.max_age_days
+    accepted = erasure.condition(contract, age) if erasure.is_personal(contract) else "false"
+    rejected = erasure.condition(contracts["ops.rejected_record"], age)
+    belongs = f"(NOT t._rejected AND {accepted}) OR (t._rejected AND {rejected})"
+    theirs = rows.alias("t").join(F.broadcast(found).alias("p"), F.expr(belongs), "left_semi")
+    return theirs.select(*verdict.ROW, "_rejected")
+
+
+def _naming(
+    read: DataFrame, source: Source, found: DataFrame, contracts: Mapping[str, Contract]
+) -> set[Place]:
+    """The lines that contain an identifier of the customer, whatever table takes them."""
+    lines = read.select(
+        F.col("_day").alias("batch_date"),
+        F.col("_file").alias("file_name"),
+        F.col("_row").alias("row_no"),
+        F.col("_line").alias("raw_line"),
+        F.col("_day").alias("data_date"),
+    )
+    named = erasure.condition(contracts["ops.rejected_record"], source.max_age_days)
+    theirs = lines.alias("t").join(F.broadcast(found).alias("p"), F.expr(named), "left_semi")
+    return {tuple(row) for row in theirs.select(*verdict.ROW).collect()}
+
+
+def _accepted(tables: Tables, frames: Sequence[DataFrame], places: Collection[Place]) -> set[Place]:
+    """Those of the places that some table accepts: its condition has told whose they are."""
+    if not places:
+        return set()
+    kind = "batch_date date, file_name string, row_no bigint"
+    asked = F.broadcast(tables.spark.createDataFrame(list(places), kind))
+    found = [
+        rows.where("not _rejected").join(asked, list(verdict.ROW), "left_semi").select(*verdict.ROW)
+        for rows in frames
+    ]
+    return {tuple(row) for row in reduce(DataFrame.unionByName, found).collect()}
 
 
 def _erase_by_words(archive: Archive, path: Path, words: Collection[str]) -> int:
