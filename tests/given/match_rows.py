@@ -105,7 +105,7 @@ def passing(spark, people, packages, *items):
         else (number, month, code, None, Decimal(amount))
         for number, month, code, amount in items
     ]
-    kinds = {name: one.kind for name, one in packages.items()}
+    kinds = {name: one.kinds[0] for name, one in packages.items()}
     return bill_item.passing(items_of(spark, *rows), people, kinds, POLICY.bill_items)
 
 
