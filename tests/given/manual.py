@@ -9,7 +9,10 @@ from tests.given.paths import ROOT
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
 BLOCK = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 LOCAL = "conf/local"
-OTHER_FOLDERS = ("abroad",)  # examples of a folder of one's own; those of `LOCAL` hold together
+OTHER_FOLDERS = (
+    "abroad",
+    "elsewhere",
+)  # examples of a folder of one's own; those of `LOCAL` hold together
 FILE = re.compile(rf"# ({'|'.join((LOCAL, *OTHER_FOLDERS))})/(\S+)\n(.*)", re.DOTALL)
 
 
