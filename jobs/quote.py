@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.pages import bill_text, quote_picture
-from jobs.pages.quote_picture import kinds_of
+from jobs.pages.quote_picture import kinds_priced
 from jobs.plan.slices import rated_months
 from jobs.runtime import arguments, contract_changes
 from jobs.runtime.lock import guarded, logged
@@ -77,7 +77,9 @@ class Asked:
 
 def records_of(package: Mapping[str, Any]) -> Sequence[str]:
     """The tables of the records that a package prices."""
-    return tuple(dict.fromkeys(SERVICE_RECORDS[KIND_SERVICE[kind]] for kind in kinds_of(package)))
+    return tuple(
+        dict.fromkeys(SERVICE_RECORDS[KIND_SERVICE[kind]] for kind in kinds_priced(package))
+    )
 
 
 def main(argv: list[str] | None = None) -> int:

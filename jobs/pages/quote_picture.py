@@ -9,7 +9,7 @@ from typing import Any
 
 from models.drawing import bill_comparison
 from models.tariff.amounts import BUCKETS
-from models.tariff.package import BUNDLE
+from models.tariff.package import BUNDLE, kinds_of
 from schemas.currency import Currency
 from schemas.errors import InputError
 
@@ -19,9 +19,9 @@ Quotes = Mapping[str, Mapping[str, Any]]
 """The engine's quotes of the month, by package."""
 
 
-def kinds_of(package: Mapping[str, Any]) -> Sequence[str]:
+def kinds_priced(package: Mapping[str, Any]) -> Sequence[str]:
     """The kinds that a package prices, as its file says: its own, or all of a bundle."""
-    return tuple(package.get("services") or [package["kind"]])
+    return kinds_of(package.get("services") or [package["kind"]])
 
 
 def picture(
@@ -31,7 +31,7 @@ def picture(
 
     As SVG. InputError if one of them has no quote to draw.
     """
-    package, kinds = asked["id"], kinds_of(asked)
+    package, kinds = asked["id"], kinds_priced(asked)
     present = {kind: _present(kept, kind, tariffs) for kind in kinds}
     if package in present.values():
         raise InputError(
@@ -61,7 +61,7 @@ def picture(
 def _present(kept: Quotes, kind: str, tariffs: Documents) -> str:
     """The present package of a kind among the quotes, or an empty text."""
     for name, row in kept.items():
-        mine = row["kind"] == kind or (name in tariffs and kind in kinds_of(tariffs[name]))
+        mine = row["kind"] == kind or (name in tariffs and kind in kinds_priced(tariffs[name]))
         if row["is_present"] and mine:
             return name
     return ""

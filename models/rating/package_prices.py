@@ -149,7 +149,7 @@ class PackagePrices:
         """The billed units by price group and customer-month, in base units of the pools."""
         units = sums.these([group.units for group in self.groups])
         for no, group in enumerate(self.groups):
-            if group.exchange != 1 and not group.monthly:
+            if group.exchange != 1:  # never of units that are summed up by month
                 units[no] *= group.exchange
         return units
 

@@ -10,7 +10,7 @@ second of the slot. A package turns (day_type, slot_from) into its own band.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -263,6 +263,11 @@ class Package:
             if part.start <= local_second < part.end and day_type in part.days:
                 return part.band
         return OFF_PEAK
+
+
+def kinds_of(names: Collection[str]) -> tuple[str, ...]:
+    """The kinds that a file names, in order: by the kind of package, or by its service."""
+    return tuple(kind for kind, service in KIND_SERVICE.items() if {kind, service} & set(names))
 
 
 def due_components(facts: Facts) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from jobs.pages.quote_picture import kinds_priced
 from models.tariff.package import BUNDLE
 from tests.models.tariff.test_catalogue import read, refusal
 
@@ -36,6 +37,8 @@ def test_a_bundle_names_its_services_in_any_order():
     assert [rule.service for rule in found.rules] == ["voice", "voice", "sms", "data"]
     assert [rule.exchange for rule in found.rules] == [1, 1, 60, 1]
     assert read(BUNDLE_FILE.replace("gprs]", "data]")).kinds == found.kinds
+    for named in (["sms", "voice", "gprs"], ["sms", "voice", "data"]):
+        assert kinds_priced({"services": named}) == found.kinds
 
 
 @pytest.mark.parametrize(
