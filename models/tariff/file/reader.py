@@ -24,6 +24,7 @@ from models.tariff.package import (
     Rule,
     Tier,
     TierStep,
+    kinds_of,
 )
 from schemas.document import Document, Key, shown
 
@@ -111,7 +112,7 @@ class _Reader(Values):
             raise self.document.error(
                 ("services",), f"a package of one service is written as kind: {next(iter(named))}"
             )
-        return tuple(kind for kind in KIND_SERVICE if kind in named)
+        return kinds_of(named)
 
     def _of_package(self) -> str:
         """What the package covers, for a message."""
