@@ -7,7 +7,7 @@ import pytest
 from jobs import import_tariffs
 from models.tariff import catalogue
 from schemas import config
-from tests.given.manual import blocks_in
+from tests.given.manual import blocks
 from tests.given.paths import ROOT
 
 HEAD = "id,like,name,brands,valid.from,monthly_fee,pools[0].amount,rules[7].rate,source\n"
@@ -223,6 +223,7 @@ def test_a_package_is_written_over_only_when_asked(imported, tmp_path):
 
 
 def test_the_price_list_of_the_manual_becomes_a_package(imported):
-    (text,) = blocks_in("csv")
+    page = ROOT / "docs" / "add-a-package.md"
+    (text,) = (text for language, text in blocks(page) if language == "csv")
     code, said, _ = imported(text)
     assert (code, "1 of 1 lines became packages" in said) == (0, True)
