@@ -12,7 +12,13 @@ from typing import Any
 from schemas.config import overlay
 from schemas.config.campaign import Campaign, campaign_of
 from schemas.config.channel import Channel
-from schemas.config.checks import campaign_checks, channel_checks, policy_checks, source_checks
+from schemas.config.checks import (
+    campaign_checks,
+    channel_checks,
+    contact_checks,
+    policy_checks,
+    source_checks,
+)
 from schemas.config.checks.value_checks import (
     id_problem,
     interval_problem,
@@ -111,6 +117,7 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
     yield from channel_checks.problems(documents.channels, contracts)
     yield from policy_checks.problems(documents.policy, documents.tariffs, contracts)
     yield from campaign_checks.problems(documents.campaigns, documents.channels)
+    yield from contact_checks.problems(documents.policy, documents.channels, documents.campaigns)
     for name, tariff in documents.tariffs.items():
         yield from id_problem(tariff, name)
         yield from interval_problem(tariff)

@@ -1,0 +1,7 @@
+"""Who may be contacted, how often and when 接触策略: rules of the policy, without the competition.
+
+Others take:
+- `rules`: the rules that each candidate breaks, the slots left, and when the next one opens;
+- `compiled`: the policy as both forms of the rules read it (without Spark);
+- `one_customer`: the same rules for one customer (without Spark).
+"""
