@@ -1,12 +1,12 @@
 """Steps that decide and push."""
 
-from jobs.plan.step import Step
+from jobs.plan.step import Step, push_tables
 from schemas.config import Config
 
 
 def steps(conf: Config) -> tuple[Step, ...]:
     """A channel has a push table where the configuration gives it files."""
-    pushes = tuple(f"push.{channel}" for channel, entry in conf.channels.items() if entry.push)
+    pushes = push_tables(conf)
     return (
         Step(
             "preference",

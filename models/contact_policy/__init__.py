@@ -2,6 +2,7 @@
 
 Others take:
 - `rules`: the rules that each candidate breaks, the slots left, and when the next one opens;
+- `reports`, `history`: what was told of contacts becomes dw.contact_history and dw.contact_outcome;
 - `compiled`: the policy as both forms of the rules read it (without Spark);
 - `one_customer`: the same rules for one customer (without Spark).
 """

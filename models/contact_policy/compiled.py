@@ -132,13 +132,19 @@ class Compiled:
     sequences: tuple[tuple[str, str], ...]
     levels: tuple[Level, ...]
 
+    @property
+    def list_days(self) -> int:
+        """The days from a push to the end of the longest reservation."""
+        lives = [one.at + one.length + one.report for one in self.lists.values()]
+        return max((-(-life // DAY) for life in lives), default=0) + 1
+
     def memory(self, campaigns: Sequence[Campaign], day: date) -> int:
         """How many days before `day` a contact or outcome can still decide something."""
         spans = [cap.window or DAY for cap in self.caps]
         spans += [rest.within + rest.rest for rest in self.rests]
         spans += [family.apart for family in self.families]
         days = max((-(-span // DAY) for span in spans), default=0) + 1
-        days += max((-(-one.length // DAY) for one in self.lists.values()), default=0)
+        days += self.list_days
         named = {name for names in (*self.exclusive, *self.sequences) for name in names}
         ages = [(day - one.valid_from).days for one in campaigns if one.id in named]
         return max([days, *ages])
