@@ -27,6 +27,13 @@ def steps(conf: Config) -> tuple[Step, ...]:
             ("dw.subscriber_identity", "dw.subscriber", "dw.subscription"),
         ),
         Step(
+            "consent",
+            "views",
+            "who agreed to which class of contact, with the proof",
+            ("ods.subscriber", "dw.consent"),
+            ("dw.consent",),
+        ),
+        Step(
             "contact_event",
             "views",
             "every contact of every channel in one format",

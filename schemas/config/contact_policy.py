@@ -123,8 +123,12 @@ class SensitiveLevel:
 
 @dataclass(frozen=True)
 class Contacts:
-    """The part `contacts` of policy.yml; each map is by name."""
+    """The part `contacts` of policy.yml; each map is by name.
 
+    `proof_kept_days`: how long the consent of an erased customer is kept after the erasure.
+    """
+
+    proof_kept_days: int
     classes: Mapping[str, ContactClass]
     ways: Mapping[str, ContactWay]
     channels: Mapping[str, ContactChannel]

@@ -40,6 +40,7 @@ class Contract:
     `key_without`: optional column of the key → the columns that take its place in the records of a
     source that does not deliver it.
     `retention_days` None: rows are kept forever. `restricted`: raw or directly identifying content.
+    `kept_by_erasure`: rows of an erased customer stay: they are the proof of what was agreed.
     `domain` is the file's folder below its layer, empty for none; it does not change `version`.
     """
 
@@ -56,6 +57,7 @@ class Contract:
     restricted: bool = False
     domain: str = field(default="", repr=False)
     key_without: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    kept_by_erasure: bool = field(default=False, repr=False)
 
     @property
     def layer(self) -> str:

@@ -16,6 +16,7 @@ from tests.given.frames import local_frame
 
 ZONE = "Asia/Shanghai"
 POLICY: dict[str, Any] = {
+    "proof_kept_days": 150,
     "classes": {
         "service": {"kinds": ["query"], "limited": False, "counts": False, "consent": "allowed"},
         "care": {"kinds": ["care"], "limited": False, "counts": True, "consent": "allowed"},

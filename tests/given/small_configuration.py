@@ -62,6 +62,7 @@ bill_items:
 preference: {frequent_above: 10, kinds: [enquiry, complaint]}
 contact: {placeholders: ["", "0"]}
 contacts:
+  proof_kept_days: 150
   classes:
     service: {kinds: [enquiry, complaint, transaction, query], campaign_types: [], limited: false,
               counts: false, consent: allowed}

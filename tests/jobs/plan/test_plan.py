@@ -32,7 +32,9 @@ def test_every_table_that_a_step_reads_was_written_by_a_step_before_it(steps):
         for table in step.reads:
             # Yesterday's view of the contacts goes into today's; a channel's file is made from
             # the table that the same step has just written; look-backs read earlier deliveries.
-            assert table in written or table in (*step.writes, *step.earlier), f"{step.name} reads {table}"
+            assert table in written or table in (*step.writes, *step.earlier), (
+                f"{step.name} reads {table}"
+            )
         written |= set(step.writes)
 
 
