@@ -1,7 +1,7 @@
 """dw.consent: who agreed to which class of contact, and where the proof is.
 
-The CRM states with each state of a subscriber whether the subscriber agrees to marketing and wants to
-be left alone. The answer is the customer's: he agrees if all of his subscribers do.
+The CRM states with each state of a subscriber whether the subscriber agrees to marketing and wants
+to be left alone. The answer is the customer's: he agrees if all of his subscribers do.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ def consent(
     """dw.consent as known at the end of `data_date`.
 
     `subscribers`: ods.subscriber; an answer holds from its changed_at until the subscriber's next
-    one. `class_`: the class of marketing. `previous`: the snapshot before, or None. Rows of customers
-    whom no delivery names any more were erased: they end, and stay for `kept_days`.
+    one. `class_`: the class of marketing. `previous`: the snapshot before, or None. Rows of
+    customers whom no delivery names any more were erased: they end, and stay for `kept_days`.
     """
     answers = _answers(subscribers, key, data_date)
     told = _told(answers).withColumn("class", F.lit(class_)).select(*_NAMES)
