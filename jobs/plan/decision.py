@@ -44,4 +44,12 @@ def steps(conf: Config) -> tuple[Step, ...]:
             pushes,
             final=True,
         ),
+        Step(
+            "hold_out",
+            "decision",
+            "who is held out of what, and contacts that should not have happened",
+            ("mart.decision", "mart.hold_out", "dw.contact_history"),
+            ("mart.hold_out",),
+            final=True,
+        ),
     )

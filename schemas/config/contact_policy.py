@@ -6,6 +6,7 @@ such as `09:30` in the operator's time zone.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 CALENDAR_DAY = "calendar_day"
 _UNITS = {"h": 3600, "d": 86400}
@@ -122,6 +123,18 @@ class SensitiveLevel:
 
 
 @dataclass(frozen=True)
+class HoldOut:
+    """The universal hold-out: `share` of the customers get no contacts of these classes.
+
+    Drawn anew each quarter by a hash of `salt`, quarter and customer.
+    """
+
+    share: Decimal
+    salt: str
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Contacts:
     """The part `contacts` of policy.yml; each map is by name.
 
@@ -129,6 +142,7 @@ class Contacts:
     """
 
     proof_kept_days: int
+    hold_out: HoldOut
     classes: Mapping[str, ContactClass]
     ways: Mapping[str, ContactWay]
     channels: Mapping[str, ContactChannel]

@@ -17,6 +17,7 @@ from tests.given.frames import local_frame
 ZONE = "Asia/Shanghai"
 POLICY: dict[str, Any] = {
     "proof_kept_days": 150,
+    "hold_out": {"share": "0.02", "salt": "all", "classes": ["marketing"]},
     "classes": {
         "service": {"kinds": ["query"], "limited": False, "counts": False, "consent": "allowed"},
         "care": {"kinds": ["care"], "limited": False, "counts": True, "consent": "allowed"},

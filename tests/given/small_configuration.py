@@ -63,6 +63,7 @@ preference: {frequent_above: 10, kinds: [enquiry, complaint]}
 contact: {placeholders: ["", "0"]}
 contacts:
   proof_kept_days: 150
+  hold_out: {share: "0.02", salt: all, classes: [marketing]}
   classes:
     service: {kinds: [enquiry, complaint, transaction, query], campaign_types: [], limited: false,
               counts: false, consent: allowed}

@@ -1,6 +1,7 @@
 """Checks of the part `contacts` of policy.yml: names, windows, hours, sequences, missing caps."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import combinations
 from typing import Any
 
@@ -26,6 +27,7 @@ def problems(
         "campaigns": tuple(campaigns),
     }
     yield from _classes(found)
+    yield from _hold_out(found, known["classes"])
     yield from _channels(found, channels, known["ways"])
     for part, lists in (
         ("caps", ("classes", "ways", "channels")),
@@ -52,6 +54,15 @@ def _unknown(
             yield found.problem(
                 (*path, position), f"unknown {one} '{name}'{near_miss(name, known)}"
             )
+
+
+def _hold_out(found: Document, classes: Sequence[str]) -> Iterator[str]:
+    path, entry = ("contacts", "hold_out"), found.data["contacts"]["hold_out"]
+    if not 0 <= Decimal(entry["share"]) < 1:
+        yield found.problem(
+            (*path, "share"), f"expected 0 or more and less than 1; got {entry['share']}"
+        )
+    yield from _unknown(found, (*path, "classes"), entry["classes"], classes)
 
 
 def _classes(found: Document) -> Iterator[str]:
