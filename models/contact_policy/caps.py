@@ -1,7 +1,8 @@
 """The slots that each cap leaves a candidate, and when the next one opens, over frames.
 
 The columns of a candidate's customer are joined to it (models.contact_policy.rules):
-- `contacts`: array of (mask, at, until, …), the contacts that count, in local seconds
+- `contacts`: array of (mask, at, until, …), the contacts that count, in local seconds; `_later`:
+  those of them that begin after the candidate
 - `_limited`: the bits of the caps that bind the candidate; `_at`, `_until`: when it may be made
 
 Everything is an expression over these arrays, so no row is multiplied or shuffled again.
@@ -27,20 +28,37 @@ def binds(cap: Cap) -> Column:
 
 def left(cap: Cap) -> Column:
     """The slots that the cap leaves at the candidate's instant; 0 or less: none."""
-    return F.lit(cap.limit) - _peak(cap, F.col("_at"))
+    begin, _ = _covered(cap, F.col("_at"), F.col("_until"))
+    at_begin = F.size(F.filter("contacts", lambda one: _holds(cap, one, begin)))
+    used = F.when(nothing_later(), at_begin).otherwise(_peak(cap, F.col("_at")))
+    return F.lit(cap.limit) - used
+
+
+def nothing_later() -> Column:
+    """Whether no contact begins after the candidate, as for most: then slots only open."""
+    return F.size("_later") == 0
 
 
 def opens_at(cap: Cap) -> Column:
-    """The first local second from the candidate's instant on at which the cap has room.
+    """The first local second after the candidate's instant at which a full cap has room.
 
-    NULL: never. Room begins only where a contact leaves its window.
+    NULL: never. Room begins only where a contact leaves its window. If nothing comes later, that is
+    where as many contacts as the limit have not left yet.
     """
-    ends = F.filter(F.array_append(_ends(cap), F.col("_at")), lambda end: end >= F.col("_at"))
-    return F.array_min(F.filter(ends, lambda end: _peak(cap, end) < cap.limit))
+    if cap.limit == 0:
+        return F.lit(None).cast("bigint")
+    searched = F.filter(
+        _ends(cap), lambda end: (end >= F.col("_at")) & (_peak(cap, end) < cap.limit)
+    )
+    leaving = F.get(F.sort_array(_ends(cap), asc=False), F.lit(cap.limit - 1))
+    return F.when(nothing_later(), leaving).otherwise(F.array_min(searched))
 
 
 def retry_at(caps: Sequence[Cap], opens: Column, closes: Column) -> Column:
-    """The first local second, within the channel's hours, at which all caps have room; or NULL."""
+    """The first local second, within the channel's hours, at which all caps have room; or NULL.
+
+    A search for candidates with later contacts: a slot that opens may be filled again.
+    """
     ends = reduce(F.concat, map(_ends, caps), F.array(F.col("_at")))
     instants = F.transform(
         F.filter(ends, lambda end: end >= F.col("_at")), lambda end: next_open(end, opens, closes)

@@ -59,6 +59,20 @@ def judged(candidates: DataFrame, facts: Facts, policy: Compiled, zone: str) -> 
             for cap, name in zip(policy.caps, names, strict=True)
         ),
     )
+    opens = [f"_opens_{position}" for position in range(len(policy.caps))]
+    rows = rows.select(
+        "*",
+        *(
+            F.when(F.col(name) > 0, F.col("_at"))
+            .when(F.col(name) == 0, caps.opens_at(cap))
+            .alias(to)
+            for cap, name, to in zip(policy.caps, names, opens, strict=True)
+        ),
+    )
+    never = any_of(
+        F.coalesce((F.col(name) == 0) & F.col(to).isNull(), F.lit(False))
+        for name, to in zip(names, opens, strict=True)
+    )
     full = {
         code: any_of(
             F.coalesce(F.col(name) == 0, F.lit(False))
@@ -73,15 +87,20 @@ def judged(candidates: DataFrame, facts: Facts, policy: Compiled, zone: str) -> 
             F.struct(
                 F.lit(cap.name).alias("cap"),
                 F.col(name).alias("left"),
-                _instant(
-                    F.when(F.col(name) > 0, F.col("_at")).otherwise(caps.opens_at(cap)), zone
-                ).alias("opens_at"),
+                _instant(F.col(to), zone).alias("opens_at"),
             )
-            for cap, name in zip(policy.caps, names, strict=True)
+            for cap, name, to in zip(policy.caps, names, opens, strict=True)
         )
     ).cast(caps.ROOM)
     a_night = looked_up(F.col("way"), policy.a_night, "int")
-    held_up = full["CAP_CHANNEL"] | full["CAP_ALL"] | broken["QUIET"]
+    hours = F.col("_opens"), F.col("_closes")
+    all_open = F.greatest("_at", "_at", *opens)
+    retry_at = F.when(
+        ~never,
+        F.when(caps.nothing_later(), caps.next_open(all_open, *hours)).otherwise(
+            caps.retry_at(policy.caps, *hours)
+        ),
+    )
     return rows.select(
         *candidates.columns,
         "way",
@@ -90,12 +109,7 @@ def judged(candidates: DataFrame, facts: Facts, policy: Compiled, zone: str) -> 
         ),
         F.least(a_night, *map(F.col, names)).alias("slots"),
         F.filter(room, lambda one: one.left.isNotNull()).alias("room"),
-        _instant(
-            F.when(~held_up, F.col("_at")).otherwise(
-                caps.retry_at(policy.caps, F.col("_opens"), F.col("_closes"))
-            ),
-            zone,
-        ).alias("retry_at"),
+        _instant(retry_at, zone).alias("retry_at"),
     )
 
 
@@ -151,7 +165,9 @@ def _with_facts(candidates: DataFrame, facts: Facts, policy: Compiled, zone: str
         facts.levels.select("customer_id", "tariff_level", "complaint_level"),
     ):
         rows = rows.join(frame, "customer_id", "left")
-    return rows.withColumn("contacts", F.coalesce("contacts", F.array().cast(_CONTACTS)))
+    return rows.withColumn(
+        "contacts", F.coalesce("contacts", F.array().cast(_CONTACTS))
+    ).withColumn("_later", F.filter("contacts", lambda one: one.at > F.col("_at")))
 
 
 _CONTACTS = (

@@ -35,13 +35,11 @@ class Contract:
     """One table; the fields are the keys of its file.
 
     `slice` is the column that cuts the table into slices; None: the table is only appended to.
-    `key` is unique within the table; in a table of snapshots it includes the slice. Records that
-    arrive in parts may share it.
+    `key` is unique; of snapshots it includes the slice. Records that arrive in parts may share it.
     `key_without`: optional column of the key → the columns that take its place in the records of a
     source that does not deliver it.
     `retention_days` None: rows are kept forever. `restricted`: raw or directly identifying content.
-    `kept_by_erasure`: rows of an erased customer stay: they are the proof of what was agreed.
-    `domain` is the file's folder below its layer, empty for none; it does not change `version`.
+    `kept_by_erasure`: rows of an erased customer stay. `domain`: folder below the layer, or empty.
     """
 
     table: str
