@@ -126,12 +126,15 @@ def _erase(argv: list[str] | None) -> None:
 
 
 def conditions(contracts: Mapping[str, Contract], conf: Config) -> dict[str, str]:
-    """By table the SQL that finds a customer's rows; ConfigError for a table without a rule."""
+    """By table the SQL that finds a customer's rows; ConfigError for a table without a rule.
+
+    Tables that an erasure leaves are not among them (Contract.kept_by_erasure).
+    """
     age = max((source.max_age_days for source in conf.sources.values()), default=0)
     return {
         table: erasure.condition(contract, age)
         for table, contract in contracts.items()
-        if table != RECORD and erasure.is_personal(contract)
+        if table != RECORD and erasure.is_personal(contract) and not contract.kept_by_erasure
     }
 
 

@@ -1,12 +1,12 @@
 """Steps that decide and push."""
 
-from jobs.plan.step import Step
+from jobs.plan.step import Step, push_tables
 from schemas.config import Config
 
 
 def steps(conf: Config) -> tuple[Step, ...]:
     """A channel has a push table where the configuration gives it files."""
-    pushes = tuple(f"push.{channel}" for channel, entry in conf.channels.items() if entry.push)
+    pushes = push_tables(conf)
     return (
         Step(
             "preference",
@@ -42,6 +42,14 @@ def steps(conf: Config) -> tuple[Step, ...]:
                 *pushes,
             ),
             pushes,
+            final=True,
+        ),
+        Step(
+            "hold_out",
+            "decision",
+            "who is held out of what, and contacts that should not have happened",
+            ("mart.decision", "mart.hold_out", "dw.contact_history"),
+            ("mart.hold_out",),
             final=True,
         ),
     )

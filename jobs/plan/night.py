@@ -26,11 +26,12 @@ def night(conf: Config) -> tuple[Step, ...]:
 def _check(steps: tuple[Step, ...], records: set[str]) -> None:
     """ConfigError for a table that is read before a step writes it.
 
-    A step may read its own table as it was the day before, and `ods` tables that no source feeds.
+    A step may read its own table as it was the day before, tables of `earlier` nights, and `ods`
+    tables that no source feeds.
     """
     written = set(OPS)
     for step in steps:
-        written.update(step.writes)
+        written.update((*step.writes, *step.earlier))
         for table in step.reads:
             if table not in written and not (table.startswith("ods.") and table not in records):
                 raise ConfigError(f"plan: {step.name} reads {table}, which no earlier step writes")

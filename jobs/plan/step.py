@@ -20,6 +20,11 @@ def due_days(conf: Config, source: str, window: Window) -> list[date]:
     return [day for day in window.days() if conf.sources[source].cadence.due(day)]
 
 
+def push_tables(conf: Config) -> tuple[str, ...]:
+    """The tables of the channels that the configuration gives files."""
+    return tuple(f"push.{channel}" for channel, entry in conf.channels.items() if entry.push)
+
+
 @dataclass(frozen=True)
 class Step:
     """One step of the night: the module `jobs.steps.<group>.<name>` does its work.
@@ -32,6 +37,9 @@ class Step:
     `looks_back`: of these deliveries it also reads the look-back of each source before the window,
     if the records of one event may come on several days (Source.apart_days).
     `looks_ahead`: of these it also reads as many days after the window, where they are there.
+    `earlier`: of these tables of `reads` it reads only what earlier nights wrote; a later step of
+    the plan writes them.
+    `days_back`: a slice of deliveries is also derived from so many days of deliveries before it.
     `submitted_with`: the group whose Spark application runs the step; empty: its own group.
     """
 
@@ -45,6 +53,8 @@ class Step:
     final: bool = False
     looks_back: tuple[str, ...] = ()
     looks_ahead: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+    days_back: int = 0
     submitted_with: str = ""
 
     @property

@@ -1,7 +1,8 @@
 """Steps that join deliveries into views: owners of numbers, customers, contacts."""
 
-from jobs.plan.step import Step
+from jobs.plan.step import Step, push_tables
 from models.contact.log import LOGS, OF_SEVERAL_ROWS
+from models.contact_policy.compiled import compiled
 from schemas.config import Config
 
 PEOPLE = ("ods.customer", "ods.subscriber", "ods.package_subscription")
@@ -19,6 +20,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
             for table in source.tables
         )
     )
+    pushes = push_tables(conf)
     return (
         Step(
             "identity",
@@ -26,6 +28,13 @@ def steps(conf: Config) -> tuple[Step, ...]:
             "who owns which number when, and which customer that is",
             tuple(dict.fromkeys(PEOPLE + events)),
             ("dw.subscriber_identity", "dw.subscriber", "dw.subscription"),
+        ),
+        Step(
+            "consent",
+            "views",
+            "who agreed to which class of contact, with the proof",
+            ("ods.subscriber", "dw.consent"),
+            ("dw.consent",),
         ),
         Step(
             "contact_event",
@@ -42,5 +51,20 @@ def steps(conf: Config) -> tuple[Step, ...]:
             "one view of a customer's contacts by channel",
             ("dw.contact_event", "dw.contact_view"),
             ("dw.contact_view",),
+        ),
+        Step(
+            "contact_history",
+            "views",
+            "which contacts happened and which slots are reserved, per person",
+            (
+                "dw.contact_event",
+                "ods.outbound_call",
+                "ods.campaign_feedback",
+                "dw.subscriber_identity",
+                *pushes,
+            ),
+            ("dw.contact_history", "dw.contact_outcome"),
+            earlier=pushes,
+            days_back=compiled(conf.policy.contacts).list_days,
         ),
     )

@@ -95,7 +95,8 @@ class Lineage:
         snapshots = [
             read
             for read in step.reads
-            if self.contracts[read].slice == "data_date" and read not in step.writes
+            if self.contracts[read].slice == "data_date"
+            and read not in (*step.writes, *step.earlier)
         ]
         if self.contracts[table].slice == "data_date":
             return all(self.ledger.is_committed(read, day) for read in snapshots)
@@ -123,7 +124,7 @@ class Lineage:
             back = self.conf.sources[changed.source].into(changed.table).apart_days
             ahead = back if late and changed.table in step.looks_ahead else 0
             return -ahead <= (day - changed.day).days <= back
-        return day == changed.day
+        return 0 <= (day - changed.day).days <= step.days_back
 
     def _refers(self, table: str, other: str) -> bool:
         """Whether a column of the table refers to the other one."""
@@ -172,7 +173,11 @@ class Lineage:
     def _same_snapshots(self, step: Step, last: date, day: date) -> bool:
         """Whether both days are slices of deliveries and derived from the same snapshots."""
         cuts = {self.contracts[table].slice for table in step.writes} - {None}
-        snapshots = [table for table in step.reads if self.contracts[table].slice == "data_date"]
+        snapshots = [
+            table
+            for table in step.reads
+            if self.contracts[table].slice == "data_date" and table not in step.earlier
+        ]
         return cuts == {"batch_date"} and all(
             self.ledger.slice_at_or_after(table, last) == self.ledger.slice_at_or_after(table, day)
             for table in snapshots

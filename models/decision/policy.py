@@ -4,15 +4,12 @@ Rules are applied in the order of STAGES. All broken rules are kept; the first o
 Per activity and channel, targets = pushed + rows with a first reason.
 """
 
-import math
 from collections.abc import Sequence
-from decimal import Decimal
-from fractions import Fraction
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
-from models.frames.lookup import looked_up
+from models.contact_policy import hold_out
 from schemas.config import Campaign
 
 STAGES = (
@@ -34,7 +31,6 @@ STAGES = (
     "LOST_PRIORITY",
     "LOST_CAPACITY",
 )
-HASH_BITS = 60
 # Reasons of mart.package_match that have a stage of their own (BRAND is part of ELIG).
 OWN_STAGES = ("BACKTEST", "OWNED", "BRAND")
 
@@ -62,33 +58,11 @@ def judged(candidates: DataFrame, campaigns: Sequence[Campaign]) -> DataFrame:
         .withColumn(
             "reasons",
             F.when(
-                (F.size("reasons") == 0) & in_control_group(campaigns),
+                (F.size("reasons") == 0) & hold_out.of_campaign(campaigns, F.col("activity")),
                 F.array(F.lit("HOLD_ACTIVITY")),
             ).otherwise(F.col("reasons")),
         )
     )
-
-
-def in_control_group(campaigns: Sequence[Campaign]) -> Column:
-    """Whether the row's customer_id is held out of the row's activity.
-
-    A customer is held out if the first 60 bits of sha2-256 of `salt|customer_id` are below control
-    share × 2^60, compared as whole numbers. So anybody can recompute the group exactly.
-    """
-    salts = {campaign.id: campaign.salt for campaign in campaigns}
-    bounds = {campaign.id: control_bound(campaign.control_share) for campaign in campaigns}
-    text = F.concat(
-        looked_up(F.col("activity"), salts, "string"),
-        F.lit("|"),
-        F.col("customer_id").cast("string"),
-    )
-    drawn = F.conv(F.substring(F.sha2(text, 256), 1, HASH_BITS // 4), 16, 10).cast("bigint")
-    return drawn < looked_up(F.col("activity"), bounds, "bigint")
-
-
-def control_bound(share: Decimal) -> int:
-    """The smallest number of 60 bits that is not held out; `share` is exact, from 0 to 1."""
-    return math.ceil(Fraction(share) * 2**HASH_BITS)
 
 
 def _rules() -> dict[str, Column]:

@@ -3,6 +3,7 @@
 from schemas.config.campaign import Campaign
 from schemas.config.channel import Channel, Push
 from schemas.config.config import Config, fingerprint, load
+from schemas.config.contact_policy import Contacts, HoldOut
 from schemas.config.policy import BillItem, Policy
 from schemas.config.service import Service
 from schemas.config.settings import Runtime
@@ -14,6 +15,8 @@ __all__ = [
     "Campaign",
     "Channel",
     "Config",
+    "Contacts",
+    "HoldOut",
     "Policy",
     "Push",
     "Runtime",

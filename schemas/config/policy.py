@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from schemas.config.contact_policy import Contacts
+
 
 @dataclass(frozen=True)
 class MonthClose:
@@ -85,3 +87,4 @@ class Policy:
     bill_items: Mapping[str, BillItem]
     preference: PreferencePolicy
     contact: ContactPolicy
+    contacts: Contacts

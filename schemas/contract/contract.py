@@ -35,12 +35,15 @@ class Contract:
     """One table; the fields are the keys of its file.
 
     `slice` is the column that cuts the table into slices; None: the table is only appended to.
-    `key` is unique within the table; in a table of snapshots it includes the slice. Records that
-    arrive in parts may share it.
+    `key` is unique; of snapshots it includes the slice. Records that arrive in parts may share it.
     `key_without`: optional column of the key → the columns that take its place in the records of a
     source that does not deliver it.
     `retention_days` None: rows are kept forever. `restricted`: raw or directly identifying content.
+<<<<<<< HEAD
     `domain` (the file's folder below its layer, empty for none) does not change `version`.
+=======
+    `kept_by_erasure`: rows of an erased customer stay. `domain`: folder below the layer, or empty.
+>>>>>>> wt/policy
     """
 
     table: str
@@ -57,6 +60,7 @@ class Contract:
     domain: str = field(default="", repr=False)
     currency: Currency = field(default=YUAN, repr=False)
     key_without: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
+    kept_by_erasure: bool = field(default=False, repr=False)
 
     @property
     def layer(self) -> str:

@@ -61,6 +61,26 @@ bill_items:
   toll_voice: {treatment: records}
 preference: {frequent_above: 10, kinds: [enquiry, complaint]}
 contact: {placeholders: ["", "0"]}
+contacts:
+  proof_kept_days: 150
+  hold_out: {share: "0.02", salt: all, classes: [marketing]}
+  classes:
+    service: {kinds: [enquiry, complaint, transaction, query], campaign_types: [], limited: false,
+              counts: false, consent: allowed}
+    marketing: {kinds: [care, marketing], limited: true, counts: true, consent: refused,
+                campaign_types: [tariff, offload, personal, care, retention]}
+  ways:
+    pull: {limited: true, counts: true, a_night: 1}
+  channels:
+    hall: {way: pull, contact_at: "09:00", listed_for: 7d, report_within: 2d}
+    web: {way: pull, open_from: "08:00", open_to: "20:00"}
+  caps:
+    prompt: {limit: 2, per: 7d}
+  rests: {}
+  families: {}
+  exclusive: {}
+  sequences: {}
+  sensitivity: {}
 """,
     "campaigns/saving.yml": """
 id: saving

@@ -283,6 +283,12 @@ def test_a_pushed_channel_needs_a_contract(folder, contracts):
         'unit_cost: "0.05"}',
         'unit_cost: "0.05", capacity: 0, push: {file: web.csv, columns: [msisdn]}}',
     )
+    edit(
+        folder,
+        "policy.yml",
+        'open_from: "08:00", open_to: "20:00"}',
+        'contact_at: "08:00", listed_for: 7d, report_within: 2d}',
+    )
     fewer = {name: one for name, one in without_bill_items(contracts).items() if name != "push.web"}
     assert refusal(folder, contracts=fewer) == (
         "conf/channels.yml:8: web.push: a pushed channel needs the contract push.web"

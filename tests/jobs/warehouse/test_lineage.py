@@ -73,6 +73,9 @@ def test_a_contact_log_touches_its_day_and_every_later_snapshot(nights):
         == [day(12), day(13), day(14)]
     )
     assert touched.pop("complaint") == [day(13), day(14)]  # where a line may be repeated
+    # A later night may tell the same contact again.
+    assert touched.pop("dw.contact_history") == [day(12), day(13), day(14)]
+    assert touched.pop("dw.contact_outcome") == [day(12), day(13), day(14)]
     assert set(touched) == {"dw.contact_event", "dw.contact_view", "mart.channel_preference"}
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from models.contact_policy import hold_out
 from models.decision import assignment, candidates, policy
 from schemas.config import Channel
 from schemas.errors import ConfigError
@@ -327,9 +328,9 @@ def test_the_share_of_the_control_group_is_exact_to_one_part_in_2_to_the_60(spar
 
 
 def test_a_control_share_of_0_and_of_1():
-    assert policy.control_bound(Decimal("0")) == 0
-    assert policy.control_bound(Decimal("1")) == 2**60
-    assert policy.control_bound(Decimal("0.10")) == -(-(2**60) // 10)
+    assert hold_out.bound(Decimal("0")) == 0
+    assert hold_out.bound(Decimal("1")) == 2**60
+    assert hold_out.bound(Decimal("0.10")) == -(-(2**60) // 10)
 
 
 def test_control_customers_are_held_out_on_all_channels_and_before_capacity(spark):
