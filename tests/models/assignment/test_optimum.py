@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from models.assignment import prices
 from models.assignment.assign import planned
 from models.assignment.prices import exact_sum
 from tests.given.assignment_instances import MICRO, Night, night
@@ -81,6 +82,15 @@ def test_a_large_night_is_near_the_linear_optimum_and_says_how_near(name):
     assert primal <= best + 1e-6 <= bound + 2e-6
     assert best - primal <= near * best
     assert bound - primal <= near * bound
+
+
+def test_prices_from_a_sample_serve_everybody(monkeypatch):
+    tried = night(3, 6000, branches=5)
+    primal, bound, _ = planned_night(tried)
+    monkeypatch.setattr(prices, "SAMPLE", 1500)
+    sampled, bound_of_sample, _ = planned_night(tried)
+    assert bound_of_sample - sampled <= 0.005 * bound
+    assert primal <= bound_of_sample
 
 
 @pytest.mark.parametrize("ties", [False, True])
