@@ -48,11 +48,16 @@ class Plan:
 
 
 def assign(
-    choices: DataFrame, resources: Sequence[Resource], *, stay_bonus: Decimal = Decimal(0)
+    choices: DataFrame,
+    uses: DataFrame,
+    resources: Sequence[Resource],
+    *,
+    stay_bonus: Decimal = Decimal(0),
 ) -> Assignment:
     """Gives each customer the options that together are worth most within all capacities.
 
-    `choices`: the rows of choices.choices, kept by whoever calls. `stay_bonus`: yuan that an option
+    `choices`: the rows of choices.choices, kept by whoever calls, and `uses`: choices.uses_of of
+    the same options. `stay_bonus`: yuan that an option
     of yesterday is worth beyond its value. The same options and resources give the same rows in
     whatever order they come.
     Raises ConfigError for a resource that is named twice or unknown, QualityError for an option
@@ -60,7 +65,7 @@ def assign(
     """
     _no_name_twice(resources)
     bonus = int(stay_bonus.scaleb(6))
-    options = options_of(choices, resources, bonus)
+    options = options_of(choices, uses, resources, bonus)
     plan = planned(options)
     per_kind = options.kinds.prices(plan.per_unit)
     reduced = options.worth - per_kind[options.kind]

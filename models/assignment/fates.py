@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from models.assignment.admission import Admission
+from models.assignment.choices import LISTS
 from models.frames.arrow_lists import rows_of
-from models.frames.money import yuan
+from models.frames.money import AMOUNT_TYPE, yuan_array
 
 ASSIGNED, DISPLACED = "assigned", "displaced"
 SLOT, CAPACITY, VALUE = "slot", "capacity", "value"
@@ -21,17 +22,19 @@ COLUMNS = {
     "customer_id": "bigint",
     "way": "string",
     "option_id": "string",
-    "value": "bigint",
+    "value": AMOUNT_TYPE,
     "sticky": "boolean",
     "fate": "string",
-    "reduced_value": "bigint",
-    "prices": "array<struct<resource: string, price: bigint, units: bigint>>",
+    "reduced_value": AMOUNT_TYPE,
+    "prices": f"array<struct<resource: string, price: {AMOUNT_TYPE}, units: bigint>>",
     "lost_to": "string",
     "winner": "string",
     "full": "string",
     "runner_up": "string",
 }
-PRICE = pa.struct([("resource", pa.string()), ("price", pa.int64()), ("units", pa.int64())])
+PRICE = pa.struct(
+    [("resource", pa.string()), ("price", pa.decimal128(18, 6)), ("units", pa.int64())]
+)
 
 
 @dataclass(frozen=True)
@@ -73,24 +76,10 @@ def fates(
       the least of them), `capacity` (`full` is the resource without room) or `value` (not above 0)
     - `runner_up`: of an assigned one: the customer's best displaced option at the prices
     """
-    rows = choices.select("customer_id", "way", "slots", "options").mapInArrow(
+    columns = ("customer_id", "way", "slots", *LISTS)
+    return choices.select(*columns).mapInArrow(
         _written(_decisions(admission, per_unit, stay_bonus)),
         ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()),
-    )
-    return (
-        rows.withColumn("value", yuan(F.col("value")))
-        .withColumn("reduced_value", yuan(F.col("reduced_value")))
-        .withColumn(
-            "prices",
-            F.transform(
-                "prices",
-                lambda use: F.struct(
-                    use["resource"].alias("resource"),
-                    yuan(use["price"]).alias("price"),
-                    use["units"].alias("units"),
-                ),
-            ),
-        )
     )
 
 
@@ -103,7 +92,7 @@ def _decisions(admission: Admission, per_unit: np.ndarray, stay_bonus: int) -> D
         [
             {
                 "resource": kinds.resources[place].name,
-                "price": int(per_unit[place]),
+                "price": Decimal(int(per_unit[place])).scaleb(-6),
                 "units": units,
             }
             for place, units in content
@@ -144,18 +133,17 @@ def _written(
 
 
 def _batch(batch: pa.RecordBatch, decisions: Decisions) -> pa.RecordBatch:
-    lists = batch.column("options")
-    row, flat = rows_of(lists), lists.flatten()
-    ids, value = pc.struct_field(flat, "option_id"), pc.struct_field(flat, "value")
-    sticky = pc.struct_field(flat, "sticky")
+    row = rows_of(batch.column("value"))
+    ids, value, code, sticky = (
+        batch.column(name).flatten() for name in ("option_id", "value", "kind", "sticky")
+    )
     worth = pc.fill_null(value, 0).to_numpy(zero_copy_only=False)
-    kept = sticky.to_numpy(zero_copy_only=False).astype(bool)
-    slots = pc.fill_null(batch.column("slots"), 0).to_numpy(zero_copy_only=False)
+    kept = sticky.to_numpy(zero_copy_only=False)
+    slots = batch.column("slots").to_numpy(zero_copy_only=False)
     place = decisions.places(
         batch.column("customer_id").to_numpy(zero_copy_only=False), batch.column("way")
     )
-    code = pc.struct_field(flat, "kind").to_numpy(zero_copy_only=False)
-    use = np.searchsorted(decisions.codes, code)
+    use = np.searchsorted(decisions.codes, code.to_numpy(zero_copy_only=False))
     positive = worth > 0
     worth = worth + np.where(kept, decisions.stay_bonus, 0)
     reduced = worth - decisions.price[use]
@@ -180,10 +168,10 @@ def _batch(batch: pa.RecordBatch, decisions: Decisions) -> pa.RecordBatch:
         batch.column("customer_id").take(pa.array(row)),
         batch.column("way").take(pa.array(row)),
         ids,
-        value,
+        yuan_array(value),
         sticky,
         pa.array([DISPLACED, ASSIGNED], pa.string()).take(pa.array(taken.astype(np.int8))),
-        pa.array(reduced, pa.int64(), mask=value.is_null().to_numpy(zero_copy_only=False)),
+        yuan_array(pc.if_else(value.is_valid(), pa.array(reduced), None)),
         decisions.prices.take(pa.array(use)),
         names.take(pa.array(lost_to)),
         _taken_from(ids, winner, by_slot & (winner >= 0)),

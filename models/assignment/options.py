@@ -13,10 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from models.assignment.kinds import Kinds
-from models.assignment.resource import Resource
+from models.assignment.resource import Kinds, Resource
 from models.frames.arrow_lists import rows_of
 from schemas.errors import QualityError
 
@@ -71,39 +69,30 @@ class Options:
         return found
 
 
-def options_of(choices: DataFrame, resources: Sequence[Resource], stay_bonus: int) -> Options:
-    """The arrays of `choices.choices`; `stay_bonus` in micro-yuan.
+def options_of(
+    choices: DataFrame, uses: DataFrame, resources: Sequence[Resource], stay_bonus: int
+) -> Options:
+    """The arrays of choices.choices and choices.uses_of; `stay_bonus` in micro-yuan.
 
     Raises ConfigError for an unknown resource or a number of units below 0, QualityError for an
     option that a customer has twice.
     """
-    kinds = Kinds(_uses(choices), resources)
-    ids = F.col("options.option_id")
-    rows = choices.select(
-        "customer_id",
-        "way",
-        "lot",
-        "slots",
-        F.col("options.value").alias("value"),
-        F.col("options.kind").alias("kind"),
-        F.col("options.preference").alias("preference"),
-        F.col("options.sticky").alias("sticky"),
-        (F.size(ids) != F.size(F.array_distinct(ids))).alias("repeated"),
-    ).toArrow()
+    kinds = Kinds(_uses_by_hash(uses), resources)
+    rows = choices.drop("option_id").toArrow()
     repeated = pc.sum(rows["repeated"]).as_py() or 0
     if repeated:
         raise QualityError(
             f"assignment: {repeated} customers have an option twice; expected every option_id once "
             "per customer and way; look at how options get their ids"
         )
-    return arrays_of(rows.drop_columns(["repeated"]).combine_chunks(), kinds, stay_bonus)
+    return arrays_of(rows.combine_chunks(), kinds, stay_bonus)
 
 
-def _uses(choices: DataFrame) -> dict[int, list[tuple[str, int]]]:
+def _uses_by_hash(uses: DataFrame) -> dict[int, list[tuple[str, int]]]:
     found: dict[int, list[tuple[str, int]]] = {}
-    for row in choices.select(F.inline("options")).select("kind", "uses").distinct().collect():
-        uses = [(use.resource, use.units) for use in row.uses]
-        if found.setdefault(row.kind, uses) != uses:
+    for row in uses.collect():
+        taken = [(use.resource, use.units) for use in row.uses]
+        if found.setdefault(row.kind, taken) != taken:
             raise QualityError(
                 "assignment: two different uses of resources have one hash; this is a fault of the "
                 "program: change the units of one of them by one"
@@ -134,7 +123,7 @@ def arrays_of(rows: pa.Table, kinds: Kinds, stay_bonus: int) -> Options:
     codes = np.array(sorted(kinds.of_hash), dtype=np.int64)
     kind_of = np.array([kinds.of_hash[one] for one in codes.tolist()], dtype=np.int32)
     kind = kind_of[np.searchsorted(codes, code)] if len(codes) else code.astype(np.int32)
-    slots = pc.fill_null(rows["slots"], 0).to_numpy()[order].astype(np.int64)
+    slots = rows["slots"].to_numpy()[order].astype(np.int64)
     worth = value + np.where(sticky, stay_bonus, 0)
     had = np.bincount(chooser[sticky], minlength=len(rows))
     empty_night = np.append(kinds.capacity, 0)

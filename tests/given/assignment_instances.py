@@ -10,9 +10,8 @@ import pyarrow as pa
 from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
-from models.assignment.kinds import Kinds
 from models.assignment.options import Options, arrays_of
-from models.assignment.resource import Resource
+from models.assignment.resource import Kinds, Resource
 
 MICRO = 1_000_000
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pyspark.sql import DataFrame, SparkSession
 
 from models.assignment.assign import Assignment, assign
-from models.assignment.choices import USES, choices
+from models.assignment.choices import USES, choices, uses_of
 from models.assignment.resource import Resource
 from tests.given.frames import local_frame
 
@@ -44,5 +44,6 @@ def assigned(
     spark: SparkSession, rows: list[tuple], resources: list[Resource], stay_bonus: str = "0"
 ) -> tuple[Assignment, dict]:
     """The assignment, and its rows by customer and option."""
-    made = assign(choices(options_frame(spark, *rows)), resources, stay_bonus=Decimal(stay_bonus))
+    frame = options_frame(spark, *rows)
+    made = assign(choices(frame), uses_of(frame), resources, stay_bonus=Decimal(stay_bonus))
     return made, {(row.customer_id, row.option_id): row for row in made.rows.collect()}

@@ -4,12 +4,10 @@ from decimal import Decimal
 
 import pytest
 
-from models.assignment.assign import assign
-from models.assignment.choices import choices
 from models.assignment.resource import Resource
 from models.assignment.summary import Churn
 from schemas.errors import ConfigError, QualityError
-from tests.given.options import assigned, option, options_frame, places
+from tests.given.options import assigned, option, places
 
 
 def fates(rows: dict) -> dict:
@@ -184,13 +182,13 @@ def test_an_option_of_unknown_resources_or_negative_units_is_refused(
     spark, row, resources, message
 ):
     with pytest.raises(ConfigError, match=message):
-        assign(choices(options_frame(spark, row)), places(**resources))
+        assigned(spark, [row], places(**resources))
 
 
 def test_an_option_that_a_customer_has_twice_is_refused(spark):
-    twice = options_frame(spark, option(1, "a", "1", "hall"), option(1, "a", "2", "hall"))
+    twice = [option(1, "a", "1", "hall"), option(1, "a", "2", "hall")]
     with pytest.raises(QualityError, match="1 customers have an option twice"):
-        assign(choices(twice), places(hall=1))
+        assigned(spark, twice, places(hall=1))
 
 
 @pytest.mark.parametrize("capacity", [-1, True, 1.5, None])
@@ -201,4 +199,4 @@ def test_a_capacity_that_is_no_whole_number_from_0_is_refused(capacity):
 
 def test_a_resource_with_two_capacities_is_refused(spark):
     with pytest.raises(ConfigError, match="resource hall has two capacities"):
-        assign(choices(options_frame(spark)), [*places(hall=1), *places(hall=2)])
+        assigned(spark, [], [*places(hall=1), *places(hall=2)])

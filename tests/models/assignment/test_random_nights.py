@@ -1,4 +1,4 @@
-"""Small random nights: limits hold, the bound is above every plan, and no simple step would gain."""
+"""Small random nights: limits hold, and the bound is above every plan."""
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
