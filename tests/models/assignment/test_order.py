@@ -61,6 +61,16 @@ def test_the_order_of_rows_and_the_partitions_change_nothing(spark, one_way, see
     assert outcome(options_frame(spark, *mixed).repartition(partitions)) == one_way
 
 
+def test_batches_that_cut_customers_change_nothing(spark, one_way):
+    rows_a_batch = "spark.sql.execution.arrow.maxRecordsPerBatch"
+    before = spark.conf.get(rows_a_batch)
+    spark.conf.set(rows_a_batch, "5")
+    try:
+        assert outcome(options_frame(spark, *rows())) == one_way
+    finally:
+        spark.conf.set(rows_a_batch, before)
+
+
 def test_the_order_of_campaigns_and_resources_changes_nothing(spark, one_way):
     frame = options_frame(spark, *rows(("winter", "summer", "spring")))
     assert outcome(frame, RESOURCES[::-1]) == one_way
