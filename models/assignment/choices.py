@@ -53,7 +53,7 @@ def choices(options: DataFrame) -> DataFrame:
             F.coalesce("sticky", F.lit(False)).alias("sticky"),
         )
         .repartition("customer_id")
-        .sortWithinPartitions("customer_id", "way", "option_id", "value", "kind")
+        .sortWithinPartitions("customer_id", "way", "option_id")
         .mapInArrow(
             _packed, f"customer_id bigint, way string, slots int, {lists}, repeated boolean"
         )
@@ -67,7 +67,7 @@ def uses_of(options: DataFrame) -> DataFrame:
 
 
 def _uses() -> Column:
-    return F.array_sort(F.coalesce(F.col("uses").cast(USES), F.array().cast(USES)))
+    return F.sort_array(F.coalesce(F.col("uses").cast(USES), F.array().cast(USES)))
 
 
 def _packed(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

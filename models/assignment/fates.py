@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
-from models.assignment.admission import Admission
 from models.assignment.choices import LISTS
 from models.frames.arrow_lists import rows_of
 from models.frames.money import AMOUNT_TYPE, yuan_array
+
+if TYPE_CHECKING:  # Spark's workers import this module, and need no SciPy
+    from models.assignment.admission import Admission
 
 ASSIGNED, DISPLACED = "assigned", "displaced"
 SLOT, CAPACITY, VALUE = "slot", "capacity", "value"

@@ -19,6 +19,7 @@ from models.frames.arrow_lists import rows_of
 from schemas.errors import QualityError
 
 UNRANKED = 2**15 - 1
+LIMIT = 2**58  # micro-yuan × units, so that no price of an option leaves 64 bits
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ def options_of(
     """The arrays of choices.choices and choices.uses_of; `stay_bonus` in micro-yuan.
 
     Raises ConfigError for an unknown resource or a number of units below 0, QualityError for an
-    option that a customer has twice.
+    option that a customer has twice and for values and units beyond LIMIT.
     """
     kinds = Kinds(_uses_by_hash(uses), resources)
     rows = choices.drop("option_id").toArrow()
@@ -85,7 +86,14 @@ def options_of(
             f"assignment: {repeated} customers have an option twice; expected every option_id once "
             "per customer and way; look at how options get their ids"
         )
-    return arrays_of(rows.combine_chunks(), kinds, stay_bonus)
+    options = arrays_of(rows.combine_chunks(), kinds, stay_bonus)
+    worth, units = int(options.worth.max(initial=0)), int(kinds.units.max(initial=0))
+    if worth * units >= LIMIT:
+        raise QualityError(
+            f"assignment: an option is worth {worth // 10**6} yuan, and one takes {units} units; "
+            f"expected a product below {LIMIT // 10**6}; look at how values and units get there"
+        )
+    return options
 
 
 def _uses_by_hash(uses: DataFrame) -> dict[int, list[tuple[str, int]]]:

@@ -1,7 +1,9 @@
 """A price for each resource: the smoothed dual on the driver, and the exact bound at whole prices.
 
 The dual is minimised by L-BFGS over λ = y / √(capacity × units of a use), with less and less
-smoothing. The prices are rounded to whole micro-yuan, and the bound is their exact sum.
+smoothing: with plain λ and 208 resources the gap stays above 5 %. The prices are rounded to whole
+micro-yuan, and the bound is their exact sum. No critical value per resource is kept or updated:
+that way of finding prices is under patents in the United States.
 """
 
 from __future__ import annotations

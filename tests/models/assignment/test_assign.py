@@ -185,6 +185,12 @@ def test_an_option_of_unknown_resources_or_negative_units_is_refused(
         assigned(spark, [row], places(**resources))
 
 
+def test_values_and_units_that_would_leave_64_bits_are_refused(spark):
+    row = option(1, "a", "900000000000", ("budget", 10**6))
+    with pytest.raises(QualityError, match="an option is worth 900000000000 yuan, and one takes"):
+        assigned(spark, [row], [Resource("budget", 10**7, "yuan")])
+
+
 def test_an_option_that_a_customer_has_twice_is_refused(spark):
     twice = [option(1, "a", "1", "hall"), option(1, "a", "2", "hall")]
     with pytest.raises(QualityError, match="1 customers have an option twice"):
