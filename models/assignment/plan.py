@@ -22,8 +22,6 @@ class Block:
     """Choosers with about as many options: arrays of option × chooser, padded with worth -∞."""
 
     rows: np.ndarray
-    option: np.ndarray
-    there: np.ndarray
     worth: np.ndarray
     kind: np.ndarray
     slots: np.ndarray | None  # None: one slot each
@@ -55,10 +53,8 @@ def _block(options: Options, rows: np.ndarray, sizes: np.ndarray, *, several: bo
     option = np.where(there, options.start[rows] + place, options.start[rows])
     return Block(
         rows,
-        option,
-        there,
         np.where(there, options.worth[option] * MICRO, -np.inf),
-        options.kind[option].astype(np.intp),
+        options.kind[option],
         options.slots[rows].astype(float) if several else None,
     )
 
@@ -106,5 +102,6 @@ def drawn(options: Options, price: np.ndarray, smoothing: float) -> np.ndarray:
         lot = (options.lot[block.rows] >> np.uint64(11)) * 2.0**-53 + 2.0**-54
         reached = np.floor(np.cumsum(share, axis=0) - lot)
         before = np.vstack([np.full((1, len(lot)), -1.0), reached[:-1]])
-        picked.append(block.option[(reached > before) & block.there])
+        place, column = np.nonzero((reached > before) & np.isfinite(block.worth))
+        picked.append(options.start[block.rows[column]] + place)
     return np.sort(np.concatenate(picked)) if picked else np.zeros(0, dtype=np.int64)

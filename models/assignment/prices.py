@@ -8,16 +8,19 @@ that way of finding prices is under patents in the United States.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy.optimize import minimize
 
 from models.assignment.options import Options, places
-from models.assignment.plan import MICRO, blocks
+from models.assignment.plan import MICRO, Block, blocks
+from models.assignment.resource import Kinds
 
 SMOOTHING = (1.0, 0.3, 0.1, 0.03)  # yuan
-SAMPLE = 2_000_000  # choosers that prices are learnt from, at most
+SAMPLE = 2_000_000  # choosers that the first guess is learnt from, at most
 EVALUATIONS = 60  # at most, of each smoothing
 TOLERANCE = 1e-9
 BITS = 24
@@ -33,46 +36,64 @@ class Prices:
 
 
 def prices(options: Options) -> Prices:
-    """Prices that make the smoothed dual least, over all choosers or a sample by lot."""
-    kinds, choosers = options.kinds, None
-    if options.choosers > SAMPLE:
-        choosers = np.sort(np.argsort(options.lot, kind="stable")[:SAMPLE])
-    share = 1.0 if choosers is None else SAMPLE / options.choosers
-    capacity, ceilings = kinds.capacity * share, _ceilings(options)
+    """Prices that make the smoothed dual least.
+
+    Of more than SAMPLE choosers a sample by lot makes the first guess, and all of them the last
+    step. A resource that would have room for every option has the price 0.
+    """
+    kinds = options.kinds
+    found, evaluations = np.zeros(len(kinds.resources)), 0
     scarce = np.flatnonzero(contested(options))
-    found = np.zeros(len(kinds.resources))
     if not len(scarce):
         return Prices(found.astype(np.int64), SMOOTHING[-1], 0)
-    pieces = list(blocks(options, choosers))
-    scale = np.sqrt(np.maximum(capacity, 1) * mean_units(options))[scarce]
-    evaluations = 0
-
-    def dual(scaled: np.ndarray, smoothing: float) -> tuple[float, np.ndarray]:
-        nonlocal evaluations
-        evaluations += 1
-        found[scarce] = scaled / scale
-        price, counts, gain = kinds.matrix @ found, np.zeros(len(kinds.content)), 0.0
-        for piece in pieces:
-            shares, gains = piece.plan(price, smoothing)
-            gain += float(gains.sum())
-            counts += np.bincount(piece.kind.ravel(), shares.ravel(), len(counts))
-        slack = (capacity - kinds.matrix.T @ counts)[scarce]
-        return gain + float(capacity @ found), slack / scale
-
-    scaled = np.zeros(len(scarce))
-    limits = [(0.0, high) for high in ceilings[scarce] * scale]
-    for smoothing in SMOOTHING:
-        scaled = minimize(
-            dual,
-            scaled,
-            args=(smoothing,),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=limits,
-            options={"maxfun": EVALUATIONS, "ftol": TOLERANCE, "gtol": 1e-9, "maxcor": 20},
-        ).x
-    found[scarce] = scaled / scale
+    scale = np.sqrt(np.maximum(kinds.capacity, 1) * mean_units(options))[scarce]
+    limits = [(0.0, high) for high in _ceilings(options)[scarce] * scale]
+    for choosers, smoothings in _stages(options):
+        pieces = list(blocks(options, choosers))
+        share = 1.0 if choosers is None else len(choosers) / options.choosers
+        dual = partial(_dual, kinds, pieces, kinds.capacity * share, scarce, scale)
+        for smoothing in smoothings:
+            least = minimize(
+                dual,
+                found[scarce] * scale,
+                args=(smoothing,),
+                jac=True,
+                method="L-BFGS-B",
+                bounds=limits,
+                options={"maxfun": EVALUATIONS, "ftol": TOLERANCE, "gtol": 1e-9, "maxcor": 20},
+            )
+            found[scarce] = least.x / scale
+            evaluations += least.nfev
     return Prices(np.rint(found / MICRO).astype(np.int64), SMOOTHING[-1], evaluations)
+
+
+def _stages(options: Options) -> list[tuple[np.ndarray | None, tuple[float, ...]]]:
+    """The choosers to learn from (None: all), with the smoothings to go through."""
+    if options.choosers <= SAMPLE:
+        return [(None, SMOOTHING)]
+    sample = np.sort(np.argsort(options.lot, kind="stable")[:SAMPLE])
+    return [(sample, SMOOTHING), (None, SMOOTHING[-1:])]
+
+
+def _dual(
+    kinds: Kinds,
+    pieces: Sequence[Block],
+    capacity: np.ndarray,
+    scarce: np.ndarray,
+    scale: np.ndarray,
+    scaled: np.ndarray,
+    smoothing: float,
+) -> tuple[float, np.ndarray]:
+    """The smoothed dual in yuan and its slope, at scaled prices of the scarce resources."""
+    price = np.zeros(len(capacity))
+    price[scarce] = scaled / scale
+    per_kind, counts, gain = kinds.matrix @ price, np.zeros(len(kinds.content)), 0.0
+    for piece in pieces:
+        shares, gains = piece.plan(per_kind, smoothing)
+        gain += float(gains.sum())
+        counts += np.bincount(piece.kind.ravel(), shares.ravel(), len(counts))
+    slack = (capacity - kinds.matrix.T @ counts)[scarce]
+    return gain + float(capacity @ price), slack / scale
 
 
 def bound(options: Options, per_unit: np.ndarray) -> int:

@@ -89,7 +89,7 @@ def test_prices_from_a_sample_serve_everybody(monkeypatch):
     primal, bound, _ = planned_night(tried)
     monkeypatch.setattr(prices, "SAMPLE", 1500)
     sampled, bound_of_sample, _ = planned_night(tried)
-    assert bound_of_sample - sampled <= 0.005 * bound
+    assert bound_of_sample - sampled <= 0.001 * bound
     assert primal <= bound_of_sample
 
 
