@@ -22,7 +22,7 @@ from models.assignment.resource import Kinds
 SMOOTHING = (1.0, 0.3, 0.1, 0.03)  # yuan
 SAMPLE = 2_000_000  # choosers that the first guess is learnt from, at most
 EVALUATIONS = 60  # at most, of each smoothing
-TOLERANCE = 1e-9
+TOLERANCE = 1e-6  # of the dual, for a step to be the last; the undecided are settled exactly
 BITS = 24
 
 
