@@ -8,19 +8,21 @@ import numpy as np
 import pyarrow as pa
 
 
-def whole_customers(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def whole_customers(
+    batches: Iterable[pa.RecordBatch], key: str = "subscriber_id"
+) -> Iterator[pa.RecordBatch]:
     """The same rows in the same order, in batches that each end with the end of a customer.
 
-    The batches arrive sorted by `subscriber_id`, with a cut at any row.
+    The batches arrive sorted by `key`, with a cut at any row.
     """
     kept: list[pa.RecordBatch] = []
     for batch in batches:
         if not batch.num_rows:
             continue
-        numbers = batch.column("subscriber_id").to_numpy(zero_copy_only=False)
+        numbers = batch.column(key).to_numpy(zero_copy_only=False)
         starts = np.flatnonzero(numbers != numbers[-1])
         cut = int(starts[-1]) + 1 if len(starts) else 0
-        if kept and numbers[0] != kept[-1].column("subscriber_id")[0].as_py():
+        if kept and numbers[0] != kept[-1].column(key)[0].as_py():
             yield _together(kept)
             kept = []
         if cut:

@@ -80,6 +80,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000, help="sessions of 5 GB, and calls")
     parser.add_argument("--few", type=int, default=60, help="customers of a night over few rows")
     parser.add_argument("--history", type=int, default=100, help="customers of the small province")
+    parser.add_argument("--assigned", type=int, default=1_000_000, help="customers assigned")
     parser.add_argument("--build", type=Path, default=Path("build/bench"))
     args = parser.parse_args()
     shutil.rmtree(args.build, ignore_errors=True)
@@ -94,6 +95,7 @@ def main() -> None:
         ("sizes", args.events),
         ("fixed_cost", args.few),
         ("history", args.history),
+        ("assignment", args.assigned),
     ):
         _, said, most = measured(f"tests.bench.{name}", str(size), str(args.build / name))
         print("\n".join(line for line in said.splitlines() if not PROGRESS.match(line)))

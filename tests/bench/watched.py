@@ -41,12 +41,21 @@ class Watched:
 
 def resident_gib(pid: int) -> float:
     """What the process and its descendants hold in memory now; 0 when it is gone."""
+    return sum(_of_family(pid, "rss")) / KIB_PER_GIB
+
+
+def processor_seconds(pid: int) -> int:
+    """Whole seconds of processors that the process and its living descendants have taken."""
+    return sum(_of_family(pid, "times"))
+
+
+def _of_family(pid: int, figure: str) -> list[int]:
     listed = subprocess.run(
-        ["ps", "-e", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True
+        ["ps", "-e", "-o", f"pid=,ppid=,{figure}="], capture_output=True, text=True, check=True
     ).stdout.split()
-    family, memory = {pid}, 0
-    for one, parent, rss in sorted(zip(*[map(int, listed)] * 3, strict=True)):
+    family, found = {pid}, []
+    for one, parent, value in sorted(zip(*[map(int, listed)] * 3, strict=True)):
         if one in family or parent in family:
             family.add(one)
-            memory += rss
-    return memory / KIB_PER_GIB
+            found.append(value)
+    return found

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.bench import cube, evaluator, rating, sizes
+from tests.bench import assignment, cube, evaluator, rating, sizes
 
 
 def said(bench, monkeypatch, capsys, *args: str) -> str:
@@ -42,3 +42,9 @@ def test_long_events_and_many_of_one_subscriber_add_up(spark, tmp_path, monkeypa
     """The benchmark ends where they do not."""
     told = said(sizes, monkeypatch, capsys, "2000", str(tmp_path))
     assert len(re.findall(r"\d times; most memory so far \d", told)) == 4
+
+
+def test_the_assignment_is_timed_beside_its_rivals(spark, tmp_path, monkeypatch, capsys):
+    told = said(assignment, monkeypatch, capsys, "400", str(tmp_path))
+    assert re.findall(r"(\d+) resources$", told, re.M) == ["8", "208", "208"]
+    assert told.count("greedy") == told.count("below the bound") / 3 == told.count("gap") == 3
