@@ -62,7 +62,7 @@ def registry(decisions: DataFrame, data_date: date) -> DataFrame:
         "customer_id",
         "subscriber_id",
         scope.alias("scope"),
-        F.col("activity").alias("campaign_id"),
+        F.col("campaign_id").alias("campaign_id"),
         "wave",
         "offer",
         "channel",

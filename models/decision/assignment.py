@@ -1,6 +1,6 @@
 """One offer per customer, within the daily capacity of each channel 渠道承载能力.
 
-A customer gets one offer: from the activity with the lowest priority number, then with the greatest
+A customer gets one offer: from the campaign with the lowest priority number, then with the greatest
 saving. Channels are filled in rounds. In round r, every customer without a place requests channel r
 of the customer's own ranking. A channel admits up to its capacity, first those whose value would
 drop most on their next channel. The order of rows and the number of partitions change nothing.
@@ -56,7 +56,7 @@ def decision(
             F.lit(data_date).alias("data_date"),
             "customer_id",
             "subscriber_id",
-            "activity",
+            "campaign_id",
             "offer",
             "channel",
             "wave",
@@ -91,20 +91,20 @@ def _contested(judged: DataFrame) -> DataFrame:
     `open`: the row breaks no rule. `held`: the row is in the control group. `rivals` is
     'other offer' for an open or held row whose customer gets another offer. `choice` numbers the
     rows of the chosen offer by the customer's channel ranking. The offer of a held-out customer is
-    chosen separately, within the activity that holds the customer out.
+    chosen separately, within the campaign that holds the customer out.
     """
     held = F.array_contains("reasons", "HOLD_ACTIVITY")
     side = F.when(F.size("reasons") == 0, F.lit("open")).when(
-        held, F.concat(F.lit("held out of "), "activity")
+        held, F.concat(F.lit("held out of "), "campaign_id")
     )
-    offer = F.struct("activity", "wave", "offer")
+    offer = F.struct("campaign_id", "wave", "offer")
     of_customer = Window.partitionBy("customer_id", "_side")
     best_first = of_customer.orderBy(
         "priority",
         F.col("saving").desc(),
         F.col("match_rank").asc_nulls_last(),
         "offer",
-        "activity",
+        "campaign_id",
     )
     own_ranking = Window.partitionBy("customer_id", "_side", "rivals").orderBy(
         F.col("preference_rank").asc_nulls_last(), "place"

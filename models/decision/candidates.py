@@ -14,7 +14,7 @@ from schemas.config import Campaign, Channel
 
 WHOLE = "whole"  # the kind of whole alternatives in mart.package_match
 WAYS = (
-    "array<struct<activity string, wave int, priority int, horizon_months int, channel string, "
+    "array<struct<campaign_id string, wave int, priority int, horizon_months int, channel string, "
     "place int, unit_cost decimal(18,6)>>"
 )
 
@@ -42,7 +42,7 @@ def candidates(
     open_offers: Mapping[str, Collection[str]],
     data_date: date,
 ) -> DataFrame:
-    """One row per customer × subscriber × activity × offer × channel × wave.
+    """One row per customer × subscriber × campaign × offer × channel × wave.
 
     Every match row is combined with every channel of every campaign that is valid on `data_date`,
     except whole alternatives without a new bundle: each of their changes has a row of its own. The
@@ -83,7 +83,7 @@ def candidates(
     return facts.select(
         "customer_id",
         "subscriber_id",
-        "activity",
+        "campaign_id",
         "offer",
         "channel",
         "wave",

@@ -1,7 +1,7 @@
 """Contact policy 接触策略: which rules a candidate breaks, in the order of the stages.
 
 Rules are applied in the order of STAGES. All broken rules are kept; the first one is the reason.
-Per activity and channel, targets = pushed + rows with a first reason.
+Per campaign and channel, targets = pushed + rows with a first reason.
 """
 
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ OWN_STAGES = ("BACKTEST", "OWNED", "BRAND")
 def judged(candidates: DataFrame, campaigns: Sequence[Campaign]) -> DataFrame:
     """`candidates` with `reasons`: the codes of all broken rules, before any competition.
 
-    One row per customer × activity × offer × channel × wave. If a customer has several subscribers,
+    One row per customer × campaign × offer × channel × wave. If a customer has several subscribers,
     the row is that of the subscriber with the fewest reasons, then the greatest saving.
     The control group is drawn only from rows that break no rule, so HOLD_ACTIVITY is their only
     reason.
@@ -48,7 +48,7 @@ def judged(candidates: DataFrame, campaigns: Sequence[Campaign]) -> DataFrame:
         F.array(*(F.when(rules[code], F.lit(code)) for code in STAGES if code in rules))
     )
     for_the_offer = Window.partitionBy(
-        "customer_id", "activity", "offer", "channel", "wave"
+        "customer_id", "campaign_id", "offer", "channel", "wave"
     ).orderBy(F.size("reasons"), F.col("saving").desc_nulls_last(), "subscriber_id")
     return (
         candidates.withColumn("reasons", broken)
@@ -58,7 +58,7 @@ def judged(candidates: DataFrame, campaigns: Sequence[Campaign]) -> DataFrame:
         .withColumn(
             "reasons",
             F.when(
-                (F.size("reasons") == 0) & hold_out.of_campaign(campaigns, F.col("activity")),
+                (F.size("reasons") == 0) & hold_out.of_campaign(campaigns, F.col("campaign_id")),
                 F.array(F.lit("HOLD_ACTIVITY")),
             ).otherwise(F.col("reasons")),
         )

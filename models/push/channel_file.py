@@ -11,7 +11,7 @@ from schemas.currency import Currency
 from schemas.errors import ConfigError
 
 # The order of a file's rows, independent of the order of the table.
-FILE_ORDER = ("activity", "subscriber_id")
+FILE_ORDER = ("campaign_id", "subscriber_id")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}

@@ -54,7 +54,7 @@ def targets(
 ) -> DataFrame:
     """push.<channel>: one row per pushed decision of the channel, in the contract's `columns`.
 
-    `served` counts how often the customer was reached for the activity over the channel.
+    `served` counts how often the customer was reached for the campaign over the channel.
     Costs are a month's, rounded half up to the minor unit of the currency; saving is their
     difference as printed. The name of an alternative is that of all its packages.
     """
@@ -85,7 +85,7 @@ def targets(
     )
     if {"served", "best_frequency"} & set(columns):
         rows = (
-            rows.join(_served(tables.contacts, channel), ["customer_id", "activity"], "left")
+            rows.join(_served(tables.contacts, channel), ["customer_id", "campaign_id"], "left")
             .fillna(0, ["served"])
             .withColumn("best_frequency", F.lit(BEST_FREQUENCY))
         )
@@ -110,7 +110,7 @@ def _offers(tables: Snapshots, channel: str, currency: Currency) -> DataFrame:
 
     pushed = tables.decisions.where(
         (F.col("channel") == channel) & (F.col("fate") == "pushed")
-    ).select("activity", "wave", "customer_id", "subscriber_id", F.col("offer").alias("package_id"))
+    ).select("campaign_id", "wave", "customer_id", "subscriber_id", F.col("offer").alias("package_id"))
     return pushed.join(
         tables.match.where("recommended").select(
             "subscriber_id",
@@ -130,20 +130,20 @@ def _offers(tables: Snapshots, channel: str, currency: Currency) -> DataFrame:
 
 
 def _valid_until(campaigns: Sequence[Campaign], data_date: date) -> Column:
-    """The last day of the offer: `valid_days` later, but at most the activity's last day."""
+    """The last day of the offer: `valid_days` later, but at most the campaign's last day."""
     last_days = {
         campaign.id: min(
             data_date + timedelta(days=campaign.valid_days), campaign.valid_to - timedelta(days=1)
         )
         for campaign in campaigns
     }
-    return looked_up(F.col("activity"), last_days, "date")
+    return looked_up(F.col("campaign_id"), last_days, "date")
 
 
 def _script(campaigns: Sequence[Campaign]) -> Column:
-    """The activity's script with its {placeholders} filled."""
+    """The campaign's script with its {placeholders} filled."""
     script = looked_up(
-        F.col("activity"), {campaign.id: campaign.script for campaign in campaigns}, "string"
+        F.col("campaign_id"), {campaign.id: campaign.script for campaign in campaigns}, "string"
     )
     for place in (
         "cost_before",
@@ -159,11 +159,11 @@ def _script(campaigns: Sequence[Campaign]) -> Column:
 
 
 def _served(contacts: DataFrame, channel: str) -> DataFrame:
-    """(customer_id, activity, served): contacts over the channel that reached the customer."""
+    """(customer_id, campaign_id, served): contacts over the channel that reached the customer."""
     reached = (F.col("channel") == channel) & ~F.col("result").eqNullSafe("not_reached")
     return (
         contacts.where(reached & F.col("customer_id").isNotNull())
-        .groupBy("customer_id", F.col("campaign_id").alias("activity"))
+        .groupBy("customer_id", F.col("campaign_id").alias("campaign_id"))
         .agg(F.count("*").cast("int").alias("served"))
     )
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 # What the step `push` can fill of a table push.<channel>.
 PUSHED = (
     "data_date",
-    "activity",
+    "campaign_id",
     "wave",
     "customer_id",
     "subscriber_id",

@@ -15,22 +15,10 @@ from schemas.config.channel import Channel
 from schemas.config.checks import (
     campaign_checks,
     channel_checks,
-<<<<<<< HEAD
+    contact_checks,
     policy_checks,
     runtime_checks,
     source_checks,
-=======
-    contact_checks,
-    policy_checks,
-    source_checks,
-)
-from schemas.config.checks.value_checks import (
-    id_problem,
-    interval_problem,
-    open_end_problems,
-    pattern_problem,
-    zone_problem,
->>>>>>> wt/policy
 )
 from schemas.config.checks.value_checks import Names, id_problem, interval_problem
 from schemas.config.overlay import Documents
@@ -123,16 +111,13 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
     yield from runtime_checks.problems(documents.runtime, contracts)
     yield from source_checks.problems(documents.sources, contracts, sets)
     yield from channel_checks.problems(documents.channels, contracts)
-<<<<<<< HEAD
     yield from policy_checks.problems(
         documents.policy, documents.tariffs, sets["packages"], contracts
     )
     yield from campaign_checks.problems(documents.campaigns, documents.channels, sets["channels"])
-=======
-    yield from policy_checks.problems(documents.policy, documents.tariffs, contracts)
-    yield from campaign_checks.problems(documents.campaigns, documents.channels)
-    yield from contact_checks.problems(documents.policy, documents.channels, documents.campaigns)
->>>>>>> wt/policy
+    yield from contact_checks.problems(
+        documents.policy, documents.channels, documents.campaigns, taken
+    )
     for name, tariff in documents.tariffs.items():
         yield from id_problem(tariff, name)
         yield from interval_problem(tariff)

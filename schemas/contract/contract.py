@@ -39,11 +39,7 @@ class Contract:
     `key_without`: optional column of the key → the columns that take its place in the records of a
     source that does not deliver it.
     `retention_days` None: rows are kept forever. `restricted`: raw or directly identifying content.
-<<<<<<< HEAD
-    `domain` (the file's folder below its layer, empty for none) does not change `version`.
-=======
     `kept_by_erasure`: rows of an erased customer stay. `domain`: folder below the layer, or empty.
->>>>>>> wt/policy
     """
 
     table: str

@@ -1,6 +1,6 @@
 """Who is offered what over which channel, and why not the others (S2-05).
 
-Grain of the result: customer × activity × offer × channel × wave in `mart.decision`, each with its
+Grain of the result: customer × campaign × offer × channel × wave in `mart.decision`, each with its
 fate and every rule it breaks. Decided on the newest match of packages, the preferences of the day
 and the state of the subscribers on the day. When this step fails, nothing is pushed.
 """

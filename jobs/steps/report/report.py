@@ -131,14 +131,14 @@ def _backtest(context: Context) -> str:
 def _decisions(context: Context) -> str:
     rows = (
         context.warehouse.read("mart.decision", on=context.day)
-        .groupBy("activity", "channel", "fate", F.coalesce("first_reason", F.lit("")))
+        .groupBy("campaign_id", "channel", "fate", F.coalesce("first_reason", F.lit("")))
         .agg(F.count(F.lit(1)).alias("candidates"))
-        .orderBy("activity", "channel", "fate", F.desc("candidates"))
+        .orderBy("campaign_id", "channel", "fate", F.desc("candidates"))
         .collect()
     )
     return _drawn(
         "Decisions",
-        ["activity", "channel", "fate", "first reason", "candidates"],
+        ["campaign_id", "channel", "fate", "first reason", "candidates"],
         [list(row) for row in rows],
         bar=4,
     )

@@ -58,7 +58,7 @@ def _pushed(context: Context) -> DataFrame:
     rows = [
         context.warehouse.read(table, window=nights, allow_missing=True).select(
             "data_date",
-            F.col("activity").alias("campaign_id"),
+            F.col("campaign_id").alias("campaign_id"),
             "wave",
             "customer_id",
             "subscriber_id",

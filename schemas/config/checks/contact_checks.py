@@ -1,6 +1,6 @@
 """Checks of the part `contacts` of policy.yml: names, windows, hours, sequences, missing caps."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import combinations
 from typing import Any
@@ -16,19 +16,25 @@ LISTED = ("contact_at", "listed_for", "report_within")
 
 
 def problems(
-    found: Document, channels: Document, campaigns: Mapping[str, Document]
+    found: Document,
+    channels: Document,
+    campaigns: Mapping[str, Document],
+    taken: Mapping[str, Collection[str]],
 ) -> Iterator[str]:
-    """One line per problem. `channels`: channels.yml. `campaigns`: by the name of their file."""
+    """One line per problem. `channels`: channels.yml. `campaigns`: by the name of their file.
+
+    `taken`: what a later folder took away. Rules may still name it; they concern nobody then.
+    """
     contacts = found.data["contacts"]
     known = {
         "classes": tuple(contacts["classes"]),
         "ways": tuple(contacts["ways"]),
-        "channels": tuple(channels.data),
-        "campaigns": tuple(campaigns),
+        "channels": (*channels.data, *taken["channels"]),
+        "campaigns": (*campaigns, *taken["campaigns"]),
     }
     yield from _classes(found)
     yield from _hold_out(found, known["classes"])
-    yield from _channels(found, channels, known["ways"])
+    yield from _channels(found, channels, taken["channels"], known["ways"])
     for part, lists in (
         ("caps", ("classes", "ways", "channels")),
         ("rests", ("classes",)),
@@ -42,7 +48,7 @@ def problems(
     for name, listed in contacts["exclusive"].items():
         yield from _unknown(found, ("contacts", "exclusive", name), listed, known["campaigns"])
     yield from _uncapped(found)
-    yield from _sequences(found, campaigns)
+    yield from _sequences(found, campaigns, taken["campaigns"])
 
 
 def _unknown(
@@ -84,11 +90,15 @@ def _classes(found: Document) -> Iterator[str]:
                 )
 
 
-def _channels(found: Document, channels: Document, ways: Sequence[str]) -> Iterator[str]:
+def _channels(
+    found: Document, channels: Document, taken: Collection[str], ways: Sequence[str]
+) -> Iterator[str]:
     """A pushed channel has a way and says when its lists are worked; hours are in order."""
     entries = found.data["contacts"]["channels"]
     for name, entry in entries.items():
         path: Key = ("contacts", "channels", name)
+        if name in taken:
+            continue
         if name not in channels.data:
             yield found.problem(path, f"unknown channel '{name}'{near_miss(name, channels.data)}")
             continue
@@ -148,7 +158,9 @@ def _uncapped(found: Document) -> Iterator[str]:
                 )
 
 
-def _sequences(found: Document, campaigns: Mapping[str, Document]) -> Iterator[str]:
+def _sequences(
+    found: Document, campaigns: Mapping[str, Document], taken: Collection[str]
+) -> Iterator[str]:
     """A sequence that can happen: known campaigns, no circle, not exclusive, in time."""
     contacts = found.data["contacts"]
     apart = {
@@ -159,6 +171,8 @@ def _sequences(found: Document, campaigns: Mapping[str, Document]) -> Iterator[s
     before: dict[str, set[str]] = {}
     for name, entry in contacts["sequences"].items():
         first, then, path = entry["first"], entry["then"], ("contacts", "sequences", name)
+        if first in taken or then in taken:
+            continue
         unknown = [key for key in ("first", "then") if entry[key] not in campaigns]
         for key in unknown:
             yield found.problem(

@@ -263,7 +263,7 @@ def test_one_customer_gets_one_offer_with_the_greatest_saving(spark):
         .match(1, "gprs_20", "25", rank=2)
         .match(2, "gotone_58", "30")
     ).decide(spark)
-    keys = Counter((row.customer_id, row.activity, row.offer, row.channel) for row in rows)
+    keys = Counter((row.customer_id, row.campaign_id, row.offer, row.channel) for row in rows)
     assert set(keys.values()) == {1}
     assert len(keys) == 6
     winner = next(row for row in rows if row.fate == "pushed")
@@ -301,10 +301,10 @@ def test_equal_savings_are_ordered_by_the_rank_of_the_match_then_by_id(spark):
 def test_the_activity_with_the_lower_priority_number_goes_first(spark):
     both = (campaign("late", priority=2), campaign("soon", priority=1))
     rows = DecisionInputs().subscriber(1).match(1).decide(spark, campaigns=both)
-    assert {(row.activity, row.fate) for row in rows if row.fate == "pushed"} == {
+    assert {(row.campaign_id, row.fate) for row in rows if row.fate == "pushed"} == {
         ("soon", "pushed")
     }
-    assert {row.first_reason for row in rows if row.activity == "late"} == {"LOST_PRIORITY"}
+    assert {row.first_reason for row in rows if row.campaign_id == "late"} == {"LOST_PRIORITY"}
 
 
 def test_an_activity_ends_before_its_valid_to_day(spark):
@@ -365,7 +365,7 @@ def test_control_customers_are_held_out_on_all_channels_and_before_capacity(spar
 def test_a_customer_held_out_of_one_activity_may_be_in_another(spark):
     held, free = campaign("held", control_share=Decimal(1)), campaign("free", priority=2)
     rows = DecisionInputs().subscriber(1).match(1).decide(spark, campaigns=(held, free))
-    assert {row.fate for row in rows if row.activity == "held"} == {"held_out"}
+    assert {row.fate for row in rows if row.campaign_id == "held"} == {"held_out"}
     assert [row.channel for row in rows if row.fate == "pushed"] == ["hotline"]
 
 
@@ -476,9 +476,9 @@ def test_counts_add_up_and_no_channel_exceeds_its_capacity(spark, people, limits
     rows = inputs.decide(spark, campaigns=campaigns, room=channels(**limits))
 
     use = Counter(row.channel for row in rows if row.fate == "pushed")
-    for activity in campaigns:
-        for name in activity.channels:
-            mine = [row for row in rows if (row.activity, row.channel) == (activity.id, name)]
+    for one in campaigns:
+        for name in one.channels:
+            mine = [row for row in rows if (row.campaign_id, row.channel) == (one.id, name)]
             reasons = Counter(row.first_reason for row in mine if row.first_reason)
             ways_out = sum(1 for row in mine if row.fate == "pushed")
             assert len(mine) == 2 * len(people) == ways_out + sum(reasons.values())

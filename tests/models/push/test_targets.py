@@ -29,7 +29,7 @@ AMOUNTS = (
 )
 TARGET = (
     "data_date",
-    "activity",
+    "campaign_id",
     "wave",
     "customer_id",
     "subscriber_id",
@@ -53,11 +53,11 @@ def pushed_campaign(id="tariff", end=date(2009, 8, 1)):
     return campaign(id, valid_to=end, wave=2, script=SCRIPT)
 
 
-def decision(number, *, channel="hall", fate="pushed", activity="tariff", offer="gotone_58"):
+def decision(number, *, channel="hall", fate="pushed", campaign_id="tariff", offer="gotone_58"):
     return {
         "customer_id": number,
         "subscriber_id": number,
-        "activity": activity,
+        "campaign_id": campaign_id,
         "offer": offer,
         "channel": channel,
         "wave": 2,
@@ -160,7 +160,7 @@ def test_a_pushed_row_has_customer_number_package_costs_and_texts(spark):
     assert [row.asDict() for row in rows] == [
         {
             "data_date": DAY,
-            "activity": "tariff",
+            "campaign_id": "tariff",
             "wave": 2,
             "customer_id": 1,
             "subscriber_id": 1,
@@ -305,7 +305,7 @@ def test_two_activities_with_the_same_offer_show_the_same_lines(spark):
     ]
     first, second = pushed(
         spark,
-        [decision(1, channel="web"), decision(1, channel="web", activity="spring")],
+        [decision(1, channel="web"), decision(1, channel="web", campaign_id="spring")],
         quotes=quotes,
         channel="web",
         columns=WEB,

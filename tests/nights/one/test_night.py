@@ -282,7 +282,7 @@ def test_targets_are_pushed_or_have_a_first_reason(one_night):
         """
             SELECT count(*), count(*) FILTER (fate = 'pushed'), count(first_reason),
                    count(*) FILTER (fate <> 'pushed' AND first_reason IS NULL)
-            FROM d GROUP BY activity, channel""",
+            FROM d GROUP BY campaign_id, channel""",
         d="mart.decision",
     ):
         assert total == pushed + reasoned
@@ -308,7 +308,7 @@ def test_files_hold_the_pushed_rows_and_their_manifests_agree(one_night, night_c
     for channel in ("hall", "hotline", "sms", "web"):
         rows = query(
             one_night.warehouse,
-            "SELECT msisdn FROM t ORDER BY activity, subscriber_id",
+            "SELECT msisdn FROM t ORDER BY campaign_id, subscriber_id",
             t=f"push.{channel}",
         )
         decided = query(
@@ -336,7 +336,7 @@ def test_the_web_shows_the_bill_before_and_after_as_a_picture(one_night, night_c
         one_night.warehouse,
         """
         SELECT picture, before_lines, after_lines, cost_before, cost_after, saving FROM t
-        ORDER BY activity, subscriber_id""",
+        ORDER BY campaign_id, subscriber_id""",
         t="push.web",
     )
     assert rows

@@ -30,7 +30,7 @@ RELIED_ON = {
     "rank recommended reasons",
     "mart.backtest": "actual rated difference within_tolerance cause",
     "mart.channel_preference": "rank score contacts last_contact_at basis reason",
-    "mart.decision": "customer_id activity offer channel wave value fate first_reason reasons "
+    "mart.decision": "customer_id campaign_id offer channel wave value fate first_reason reasons "
     "price runner_up",
 }
 
