@@ -110,7 +110,9 @@ def _offers(tables: Snapshots, channel: str, currency: Currency) -> DataFrame:
 
     pushed = tables.decisions.where(
         (F.col("channel") == channel) & (F.col("fate") == "pushed")
-    ).select("campaign_id", "wave", "customer_id", "subscriber_id", F.col("offer").alias("package_id"))
+    ).select(
+        "campaign_id", "wave", "customer_id", "subscriber_id", F.col("offer").alias("package_id")
+    )
     return pushed.join(
         tables.match.where("recommended").select(
             "subscriber_id",
