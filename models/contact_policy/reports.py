@@ -7,6 +7,7 @@ one if only feedback tells it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame, Window
@@ -34,12 +35,13 @@ class Told:
     identity: DataFrame
 
 
-def reports(told: Told, policy: Compiled, key: str) -> DataFrame:
+def reports(told: Told, policy: Compiled, worked_as: Mapping[str, str], key: str) -> DataFrame:
     """One row per report: batch_date, contact_id, what it is about, reached, from_log and outcome.
 
     `reached`: the contact was made. An attempt that reached nobody is no contact. `outcome`: what
     the customer answered, or NULL. `customer_id` is NULL for feedback about a subscriber who was
-    not known then.
+    not known then. `worked_as`: the channel of the policy for contacts by the operator that logs and
+    feedback know under another name.
     """
     answered = told.calls.select(
         "source", "batch_date", F.col("call_no").alias("source_record"), "outcome"
@@ -65,8 +67,11 @@ def reports(told: Told, policy: Compiled, key: str) -> DataFrame:
             "source",
         )
     )
-    return logged.unionByName(_feedback(told, policy, key)).withColumn(
-        "way", looked_up(F.col("channel"), policy.ways, "string")
+    worked = F.coalesce(looked_up(F.col("channel"), worked_as, "string"), F.col("channel"))
+    return (
+        logged.unionByName(_feedback(told, policy, key))
+        .withColumn("channel", worked)
+        .withColumn("way", looked_up(F.col("channel"), policy.ways, "string"))
     )
 
 

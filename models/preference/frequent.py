@@ -27,7 +27,7 @@ def channel_preference(
     """mart.channel_preference: every channel ranked for every customer.
 
     `view`: one snapshot of dw.contact_view; `subscribers`: one snapshot of dw.subscriber. Customers
-    of either are ranked. `channels`: all channels of the configuration.
+    of either are ranked. `channels`: those that logs name.
     A customer is frequent with more than `frequent_above` contacts of the `kinds` over all
     channels. The score of a channel is its share of these contacts (0 to 1).
     Rank 1: the used channel with the highest score and no complaint about it. If there are

@@ -10,8 +10,18 @@ from schemas.config.settings import built
 
 
 @dataclass(frozen=True)
+class Worth:
+    """What a yuan of the customer's saving, and of the operator's income, counts in the value."""
+
+    saving: Decimal = Decimal(1)
+    margin: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
 class Campaign:
     """A campaign, valid on [valid_from, valid_to). A lower `priority` number goes first.
+
+    `acceptance`: by channel, the share of contacts that lead to an order, until feedback tells.
 
     `control_share` of its targets is held out by a hash of `salt` and customer. Placeholders of
     `script`: {package_name} {cost_before} {cost_after} {saving} {currency} {months_won}
@@ -31,6 +41,8 @@ class Campaign:
     horizon_months: int
     valid_days: int
     script: str
+    acceptance: Mapping[str, Decimal]
+    worth: Worth = Worth()
 
     def valid_on(self, day: date) -> bool:
         return self.valid_from <= day < self.valid_to

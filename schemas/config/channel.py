@@ -51,10 +51,19 @@ class Push:
 
 
 @dataclass(frozen=True)
+class LoggedAs:
+    """The channel, and the direction (in or out), under which logs name contacts of another one."""
+
+    channel: str
+    direction: str
+
+
+@dataclass(frozen=True)
 class Channel:
     """A channel between customer and operator. `unit_cost` is in yuan per contact.
 
     `capacity` is in contacts per day; 0: the channel gets none. It is None only without `push`.
+    `logged_as`: how logs know its contacts, where the operator works one channel in several ways.
     """
 
     id: str
@@ -63,3 +72,9 @@ class Channel:
     unit_cost: Decimal
     capacity: int | None = None
     push: Push | None = None
+    logged_as: LoggedAs | None = None
+
+    @property
+    def known_as(self) -> str:
+        """The name of the channel in logs and preferences."""
+        return self.logged_as.channel if self.logged_as else self.id

@@ -16,6 +16,7 @@ from schemas.config.checks import (
     campaign_checks,
     channel_checks,
     contact_checks,
+    decision_checks,
     policy_checks,
     runtime_checks,
     source_checks,
@@ -117,6 +118,9 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
     yield from campaign_checks.problems(documents.campaigns, documents.channels, sets["channels"])
     yield from contact_checks.problems(
         documents.policy, documents.channels, documents.campaigns, taken
+    )
+    yield from decision_checks.problems(
+        documents.policy, documents.channels, documents.campaigns, sets["channels"]
     )
     for name, tariff in documents.tariffs.items():
         yield from id_problem(tariff, name)

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from schemas.config.contact_policy import Contacts
+from schemas.config.decision_policy import Resources, ValuePolicy
 
 
 @dataclass(frozen=True)
@@ -88,3 +89,5 @@ class Policy:
     preference: PreferencePolicy
     contact: ContactPolicy
     contacts: Contacts
+    value: ValuePolicy
+    resources: Resources

@@ -77,8 +77,10 @@ def explained(
         patterns = schema.get("patternProperties", {})
         for key in got:
             if key not in known and not any(re.search(one, key) for one in patterns):
+                # A key that is there already is meant only if no other one is close.
                 free = [one for one in known if one not in got]
-                yield (*path, key), "unknown key" + near_miss(key, free or known)
+                meant = free if _close(key, free) or not _close(key, known) else known
+                yield (*path, key), "unknown key" + near_miss(key, meant or known)
     elif kind == "required":
         unknown = [key for key in got if key not in schema.get("properties", {})]
         for key in required:

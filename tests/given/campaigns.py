@@ -24,6 +24,11 @@ def campaign(id: str = "tariff", **changes: Any) -> Campaign:
             "horizon_months": 3,
             "valid_days": 30,
             "script": "",
+            "acceptance": {
+                "hall": Decimal("0.3"),
+                "hotline": Decimal("0.5"),
+                "sms": Decimal("0.2"),
+            },
             **changes,
         }
     )

@@ -81,6 +81,15 @@ contacts:
   exclusive: {}
   sequences: {}
   sensitivity: {}
+value:
+  acceptance_weight: 100
+  stay_bonus: "0.05"
+  channel_rule:
+    high_value_from: "50"
+    high_value: {preference: "1", cost: "1"}
+    ordinary: {preference: "0", cost: "1"}
+  exploration: {share: "0.01", salt: explore}
+resources: {branches: {}, minutes: {}, budgets: {}}
 """,
     "campaigns/saving.yml": """
 id: saving
@@ -93,6 +102,7 @@ priority: 1
 control_share: "0.10"
 salt: s1
 horizon_months: 3
+acceptance: {hall: "0.1"}
 valid_days: 30
 script: "{package_name} 省 {saving}"
 """,

@@ -113,18 +113,6 @@ def test_a_file_that_nothing_reads_is_refused(folder):
 # Refusals ----------------------------------------------------------------------------------------
 
 
-def test_two_campaigns_in_force_at_once_need_an_order(folder):
-    second = CONF["campaigns/saving.yml"].replace("id: saving", "id: more")
-    write(folder, {"campaigns/more.yml": second})
-    assert refusal(folder) == (
-        "conf/campaigns/saving.yml:8: priority: 1 is also the priority of 'more', which is valid "
-        "at the same time: give one of the two another priority"
-    )
-    after = second.replace("2009-05-01, to: 2009-08-01", "2009-08-01, to: 2009-09-01")
-    write(folder, {"campaigns/more.yml": after})
-    assert list(config.load([folder]).campaigns) == ["more", "saving"]
-
-
 def test_the_problems_of_all_files_come_together(folder):
     edit(folder, "runtime.yml", "timezone:", "timezon:")
     edit(folder, "channels.yml", '"5.31"', "5.31")
@@ -392,10 +380,11 @@ def test_the_shipped_configuration_agrees_with_the_contracts(contracts):
     conf = config.load([SHIPPED], contracts)
     assert [name for name, one in conf.channels.items() if one.push] == [
         "hall",
-        "hotline",
         "sms",
         "web",
+        "hotline_outbound",
     ]
     assert conf.channels["hall"].unit_cost == Decimal("5.31")  # 7-01
-    assert conf.channels["hotline"].unit_cost == Decimal("2")
+    assert conf.channels["hotline_outbound"].unit_cost == Decimal("2")
+    assert conf.channels["hotline_outbound"].known_as == "hotline"
     assert "campaign" in {service.type for service in conf.services.values()}

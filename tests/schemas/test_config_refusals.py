@@ -127,14 +127,14 @@ from tests.given.small_configuration import edit, refusal
             "campaigns/saving.yml",
             "{saving}",
             "{savings}",
-            "conf/campaigns/saving.yml:13: script: unknown placeholder {savings}, did you mean "
+            "conf/campaigns/saving.yml:14: script: unknown placeholder {savings}, did you mean "
             "'saving'?",
         ),
         (
             "campaigns/saving.yml",
             "{saving}",
             "{saving",
-            "conf/campaigns/saving.yml:13: script: the braces do not match: '{package_name} 省 "
+            "conf/campaigns/saving.yml:14: script: the braces do not match: '{package_name} 省 "
             "{saving'",
         ),
         (

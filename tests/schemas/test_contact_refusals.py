@@ -155,5 +155,6 @@ def test_a_mistake_is_refused(folder, old, new, message):
 
 def test_an_absent_policy_is_refused(folder):
     text = (folder / "policy.yml").read_text(encoding="utf-8")
-    (folder / "policy.yml").write_text(text[: text.index("contacts:")], encoding="utf-8")
+    without = text[: text.index("contacts:")] + text[text.index("value:") :]
+    (folder / "policy.yml").write_text(without, encoding="utf-8")
     assert refusal(folder) == "conf/policy.yml:1: the key 'contacts' is missing"

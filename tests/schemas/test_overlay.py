@@ -164,7 +164,7 @@ def test_null_over_a_value_gives_its_default_back(folder, tmp_path):
             "sources.yml": "complaint: {late_after_days: null}\n",
             "channels.yml": "hall: {push: null, capacity: null}\nweb: {capacity: 1, push: {file: "
             "w.csv, columns: [msisdn]}}\n",
-            "campaigns/saving.yml": "channels: [web]\n",
+            "campaigns/saving.yml": 'channels: [web]\nacceptance: {hall: null, web: "0.1"}\n',
         },
     )
     conf = config.load([folder, top])

@@ -16,7 +16,7 @@ def run(context: Context) -> None:
         preference.channel_preference(
             warehouse.read("dw.contact_view", on=day),
             warehouse.read("dw.subscriber", on=day),
-            channels=conf.channels,
+            channels={name: one for name, one in conf.channels.items() if not one.logged_as},
             frequent_above=policy.frequent_above,
             kinds=policy.kinds,
             data_date=day,

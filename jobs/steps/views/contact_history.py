@@ -35,7 +35,12 @@ def run(context: Context) -> None:
     classes = {
         name: conf.policy.contacts.class_of_type(one.type) for name, one in conf.campaigns.items()
     }
-    with cached(reports.reports(told, policy, key)) as reported:
+    worked_as = {
+        one.logged_as.channel: name
+        for name, one in conf.channels.items()
+        if one.logged_as and one.logged_as.direction == "out"
+    }
+    with cached(reports.reports(told, policy, worked_as, key)) as reported:
         within = F.col("batch_date").between(F.lit(window.first), F.lit(window.last))
         _count_unknown(context, reported.where(within))
         warehouse.replace("dw.contact_outcome", reports.outcomes(reported, within))
@@ -58,7 +63,7 @@ def _pushed(context: Context) -> DataFrame:
     rows = [
         context.warehouse.read(table, window=nights, allow_missing=True).select(
             "data_date",
-            F.col("campaign_id").alias("campaign_id"),
+            "campaign_id",
             "wave",
             "customer_id",
             "subscriber_id",

@@ -1,18 +1,18 @@
-"""Checks of the files of campaigns/: channels, shares, scripts, and campaigns that compete."""
+"""Checks of the files of campaigns/: channels, shares, acceptance and scripts."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import Any
 
 from schemas.config.checks.value_checks import (
     Names,
-    end_of,
     id_problem,
     interval_problem,
     repeated,
-    start_of,
     template_problems,
 )
 from schemas.document import Document
+from schemas.document.violation import near_miss
 
 SCRIPT_PLACEHOLDERS = (
     "package_name",
@@ -35,34 +35,40 @@ def problems(
         yield from id_problem(found, name)
         yield from interval_problem(found)
         yield from repeated(found, ("channels",), entry["channels"])
-        for position, channel in enumerate(entry["channels"]):
-            path = ("channels", position)
-            if channel not in channels:
-                yield found.problem(path, f"unknown channel '{channel}'{names.hint(channel)}")
-            elif "push" not in channels[channel]:
-                yield found.problem(path, f"the channel '{channel}' has no 'push' in channels.yml")
+        wrong = list(_channels(found, channels, names))
+        yield from wrong or _acceptance(found)
         if not 0 <= Decimal(entry["control_share"]) < 1:
             yield found.problem(
                 ("control_share",),
                 f"expected 0 or more and less than 1; got {entry['control_share']}",
             )
         yield from template_problems(found, ("script",), entry["script"], SCRIPT_PLACEHOLDERS)
-    yield from _same_priority(campaigns)
 
 
-def _same_priority(campaigns: Mapping[str, Document]) -> Iterator[str]:
-    """Campaigns that are valid on the same day and whose priority leaves their order open."""
-    entries = list(campaigns.items())
-    for position, (_, found) in enumerate(entries):
-        for other, before in entries[:position]:
-            priority = found.data["priority"]
-            if (
-                priority == before.data["priority"]
-                and start_of(found) < end_of(before)
-                and start_of(before) < end_of(found)
-            ):
-                yield found.problem(
-                    ("priority",),
-                    f"{priority} is also the priority of '{other}', which is valid at the same "
-                    f"time: give one of the two another priority",
-                )
+def _channels(found: Document, channels: Mapping[str, Any], names: Names) -> Iterator[str]:
+    for position, channel in enumerate(found.data["channels"]):
+        path = ("channels", position)
+        if channel not in channels:
+            yield found.problem(path, f"unknown channel '{channel}'{names.hint(channel)}")
+        elif "push" not in channels[channel]:
+            yield found.problem(path, f"the channel '{channel}' has no 'push' in channels.yml")
+
+
+def _acceptance(found: Document) -> Iterator[str]:
+    """Each channel of the campaign has a share from 0 to 1, and no other channel has one."""
+    channels, entry = found.data["channels"], found.data["acceptance"]
+    for channel in channels:
+        if channel not in entry:
+            yield found.problem(
+                ("acceptance",),
+                f"the channel '{channel}' is missing: write the share of its contacts that lead "
+                "to an order",
+            )
+    for channel, share in entry.items():
+        if channel not in channels:
+            yield found.problem(
+                ("acceptance", channel),
+                f"'{channel}' is no channel of the campaign{near_miss(channel, channels)}",
+            )
+        elif not 0 <= Decimal(share) <= 1:
+            yield found.problem(("acceptance", channel), f"expected 0 to 1; got {share}")

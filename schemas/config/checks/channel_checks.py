@@ -27,6 +27,8 @@ def problems(found: Document, contracts: Mapping[str, Contract] | None) -> Itera
             yield found.problem(
                 (name, "unit_cost"), f"expected 0 or more; got {entry['unit_cost']}"
             )
+        if "logged_as" in entry:
+            yield from _logged_as(found, name, entry["logged_as"]["channel"])
         if "push" in entry:
             if "capacity" not in entry:
                 yield found.problem(
@@ -34,6 +36,19 @@ def problems(found: Document, contracts: Mapping[str, Contract] | None) -> Itera
                     "a pushed channel needs 'capacity': write its contacts per day, 0 for none",
                 )
             yield from _push(found, name, entry["push"], contracts)
+
+
+def _logged_as(found: Document, channel: str, other: str) -> Iterator[str]:
+    if other not in found.data:
+        yield found.problem(
+            (channel, "logged_as", "channel"),
+            f"unknown channel '{other}'{near_miss(other, found.data)}",
+        )
+    elif other == channel or "logged_as" in found.data[other]:
+        yield found.problem(
+            (channel, "logged_as", "channel"),
+            f"expected a channel that logs name themselves; '{other}' is none",
+        )
 
 
 def _push(

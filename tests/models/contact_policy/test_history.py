@@ -138,7 +138,7 @@ class Night:
             feedback=frame(self.spark, "ods.campaign_feedback", *self.feedback),
             identity=owners,
         )
-        return reports.reports(told, RULES, KEY)
+        return reports.reports(told, RULES, {}, KEY)
 
     def history(self, first="05-01", last="05-31"):
         pushed = local_frame(

@@ -131,7 +131,7 @@ def test_frames_know_and_judge_what_the_simulator_knows_and_judges(spark):
     last = world.NIGHTS - 1
     told = _told(spark, people)
     made = history.contact_history(
-        reports.reports(told, RULES, KEY),
+        reports.reports(told, RULES, {}, KEY),
         _pushed(spark, people),
         RULES,
         classes={},

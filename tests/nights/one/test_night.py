@@ -43,7 +43,7 @@ EXPORTED = (
     "mart.channel_preference",
     "mart.decision",
     "push.hall",
-    "push.hotline",
+    "push.hotline_outbound",
     "push.sms",
     "push.web",
 )
@@ -192,7 +192,7 @@ def test_nobody_whose_bill_is_not_reproduced_gets_a_recommendation(one_night):
             assert "BACKTEST" not in reasons
     assert outside & {subscriber for subscriber, _, _ in matches}
     assert any(recommended for _, recommended, _ in matches)
-    for channel in ("hall", "hotline", "sms", "web"):
+    for channel in ("hall", "hotline_outbound", "sms", "web"):
         pushed = query(one_night.warehouse, "SELECT subscriber_id FROM t", t=f"push.{channel}")
         assert not outside & {subscriber for (subscriber,) in pushed}
     decided = query(
@@ -305,7 +305,7 @@ def test_nobody_of_the_control_group_is_pushed(one_night, night_conf):
 
 
 def test_files_hold_the_pushed_rows_and_their_manifests_agree(one_night, night_conf):
-    for channel in ("hall", "hotline", "sms", "web"):
+    for channel in ("hall", "hotline_outbound", "sms", "web"):
         rows = query(
             one_night.warehouse,
             "SELECT msisdn FROM t ORDER BY campaign_id, subscriber_id",
