@@ -33,12 +33,12 @@ def of_campaign(campaigns: Sequence[Campaign], campaign: Column) -> Column:
     """Whether the row's customer_id is held out of the row's campaign."""
     salts = {one.id: one.salt for one in campaigns}
     bounds = {one.id: bound(one.control_share) for one in campaigns}
-    return _drawn(looked_up(campaign, salts, "string"), looked_up(campaign, bounds, "bigint"))
+    return drawn(looked_up(campaign, salts, "string"), looked_up(campaign, bounds, "bigint"))
 
 
 def of_all(universal: HoldOut, day: date) -> Column:
     """Whether the row's customer_id is held out of all offers in the quarter of the day."""
-    return _drawn(F.lit(quarter_salt(universal, day)), F.lit(bound(universal.share)))
+    return drawn(F.lit(quarter_salt(universal, day)), F.lit(bound(universal.share)))
 
 
 def quarter_salt(universal: HoldOut, day: date) -> str:
@@ -99,7 +99,8 @@ def contaminated(registered: DataFrame, history: DataFrame, classes: Collection[
     return made.join(entries, forbidden, "left_semi")
 
 
-def _drawn(salt: Column, below: Column) -> Column:
+def drawn(salt: Column, below: Column) -> Column:
+    """Whether the row's customer_id is drawn: its hash with the salt is below the bound."""
     text = F.concat(salt, F.lit("|"), F.col("customer_id").cast("string"))
     digits = F.conv(F.substring(F.sha2(text, 256), 1, HASH_BITS // 4), 16, 10)
     return digits.cast("bigint") < below

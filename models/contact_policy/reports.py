@@ -40,8 +40,8 @@ def reports(told: Told, policy: Compiled, worked_as: Mapping[str, str], key: str
 
     `reached`: the contact was made. An attempt that reached nobody is no contact. `outcome`: what
     the customer answered, or NULL. `customer_id` is NULL for feedback about a subscriber who was
-    not known then. `worked_as`: the channel of the policy for contacts by the operator that logs and
-    feedback know under another name.
+    not known then. `worked_as`: the channel of the policy for contacts that logs and feedback know
+    under another name.
     """
     answered = told.calls.select(
         "source", "batch_date", F.col("call_no").alias("source_record"), "outcome"

@@ -107,7 +107,7 @@ def judged(candidates: DataFrame, facts: Facts, policy: Compiled, zone: str) -> 
         F.array_compact(F.array(*(F.when(broken[code], F.lit(code)) for code in CODES))).alias(
             "contact_reasons"
         ),
-        F.least(a_night, *map(F.col, names)).alias("slots"),
+        F.least(a_night, a_night, *map(F.col, names)).alias("slots"),
         F.filter(room, lambda one: one.left.isNotNull()).alias("room"),
         _instant(retry_at, zone).alias("retry_at"),
     )

@@ -1,4 +1,4 @@
-"""Which subscriber could get which offer over which channel, with the facts for the rules."""
+"""Which subscriber could get which offer over which channel, with the facts for value and rules."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from schemas.config import Campaign, Channel
 WHOLE = "whole"  # the kind of whole alternatives in mart.package_match
 WAYS = (
     "array<struct<campaign_id string, wave int, priority int, horizon_months int, channel string, "
-    "place int, unit_cost decimal(18,6)>>"
+    "place int, known_as string>>"
 )
 
 
@@ -51,17 +51,17 @@ def candidates(
     `open_offers`: packages that may be ordered on the day → the brands that may order them (empty:
     every brand).
 
-    Other columns: priority, saving (yuan a month), match_rank, preference_rank, place (order of the
-    channel), value, and the facts offer_open, recommended, match_reasons, active, has_number,
-    willing, owned. A fact is false if it is not known.
-    value (yuan) = saving × horizon in months × preference score − unit cost of the contact. The
-    score is used as the probability that the customer accepts the offer over the channel.
+    Other columns: priority, horizon_months, saving, income_change and present_cost (yuan a month),
+    match_rank, brand, branch, preference_rank and score (of the channel; NULL: not ranked), place
+    (order of the channel), and the facts offer_open, recommended, match_reasons, active,
+    has_number, owned. A fact is false if it is not known.
     """
     facts = (
         tables.match.drop("data_date", "months")
         .withColumnRenamed("package_id", "offer")
         .withColumnRenamed("rank", "match_rank")
         .withColumnRenamed("reasons", "match_reasons")
+        .withColumnRenamed("mean_present_cost", "present_cost")
         .where(~_has_rows_of_its_own())
         .withColumn(
             "wanted", F.when(_is_whole(), F.col("new_packages")).otherwise(F.col("packages"))
@@ -69,17 +69,11 @@ def candidates(
         .join(_people(tables.subscribers), "subscriber_id")
         .join(_held(tables.subscriptions, data_date), "subscriber_id", "left")
         .join(_reachable(tables.identity, data_date), "subscriber_id", "left")
+        .join(_preferences(tables.preference), "customer_id", "left")
         .withColumn("_way", F.explode(_ways(campaigns, channels, data_date)))
         .select("*", "_way.*")
-        .join(
-            tables.preference.select(
-                "customer_id", "channel", "score", F.col("rank").alias("preference_rank")
-            ),
-            ["customer_id", "channel"],
-            "left",
-        )
+        .withColumn("_liked", F.col("preferred")[F.col("known_as")])
     )
-    worth = F.col("saving") * F.col("horizon_months") * F.coalesce("score", F.lit(0))
     return facts.select(
         "customer_id",
         "subscriber_id",
@@ -88,19 +82,21 @@ def candidates(
         "channel",
         "wave",
         "priority",
+        "horizon_months",
         "saving",
+        "income_change",
+        "present_cost",
         "match_rank",
-        "preference_rank",
+        "brand",
+        "branch",
+        F.col("_liked.rank").alias("preference_rank"),
+        F.col("_liked.score").alias("score"),
         "place",
-        (worth - F.col("unit_cost")).cast("decimal(18,6)").alias("value"),
         _is_open(open_offers).alias("offer_open"),
         "recommended",
         "match_reasons",
         F.coalesce(F.col("status") == "active", F.lit(False)).alias("active"),
         F.coalesce("has_number", F.lit(False)).alias("has_number"),
-        F.coalesce(F.col("consent_marketing") & ~F.col("do_not_disturb"), F.lit(False)).alias(
-            "willing"
-        ),
         F.coalesce(
             F.forall("wanted", lambda one: F.array_contains("held", one)), F.lit(False)
         ).alias("owned"),
@@ -119,9 +115,7 @@ def _has_rows_of_its_own() -> Column:
 
 
 def _people(subscribers: DataFrame) -> DataFrame:
-    return subscribers.select(
-        "subscriber_id", "customer_id", "brand", "status", "do_not_disturb", "consent_marketing"
-    )
+    return subscribers.select("subscriber_id", "customer_id", "brand", "branch", "status")
 
 
 def _held(subscriptions: DataFrame, data_date: date) -> DataFrame:
@@ -137,6 +131,14 @@ def _reachable(identity: DataFrame, data_date: date) -> DataFrame:
     return numbers_on(identity, data_date).select("subscriber_id", F.lit(True).alias("has_number"))
 
 
+def _preferences(preference: DataFrame) -> DataFrame:
+    """(customer_id, preferred): channel → rank and score, so that no row is joined per channel."""
+    entry = F.struct("channel", F.struct("rank", "score"))
+    return preference.groupBy("customer_id").agg(
+        F.map_from_entries(F.collect_list(entry)).alias("preferred")
+    )
+
+
 def _ways(
     campaigns: Sequence[Campaign], channels: Mapping[str, Channel], data_date: date
 ) -> Column:
@@ -149,7 +151,7 @@ def _ways(
             F.lit(campaign.horizon_months),
             F.lit(name),
             F.lit(channels[name].order),
-            F.lit(channels[name].unit_cost).cast("decimal(18,6)"),
+            F.lit(channels[name].known_as),
         )
         for campaign in campaigns
         if campaign.valid_on(data_date)

@@ -1,16 +1,17 @@
-"""Contact policy 接触策略: which rules a candidate breaks, in the order of the stages.
+"""The rules that a candidate breaks, in the order of the stages 接触策略.
 
-Rules are applied in the order of STAGES. All broken rules are kept; the first one is the reason.
-Per campaign and channel, targets = pushed + rows with a first reason.
+All broken rules are kept; the first one is the reason. Per campaign, wave and channel: targets =
+pushed + rows with a first reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import date
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from models.contact_policy import hold_out
-from schemas.config import Campaign
+from schemas.config import Campaign, HoldOut
 
 STAGES = (
     "ELIG",
@@ -35,34 +36,56 @@ STAGES = (
 OWN_STAGES = ("BACKTEST", "OWNED", "BRAND")
 
 
-def judged(candidates: DataFrame, campaigns: Sequence[Campaign]) -> DataFrame:
-    """`candidates` with `reasons`: the codes of all broken rules, before any competition.
+def offered(valued: DataFrame) -> DataFrame:
+    """`valued` with `reasons` of the offer itself: ELIG, STATUS, OWNED, NO_SAVING, BACKTEST.
 
     One row per customer × campaign × offer × channel × wave. If a customer has several subscribers,
     the row is that of the subscriber with the fewest reasons, then the greatest saving.
-    The control group is drawn only from rows that break no rule, so HOLD_ACTIVITY is their only
-    reason.
     """
     rules = _rules()
-    broken = F.array_compact(
-        F.array(*(F.when(rules[code], F.lit(code)) for code in STAGES if code in rules))
-    )
+    broken = F.array_compact(F.array(*(F.when(rules[code], F.lit(code)) for code in rules)))
     for_the_offer = Window.partitionBy(
         "customer_id", "campaign_id", "offer", "channel", "wave"
     ).orderBy(F.size("reasons"), F.col("saving").desc_nulls_last(), "subscriber_id")
     return (
-        candidates.withColumn("reasons", broken)
+        valued.withColumn("reasons", broken)
         .withColumn("_subscriber", F.row_number().over(for_the_offer))
         .where("_subscriber = 1")
-        .drop("_subscriber")
-        .withColumn(
-            "reasons",
+        .drop("_subscriber", "offer_open", "recommended", "match_reasons", "active", "has_number")
+        .drop("owned")
+    )
+
+
+def judged(
+    contacts: DataFrame,
+    campaigns: Sequence[Campaign],
+    universal: HoldOut,
+    withheld: Collection[str],
+    day: date,
+) -> DataFrame:
+    """`contacts` with all `reasons` before any competition.
+
+    `contacts`: rows of `offered` with the `contact_reasons` of the contact policy. `withheld`: the
+    campaigns whose class the universal hold-out covers. Only rows that break no other rule are held
+    out, so that treated and control passed the same rules.
+    """
+    both = F.concat("reasons", "contact_reasons")
+    held = F.array_compact(
+        F.array(
             F.when(
-                (F.size("reasons") == 0) & hold_out.of_campaign(campaigns, F.col("campaign_id")),
-                F.array(F.lit("HOLD_ACTIVITY")),
-            ).otherwise(F.col("reasons")),
+                F.col("campaign_id").isin(sorted(withheld)) & hold_out.of_all(universal, day),
+                F.lit("HOLD_UNIVERSAL"),
+            ),
+            F.when(hold_out.of_campaign(campaigns, F.col("campaign_id")), F.lit("HOLD_ACTIVITY")),
         )
     )
+    return contacts.withColumn(
+        "reasons",
+        F.when(
+            F.size(both) > 0,
+            F.filter(F.array(*map(F.lit, STAGES)), lambda code: F.array_contains(both, code)),
+        ).otherwise(held),
+    ).drop("contact_reasons")
 
 
 def _rules() -> dict[str, Column]:
@@ -73,7 +96,6 @@ def _rules() -> dict[str, Column]:
     return {
         "ELIG": ~F.col("offer_open"),
         "STATUS": ~(F.col("active") & F.col("has_number")),
-        "CONSENT": ~F.col("willing"),
         "OWNED": F.col("owned"),
         # Without a proven saving the customer gains nothing. With a value of 0 or less, the contact
         # costs at least as much as it is expected to bring.

@@ -12,8 +12,8 @@ from decimal import Decimal
 class Weights:
     """What counts for one group of customers (8-08).
 
-    `preference`: yuan for a contact over a channel that the customer prefers with certainty; less in
-    proportion to the score. `cost`: the factor of the cost of the contact.
+    `preference`: yuan for a contact over a channel that the customer prefers with certainty, and
+    less in proportion to the score. `cost`: the factor of the cost of the contact.
     """
 
     preference: Decimal
@@ -75,7 +75,7 @@ class Minutes:
 
 @dataclass(frozen=True)
 class Budget:
-    """Yuan a night for the unit costs of contacts of these campaigns and channels; empty: of all."""
+    """Yuan a night for contacts of these campaigns and channels at unit cost; empty: of all."""
 
     amount: Decimal
     campaigns: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import pytest
 from schemas import config
 from schemas.config.channel import PUSHED
 from tests.given.paths import CONF as SHIPPED
-from tests.given.small_configuration import CONF, edit, refusal, write
+from tests.given.small_configuration import edit, refusal, write
 
 
 def test_values_arrive_as_the_types_that_the_program_computes_with(folder):

@@ -160,7 +160,8 @@ def test_null_over_a_value_gives_its_default_back(folder, tmp_path):
     top = local(
         tmp_path,
         {
-            "policy.yml": "rating: {usage_elasticity: null}\n",
+            "policy.yml": "rating: {usage_elasticity: null}\ncontacts: {channels: {web: {"
+            'contact_at: "09:00", listed_for: 1d, report_within: 1d}}}\n',
             "sources.yml": "complaint: {late_after_days: null}\n",
             "channels.yml": "hall: {push: null, capacity: null}\nweb: {capacity: 1, push: {file: "
             "w.csv, columns: [msisdn]}}\n",

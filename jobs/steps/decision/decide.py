@@ -1,42 +1,149 @@
-"""Who is offered what over which channel, and why not the others (S2-05).
+"""Who is offered what over which channel, and why not the others (S2-05, 7-01, 8-08).
 
-Grain of the result: customer × campaign × offer × channel × wave in `mart.decision`, each with its
-fate and every rule it breaks. Decided on the newest match of packages, the preferences of the day
-and the state of the subscribers on the day. When this step fails, nothing is pushed.
+Grain of the results: customer × campaign × offer × channel × wave in `mart.decision`, each with its
+value, its fate and every rule it breaks; campaign × wave × channel × reason in
+`mart.decision_funnel`; resource in `mart.capacity_price`. Decided on the newest match of packages
+and the state of the customers on the day. If the decisions do not account for every candidate, the
+run stops before anything is pushed. When this step fails, nothing is pushed.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pyspark.sql import DataFrame
+
 from jobs.runtime.context import Context
-from models.decision import assignment, candidates, policy
+from jobs.warehouse.ledger import CheckResult
+from jobs.warehouse.tables import cached, held
+from models.assignment.assign import Assignment
+from models.assignment.choices import choices
+from models.contact_policy import known
+from models.decision import candidates, contest, figures, night
+from schemas.errors import QualityError
+from schemas.render import expectations
+from schemas.window import Window
+
+ADDS_UP = "funnel_adds_up"
 
 
 def run(context: Context) -> None:
-    warehouse, conf, day = context.warehouse, context.conf, context.day
-    campaigns = [campaign for campaign in conf.campaigns.values() if campaign.valid_on(day)]
-    matched = warehouse.last_snapshot("mart.package_match", day)
-    match = (
-        warehouse.empty("mart.package_match")
-        if matched is None
-        else warehouse.read("mart.package_match", on=matched)
+    warehouse, day = context.warehouse, context.day
+    with decided(context) as made:
+        warehouse.replace("mart.decision", made.decisions)
+        decisions = warehouse.read("mart.decision", on=day)
+        warehouse.replace("mart.decision_funnel", figures.funnel(decisions, day))
+        warehouse.replace(
+            "mart.capacity_price",
+            warehouse.rows(
+                "mart.capacity_price", figures.capacity_prices(made.assignment.summary, day)
+            ),
+        )
+        _stop_if_unexplained(context, made.targets, decisions)
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What was decided. `targets`: the candidates before any rule, counted by figures.targets."""
+
+    decisions: DataFrame
+    assignment: Assignment
+    targets: DataFrame
+
+
+@contextmanager
+def decided(context: Context) -> Iterator[Decided]:
+    """The decision of the night, without writing it; its frames live until the block ends."""
+    terms = _terms(context)
+    tables = _tables(context, terms)
+    with (
+        cached(night.offered(tables, terms)) as offered,
+        held(night.contested(offered, tables, terms)) as rows,
+        cached(choices(contest.options(rows))) as chosen,
+    ):
+        decisions, assignment = night.decided(rows, chosen, terms)
+        yield Decided(decisions, assignment, figures.targets(offered))
+
+
+def _terms(context: Context) -> night.Terms:
+    conf, day = context.conf, context.day
+    return night.Terms(
+        day=day,
+        campaigns=[campaign for campaign in conf.campaigns.values() if campaign.valid_on(day)],
+        channels=conf.channels,
+        open_offers={package.id: package.brands for package in context.catalogue.open_on(day)},
+        contacts=conf.policy.contacts,
+        value=conf.policy.value,
+        resources=conf.policy.resources,
+        zone=conf.runtime.timezone,
+        branches=_branches(context),
     )
-    met = candidates.candidates(
-        candidates.Snapshots(
-            match=match,
+
+
+def _tables(context: Context, terms: night.Terms) -> night.Tables:
+    warehouse, day = context.warehouse, context.day
+    matched = warehouse.last_snapshot("mart.package_match", day)
+    remembered = terms.compiled.memory(terms.campaigns, day)
+    memory = Window(day - timedelta(days=remembered), day)
+    before = day - timedelta(days=1)
+    identity = warehouse.read("dw.subscriber_identity", on=day)
+    return night.Tables(
+        snapshots=candidates.Snapshots(
+            match=warehouse.empty("mart.package_match")
+            if matched is None
+            else warehouse.read("mart.package_match", on=matched),
             subscribers=warehouse.read("dw.subscriber", on=day),
             subscriptions=warehouse.read("dw.subscription", on=day),
-            identity=warehouse.read("dw.subscriber_identity", on=day),
+            identity=identity,
             preference=warehouse.read("mart.channel_preference", on=day),
         ),
-        campaigns=campaigns,
-        channels=conf.channels,
-        data_date=day,
-        open_offers={package.id: package.brands for package in context.catalogue.open_on(day)},
-    )
-    warehouse.replace(
-        "mart.decision",
-        assignment.decision(
-            policy.judged(met, campaigns),
-            campaigns=campaigns,
-            channels=conf.channels,
-            data_date=day,
+        contacts=known.Tables(
+            history=warehouse.read("dw.contact_history", window=memory, allow_missing=True),
+            outcomes=warehouse.read("dw.contact_outcome", window=memory, allow_missing=True),
+            consent=warehouse.read("dw.consent", on=day),
+            identity=identity,
+            do_not_contact=warehouse.read("ods.do_not_contact", upto=day),
+            sensitive_numbers=warehouse.read("ods.sensitive_number", upto=day),
+        ),
+        acceptance=warehouse.read("mart.acceptance", on=day),
+        yesterday=warehouse.read(
+            "mart.decision", window=Window(before, before), allow_missing=True
         ),
     )
+
+
+def _branches(context: Context) -> tuple[str, ...]:
+    """The branches of the subscribers, where a channel has a number for each."""
+    if not context.conf.policy.resources.branches:
+        return ()
+    rows = context.warehouse.read("dw.subscriber", on=context.day).select("branch").distinct()
+    return tuple(sorted(row.branch for row in rows.collect() if row.branch))
+
+
+def _stop_if_unexplained(context: Context, targets: DataFrame, decisions: DataFrame) -> None:
+    """Record whether each candidate is accounted for; QualityError if one is not."""
+    rows = sorted(figures.unexplained(targets, decisions).collect())
+    left = sum(abs(row["unexplained"]) for row in rows)
+    context.ledger.record_check(
+        CheckResult(
+            context.ledger.run_id,
+            "",
+            "mart.decision",
+            str(context.day),
+            ADDS_UP,
+            expectations.CRITICAL,
+            success=not rows,
+            observed=f"{left} candidates unexplained",
+            expected="0",
+            judged_at=datetime.now(UTC),
+        )
+    )
+    if rows:
+        first = rows[0]
+        raise QualityError(
+            f"mart.decision of {context.day}: {left} candidates are not accounted for, first "
+            f"{first['unexplained']} of campaign {first['campaign_id']}, wave {first['wave']}, "
+            f"over {first['channel']}; expected pushed + first reasons = targets. Nothing is "
+            "pushed. This is a fault of the program: keep the warehouse and report it"
+        )

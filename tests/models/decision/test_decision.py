@@ -1,8 +1,8 @@
-"""Decisions of a night: rules, control group, capacity, and counts that add up."""
+"""Decisions of a night: rules, hold-outs, competition, capacity, and counts that add up."""
 
 import hashlib
 from collections import Counter
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from decimal import Context, Decimal
 from fractions import Fraction
 
@@ -11,136 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.contact_policy import hold_out
-from models.decision import assignment, candidates, policy
-from schemas.config import Channel
+from models.decision import policy
 from schemas.errors import ConfigError
 from tests.given.campaigns import campaign
-from tests.given.rows import CONTRACTS, fits, frame, named
-
-BEIJING = timezone(timedelta(hours=8))
-DAY = date(2009, 5, 3)
-OFFERS = {"gotone_58": ["gotone"], "gprs_20": [], "mzone_18": ["mzone"]}
-SCORES = {"hotline": "0.5", "hall": "0.3", "sms": "0.2"}  # value of 20 yuan: 28.00, 12.69, 11.90
-
-
-def channels(**capacity):
-    """Unit costs: hall 5.31, hotline 2.00, sms 0.10 yuan; 1000 contacts a day unless given."""
-    costs = {"hall": "5.31", "hotline": "2.00", "sms": "0.10"}
-    return {
-        name: Channel(
-            id=name,
-            name_cn=name,
-            order=order,
-            unit_cost=Decimal(cost),
-            capacity=capacity.get(name, 1000),
-        )
-        for order, (name, cost) in enumerate(costs.items(), start=1)
-    }
-
-
-class DecisionInputs:
-    """The inputs of one night; every subscriber begins without anything against him."""
-
-    def __init__(self):
-        self.subscribers, self.matches, self.subscriptions = [], [], []
-        self.identity, self.preferences = [], []
-
-    def subscriber(
-        self,
-        number,
-        *,
-        customer=None,
-        brand="gotone",
-        status="active",
-        disturb=False,
-        consent=True,
-        number_until=None,
-        has_number=True,
-        scores=SCORES,
-    ):
-        customer = customer or number
-        self.subscribers.append(
-            {
-                "subscriber_id": number,
-                "customer_id": customer,
-                "brand": brand,
-                "status": status,
-                "do_not_disturb": disturb,
-                "consent_marketing": consent,
-            }
-        )
-        if has_number:
-            start = datetime(2009, 1, 1, tzinfo=BEIJING)
-            self.identity += named(
-                "subscriber_id msisdn customer_id valid_from valid_to",
-                (number, f"138{number}", customer, start, number_until),
-            )
-        if customer == number:
-            ranked = sorted(scores, key=lambda name: -Decimal(scores[name]))
-            self.preferences += named(
-                "customer_id channel rank score",
-                *(
-                    (customer, name, place, Decimal(scores[name]))
-                    for place, name in enumerate(ranked, start=1)
-                ),
-            )
-        return self
-
-    def match(
-        self,
-        number,
-        offer="gotone_58",
-        saving="20",
-        *,
-        rank=1,
-        recommended=True,
-        reasons=(),
-        kind="voice",
-        new=None,
-    ):
-        self.matches.append(
-            {
-                "subscriber_id": number,
-                "package_id": offer,
-                "kind": kind,
-                "packages": offer.split("+"),
-                "new_packages": offer.split("+") if new is None else list(new),
-                "saving": Decimal(saving),
-                "rank": rank,
-                "recommended": recommended,
-                "reasons": list(reasons),
-            }
-        )
-        return self
-
-    def owns(self, number, offer, start=date(2009, 1, 1), end=None):
-        self.subscriptions += named(
-            "subscriber_id package_id valid_from valid_to", (number, offer, start, end)
-        )
-        return self
-
-    def decide(self, spark, *, campaigns=None, room=None, partitions=None):
-        campaigns = (campaign(),) if campaigns is None else campaigns
-        room = room or channels()
-        frames = [
-            frame(spark, "mart.package_match", *self.matches),
-            frame(spark, "dw.subscriber", *self.subscribers),
-            frame(spark, "dw.subscription", *self.subscriptions),
-            frame(spark, "dw.subscriber_identity", *self.identity),
-            frame(spark, "mart.channel_preference", *self.preferences),
-        ]
-        if partitions:
-            frames = [one.repartition(partitions) for one in frames]
-        found = candidates.candidates(
-            candidates.Snapshots(*frames),
-            campaigns=campaigns,
-            channels=room,
-            open_offers=OFFERS,
-            data_date=DAY,
-        )
-        judged = policy.judged(found, campaigns)
-        decided = assignment.decision(judged, campaigns=campaigns, channels=room, data_date=DAY)
-        return fits(decided, "mart.decision").collect()
+from tests.given.decisions import BEIJING, DAY, DecisionInputs, channels
+from tests.given.rows import CONTRACTS
 
 
 def fates(rows, customer_id):
@@ -170,7 +45,7 @@ def test_the_offer_is_pushed_over_the_first_channel_with_its_value(spark):
     assert (first.value, first.first_reason, first.price, first.runner_up) == (
         Decimal("28.000000"),
         None,
-        None,
+        Decimal(0),
         "hall",
     )  # 20 yuan × 3 months × 0.5 − 2.00
     assert {row.runner_up for row in rows if row.fate != "pushed"} == {None}
@@ -192,8 +67,6 @@ def test_every_rule_gives_its_reason_in_the_order_of_the_stages(spark):
         .match(5)
         .subscriber(6, number_until=midnight)
         .match(6)  # the number is given up tonight
-        .subscriber(7, disturb=True)
-        .match(7)
         .subscriber(8, consent=False)
         .match(8)
         .subscriber(9, consent=None)
@@ -207,7 +80,7 @@ def test_every_rule_gives_its_reason_in_the_order_of_the_stages(spark):
         .match(12, recommended=False, reasons=["BACKTEST"])
         .subscriber(13)
         .match(13, recommended=False, reasons=["BACKTEST", "BILL_SHOCK"])
-        .subscriber(14, status="churned", disturb=True, brand="mzone")
+        .subscriber(14, status="churned", consent=False, brand="mzone")
         .owns(14, "gotone_58")
         .match(14, recommended=False, reasons=["BACKTEST"])
         .subscriber(15)
@@ -227,7 +100,6 @@ def test_every_rule_gives_its_reason_in_the_order_of_the_stages(spark):
         4: ["STATUS"],
         5: ["STATUS"],
         6: ["STATUS"],
-        7: ["CONSENT"],
         8: ["CONSENT"],
         9: ["CONSENT"],
         10: ["OWNED"],
@@ -245,8 +117,9 @@ def test_every_rule_gives_its_reason_in_the_order_of_the_stages(spark):
 
 
 def test_a_contact_that_costs_more_than_it_brings_is_no_candidate(spark):
-    scores = {"sms": "0.9", "hotline": "0.033334", "hall": "0"}
-    rows = DecisionInputs().subscriber(1, scores=scores).match(1).decide(spark)
+    shares = {"sms": Decimal("0.9"), "hotline": Decimal("0.033334"), "hall": Decimal(0)}
+    campaigns = (campaign(acceptance=shares),)
+    rows = DecisionInputs().subscriber(1).match(1).decide(spark, campaigns=campaigns)
     assert fates(rows, 1) == {
         "sms": ("pushed", []),
         "hotline": ("dropped", ["LOST_PRIORITY"]),  # worth 0.00004 yuan
@@ -275,7 +148,7 @@ def test_a_subscriber_without_reasons_goes_before_one_with_a_greater_saving(spar
     rows = (
         DecisionInputs()
         .subscriber(1)
-        .subscriber(2, customer=1, disturb=True)
+        .subscriber(2, customer=1, status="suspended")
         .match(1, saving="20")
         .match(2, saving="30")
     ).decide(spark)
@@ -298,7 +171,7 @@ def test_equal_savings_are_ordered_by_the_rank_of_the_match_then_by_id(spark):
     }
 
 
-def test_the_activity_with_the_lower_priority_number_goes_first(spark):
+def test_the_campaign_with_the_lower_priority_number_goes_first(spark):
     both = (campaign("late", priority=2), campaign("soon", priority=1))
     rows = DecisionInputs().subscriber(1).match(1).decide(spark, campaigns=both)
     assert {(row.campaign_id, row.fate) for row in rows if row.fate == "pushed"} == {
@@ -307,7 +180,7 @@ def test_the_activity_with_the_lower_priority_number_goes_first(spark):
     assert {row.first_reason for row in rows if row.campaign_id == "late"} == {"LOST_PRIORITY"}
 
 
-def test_an_activity_ends_before_its_valid_to_day(spark):
+def test_a_campaign_ends_before_its_valid_to_day(spark):
     inputs = DecisionInputs().subscriber(1).match(1)
     assert inputs.decide(spark, campaigns=(campaign(valid_to=DAY),)) == []
     assert inputs.decide(spark, campaigns=(campaign(valid_from=DAY),)) != []
@@ -338,7 +211,7 @@ def test_control_customers_are_held_out_on_all_channels_and_before_capacity(spar
     numbers = range(1, 41)
     inputs = DecisionInputs()
     for number in numbers:
-        inputs.subscriber(number, disturb=number % 5 == 0).match(number)
+        inputs.subscriber(number, consent=number % 5 > 0).match(number)
         inputs.match(number, "gprs_20", "10")
     eligible = {number for number in numbers if number % 5}
     control = {number for number in eligible if drawn(number) < Fraction(share) * 2**60}
@@ -362,7 +235,7 @@ def test_control_customers_are_held_out_on_all_channels_and_before_capacity(spar
     assert {row.first_reason for row in rows if row.customer_id % 5 == 0} == {"CONSENT"}
 
 
-def test_a_customer_held_out_of_one_activity_may_be_in_another(spark):
+def test_a_customer_held_out_of_one_campaign_may_be_in_another(spark):
     held, free = campaign("held", control_share=Decimal(1)), campaign("free", priority=2)
     rows = DecisionInputs().subscriber(1).match(1).decide(spark, campaigns=(held, free))
     assert {row.fate for row in rows if row.campaign_id == "held"} == {"held_out"}
@@ -383,18 +256,19 @@ def test_a_channel_that_is_exactly_full_spills_nobody(spark):
     assert "spilled" not in {row.fate for row in rows}
 
 
-def test_over_capacity_the_customer_with_the_lowest_margin_goes_to_the_next_channel(spark):
+def test_over_capacity_the_customer_who_loses_least_goes_to_the_next_best_with_room(spark):
+    """C7. Of 33 yuan: hotline 14.50, sms 6.50, hall 4.59."""
     rows = crowd(3).decide(spark, room=channels(hotline=2))
-    assert pushed(rows) == {1: "hall", 2: "hotline", 3: "hotline"}
+    assert pushed(rows) == {1: "sms", 2: "hotline", 3: "hotline"}
     assert fates(rows, 1) == {
         "hotline": ("spilled", ["LOST_CAPACITY"]),
-        "hall": ("pushed", []),
-        "sms": ("dropped", ["LOST_PRIORITY"]),
+        "sms": ("pushed", []),
+        "hall": ("dropped", ["LOST_PRIORITY"]),
     }
     assert {row.customer_id: row.runner_up for row in rows if row.fate == "pushed"} == {
-        1: "sms",
-        2: "hall",
-        3: "hall",
+        1: "hotline",
+        2: "sms",
+        3: "sms",
     }
 
 
@@ -405,14 +279,8 @@ def test_capacity_0_means_never_and_a_full_last_channel_leaves_the_customer_out(
     assert all(reasons == ["LOST_CAPACITY"] for _, reasons in fates(rows, 1).values())
 
 
-def test_a_place_of_an_earlier_round_is_kept_against_spilled_customers(spark):
-    inputs = crowd(2).subscriber(9, scores={"hall": "0.4", "hotline": "0.3", "sms": "0.2"})
-    rows = inputs.match(9, saving="10").decide(spark, room=channels(hotline=1, hall=1))
-    assert pushed(rows) == {2: "hotline", 9: "hall", 1: "sms"}
-
-
 def test_a_channel_without_capacity_is_refused_by_name(spark):
-    with pytest.raises(ConfigError, match="channels.yml: sms: no capacity.*campaign tariff"):
+    with pytest.raises(ConfigError, match="channels.yml: sms: no capacity"):
         DecisionInputs().subscriber(1).match(1).decide(spark, room=channels(sms=None))
 
 
@@ -440,7 +308,7 @@ def test_neither_the_order_of_rows_nor_the_number_of_partitions_changes_anything
 person = st.fixed_dictionaries(
     {
         "status": st.sampled_from(["active", "active", "active", "arrears"]),
-        "disturb": st.sampled_from([False, False, False, True]),
+        "consent": st.sampled_from([True, True, True, False]),
         "scores": st.permutations(["0.5", "0.3", "0.02"]).map(
             lambda scores: dict(zip(("hall", "hotline", "sms"), scores, strict=True))
         ),
