@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Context, Decimal
 from fractions import Fraction
 
