@@ -152,6 +152,7 @@ def write_calls(subscribers: range, records: int, folder: Path, seed: int) -> No
         columns = {
             "source": pa.array(["voice"]).take(pa.array(np.zeros(count, int))),
             "batch_date": pa.array([day], pa.date32()).take(pa.array(np.zeros(count, int))),
+            "record_key": pa.array(number * 10**10 + seed * 10**9 + np.arange(count)),
             "msisdn": pa.array(who).cast(pa.string()),
             "occurred_at": pa.array((midnight + second) * 1_000_000).cast(
                 pa.timestamp("us", "UTC")

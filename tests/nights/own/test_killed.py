@@ -219,7 +219,7 @@ def test_30_kills_at_random_moments(spark, tmp_path):
             shutil.rmtree(tmp_path / "killed", ignore_errors=True)
         running = nights.started("jobs.night", *nights.asked("killed", "ingest"))
         try:
-            running.wait(timeout=whole * chance.uniform(0.2, 1.0))
+            running.wait(timeout=whole * chance.uniform(0.1, 0.8))
         except subprocess.TimeoutExpired:
             everything = chance.random() < 0.5
             (os.killpg if everything else os.kill)(running.pid, signal.SIGKILL)
