@@ -160,7 +160,7 @@ def test_a_run_goes_before_the_deployment_and_the_deployment_before_the_default(
 
 def test_the_operators_reason_reaches_the_ingest_alone(applications):
     said = {
-        name: [part for part in task["elsewhere"] if "accept" in part]
+        name: [part for part in task["elsewhere"] if "--accept" in part]
         for name, task in applications.items()
     }
     assert said == {
