@@ -1,6 +1,7 @@
 """One Spark session in each worker of a test run, and one night over the small province."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -101,3 +102,10 @@ def one_night(spark, delivered, tmp_path_factory) -> Night:
     made = Night(*delivered, folder / "warehouse", folder / "push")
     assert made.run() == 0
     return made
+
+
+@pytest.fixture
+def again(one_night, tmp_path) -> Night:
+    """A copy of the night's tables, to do some of it once more."""
+    shutil.copytree(one_night.warehouse, tmp_path / "warehouse")
+    return Night(one_night.landing, one_night.truth, tmp_path / "warehouse", tmp_path / "push")

@@ -62,7 +62,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
             "hold_out",
             "decision",
             "who is held out of what, and contacts that should not have happened",
-            ("mart.decision", "mart.hold_out", "dw.contact_history"),
+            ("mart.decision", "mart.package_match", "mart.hold_out", "dw.contact_history"),
             ("mart.hold_out",),
             final=True,
         ),

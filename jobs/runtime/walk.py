@@ -42,10 +42,15 @@ class Configuration(NamedTuple):
     catalogue: Catalogue
 
 
-def configuration(folders: tuple[Path, ...]) -> Configuration:
-    """The checked configuration; every problem is a ConfigError before Spark starts."""
+def configuration(
+    folders: tuple[Path, ...], tried: Mapping[str, Path] | None = None
+) -> Configuration:
+    """The checked configuration; every problem is a ConfigError before Spark starts.
+
+    `tried`: files that are laid over the folders, by the name of what they are like (policy).
+    """
     contracts = contract.load()
-    conf = config.load(folders, contracts)
+    conf = config.load(folders, contracts, tried)
     contracts = contract.in_currency(contracts, conf.runtime.currency)
     return Configuration(conf, contracts, catalogue.load(conf.tariffs.values()))
 

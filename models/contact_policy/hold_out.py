@@ -46,18 +46,24 @@ def quarter_salt(universal: HoldOut, day: date) -> str:
     return f"{universal.salt}-{day.year}q{(day.month + 2) // 3}"
 
 
-def registry(decisions: DataFrame, data_date: date) -> DataFrame:
+def registry(decisions: DataFrame, match: DataFrame, data_date: date) -> DataFrame:
     """mart.hold_out of a night: what was withheld, from whom, and when it would have been offered.
 
     `decisions`: mart.decision of the night. The held-out row without another reason is the withheld
-    offer on the customer's first channel. It would have been made from the next day on.
+    offer on the channel that was worth most. It would have been made from the next day on.
+    `match`: mart.package_match that was decided on, for the bills.
     """
+    shown_first = F.struct("recommended", "kind")
+    bills = match.groupBy("subscriber_id", F.col("package_id").alias("offer")).agg(
+        F.max_by("mean_present_cost", shown_first).alias("present_bill"),
+        F.max_by("mean_cost", shown_first).alias("forecast_bill"),
+    )
     scope = F.when(F.array_contains("reasons", "HOLD_UNIVERSAL"), F.lit(UNIVERSAL)).otherwise(
         F.lit(CAMPAIGN)
     )
     others = F.array_except("reasons", F.array(*map(F.lit, REASONS)))
     withheld = decisions.where((F.col("fate") == "held_out") & (F.size(others) == 0))
-    return withheld.select(
+    return withheld.join(bills, ["subscriber_id", "offer"], "left").select(
         F.lit(data_date).alias("data_date"),
         "customer_id",
         "subscriber_id",
@@ -67,6 +73,9 @@ def registry(decisions: DataFrame, data_date: date) -> DataFrame:
         "offer",
         "channel",
         "value",
+        "reduced_value",
+        "present_bill",
+        "forecast_bill",
         F.lit(data_date).alias("drawn_on"),
         F.lit(data_date + timedelta(days=1)).alias("would_be_date"),
     )

@@ -78,9 +78,13 @@ class Config:
 
 
 def load(
-    folders: Sequence[Path | str] = (), contracts: Mapping[str, Contract] | None = None
+    folders: Sequence[Path | str] = (),
+    contracts: Mapping[str, Contract] | None = None,
+    tried: Mapping[str, Path] | None = None,
 ) -> Config:
     """The effective configuration of `folders`; each one overlays the one before.
+
+    `tried`: files that are laid over all folders, by the name of what they are like (policy).
 
     Without folders: `conf` of the project, then `conf/local` if it exists. Maps merge by key, lists
     and single values replace; schemas.config.overlay says what takes away. With `contracts`, names
@@ -90,7 +94,7 @@ def load(
     if not chosen:
         local = _DEFAULT / "local"
         chosen = [_DEFAULT, local] if local.is_dir() else [_DEFAULT]
-    documents = overlay.read(chosen)
+    documents = overlay.read(chosen, tried or {})
     problems = list(_problems(documents, contracts))
     if problems:
         raise ConfigError("\n".join(problems))

@@ -4,7 +4,7 @@ A later folder adds to the folders before it, replaces values of theirs and take
 with null over a value, with an empty file of a package or campaign, and with its `overlay.yml`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
@@ -44,9 +44,10 @@ class Documents:
     taken: Mapping[str, Mapping[str, Place]]
 
 
-def read(folders: Sequence[Path]) -> Documents:
+def read(folders: Sequence[Path], tried: Mapping[str, Path] | None = None) -> Documents:
     """The documents of `folders`; each folder overlays the ones before.
 
+    `tried`: single files that are laid over all of them, by the name of what they are like.
     Raises ConfigError with one line per problem of any file.
     """
     for folder in folders:
@@ -57,6 +58,8 @@ def read(folders: Sequence[Path]) -> Documents:
     stack = _Stack()
     for folder in folders:
         stack.lay(folder)
+    for name, path in (tried or {}).items():
+        stack.lay_files([(("", name), path)])
     problems = stack.problems or [*_missing(stack.merged, folders), *_misshapen(stack.merged)]
     if problems:
         raise ConfigError("\n".join(problems))
@@ -99,7 +102,11 @@ class _Stack:
     def lay(self, folder: Path) -> None:
         """Overlay what is there with the files of a folder: first it takes away, then it adds."""
         self.problems += _unknown_files(folder)
-        for key, path in _files(folder):
+        self.lay_files(_files(folder))
+
+    def lay_files(self, files: Iterable[tuple[tuple[str, str], Path]]) -> None:
+        """Overlay what is there with files, by their keys."""
+        for key, path in files:
             try:
                 found = document.read(path)
                 if key == ("", KEPT):

@@ -18,8 +18,14 @@ CONTAMINATION = "contamination"
 
 def run(context: Context) -> None:
     warehouse, day = context.warehouse, context.day
+    matched = warehouse.last_snapshot("mart.package_match", day)
+    match = (
+        warehouse.empty("mart.package_match")
+        if matched is None
+        else warehouse.read("mart.package_match", on=matched)
+    )
     warehouse.replace(
-        "mart.hold_out", hold_out.registry(warehouse.read("mart.decision", on=day), day)
+        "mart.hold_out", hold_out.registry(warehouse.read("mart.decision", on=day), match, day)
     )
     touched = hold_out.contaminated(
         warehouse.read("mart.hold_out", window=_since(context), allow_missing=True),

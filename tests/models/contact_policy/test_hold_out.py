@@ -48,7 +48,21 @@ def test_withheld_offers_are_registered_with_the_day_they_would_have_been_made(s
             (4, "held_out", ["HOLD_UNIVERSAL", "HOLD_ACTIVITY"], "gotone_88", "hall"),
         ),
     )
-    found = fits(hold_out.registry(decisions, date(2009, 5, 31)), "mart.hold_out").collect()
+    match = frame(
+        spark,
+        "mart.package_match",
+        *named(
+            "subscriber_id package_id kind recommended mean_present_cost mean_cost",
+            (1001, "gotone_58", "whole", False, Decimal(90), Decimal(70)),
+            (1001, "gotone_58", "voice", True, Decimal(100), Decimal(80)),
+        ),
+    )
+    made = hold_out.registry(decisions, match, date(2009, 5, 31))
+    found = fits(made, "mart.hold_out").collect()
+    assert {(row["offer"], row["present_bill"], row["forecast_bill"]) for row in found} == {
+        ("gotone_58", 100, 80),
+        ("gotone_88", None, None),
+    }
     assert sorted(
         (row["customer_id"], row["scope"], row["offer"], row["channel"], row["would_be_date"])
         for row in found
