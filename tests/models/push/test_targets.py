@@ -148,7 +148,7 @@ def test_every_column_that_a_channel_may_ask_for_is_filled(spark, columns):
     assert target_frame(spark, [decision(1)], columns=columns).columns == list(columns)
 
 
-@pytest.mark.parametrize("channel", ["hall", "hotline", "sms", "web"])
+@pytest.mark.parametrize("channel", ["hall", "hotline_outbound", "sms", "web"])
 def test_the_rows_of_a_channel_have_the_columns_and_types_of_its_contract(spark, channel):
     table = f"push.{channel}"
     columns = CONTRACTS[table].column_names

@@ -289,9 +289,16 @@ def test_targets_are_pushed_or_have_a_first_reason(one_night):
 
 
 def test_nobody_of_the_control_group_is_pushed(one_night, night_conf):
-    """Recomputed with hashlib: the first 60 bits of sha2(salt|customer) under the share."""
+    """Recomputed with hashlib: the first 60 bits of sha2(salt|customer) under the share.
+
+    Held out are the campaign's own control group and the universal one of the quarter.
+    """
     campaign = night_conf.campaigns["tariff_saving"]
-    bound = ceil(Fraction(campaign.control_share) * 2**60)
+    universal = night_conf.policy.contacts.hold_out
+    groups = (
+        (campaign.salt, campaign.control_share),
+        (f"{universal.salt}-2009q2", universal.share),
+    )
     fates = query(
         one_night.warehouse,
         "SELECT DISTINCT customer_id, fate FROM d WHERE fate IN ('pushed', 'held_out')",
@@ -299,8 +306,12 @@ def test_nobody_of_the_control_group_is_pushed(one_night, night_conf):
     )
     assert {fate for _, fate in fates} == {"pushed", "held_out"}
     for customer, fate in fates:
-        digest = hashlib.sha256(f"{campaign.salt}|{customer}".encode()).hexdigest()
-        assert (int(digest[:15], 16) < bound) == (fate == "held_out")
+        drawn = any(
+            int(hashlib.sha256(f"{salt}|{customer}".encode()).hexdigest()[:15], 16)
+            < ceil(Fraction(share) * 2**60)
+            for salt, share in groups
+        )
+        assert drawn == (fate == "held_out")
 
 
 def test_files_hold_the_pushed_rows_and_their_manifests_agree(one_night, night_conf):
