@@ -26,8 +26,15 @@ def funnel(decisions: DataFrame, data_date: date) -> DataFrame:
             F.count_distinct("customer_id").alias("customers"),
             F.sum("value").cast("decimal(24,6)").alias("value"),
         )
-        .withColumn("stage", looked_up(F.col("reason"), stages, "int"))
-        .withColumn("data_date", F.lit(data_date))
+        .select(
+            F.lit(data_date).alias("data_date"),
+            *GROUP,
+            looked_up(F.col("reason"), stages, "int").alias("stage"),
+            "reason",
+            "rows",
+            "customers",
+            "value",
+        )
     )
 
 
