@@ -44,10 +44,15 @@ class Configuration(NamedTuple):
 
 def configuration(folders: tuple[Path, ...]) -> Configuration:
     """The checked configuration; every problem is a ConfigError before Spark starts."""
+    conf, contracts = without_prices(folders)
+    return Configuration(conf, contracts, catalogue.load(conf.tariffs.values()))
+
+
+def without_prices(folders: tuple[Path, ...]) -> tuple[Config, Mapping[str, Contract]]:
+    """The same for a command that prices nothing: what tariffs mean is not checked."""
     contracts = contract.load()
     conf = config.load(folders, contracts)
-    contracts = contract.in_currency(contracts, conf.runtime.currency)
-    return Configuration(conf, contracts, catalogue.load(conf.tariffs.values()))
+    return conf, contract.in_currency(contracts, conf.runtime.currency)
 
 
 def walk(

@@ -145,11 +145,14 @@ def rows(
     version: int,
     columns: Sequence[str],
     where: Mapping[str, Collection],
+    *,
+    distinct: bool = False,
 ) -> list[dict[str, Any]]:
     """Some columns of the rows that have one of the given values in each column of `where`.
 
-    In no certain order. Instants are in UTC; a column that the version lacks is None. Files are
-    left out by the partitions and the limits that the log knows.
+    In no certain order. `distinct`: equal rows once; their columns are not nested. Instants are in
+    UTC; a column that the version lacks is None. Files are left out by the partitions and the
+    limits that the log knows.
     """
     from pyarrow import array, dataset
 
@@ -171,10 +174,18 @@ def rows(
         dataset.field(name).isin(array(list(values), found.schema.field(name).type))
         for name, values in where.items()
     ]
-    read = found.to_table(
-        columns=[name for name in columns if name in there],
-        filter=reduce(and_, asked) if asked else None,
-    )
+    condition = reduce(and_, asked) if asked else None
+    if set(where) - set(opened.metadata().partition_columns):
+        # Few files hold what is asked for; only those are read in all their columns.
+        some = [
+            one
+            for one in found.get_fragments(condition)
+            if one.scanner(found.schema, filter=condition).count_rows()
+        ]
+        found = dataset.FileSystemDataset(some, found.schema, found.format, found.filesystem)
+    read = found.to_table(columns=[name for name in columns if name in there], filter=condition)
+    if distinct:
+        read = read.group_by(read.column_names).aggregate([])
     return [{name: row.get(name) for name in columns} for row in read.to_pylist()]
 
 
