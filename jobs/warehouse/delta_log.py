@@ -216,6 +216,31 @@ def files(warehouse: str, contract: Contract, version: int | None = None) -> lis
     return [DataFile(*one) for one in zip(slices, rows, sizes, paths, strict=True)]
 
 
+def rows_without(
+    warehouse: str, contract: Contract, days: Collection[date], column: str, values: Sequence[str]
+) -> dict[date, int]:
+    """By day the rows of the slice of that day whose `column` has none of the `values`.
+
+    Only days with such rows.
+    """
+    from pyarrow import dataset
+
+    opened = _opened(warehouse, contract.table)
+    if opened is None or not days:
+        return {}
+    slice_ = str(contract.slice)
+    found = opened.to_pyarrow_dataset(
+        filesystem=_files(warehouse, contract.table),
+        file_pruning_predicate=[(slice_, "in", [str(day) for day in days])],
+    )
+    others = ~dataset.field(column).isin(list(values))
+    counts = {
+        day: found.count_rows(filter=(dataset.field(slice_) == day) & others)
+        for day in sorted(days)
+    }
+    return {day: rows for day, rows in counts.items() if rows}
+
+
 def newest_version(warehouse: str, table: str) -> int | None:
     """The newest version of a table in a local folder; None without a table."""
     log = Path(warehouse, *table.split("."), "_delta_log")
