@@ -43,7 +43,6 @@ CLOSED, SENSITIVE, DECISION = "ods.do_not_contact", "ods.sensitive_number", "mar
 TABLES = (SUBSCRIBER, IDENTITY, CONSENT, HISTORY, OUTCOME, CLOSED, SENSITIVE, DECISION)
 LONGEST = 4096  # characters of a file that names a customer
 FATES = ("pushed", "held_out", "spilled", "dropped")  # in the order in which they are shown
-CAP_ALL = "CAP_ALL"
 
 
 @dataclass(frozen=True)
@@ -324,7 +323,7 @@ def _candidate(asked: Asked, somebody: Person, row: Mapping[str, Any]) -> dict[s
 def _policy_now(asked: Asked, somebody: Person, row: Mapping[str, Any]) -> list[str] | None:
     """The codes of the contact policy as it is now, where the night found others; else None.
 
-    CAP_ALL beside a winner is the last slot that the winner got, and no verdict of the policy. A
+    A cap beside a winner is the last slot that the winner got, and no verdict of the policy. A
     candidate whose campaign or channel is configured no more is not judged again.
     """
     campaign = asked.conf.campaigns.get(row["campaign_id"])
@@ -339,11 +338,8 @@ def _policy_now(asked: Asked, somebody: Person, row: Mapping[str, Any]) -> list[
         offer=row["offer"],
     )
     now = list(one_customer.judged(somebody, candidate, asked.policy).reasons)
-    then = [
-        code
-        for code in row["reasons"]
-        if code in CODES and not (code == CAP_ALL and row["winner"] is not None)
-    ]
+    lost_slot = row["winner"] is not None
+    then = [] if lost_slot else [code for code in row["reasons"] if code in CODES]
     return now if now != then else None
 
 

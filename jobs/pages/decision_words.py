@@ -10,7 +10,7 @@ REASONS = {
     "NO_SAVING": "no proven saving, or worth no more than the contact costs",
     "BACKTEST": "the customer's bills could not be reproduced",
     "SUPPRESSED": "a rest after an answer of the customer",
-    "CAP_CHANNEL": "a cap of the channel has no slot",
+    "CAP_CHANNEL": "a cap of the channel has no slot; with a winner: it got the last one",
     "CAP_ALL": "a cap over several channels has no slot; with a winner: it got the last one",
     "CONFLICT": "another campaign excludes it, or must come first",
     "QUIET": "outside the channel's hours",

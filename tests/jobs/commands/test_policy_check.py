@@ -73,6 +73,8 @@ def decisions():
         (DAY, ASKED, "gotone_88", "hall", Decimal("8"), "dropped", "LOST_PRIORITY",
          ["LOST_PRIORITY"], winner),
         (DAY, ASKED, "gotone_58", "web", None, "dropped", "NO_SAVING", ["NO_SAVING"], None),
+        (DAY, ASKED, "gotone_98", "hall", Decimal("0.5"), "dropped", "CAP_CHANNEL",
+         ["CAP_CHANNEL"], winner),
         (DAY, OTHER, "gotone_58", "hall", Decimal("1"), "pushed", None, [], None),
     )  # fmt: skip
 
@@ -215,11 +217,18 @@ def test_what_could_be_offered_and_why_not_the_rest(answer):
         ("gotone_58", "hall", "pushed"),
         ("gotone_58", "sms", "dropped"),
         ("gotone_88", "hall", "dropped"),
+        ("gotone_98", "hall", "dropped"),
         ("gotone_58", "web", "dropped"),
     ]
     assert found[2]["winner"] == "tariff_saving|1|gotone_58|hall"
-    assert [one["value"] for one in found] == ["7.250000", "9.500000", "8.000000", None]
-    assert [one["policy_now"] for one in found] == [None, None, None, None]
+    assert [one["value"] for one in found] == [
+        "7.250000",
+        "9.500000",
+        "8.000000",
+        "0.500000",
+        None,
+    ]
+    assert [one["policy_now"] for one in found] == [None] * 5
 
 
 def test_what_another_policy_would_say_of_the_candidates(said, tmp_path):
@@ -231,6 +240,7 @@ def test_what_another_policy_would_say_of_the_candidates(said, tmp_path):
     assert [one["policy_now"] for one in json.loads(out)["candidates"]] == [
         ["CAP_ALL"],
         [],
+        ["CAP_ALL"],
         ["CAP_ALL"],
         ["CAP_ALL"],
     ]
