@@ -3,6 +3,8 @@
 What is deleted, counted back from --data-date:
 - a slice, when all its days are older than the table's `retention_days`. The ledger records it as
   expired, so no step reads it;
+- the rows of a slice that its table keeps for a shorter time (`kept_longer` of the contract), when
+  all its days are older than `retention_days`. The ledger records it as thinned;
 - a row of an append-only table, when it was written before that;
 - the files of a channel, together with the rows of their push table;
 - an archived delivery, after `maintenance.archive_days` of runtime.yml or together with the rows of
@@ -50,8 +52,10 @@ MANY_FILES = 8  # of one slice or of an append-only table; more are slow to read
 class Chore:
     """The work for one table.
 
-    `slices` and `rows` from before `before` are deleted (None: the table keeps everything). Small
-    files are merged if `compact`. `replaced`: number of files that are no longer part of the table.
+    `slices` and `rows` from before `before` are deleted (None: the table keeps everything). Of the
+    slices from before `whole`, rows that are not kept longer are deleted: `thinned`, by slice.
+    Small files are merged if `compact`. `replaced`: number of files that are no longer part of the
+    table.
     """
 
     contract: Contract
@@ -60,6 +64,18 @@ class Chore:
     rows: int
     compact: bool
     replaced: int
+    whole: date | None
+    thinned: Mapping[date, int]
+
+    @property
+    def where_thinned(self) -> str:
+        """SQL predicate of the rows to delete from slices whose other rows are kept longer."""
+        longer = self.contract.kept_longer
+        if longer is None:
+            return "false"
+        values = ", ".join(f"'{value}'" for value in longer.values)
+        old = f"{self.contract.aged_by} < DATE'{self.whole}'"
+        return f"{old} AND {longer.column} NOT IN ({values})"
 
     @property
     def where(self) -> str:
@@ -70,7 +86,7 @@ class Chore:
     @property
     def idle(self) -> bool:
         """Whether there is nothing to do."""
-        return not (self.rows or self.compact or self.replaced)
+        return not (self.rows or self.thinned or self.compact or self.replaced)
 
 
 @dataclass(frozen=True)
@@ -175,9 +191,25 @@ def _chores(
                 rows,
                 needs_merging(files),
                 delta_log.replaced_files(warehouse, table, conf.runtime.maintenance.vacuum_hours),
+                retention.first_whole_day(contract, day),
+                _thinned(warehouse, contract, files, day),
             )
         )
     return chores
+
+
+def _thinned(
+    warehouse: str, contract: Contract, files: Iterable[DataFile], day: date
+) -> dict[date, int]:
+    """By slice the rows that go while others of it are kept longer."""
+    before, whole = (
+        first(contract, day) for first in (retention.first_kept_day, retention.first_whole_day)
+    )
+    longer = contract.kept_longer
+    if before is None or whole is None or longer is None:
+        return {}
+    days = {file.slice for file in files if file.slice is not None and before <= file.slice < whole}
+    return delta_log.rows_without(warehouse, contract, days, longer.column, longer.values)
 
 
 def _midnight(day: date, conf: Config) -> datetime:
@@ -198,12 +230,8 @@ def _tidy(
 
     The ledger is written first, so it never lists a deleted slice as committed.
     """
-    ledger, known = Ledger(own_id, conf.fingerprint), Ledger("", "")
-    known.learn(entries)
-    for chore in chores:
-        if chore.slices and chore.before is not None:
-            for entry in retention.expired_entries(known, chore.contract.table, chore.before):
-                ledger.expire(entry)
+    ledger = Ledger(own_id, conf.fingerprint)
+    _note(ledger, chores, entries)
     with spark_session(conf, arguments.conf_folders(args.conf)) as spark:
         from jobs.warehouse.tables import Tables  # imports pyspark, which only this part needs
 
@@ -219,12 +247,29 @@ def _tidy(
                 tables.save(LEDGER, tables.frame(LEDGER, rows), chore.where)
             elif chore.rows:
                 tables.delete(table, chore.where, EXPIRY + own_id)
+            if chore.thinned:
+                tables.delete(table, chore.where_thinned, EXPIRY + own_id)
             if chore.compact:
                 tables.compact(table)
             removed, size = 0, 0
             if chore.replaced:
                 removed, size = tables.vacuum(table, conf.runtime.maintenance.vacuum_hours)
             print(_summary(chore, removed, size), flush=True)
+
+
+def _note(ledger: Ledger, chores: Sequence[Chore], entries: Sequence[Entry]) -> None:
+    """Record which slices are about to be deleted, and of which some rows."""
+    known = Ledger("", "")
+    known.learn(entries)
+    for chore in chores:
+        table = chore.contract.table
+        if chore.slices and chore.before is not None:
+            for entry in retention.expired_entries(known, table, chore.before):
+                ledger.expire(entry)
+        for slice_, rows in chore.thinned.items():
+            current = known.entry(table, slice_)
+            if current is not None:
+                ledger.thin(current, rows)
 
 
 def _summary(chore: Chore, removed: int, size: int | None) -> str:
@@ -234,6 +279,11 @@ def _summary(chore: Chore, removed: int, size: int | None) -> str:
         parts.append(f"{chore.rows:,} rows in {chore.slices} slices before {chore.before} deleted")
     elif chore.rows:
         parts.append(f"{chore.rows:,} rows from before {chore.before} deleted")
+    if chore.thinned:
+        parts.append(
+            f"{sum(chore.thinned.values()):,} rows in {len(chore.thinned)} slices before "
+            f"{chore.whole} deleted, others of them are kept longer"
+        )
     if chore.compact:
         parts.append("small files merged")
     if removed:

@@ -49,10 +49,17 @@ def configuration(
 
     `tried`: files that are laid over the folders, by the name of what they are like (policy).
     """
+    conf, contracts = without_prices(folders, tried)
+    return Configuration(conf, contracts, catalogue.load(conf.tariffs.values()))
+
+
+def without_prices(
+    folders: tuple[Path, ...], tried: Mapping[str, Path] | None = None
+) -> tuple[Config, Mapping[str, Contract]]:
+    """The same for a command that prices nothing: what tariffs mean is not checked."""
     contracts = contract.load()
     conf = config.load(folders, contracts, tried)
-    contracts = contract.in_currency(contracts, conf.runtime.currency)
-    return Configuration(conf, contracts, catalogue.load(conf.tariffs.values()))
+    return conf, contract.in_currency(contracts, conf.runtime.currency)
 
 
 def walk(

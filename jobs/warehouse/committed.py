@@ -80,14 +80,15 @@ class CommittedRows:
         on: date | None = None,
         window: Window | None = None,
         where: Mapping[str, Collection] | None = None,
+        distinct: bool = False,
     ) -> list[dict[str, Any]]:
         """Rows by column, with the types of the contract; in no certain order.
 
         `columns`: those that are needed; none: all. `where`: a row has one of these values in each
-        of these columns. `on`: the snapshot of a day, or a month; InputError if it is not
-        committed. `window`: what was delivered on these days, as far as it is committed. Without
-        both, all rows. Instants are in UTC. What an older file lacks is None. A table of
-        deliveries that no configured source feeds is empty.
+        of these columns. `distinct`: equal rows once. `on`: the snapshot of a day, or a month;
+        InputError if it is not committed. `window`: what was delivered on these days, as far as it
+        is committed. Without both, all rows. Instants are in UTC. What an older file lacks is None.
+        A table of deliveries that no configured source feeds is empty.
         """
         contract, asked = self._contracts[table], dict(where or {})
         for name in (*columns, *asked):
@@ -103,5 +104,10 @@ class CommittedRows:
         if version is None or (contract.layer == "ods" and table not in fed):
             return []
         return delta_log.rows(
-            self._warehouse, table, version, columns or contract.column_names, asked
+            self._warehouse,
+            table,
+            version,
+            columns or contract.column_names,
+            asked,
+            distinct=distinct,
         )

@@ -145,11 +145,14 @@ def rows(
     version: int,
     columns: Sequence[str],
     where: Mapping[str, Collection],
+    *,
+    distinct: bool = False,
 ) -> list[dict[str, Any]]:
     """Some columns of the rows that have one of the given values in each column of `where`.
 
-    In no certain order. Instants are in UTC; a column that the version lacks is None. Files are
-    left out by the partitions and the limits that the log knows.
+    In no certain order. `distinct`: equal rows once; their columns are not nested. Instants are in
+    UTC; a column that the version lacks is None. Files are left out by the partitions and the
+    limits that the log knows.
     """
     from pyarrow import array, dataset
 
@@ -171,10 +174,18 @@ def rows(
         dataset.field(name).isin(array(list(values), found.schema.field(name).type))
         for name, values in where.items()
     ]
-    read = found.to_table(
-        columns=[name for name in columns if name in there],
-        filter=reduce(and_, asked) if asked else None,
-    )
+    condition = reduce(and_, asked) if asked else None
+    if set(where) - set(opened.metadata().partition_columns):
+        # Few files hold what is asked for; only those are read in all their columns.
+        some = [
+            one
+            for one in found.get_fragments(condition)
+            if one.scanner(found.schema, filter=condition).count_rows()
+        ]
+        found = dataset.FileSystemDataset(some, found.schema, found.format, found.filesystem)
+    read = found.to_table(columns=[name for name in columns if name in there], filter=condition)
+    if distinct:
+        read = read.group_by(read.column_names).aggregate([])
     return [{name: row.get(name) for name in columns} for row in read.to_pylist()]
 
 
@@ -203,6 +214,31 @@ def files(warehouse: str, contract: Contract, version: int | None = None) -> lis
         else [None] * len(rows)
     )
     return [DataFile(*one) for one in zip(slices, rows, sizes, paths, strict=True)]
+
+
+def rows_without(
+    warehouse: str, contract: Contract, days: Collection[date], column: str, values: Sequence[str]
+) -> dict[date, int]:
+    """By day the rows of the slice of that day whose `column` has none of the `values`.
+
+    Only days with such rows.
+    """
+    from pyarrow import dataset
+
+    opened = _opened(warehouse, contract.table)
+    if opened is None or not days:
+        return {}
+    slice_ = str(contract.slice)
+    found = opened.to_pyarrow_dataset(
+        filesystem=_files(warehouse, contract.table),
+        file_pruning_predicate=[(slice_, "in", [str(day) for day in days])],
+    )
+    others = ~dataset.field(column).isin(list(values))
+    counts = {
+        day: found.count_rows(filter=(dataset.field(slice_) == day) & others)
+        for day in sorted(days)
+    }
+    return {day: rows for day, rows in counts.items() if rows}
 
 
 def newest_version(warehouse: str, table: str) -> int | None:

@@ -17,6 +17,7 @@ from schemas.contract import APPEND_ONLY
 STARTED, COMMITTED, FAILED = "started", "committed", "failed"
 SUPERSEDED = "superseded"  # what that run recorded of the slice was undone
 STALE = "stale"  # the slice is committed, but something it was derived from has changed since
+THINNED = "thinned"  # rows of the slice that its table keeps for a shorter time are deleted
 EXPIRED = "expired"  # the slice is older than its table keeps, and deleted
 MIGRATED = "migrated"  # the table has followed a change of its contract; no slice is meant
 SETTLED = (COMMITTED, SUPERSEDED, STALE, EXPIRED)  # the states that decide what is current
@@ -206,6 +207,21 @@ class Ledger:
                 started_at=None,
                 committed_at=datetime.now(UTC),
                 message=f"{why}; it was of run {entry.run_id}",
+            )
+        )
+
+    def thin(self, entry: Entry, rows: int) -> None:
+        """Record that so many rows of a committed slice are deleted; it stays committed."""
+        self.pending.append(
+            replace(
+                entry,
+                run_id=self.run_id,
+                step="maintenance",
+                state=THINNED,
+                config_fingerprint=self.fingerprint,
+                started_at=None,
+                committed_at=datetime.now(UTC),
+                message=f"{rows:,} rows deleted; it was of run {entry.run_id}",
             )
         )
 

@@ -14,13 +14,25 @@ LOG = re.compile(r"([0-9]{8})T.*\.log")  # named by the id of its run, which beg
 
 
 def first_kept_day(contract: Contract, day: date) -> date | None:
-    """The first day whose rows are kept on `day`; None: the table keeps everything.
+    """The first day of which any row is kept on `day`; None: the table keeps everything.
 
     A table with a slice per month keeps whole months.
     """
     if contract.retention_days is None:
         return None
-    first = day - timedelta(days=contract.retention_days)
+    longer = contract.kept_longer
+    return _first(contract, day, contract.retention_days if longer is None else longer.days)
+
+
+def first_whole_day(contract: Contract, day: date) -> date | None:
+    """The first day whose rows are all kept on `day`; None: no row is kept longer than others."""
+    if contract.retention_days is None or contract.kept_longer is None:
+        return None
+    return _first(contract, day, contract.retention_days)
+
+
+def _first(contract: Contract, day: date, days: int) -> date:
+    first = day - timedelta(days=days)
     return month_of(first) if contract.slice == "month" else first
 
 

@@ -6,5 +6,6 @@ Others take:
 - `reports`, `history`: what was told of contacts becomes dw.contact_history and dw.contact_outcome;
 - `consent`, `hold_out`: the ledger of consent; who is held out, and the registry;
 - `compiled`: the policy as both forms of the rules read it (without Spark);
-- `one_customer`: the same rules for one customer (without Spark).
+- `one_customer`: the same rules for one customer (without Spark);
+- `person`: what the tables of a night tell of one customer (without Spark).
 """

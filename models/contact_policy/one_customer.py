@@ -77,11 +77,17 @@ class Person:
 
 @dataclass(frozen=True)
 class Room:
-    """The slots that a cap leaves, and when the next one opens; None: never."""
+    """The slots that a cap leaves, and when the next one opens; None: never.
+
+    `used`: the contacts of the fullest `window` that may also hold the candidate: those after its
+    first instant, up to its last one. A calendar day is [first, last).
+    """
 
     cap: str
     left: int
     opens_at: int | None
+    used: int
+    window: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -111,14 +117,7 @@ def judged(person: Person, candidate: Candidate, policy: Compiled) -> Verdict:
         for cap in caps
     }
     length = candidate.until - candidate.at
-    room = tuple(
-        Room(
-            cap.name,
-            max(0, cap.limit - peak(used[cap.name], cap, candidate.at, length)),
-            _first([cap], used, Hours(), candidate.at, length),
-        )
-        for cap in caps
-    )
+    room = tuple(_room(cap, used, candidate.at, length) for cap in caps)
     retry_at = _first(caps, used, policy.hours[candidate.channel], candidate.at, length)
     broken = {cap.code for cap, one in zip(caps, room, strict=True) if not one.left}
     broken |= {code for code, is_broken in _rules(person, candidate, policy) if is_broken}
@@ -138,11 +137,24 @@ def covered(cap: Cap, at: int, until: int) -> tuple[int, int]:
     return at, until + cap.window
 
 
-def peak(spans: Sequence[tuple[int, int]], cap: Cap, at: int, length: int) -> int:
-    """The most contacts in a window that may also hold one of [at, at + length)."""
+def fullest(spans: Sequence[tuple[int, int]], cap: Cap, at: int, length: int) -> tuple[int, int]:
+    """(contacts, its last instant) of the fullest window that may also hold [at, at + length)."""
     begin, end = covered(cap, at, at + length)
     instants = [begin, *(first for first, _ in spans if begin < first < end)]
-    return max(sum(first <= one < last for first, last in spans) for one in instants)
+    used, last = max((sum(first <= one < last for first, last in spans), -one) for one in instants)
+    return used, -last
+
+
+def _room(cap: Cap, used: Spans, at: int, length: int) -> Room:
+    most, last = fullest(used[cap.name], cap, at, length)
+    window = (last - last % DAY, last - last % DAY + DAY)
+    return Room(
+        cap.name,
+        max(0, cap.limit - most),
+        _first([cap], used, Hours(), at, length),
+        most,
+        window if cap.window is None else (last - cap.window, last),
+    )
 
 
 def _first(caps: Sequence[Cap], used: Spans, hours: Hours, at: int, length: int) -> int | None:
@@ -156,7 +168,7 @@ def _first(caps: Sequence[Cap], used: Spans, hours: Hours, at: int, length: int)
         (
             one
             for one in instants
-            if all(peak(used[cap.name], cap, one, length) < cap.limit for cap in caps)
+            if all(fullest(used[cap.name], cap, one, length)[0] < cap.limit for cap in caps)
         ),
         None,
     )

@@ -29,6 +29,7 @@ svg {{ display: block }}
 .tiles div {{ background: #f2f5f3; border-left: 4px solid #3b7d5c; padding: .5em 1em; color: #555 }}
 .tiles .odd {{ background: #fbf0ee; border-color: #b3432f }}
 .tiles b {{ display: block; font-size: 1.3em; color: #222 }}
+.plots {{ display: flex; flex-wrap: wrap; gap: 1.6em 3em }}
 .state {{ padding: .05em .6em; border-radius: 1em; background: #e4e8ec; white-space: nowrap }}
 .committed {{ background: #dcebe2; color: #225c3e }}
 .failed, .missing {{ background: #f4dad4; color: #8a2b1a }}
@@ -81,6 +82,13 @@ def tiles(figures: Iterable[tuple[str, str, bool]]) -> str:
         )
         + "</div>"
     )
+
+
+def plots(title: str, drawn: Sequence[str]) -> str:
+    """Pictures under a title, as many in a row as there is room; nothing without pictures."""
+    if not drawn:
+        return ""
+    return f'<h2>{escape(title)}</h2><div class="plots">{"".join(drawn)}</div>'
 
 
 def state(name: str) -> Drawn:

@@ -16,7 +16,9 @@ from typing import Any, NamedTuple
 
 from schemas import document
 from schemas.contract import column as columns_module
+from schemas.contract import retention
 from schemas.contract.column import Column
+from schemas.contract.retention import KeptLonger
 from schemas.contract.rule import MAX_RULES, requirements
 from schemas.currency import YUAN, Currency
 from schemas.document import Document, Key
@@ -38,7 +40,8 @@ class Contract:
     `key` is unique; of snapshots it includes the slice. Records that arrive in parts may share it.
     `key_without`: optional column of the key → the columns that take its place in the records of a
     source that does not deliver it.
-    `retention_days` None: rows are kept forever. `restricted`: raw or directly identifying content.
+    `retention_days` None: rows are kept forever. `kept_longer`: some rows stay after that.
+    `restricted`: raw or directly identifying content.
     `kept_by_erasure`: rows of an erased customer stay. `domain`: folder below the layer, or empty.
     """
 
@@ -57,6 +60,7 @@ class Contract:
     currency: Currency = field(default=YUAN, repr=False)
     key_without: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     kept_by_erasure: bool = field(default=False, repr=False)
+    kept_longer: KeptLonger | None = field(default=None, repr=False)
 
     @property
     def layer(self) -> str:
@@ -85,8 +89,8 @@ class Contract:
     @property
     def version(self) -> str:
         """Twelve hex digits that change when anything in the contract changes, texts included."""
-        without = repr(self.key_without) if self.key_without else ""
-        return hashlib.sha256(f"{self!r}{without}".encode()).hexdigest()[:12]
+        more = "".join(repr(one) for one in (self.key_without, self.kept_longer) if one)
+        return hashlib.sha256(f"{self!r}{more}".encode()).hexdigest()[:12]
 
     def key_of(self, delivered: Collection[str]) -> tuple[str, ...]:
         """The key of the records of a source that delivers these columns."""
@@ -215,6 +219,7 @@ def _read(file: _ContractFile, shape: Mapping[str, Any]) -> tuple[Contract, list
     columns = tuple(entry.column for entry in entries if entry.column is not None)
     if not problems:
         problems += [*_table(file, here, columns), *_placement(here, columns)]
+        problems += retention.problems(here, columns)
     if problems:
         raise ConfigError("\n".join(problems))
     data: dict[str, Any] = {
@@ -223,6 +228,7 @@ def _read(file: _ContractFile, shape: Mapping[str, Any]) -> tuple[Contract, list
         if key != "include"
     }
     data["slice"] = None if data["slice"] == "none" else data["slice"]
+    data["kept_longer"] = retention.read(here.data)
     without = data.get("key_without", {})
     data["key_without"] = {name: tuple(instead) for name, instead in without.items()}
     return Contract(**{**data, "columns": columns, "domain": file.domain}), entries
@@ -333,14 +339,6 @@ def _placement(here: Document, columns: tuple[Column, ...]) -> Iterator[str]:
     """Each slice can be replaced alone: it is a date, a partition and in a snapshot's key."""
     name = here.data["slice"]
     if name == "none":
-        if here.data["retention_days"] is not None and not any(
-            one.required and one.data_type.name == "timestamp" for one in columns
-        ):
-            yield here.problem(
-                ("retention_days",),
-                "the age of a row is unknown: add a required column of type timestamp, "
-                "or write null to keep rows forever",
-            )
         return
     kind = next(column.data_type for column in columns if column.name == name)
     if kind.name != "date":

@@ -55,6 +55,8 @@ def _chapter(contracts: list[Contract]) -> list[str]:
 
 def _section(contract: Contract) -> list[str]:
     kept = "forever" if contract.retention_days is None else f"{contract.retention_days} days"
+    if contract.kept_longer is not None:
+        kept += f", {contract.kept_longer}"
     facts = [
         f"- one row is: {contract.grain}",
         f"- key: {_names(contract.key)}",

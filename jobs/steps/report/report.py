@@ -4,16 +4,23 @@ Writes `<warehouse>/_docs/report_<day>.html`, and beside it the data docs with e
 depends on it. When this step fails, the night's results are valid and only the report is missing.
 """
 
+from datetime import timedelta
+
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.pages import night_page
+from jobs.pages import decision_page, night_page
+from jobs.pages.decision_words import REASONS as STAGES
 from jobs.runtime.context import Context
 from jobs.warehouse.ledger import CheckResult, Entry
+from models.decision import unserved
 from models.drawing import page as charts
 from models.quote import backtest
 from schemas.render import expectations
+from schemas.window import Window
 
 REASONS = 12  # rows of reasons that are shown
+UNSERVED_NIGHTS = 35  # so long mart.decision keeps all its rows
 BY_DAY = [expectations.UNHELD_SHARE, expectations.UNHELD_EVENTS]  # judged day by day
 
 
@@ -23,7 +30,7 @@ def run(context: Context) -> None:
         *night_page.parts(_entries(context), _checks(context), _reasons(context), conf, window),
         _contacts(context),
         _backtest(context),
-        _decisions(context),
+        *_decisions(context),
     ]
     docs = judge.publish()
     link = judge.link(docs) if docs else "#"
@@ -128,20 +135,26 @@ def _backtest(context: Context) -> str:
     )
 
 
-def _decisions(context: Context) -> str:
-    rows = (
-        context.warehouse.read("mart.decision", on=context.day)
-        .groupBy("campaign_id", "channel", "fate", F.coalesce("first_reason", F.lit("")))
-        .agg(F.count(F.lit(1)).alias("candidates"))
-        .orderBy("campaign_id", "channel", "fate", F.desc("candidates"))
-        .collect()
+def _decisions(context: Context) -> list[str]:
+    warehouse, day = context.warehouse, context.day
+    nights = Window(day - timedelta(days=UNSERVED_NIGHTS - 1), day)
+    decided = warehouse.read("mart.decision_funnel", window=nights, allow_missing=True)
+    fell_out = unserved.unserved(
+        warehouse.read("mart.decision", window=nights, allow_missing=True),
+        warehouse.read("dw.subscriber", on=day),
+        tuple(STAGES),
     )
-    return _drawn(
-        "Decisions",
-        ["campaign_id", "channel", "fate", "first reason", "candidates"],
-        [list(row) for row in rows],
-        bar=4,
+    made = decision_page.Decisions(
+        _rows(warehouse.read("mart.decision_funnel", on=day)),
+        _rows(warehouse.read("mart.capacity_price", on=day)),
+        [tuple(row) for row in fell_out.collect()],
+        decided.select("data_date").distinct().count(),
     )
+    return decision_page.parts(made, context.conf.runtime.currency)
+
+
+def _rows(frame: DataFrame) -> list[dict]:
+    return [row.asDict() for row in frame.collect()]
 
 
 def _drawn(title: str, heads: list[str], rows: list[list], bar: int) -> str:

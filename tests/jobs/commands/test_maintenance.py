@@ -18,6 +18,7 @@ from jobs.warehouse.ledger import (
     FAILED,
     STARTED,
     SUPERSEDED,
+    THINNED,
     Entry,
     Ledger,
     current_entries,
@@ -36,7 +37,10 @@ SUBSCRIPTION, MONTH, LEDGER, RESULT = (
     "ops.run_ledger",
     "ops.quality_result",
 )
+DECISION = "mart.decision"
 GONE, FIRST = date(2009, 3, 28), date(2009, 3, 29)  # 35 days are kept
+FATES = ("pushed", "held_out", "dropped", "spilled")
+OLDEST, BEFORE = date(2008, 3, 29), date(2008, 3, 28)  # 400 days are kept of some rows
 
 
 def entry(of, slice_, state=COMMITTED, run="a", on=date(2009, 4, 1)):
@@ -51,10 +55,17 @@ def entry(of, slice_, state=COMMITTED, run="a", on=date(2009, 4, 1)):
         (MONTH, date(2007, 2, 1)),  # 800 days back is the 23rd: the month of that day stays
         (LEDGER, date(2006, 4, 29)),
         ("ods.customer", None),
+        (DECISION, OLDEST),
     ],
 )
 def test_the_first_day_that_is_kept(of, first):
     assert retention.first_kept_day(CONTRACTS[of], DAY) == first
+
+
+def test_the_first_day_of_which_all_rows_are_kept():
+    assert retention.first_whole_day(CONTRACTS[DECISION], DAY) == FIRST
+    for of in (SUBSCRIPTION, "ods.customer", "mart.decision_funnel"):
+        assert retention.first_whole_day(CONTRACTS[of], DAY) is None
 
 
 def test_small_files_are_merged_where_one_slice_has_many():
@@ -209,6 +220,66 @@ def test_what_is_too_old_goes_and_the_rest_stays(kept, capsys):
     assert capsys.readouterr().out == (
         f"maintenance for {DAY}\n  3 of 3 tables have nothing to do\n"
     )
+
+
+@pytest.fixture
+def decided(spark, tmp_path):
+    """(warehouse, options): decisions of each fate on the days where something changes."""
+    tables = Tables(spark, str(tmp_path), CONTRACTS, "a")
+    tables.prepare([DECISION, LEDGER])
+    days = (BEFORE, OLDEST, GONE, FIRST, DAY)
+    example = example_row(CONTRACTS[DECISION])
+    rows = [{**example, "data_date": day, "fate": fate} for day in days for fate in FATES]
+    tables.save(DECISION, spark.createDataFrame(rows, struct_type(CONTRACTS[DECISION])))
+    tables.append(LEDGER, Ledger("", "", pending=[entry(DECISION, day) for day in days]).entries())
+    return tmp_path, ["--data-date", str(DAY), *OPTIONS, "--warehouse", str(tmp_path)]
+
+
+def fates(warehouse):
+    found = {}
+    for row in all_rows(warehouse, DECISION).to_pylist():
+        found.setdefault(row["data_date"], set()).add(row["fate"])
+    return found
+
+
+def test_pushed_and_held_out_rows_outlive_the_others(decided, capsys):
+    warehouse, options = decided
+    said = (
+        "  mart.decision              4 rows in 1 slices before 2008-03-29 deleted; "
+        "4 rows in 2 slices before 2009-03-29 deleted, others of them are kept longer\n"
+    )
+    whole = fates(warehouse)
+    assert maintenance.main([*options, "--dry-run"]) == 0
+    assert said in capsys.readouterr().out
+    assert fates(warehouse) == whole
+    assert maintenance.main(options) == 0
+    assert said in capsys.readouterr().out
+    longer, every = {"pushed", "held_out"}, set(FATES)
+    assert fates(warehouse) == {OLDEST: longer, GONE: longer, FIRST: every, DAY: every}
+    noted = delta_log.entries(str(warehouse))
+    assert [(row.slice, row.message) for row in noted if row.state == THINNED] == [
+        (str(day), "2 rows deleted; it was of run a") for day in (OLDEST, GONE)
+    ]
+    assert [row.slice for row in noted if row.state == EXPIRED] == [str(BEFORE)]
+    ledger = Ledger("", "")
+    ledger.learn(noted)
+    assert set(ledger.committed[DECISION, ""]) == set(map(str, (OLDEST, GONE, FIRST, DAY)))
+    assert maintenance.main(options) == 0
+    assert "2 of 2 tables have nothing to do" in capsys.readouterr().out
+
+
+def test_what_was_interrupted_before_rows_went_is_done_again(decided, monkeypatch):
+    warehouse, options = decided
+
+    def stop(*_):
+        raise OSError("stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tables, "delete", stop)
+        assert maintenance.main(options) == 1
+    assert set(fates(warehouse)) == {BEFORE, OLDEST, GONE, FIRST, DAY}
+    assert maintenance.main(options) == 0
+    assert {day for day, found in fates(warehouse).items() if found != set(FATES)} == {OLDEST, GONE}
 
 
 def test_a_day_is_needed(capsys):

@@ -63,6 +63,7 @@ def test_without_a_night_there_is_nothing_to_read(said, asked):
         ["night", "--from-date", "2009-05-03", "--to-date"],
         ["status", "--data-date"],
         ["maintenance", "--data-date"],
+        ["policy_check", "--data-date"],
         [*QUOTE, "--month", "2009-03", "--data-date"],
         [*WHAT_IF, "--data-date"],
         ["synthesize", "--data-date"],

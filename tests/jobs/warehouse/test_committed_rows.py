@@ -73,6 +73,11 @@ def test_a_snapshot_its_columns_and_some_rows(people, read):
     assert sorted(tables.rows(PEOPLE)[0]) == sorted(CONTRACTS[PEOPLE].column_names)
 
 
+def test_equal_rows_once(people, read):
+    days = read(PEOPLE).rows(PEOPLE, ["data_date"], distinct=True)
+    assert sorted(row["data_date"] for row in days) == [SATURDAY, SUNDAY]
+
+
 def test_a_slice_that_is_not_committed_is_an_error_that_helps(people, read):
     with pytest.raises(InputError) as raised:
         read(PEOPLE).rows(PEOPLE, on=date(2009, 5, 4))

@@ -401,6 +401,9 @@ def test_the_report_shows_what_arrived_and_what_was_decided(one_night):
         "Why rows were rejected",
         "rerate",
         "Contacts so far",
+        "Value beside simpler ways",
+        "channel:sms",
+        "Customers who got nothing in the last night",
     ):
         assert part in page
 

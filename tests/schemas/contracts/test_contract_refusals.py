@@ -104,6 +104,36 @@ MISTAKES = [
         "no column 'fees', did you mean 'fee'?",
     ),
     (
+        "longer than what is kept for ever",
+        "retention_days: 400",
+        "kept_longer: {column: direction, values: [mo], days: 500}\nretention_days: null",
+        "the other rows are never deleted: the table needs a slice and retention_days",
+    ),
+    (
+        "longer that is not longer",
+        "retention_days: 400",
+        "kept_longer: {column: direction, values: [mo], days: 400}\nretention_days: 400",
+        "400 days are not longer than retention_days, 400",
+    ),
+    (
+        "longer by a dangling column",
+        "retention_days: 400",
+        "kept_longer: {column: directon, values: [mo], days: 500}\nretention_days: 400",
+        "no column 'directon', did you mean 'direction'?",
+    ),
+    (
+        "longer by a column that may be empty",
+        "retention_days: 400",
+        "kept_longer: {column: channel, values: [hall], days: 500}\nretention_days: 400",
+        "'channel' must be required, with its values in the contract (allowed)",
+    ),
+    (
+        "longer by a value that the column never has",
+        "retention_days: 400",
+        "kept_longer: {column: direction, values: [mt], days: 500}\nretention_days: 400",
+        "'mt' is no value of direction",
+    ),
+    (
         "dangling partition",
         "partition_by: [batch_date]",
         "partition_by: [batch_day]",

@@ -87,6 +87,14 @@ def test_full_loads_followed_by_changes_are_never_dropped():
         assert CONTRACTS[table].retention_days is None
 
 
+def test_what_was_decided_is_kept_in_sums_for_ever():
+    decision = CONTRACTS["mart.decision"]
+    assert decision.retention_days == 35
+    assert str(decision.kept_longer) == "rows with fate pushed or held_out 400 days"
+    for table in ("mart.decision_funnel", "mart.capacity_price"):
+        assert CONTRACTS[table].retention_days is None
+
+
 @pytest.fixture(scope="module")
 def warehouse(spark, tmp_path_factory):
     """Every table, made and filled with its example row where a test reads it back."""
