@@ -4,6 +4,12 @@ from jobs.plan.step import Step, push_tables
 from schemas.config import Config
 
 
+def target_tables(conf: Config) -> tuple[str, ...]:
+    """The tables that the target definitions of campaigns read."""
+    named = [conf.targets[one.target] for one in conf.campaigns.values() if one.target]
+    return tuple(dict.fromkeys(["dw.subscriber", *(t for one in named for t in one.tables)]))
+
+
 def steps(conf: Config) -> tuple[Step, ...]:
     """A channel has a push table where the configuration gives it files."""
     pushes = push_tables(conf)
@@ -14,6 +20,14 @@ def steps(conf: Config) -> tuple[Step, ...]:
             "which channel each customer prefers",
             ("dw.contact_view", "dw.subscriber"),
             ("mart.channel_preference",),
+        ),
+        Step(
+            "target",
+            "decision",
+            "whom each campaign with a target definition is for",
+            target_tables(conf),
+            ("mart.target",),
+            final=True,
         ),
         Step(
             "decide",
