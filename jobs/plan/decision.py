@@ -1,6 +1,6 @@
 """Steps that decide and push."""
 
-from jobs.plan.step import Step, push_tables
+from jobs.plan.step import CAMPAIGN_LOG, Step, push_tables
 from schemas.config import Config
 
 
@@ -25,7 +25,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
             "target",
             "decision",
             "whom each campaign with a target definition is for",
-            target_tables(conf),
+            (*target_tables(conf), CAMPAIGN_LOG),
             ("mart.target",),
             final=True,
         ),
@@ -53,6 +53,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
                 "mart.package_quote",
                 "dw.subscriber_identity",
                 "dw.contact_event",
+                CAMPAIGN_LOG,
                 *pushes,
             ),
             pushes,

@@ -11,12 +11,13 @@ from pyspark.sql import functions as F
 
 from jobs.runtime.context import Context
 from jobs.steps.decision.facts import facts_of
+from jobs.steps.decision.running import running_campaigns
 from models.targeting.members import by_customer, members
 
 
 def run(context: Context) -> None:
     conf, day = context.conf, context.day
-    campaigns = [one for one in conf.campaigns.values() if one.target and one.valid_on(day)]
+    campaigns = [one for one in running_campaigns(context) if one.target]
     targets = {one.target: conf.targets[one.target] for one in campaigns if one.target}
     rows = context.warehouse.empty("mart.target")
     if campaigns:
