@@ -1,7 +1,13 @@
 """Steps that decide and push."""
 
-from jobs.plan.step import Step, push_tables
+from jobs.plan.step import CAMPAIGN_LOG, Step, push_tables
 from schemas.config import Config
+
+
+def target_tables(conf: Config) -> tuple[str, ...]:
+    """The tables that the target definitions of campaigns read."""
+    named = [conf.targets[one.target] for one in conf.campaigns.values() if one.target]
+    return tuple(dict.fromkeys(["dw.subscriber", *(t for one in named for t in one.tables)]))
 
 
 def steps(conf: Config) -> tuple[Step, ...]:
@@ -21,6 +27,14 @@ def steps(conf: Config) -> tuple[Step, ...]:
             "how often offers are accepted, by channel and segment",
             ("dw.contact_history", "dw.contact_outcome", "dw.subscriber", "mart.acceptance"),
             ("mart.acceptance",),
+        ),
+        Step(
+            "target",
+            "decision",
+            "whom each campaign with a target definition is for",
+            (*target_tables(conf), CAMPAIGN_LOG),
+            ("mart.target",),
+            final=True,
         ),
         Step(
             "decide",
@@ -53,6 +67,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
                 "mart.package_quote",
                 "dw.subscriber_identity",
                 "dw.contact_event",
+                CAMPAIGN_LOG,
                 *pushes,
             ),
             pushes,

@@ -5,7 +5,7 @@ DAG `dags/nightly.py` submits it group by group.
 """
 
 from jobs.plan import decision, ingest, rating, report, views
-from jobs.plan.step import OPS, Step
+from jobs.plan.step import CAMPAIGN_LOG, OPS, Step
 from schemas.config import Config
 from schemas.errors import ConfigError
 
@@ -29,7 +29,7 @@ def _check(steps: tuple[Step, ...], records: set[str]) -> None:
     A step may read its own table as it was the day before, tables of `earlier` nights, and `ods`
     tables that no source feeds.
     """
-    written = set(OPS)
+    written = {*OPS, CAMPAIGN_LOG}
     for step in steps:
         written.update((*step.writes, *step.earlier))
         for table in step.reads:

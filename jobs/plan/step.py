@@ -12,6 +12,7 @@ from schemas.window import Window, closes_in
 
 DAILY = "daily"
 MONTH_CLOSE = "month close"
+CAMPAIGN_LOG = "ops.campaign_log"  # written by a command
 OPS = ("ops.run_ledger", "ops.rejected_record", "ops.quality_result")  # of every run
 
 

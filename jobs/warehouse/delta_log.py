@@ -1,4 +1,8 @@
-"""The ledger, histories, files and rows of tables, read without Spark: at once, also at night."""
+"""The ledger, histories, files and rows of tables, read without Spark: at once, also at night.
+
+Spark writes the tables. One kind of row is appended here: what a person decides and a command
+records at once (`append`).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs.warehouse.ledger import COMMITTED, Entry
 from schemas.contract import Contract
-from schemas.errors import InputError
+from schemas.errors import ChudianError, InputError
 from schemas.render import migration
 from schemas.render.migration import Stored
 
@@ -142,7 +146,7 @@ def newest_recorded(commits: Sequence[Commit], recorded: int) -> int:
 def rows(
     warehouse: str,
     table: str,
-    version: int,
+    version: int | None,
     columns: Sequence[str],
     where: Mapping[str, Collection],
     *,
@@ -151,8 +155,8 @@ def rows(
     """Some columns of the rows that have one of the given values in each column of `where`.
 
     In no certain order. `distinct`: equal rows once; their columns are not nested. Instants are in
-    UTC; a column that the version lacks is None. Files are left out by the partitions and the
-    limits that the log knows.
+    UTC; a column that the version lacks is None. `version` None: the newest. Files are left out by
+    the partitions and the limits that the log knows.
     """
     from pyarrow import array, dataset
 
@@ -187,6 +191,37 @@ def rows(
     if distinct:
         read = read.group_by(read.column_names).aggregate([])
     return [{name: row.get(name) for name in columns} for row in read.to_pylist()]
+
+
+def append(
+    warehouse: str, contract: Contract, rows: Sequence[Mapping[str, Any]], note: str
+) -> None:
+    """Add a few rows to an append-only table; its history keeps `note`.
+
+    The caller holds the lock of the warehouse (jobs.runtime.lock.run_of). InputError where no night
+    has made the table yet. The CHECKs of the table hold here too; a row that breaks one is a
+    ChudianError without its values.
+    """
+    from deltalake import CommitProperties, write_deltalake
+    from deltalake.exceptions import DeltaError
+    from pyarrow import Table
+
+    opened = _opened(warehouse, contract.table)
+    if opened is None:
+        raise InputError(
+            f"{warehouse} holds no {contract.table}: run a night into it first, which makes it"
+        )
+    files = _files(warehouse, contract.table)
+    schema = opened.to_pyarrow_dataset(filesystem=files).schema
+    noted = CommitProperties(custom_metadata={"userMetadata": note})
+    try:
+        write_deltalake(
+            opened, Table.from_pylist(list(rows), schema), mode="append", commit_properties=noted
+        )
+    except DeltaError:
+        raise ChudianError(
+            f"{contract.table}: a row breaks a limit of its contract, so nothing is written"
+        ) from None
 
 
 def instants(warehouse: str, contract: Contract) -> list[datetime]:

@@ -21,6 +21,8 @@ class Worth:
 class Campaign:
     """A campaign, valid on [valid_from, valid_to). A lower `priority` number goes first.
 
+    `target`: the definition of targets/ whose subscribers it is for; None: all matches.
+
     `acceptance`: by channel, the share of contacts that lead to an order, until feedback tells.
 
     `control_share` of its targets is held out by a hash of `salt` and customer. Placeholders of
@@ -43,6 +45,7 @@ class Campaign:
     script: str
     acceptance: Mapping[str, Decimal]
     worth: Worth = Worth()
+    target: str | None = None
 
     def valid_on(self, day: date) -> bool:
         return self.valid_from <= day < self.valid_to

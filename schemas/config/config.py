@@ -20,6 +20,7 @@ from schemas.config.checks import (
     policy_checks,
     runtime_checks,
     source_checks,
+    target_checks,
 )
 from schemas.config.checks.value_checks import Names, id_problem, interval_problem
 from schemas.config.overlay import Documents
@@ -27,6 +28,7 @@ from schemas.config.policy import Policy
 from schemas.config.service import Service
 from schemas.config.settings import Runtime, built, runtime_of
 from schemas.config.source import Source, source_of
+from schemas.config.targeting.target import Target, target_of
 from schemas.contract import Contract
 from schemas.document import Document
 from schemas.errors import ConfigError
@@ -38,9 +40,9 @@ _DEFAULT = Path(__file__).resolve().parents[2] / "conf"
 class Config:
     """The effective configuration of a run.
 
-    Channels are sorted by `order`, campaigns by priority, tariffs by id. `tariffs` are documents
-    of the right shape; models.tariff.catalogue reads their meaning. `fingerprint` is the sha256
-    of everything else; the order of files and keys does not change it.
+    Channels are sorted by `order`, campaigns by priority, tariffs and targets by id. `tariffs` are
+    documents of the right shape; models.tariff.catalogue reads their meaning. `fingerprint` is the
+    sha256 of everything else; the order of files and keys does not change it.
     """
 
     runtime: Runtime
@@ -50,6 +52,7 @@ class Config:
     policy: Policy
     campaigns: Mapping[str, Campaign]
     tariffs: Mapping[str, Document]
+    targets: Mapping[str, Target]
     fingerprint: str
 
     def lookback_days(self, *records: str) -> dict[str, int]:
@@ -119,7 +122,17 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
     yield from policy_checks.problems(
         documents.policy, documents.tariffs, sets["packages"], contracts
     )
-    yield from campaign_checks.problems(documents.campaigns, documents.channels, sets["channels"])
+    targets = Names(tuple(documents.targets), taken["targets"])
+    yield from campaign_checks.problems(
+        documents.campaigns, documents.channels, sets["channels"], targets
+    )
+    contacts = documents.policy.data["contacts"]
+    sets |= {
+        "campaigns": Names(tuple(documents.campaigns), taken["campaigns"]),
+        "classes": Names(tuple(contacts["classes"]), {}),
+        "ways": Names(tuple(contacts["ways"]), {}),
+    }
+    yield from target_checks.problems(documents.targets, contracts, sets)
     yield from contact_checks.problems(
         documents.policy, documents.channels, documents.campaigns, taken
     )
@@ -156,6 +169,7 @@ def _config(documents: Documents) -> Config:
         "policy": built(Policy, documents.policy.data),
         "campaigns": {campaign.id: campaign for campaign in campaigns},
         "tariffs": dict(documents.tariffs),
+        "targets": {name: target_of(one.data) for name, one in documents.targets.items()},
     }
     return Config(**parts, fingerprint=fingerprint(parts))
 

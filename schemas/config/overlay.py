@@ -1,7 +1,8 @@
 """The files of one or more configuration folders, overlaid and checked for their shape.
 
 A later folder adds to the folders before it, replaces values of theirs and takes away from them:
-with null over a value, with an empty file of a package or campaign, and with its `overlay.yml`.
+with null over a value, with an empty file of a package, campaign or target, and with its
+`overlay.yml`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,14 +22,14 @@ from schemas.document.violation import near_miss
 from schemas.errors import ConfigError
 
 SINGLE = ("runtime", "sources", "channels", "services", "policy")
-FOLDERS = {"campaigns": "campaign", "tariffs": "tariff"}
+FOLDERS = {"campaigns": "campaign", "tariffs": "tariff", "targets": "target"}
 KEPT = "overlay"  # the file that says what a folder keeps of those before it
 _SHAPES = resources.files("schemas") / "shapes"
 
 
 @dataclass(frozen=True)
 class Documents:
-    """The merged files; campaigns and tariffs by the name of their file.
+    """The merged files; campaigns, tariffs and targets by the name of their file.
 
     `taken`: by part (tariffs, channels, …) the names that a folder took away, and the places that
     did so.
@@ -41,6 +42,7 @@ class Documents:
     policy: Document
     campaigns: Mapping[str, Document]
     tariffs: Mapping[str, Document]
+    targets: Mapping[str, Document]
     taken: Mapping[str, Mapping[str, Place]]
 
 
@@ -118,7 +120,7 @@ class _Stack:
                 self.problems.append(str(error))
 
     def names(self, part: str) -> list[str]:
-        """The names of a part: of tariffs and campaigns the files, of the others the keys."""
+        """The names of a part: the files of a folder, or the keys of a file."""
         if part in FOLDERS:
             return sorted(name for group, name in self.merged if group == part)
         found = self.merged.get(("", part))

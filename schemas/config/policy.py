@@ -79,6 +79,13 @@ class ContactPolicy:
 
 
 @dataclass(frozen=True)
+class CampaignPolicy:
+    """`approval`: required, or not_required: a campaign of the configuration runs without one."""
+
+    approval: str = "required"
+
+
+@dataclass(frozen=True)
 class Policy:
     """policy.yml."""
 
@@ -91,3 +98,4 @@ class Policy:
     contacts: Contacts
     value: ValuePolicy
     resources: Resources
+    campaigns: CampaignPolicy = CampaignPolicy()

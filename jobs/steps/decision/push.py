@@ -2,11 +2,15 @@
 
 Grain of the results: a pushed target in `push.<channel>` and a line of the channel's file. The file
 is written from the committed table, under a temporary name until it is complete. Its manifest comes
-last. When this step fails, a channel finds no manifest and keeps yesterday's file.
+last. Offers of a campaign that ops.campaign_log does not let run are left out. When this step
+fails, a channel finds no manifest and keeps yesterday's file.
 """
+
+from pyspark.sql import functions as F
 
 from jobs.outbox.channel_file import send
 from jobs.runtime.context import Context
+from jobs.steps.decision.running import running_campaigns
 from models.push import targets as push
 
 
@@ -20,7 +24,8 @@ def run(context: Context) -> None:
     if matched is not None:
         months = {table: warehouse.read(table, on=matched) for table in months}
     names = {name: package.name for name, package in context.catalogue.packages.items()}
-    campaigns = [campaign for campaign in conf.campaigns.values() if campaign.valid_on(day)]
+    campaigns = running_campaigns(context)
+    running = F.col("campaign_id").isin(*(campaign.id for campaign in campaigns))
     for channel in conf.channels.values():
         if channel.push is None:
             continue
@@ -29,7 +34,7 @@ def run(context: Context) -> None:
             table,
             push.targets(
                 push.Snapshots(
-                    decisions=warehouse.read("mart.decision", on=day),
+                    decisions=warehouse.read("mart.decision", on=day).where(running),
                     match=months["mart.package_match"],
                     quotes=months["mart.package_quote"],
                     identity=warehouse.read("dw.subscriber_identity", on=day),

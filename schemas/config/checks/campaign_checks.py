@@ -26,9 +26,12 @@ SCRIPT_PLACEHOLDERS = (
 
 
 def problems(
-    campaigns: Mapping[str, Document], channels_file: Document, names: Names
+    campaigns: Mapping[str, Document], channels_file: Document, names: Names, targets: Names
 ) -> Iterator[str]:
-    """One line per problem. `campaigns`: by the name of their file. `names`: of the channels."""
+    """One line per problem. `campaigns`: by the name of their file.
+
+    `names`: of the channels. `targets`: the names of the target definitions.
+    """
     channels = channels_file.data
     for name, found in campaigns.items():
         entry = found.data
@@ -37,6 +40,9 @@ def problems(
         yield from repeated(found, ("channels",), entry["channels"])
         wrong = list(_channels(found, channels, names))
         yield from wrong or _acceptance(found)
+        target = entry.get("target")
+        if target is not None and target not in targets.known:
+            yield found.problem(("target",), f"unknown target '{target}'{targets.hint(target)}")
         if not 0 <= Decimal(entry["control_share"]) < 1:
             yield found.problem(
                 ("control_share",),

@@ -32,6 +32,8 @@ RELIED_ON = {
     "mart.channel_preference": "rank score contacts last_contact_at basis reason",
     "mart.decision": "customer_id campaign_id offer channel wave value fate first_reason reasons "
     "price runner_up",
+    "mart.target": "campaign_id wave customer_id entered_because",
+    "ops.campaign_log": "campaign_id version state by at",
 }
 
 

@@ -1,0 +1,21 @@
+"""The campaigns that may reach customers in a run: shared by the steps of the group; no step."""
+
+from __future__ import annotations
+
+from pyspark.sql import functions as F
+
+from jobs.runtime.context import Context
+from models.campaign import state
+from models.campaign.log import TABLE, Entry
+from schemas.config import Campaign
+
+
+def running_campaigns(context: Context) -> list[Campaign]:
+    """The campaigns in force on the day that ops.campaign_log lets run.
+
+    QualityError for a log that was tampered with. Spark gives instants in the zone of the machine,
+    so `at` is read as a number.
+    """
+    log = context.warehouse.read(TABLE).withColumn("at", F.unix_micros("at"))
+    entries = [Entry.of_row(row.asDict()) for row in log.collect()]
+    return state.running(context.conf, entries, context.day)

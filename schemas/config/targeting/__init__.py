@@ -1,0 +1,1 @@
+"""Files of targets/ as dataclasses, and the registry of the facts that their conditions may use."""
