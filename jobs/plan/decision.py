@@ -1,6 +1,6 @@
 """Steps that decide and push."""
 
-from jobs.plan.step import Step, push_tables
+from jobs.plan.step import Step, fact_tables, push_tables
 from schemas.config import Config
 
 
@@ -47,13 +47,18 @@ def steps(conf: Config) -> tuple[Step, ...]:
             "push",
             "decision",
             "one table and one file per channel",
-            (
-                "mart.decision",
-                "mart.package_match",
-                "mart.package_quote",
-                "dw.subscriber_identity",
-                "dw.contact_event",
-                *pushes,
+            tuple(
+                dict.fromkeys(
+                    (
+                        "mart.decision",
+                        "mart.package_match",
+                        "mart.package_quote",
+                        "dw.subscriber_identity",
+                        "dw.contact_event",
+                        *fact_tables(conf),
+                        *pushes,
+                    )
+                )
             ),
             pushes,
             final=True,

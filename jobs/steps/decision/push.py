@@ -5,13 +5,51 @@ is written from the committed table, under a temporary name until it is complete
 last. When this step fails, a channel finds no manifest and keeps yesterday's file.
 """
 
+from pyspark.sql import DataFrame
+
 from jobs.outbox.channel_file import send
 from jobs.runtime.context import Context
 from models.push import targets as push
+from schemas.config.channel import FACT_TABLES
+from schemas.errors import ConfigError
 
 
 def run(context: Context) -> None:
     warehouse, conf, day = context.warehouse, context.conf, context.day
+    tables = _snapshots(context)
+    names = {name: package.name for name, package in context.catalogue.packages.items()}
+    campaigns = [campaign for campaign in conf.campaigns.values() if campaign.valid_on(day)]
+    refused = []
+    for channel in conf.channels.values():
+        if channel.push is None:
+            continue
+        table = f"push.{channel.id}"
+        contract = warehouse.contracts[table]
+        rows = warehouse.replace(
+            table,
+            push.targets(
+                tables,
+                campaigns=campaigns,
+                package_names=names,
+                channel=channel,
+                contact=conf.policy.contacts.channels.get(channel.id),
+                columns=contract.column_names,
+                data_date=day,
+                currency=conf.runtime.currency,
+            ),
+        )
+        written = warehouse.read(table, on=day)
+        try:
+            send(context.outbox, channel, contract, day, written, rows, campaigns)
+        except ConfigError as error:  # the other channels get their files all the same
+            refused.append(str(error))
+    if refused:
+        raise ConfigError("\n".join(refused))
+
+
+def _snapshots(context: Context) -> push.Snapshots:
+    """The tables that rows are built from; those of facts only if the step reads them."""
+    warehouse, day = context.warehouse, context.day
     matched = warehouse.last_snapshot("mart.package_match", day)
     months = {
         "mart.package_match": warehouse.empty("mart.package_match"),
@@ -19,35 +57,18 @@ def run(context: Context) -> None:
     }
     if matched is not None:
         months = {table: warehouse.read(table, on=matched) for table in months}
-    names = {name: package.name for name, package in context.catalogue.packages.items()}
-    campaigns = [campaign for campaign in conf.campaigns.values() if campaign.valid_on(day)]
-    for channel in conf.channels.values():
-        if channel.push is None:
-            continue
-        table = f"push.{channel.id}"
-        rows = warehouse.replace(
-            table,
-            push.targets(
-                push.Snapshots(
-                    decisions=warehouse.read("mart.decision", on=day),
-                    match=months["mart.package_match"],
-                    quotes=months["mart.package_quote"],
-                    identity=warehouse.read("dw.subscriber_identity", on=day),
-                    contacts=warehouse.read("dw.contact_event", upto=day),
-                ),
-                campaigns=campaigns,
-                package_names=names,
-                channel=channel.id,
-                columns=warehouse.contracts[table].column_names,
-                data_date=day,
-                currency=conf.runtime.currency,
-            ),
-        )
-        send(
-            context.outbox,
-            channel,
-            warehouse.contracts[table],
-            day,
-            warehouse.read(table, on=day),
-            rows,
-        )
+    others: dict[str, DataFrame] = {}
+    for name in ("subscriber", "customer", "member"):
+        if (table := FACT_TABLES[name]) in context.step.reads:
+            if table.startswith("ods."):
+                others[name] = warehouse.read(table, upto=day)
+            else:
+                others[name] = warehouse.read(table, on=day)
+    return push.Snapshots(
+        decisions=warehouse.read("mart.decision", on=day),
+        match=months["mart.package_match"],
+        quotes=months["mart.package_quote"],
+        identity=warehouse.read("dw.subscriber_identity", on=day),
+        contacts=warehouse.read("dw.contact_event", upto=day),
+        others=others,
+    )
