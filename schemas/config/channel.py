@@ -62,6 +62,26 @@ class Message:
 
 
 @dataclass(frozen=True)
+class Sink:
+    """Where a channel's files are delivered: `folder` of this machine, or of an SFTP `host`.
+
+    `key_file` and `known_hosts` are files of this machine; without them those of the account count.
+    """
+
+    folder: str
+    host: str | None = None
+    user: str | None = None
+    port: int = 22
+    key_file: str | None = None
+    known_hosts: str | None = None
+
+    @property
+    def shown(self) -> str:
+        """The sink in messages and in the ledger."""
+        return f"sftp {self.user}@{self.host}:{self.folder}" if self.host else self.folder
+
+
+@dataclass(frozen=True)
 class Push:
     """The file of a channel. Placeholders of its name: {data_date} {yyyymmdd} {yyyymm}.
 
@@ -69,7 +89,8 @@ class Push:
     with a fact of another table, as <name of FACT_TABLES>.<column>. `widths`: bytes of each column
     of a `fixed` file. `replace_with` stands for a character that the encoding lacks; empty: such a
     row is refused. `test_targets`: numbers of the operator's own staff that get each file, too.
-    `mode` is the file's mode in octal.
+    `deliver_to`: None if the channel fetches its files from the push folder. `mode` is the file's
+    mode in octal.
     """
 
     file: str
@@ -80,6 +101,7 @@ class Push:
     message: Message | None = None
     replace_with: str = ""
     test_targets: tuple[str, ...] = ()
+    deliver_to: Sink | None = None
     delimiter: str = ","
     encoding: str = "utf-8"
     header: bool = True

@@ -1,5 +1,6 @@
 """The step `push` over a warehouse of a few rows: nine channels, two targets each."""
 
+import importlib
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -10,7 +11,6 @@ from pyspark.sql import SparkSession
 from jobs.outbox.folder import Outbox
 from jobs.plan.night import night
 from jobs.runtime.context import Run
-from jobs.steps.decision import push
 from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import Ledger
 from jobs.warehouse.tables import Tables
@@ -38,7 +38,6 @@ PUSHED = (
     "hotline_outbound",
     "hotline_inbound",
 )
-STEP = "push"
 
 
 class PushStep:
@@ -55,13 +54,13 @@ class PushStep:
         write(self.local, {"channels.yml": channels or "{}\n"})
         return config.load([CONF, self.local], CONTRACTS)
 
-    def run(self, run_id: str, conf: config.Config | None = None) -> None:
-        """One run of the step for the day."""
+    def run(self, run_id: str, conf: config.Config | None = None, name: str = "push") -> None:
+        """One run of the step for the day, or of the other step that this one prepares."""
         conf = conf or self.conf
         ledger, judge = Ledger(run_id, conf.fingerprint), Judge(None, run_id)
         tables = Tables(self.spark, str(self.warehouse), CONTRACTS, run_id)
         warehouse = Warehouse(tables, CONTRACTS, conf, ledger, judge)
-        (step,) = (one for one in night(conf) if one.name == STEP)
+        (step,) = (one for one in night(conf) if one.name == name)
         warehouse.open([*step.reads, *step.writes])
         run = Run(
             conf,
@@ -75,7 +74,7 @@ class PushStep:
         window = Window(DAY, DAY)
         try:
             with warehouse.step(step, window):
-                push.run(run.context(step, window))
+                importlib.import_module(step.module).run(run.context(step, window))
         finally:
             warehouse.close()
 

@@ -57,6 +57,18 @@ def push(**keys: str) -> str:
             {"columns": '[msisdn, vip_level: "gold"]'},
             ".columns[1].vip_level: expected a fact like subscriber.vip_level; got 'gold'",
         ),
+        (
+            {"deliver_to": "{folder: /in, host: gateway}"},
+            ".deliver_to: a host needs the key 'user'",
+        ),
+        (
+            {"deliver_to": "{folder: /in, port: 22}"},
+            ".deliver_to.port: only a sink with a 'host' has it",
+        ),
+        (
+            {"deliver_to": "{folder: /in, host: -oProxy}"},
+            ".deliver_to.host: expected a host name; got '-oProxy'",
+        ),
         ({"message": "{sender: '10086', part: 0, max_parts: 2}"}, ".message.part: "),
     ],
     ids=str,

@@ -35,6 +35,7 @@ def problems(
     yield from repeated(found, (*path, "columns"), names)
     yield from _form(found, path, push, names)
     yield from _test_targets(found, path, push, names, runtime)
+    yield from _sink(found, (*path, "deliver_to"), push.get("deliver_to", {}))
     if contracts is None:
         return
     table = f"push.{channel}"
@@ -82,6 +83,15 @@ def _form(found: Document, path: Key, push: Mapping[str, Any], names: list[str])
         yield found.problem(
             (*path, "replace_with"), f"{push['encoding']} cannot hold it: write one like ?"
         )
+
+
+def _sink(found: Document, path: Key, sink: Mapping[str, Any]) -> Iterator[str]:
+    """A host has a user, and a folder of this machine has nothing of a host."""
+    if "host" in sink and "user" not in sink:
+        yield found.problem(path, "a host needs the key 'user'")
+    for key in ("user", "port", "key_file", "known_hosts"):
+        if key in sink and "host" not in sink:
+            yield found.problem((*path, key), "only a sink with a 'host' has it")
 
 
 def _test_targets(

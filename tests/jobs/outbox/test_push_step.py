@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from schemas.errors import ConfigError
+from schemas.errors import ChudianError, ConfigError
 from tests.given.push_step import DAY, PUSHED, PushStep
 from tests.readers.warehouse_reader import query
 
@@ -129,3 +129,37 @@ def test_a_file_that_cannot_be_written_does_not_stop_the_others(step):
         assert found == {*PUSHED} - {"sms", "terminal"}
     finally:
         step.run("again")
+
+
+def test_a_failing_sink_leaves_its_file_and_the_next_run_delivers_it_once(step, tmp_path):
+    blocked, there = tmp_path / "blocked", tmp_path / "there"
+    blocked.write_text("no folder")
+    sinks = "\n".join(
+        f"{channel}: {{push: {{deliver_to: {{folder: {folder}}}}}}}"
+        for channel, folder in (("sms", blocked), ("web", there), ("hall", there))
+    )
+    conf = step.configured(sinks + "\n")
+
+    def told():
+        return query(
+            step.warehouse,
+            "SELECT run_id, channel, state, rows, sequence FROM t ORDER BY told_at, channel",
+            t="ops.delivery",
+        )
+
+    with pytest.raises(ChudianError) as caught:
+        step.run("deliver 1", conf, "deliver")
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith(f"sms: sms_{NAME}.txt is not delivered: {blocked}/sms_{NAME}.txt.man")
+    assert line.endswith(f"run: python -m jobs.night --data-date {DAY} --only deliver")
+    first = [("deliver 1", "hall", "delivered", 2, 1), ("deliver 1", "web", "delivered", 2, 1)]
+    assert sorted(told()) == sorted([*first, ("deliver 1", "sms", "failed", 2, 1)])
+    blocked.unlink()
+    step.run("deliver 2", conf, "deliver")
+    assert [row for row in told() if row[0] == "deliver 2"] == [
+        ("deliver 2", "sms", "delivered", 2, 1)
+    ]
+    staged = step.files()[f"sms/{DAY}/sms_{NAME}.txt"]
+    assert (blocked / f"sms_{NAME}.txt").read_bytes() == staged
+    step.run("deliver 3", conf, "deliver")
+    assert not [row for row in told() if row[0] == "deliver 3"]
