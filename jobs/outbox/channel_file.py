@@ -22,8 +22,8 @@ def send(
     rows: DataFrame,
     count: int,
     campaigns: Iterable[Campaign],
-) -> None:
-    """Write the channel's file of the day with these `rows`, then its manifest.
+) -> dict[str, object]:
+    """Write the channel's file of the day with these `rows`, then its manifest, which it returns.
 
     `count`: the number of rows. Rows of test targets come last, for each of the `campaigns` that
     uses the channel on the day. An earlier manifest is removed first, so a channel never reads a
@@ -57,3 +57,4 @@ def send(
     )
     text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
     outbox.write(channel.id, day, f"{name}.manifest.json", [text.encode()], mode)
+    return manifest

@@ -5,8 +5,7 @@ from schemas.config import Config
 
 
 def steps(conf: Config) -> tuple[Step, ...]:
-    """A channel has a push table where the configuration gives it files."""
-    pushes = push_tables(conf)
+    """From the preference of each customer to what was withheld, and from whom."""
     return (
         Step(
             "preference",
@@ -43,32 +42,45 @@ def steps(conf: Config) -> tuple[Step, ...]:
             ("mart.decision", "mart.decision_funnel", "mart.capacity_price"),
             final=True,
         ),
-        Step(
-            "push",
-            "decision",
-            "one table and one file per channel",
-            tuple(
-                dict.fromkeys(
-                    (
-                        "mart.decision",
-                        "mart.package_match",
-                        "mart.package_quote",
-                        "dw.subscriber_identity",
-                        "dw.contact_event",
-                        *fact_tables(conf),
-                        *pushes,
-                    )
-                )
-            ),
-            pushes,
-            final=True,
-        ),
+        *_push(conf),
         Step(
             "hold_out",
             "decision",
             "who is held out of what, and contacts that should not have happened",
             ("mart.decision", "mart.hold_out", "dw.contact_history"),
             ("mart.hold_out",),
+            final=True,
+        ),
+    )
+
+
+def _push(conf: Config) -> tuple[Step, ...]:
+    """A channel has a push table where the configuration gives it files."""
+    pushes = push_tables(conf)
+    reads = (
+        "mart.decision",
+        "mart.package_match",
+        "mart.package_quote",
+        "dw.subscriber_identity",
+        "dw.contact_event",
+        *fact_tables(conf),
+        *pushes,
+    )
+    return (
+        Step(
+            "receipt_check",
+            "decision",
+            "what the channels loaded of what was pushed",
+            ("mart.push_file", "ops.delivery", "ods.receipt", "mart.receipt_check"),
+            ("mart.receipt_check",),
+            earlier=("mart.push_file", "ops.delivery"),
+        ),
+        Step(
+            "push",
+            "decision",
+            "one table and one file per channel",
+            tuple(dict.fromkeys(reads)),
+            (*pushes, "mart.push_file"),
             final=True,
         ),
     )

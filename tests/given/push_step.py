@@ -1,4 +1,4 @@
-"""The step `push` over a warehouse of a few rows: nine channels, two targets each."""
+"""The steps around `push` over a warehouse of a few rows: nine channels, two targets each."""
 
 import importlib
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from tests.given.small_configuration import write
 from tests.given.stored_tables import committed, made
 
 DAY = date(2009, 5, 3)
-MARCH = date(2009, 3, 1)
+BEFORE = date(2009, 5, 2)  # the night before, of which only the files are there
 CUSTOMERS = (1, 2)
 PUSHED = (
     "hall",
@@ -139,13 +139,28 @@ def _stored(warehouse: Path, conf: config.Config, channels: Sequence[str]) -> No
         "ods.customer": named("batch_date customer_no name", (DAY, "C1", "=王小明")),
         "ods.group_member": named("batch_date subscriber_no employee", (DAY, "S1", "J1")),
         "dw.contact_event": [],
+        "mart.push_file": named(
+            "data_date channel file_name rows",
+            (BEFORE, "sms", "sms_20090502.txt", 2),
+            (BEFORE, "web", "web_20090502.tsv", 2),
+        ),
+        "ods.receipt": named(
+            "batch_date channel pushed_file rows_loaded rows_failed",
+            (DAY, "sms", "sms_20090502.txt", 1, 1),
+            (DAY, "web", "web_20090502.tsv", 1, 0),
+            (DAY, "hall", "nobody.csv", 1, 0),
+        ),
     }
     for table, changes in given.items():
         contract = CONTRACTS[table]
         made(warehouse, contract, _records(contract, changes))
     committed(
         warehouse,
-        *((table, source, str(DAY)) for table in given for source in _sources(conf, table)),
+        *(
+            (table, source, str(BEFORE if table == "mart.push_file" else DAY))
+            for table in given
+            for source in _sources(conf, table)
+        ),
     )
 
 

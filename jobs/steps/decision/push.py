@@ -1,9 +1,12 @@
 """One table and one file per channel, with a manifest 推送.
 
-Grain of the results: a pushed target in `push.<channel>` and a line of the channel's file. The file
-is written from the committed table, under a temporary name until it is complete. Its manifest comes
-last. When this step fails, a channel finds no manifest and keeps yesterday's file.
+Grain of the results: a pushed target in `push.<channel>` and a line of the channel's file; a file
+in `mart.push_file`. It is written from the committed table, under a temporary name until it is
+complete. Its manifest comes last. When this step fails, a channel finds no manifest and keeps
+yesterday's file.
 """
+
+from types import SimpleNamespace
 
 from pyspark.sql import DataFrame
 
@@ -13,13 +16,15 @@ from models.push import targets as push
 from schemas.config.channel import FACT_TABLES
 from schemas.errors import ConfigError
 
+FILES = "mart.push_file"
+
 
 def run(context: Context) -> None:
     warehouse, conf, day = context.warehouse, context.conf, context.day
     tables = _snapshots(context)
     names = {name: package.name for name, package in context.catalogue.packages.items()}
     campaigns = [campaign for campaign in conf.campaigns.values() if campaign.valid_on(day)]
-    refused = []
+    refused, files = [], []
     for channel in conf.channels.values():
         if channel.push is None:
             continue
@@ -40,9 +45,20 @@ def run(context: Context) -> None:
         )
         written = warehouse.read(table, on=day)
         try:
-            send(context.outbox, channel, contract, day, written, rows, campaigns)
+            sent = send(context.outbox, channel, contract, day, written, rows, campaigns)
+            files.append(
+                {
+                    "data_date": day,
+                    "channel": channel.id,
+                    "file_name": sent["file"],
+                    "rows": sent["rows"],
+                    "test_rows": sent.get("test_rows", 0),
+                    "sha256": sent["sha256"],
+                }
+            )
         except ConfigError as error:  # the other channels get their files all the same
             refused.append(str(error))
+    warehouse.replace(FILES, warehouse.rows(FILES, [SimpleNamespace(**one) for one in files]))
     if refused:
         raise ConfigError("\n".join(refused))
 

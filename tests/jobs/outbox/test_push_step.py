@@ -68,6 +68,42 @@ def test_a_manifest_describes_its_file(step, channel):
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_the_table_of_files_says_what_the_manifests_say(step):
+    kept = query(
+        step.warehouse,
+        f"SELECT channel, file_name, rows, sha256 FROM t WHERE data_date = DATE '{DAY}'",
+        t="mart.push_file",
+    )
+    told = [json.loads(path.read_text("utf-8")) for path in step.outbox.rglob("*.manifest.json")]
+    assert sorted(kept) == sorted(
+        (one["channel"], one["file"], one["rows"], one["sha256"]) for one in told
+    )
+
+
+def test_receipts_are_checked_against_the_files_and_alarms_are_counted(step):
+    step.run("receipts", name="receipt_check")
+    found = query(
+        step.warehouse,
+        "SELECT file_name, pushed, loaded, failed, missing, alarm FROM t ORDER BY file_name",
+        t="mart.receipt_check",
+    )
+    assert found == [
+        ("nobody.csv", 0, 1, 0, -1, "unknown_file"),
+        ("sms_20090502.txt", 2, 1, 1, 0, None),
+        ("web_20090502.tsv", 2, 1, 0, 1, "rows_missing"),
+    ]
+    checks = query(
+        step.warehouse,
+        "SELECT \"check\", observed, success FROM t WHERE run_id = 'receipts' ORDER BY ALL",
+        t="ops.quality_result",
+    )
+    assert [row for row in checks if row[0] in ("unknown_file", "rows_missing", "no_receipt")] == [
+        ("no_receipt", "0", True),
+        ("rows_missing", "1", False),
+        ("unknown_file", "1", False),
+    ]
+
+
 def test_a_customer_manager_sees_whose_customer_it_is(step):
     first, second = cells(step, "customer_manager")
     assert (first["employee"], first["vip_level"], first["branch"]) == ("J1", "gold", "海淀分公司")

@@ -125,6 +125,7 @@ def test_a_prefix_takes_every_source(conf, steps):
 def test_from_takes_the_step_and_all_after_it(steps):
     assert names(select(steps, None, "decide")) == [
         "decide",
+        "receipt_check",
         "push",
         "hold_out",
         "report",
