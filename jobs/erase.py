@@ -217,7 +217,9 @@ def _erase_everywhere(
     )
     lines = {f"{source} deliveries": count for source, count in removed.items()}
     lines |= {
-        f"{channel.id} files": _rewrite(tables, conditions, customer, channel, Outbox(args.push))
+        f"{channel.id} files": _rewrite(
+            tables, conditions, customer, channel, conf, Outbox(args.push)
+        )
         for channel in conf.channels.values()
         if channel.push is not None
     }
@@ -259,6 +261,7 @@ def _rewrite(
     conditions: Mapping[str, str],
     customer: Customer,
     channel: Channel,
+    conf: Config,
     outbox: Outbox,
 ) -> int:
     """Rewrite the channel's existing files without the customer's lines; returns their number."""
@@ -274,7 +277,15 @@ def _rewrite(
         others = _rows_of(tables, customer.found, table, conditions[table], "left_anti").where(
             F.col("data_date") == F.lit(day)
         )
-        channel_file.send(outbox, channel, tables.contracts[table], day, others, others.count())
+        channel_file.send(
+            outbox,
+            channel,
+            tables.contracts[table],
+            day,
+            others,
+            others.count(),
+            conf.campaigns.values(),
+        )
         lines += count
     return lines
 

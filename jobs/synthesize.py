@@ -3,7 +3,8 @@
 The landing gets every source of the shipped configuration, from the first day to the data date, in
 the form of conf/sources.yml. The truth folder gets facts that only the generator knows: true
 packages, preferences, planted defects. No step of the night reads the truth. Without this command
-there is no data to run on; real deliveries replace it.
+there is no data to run on; real deliveries replace it. With --receipts-of, the channels of the
+province answer the files that a night pushed: their receipts come on the day after.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from jobs.runtime import arguments
 from jobs.runtime.lock import guarded
 from jobs.synthetic import province as synthetic
+from jobs.synthetic import receipts
 from schemas import config
 from schemas.window import add_months, month_of
 
@@ -37,6 +39,11 @@ def _synthesize(argv: Sequence[str] | None) -> None:
         else add_months(month_of(last), -HISTORY_MONTHS)
     )
     conf = config.load(arguments.conf_folders(args.conf))
+    if args.receipts_of:
+        pushed = arguments.day("--receipts-of", args.receipts_of)
+        count = receipts.answer(args.push, args.landing, conf.sources, pushed, args.seed)
+        print(f"{count} receipts for the files of {pushed}: in {args.landing}")
+        return
     province = synthetic.plan(conf, args.seed, args.customers, first, last)
     recipe = synthetic.recipe_of(conf, province)
     name = (
@@ -88,6 +95,12 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         help="first day delivered (default: the first "
         f"of the month, {HISTORY_MONTHS} months before)",
     )
+    parser.add_argument(
+        "--receipts-of",
+        metavar="D",
+        help="only write the receipts for the files of this night, for the day after it",
+    )
+    parser.add_argument("--push", metavar="DIR", **arguments.FOLDERS["push"])
     parser.add_argument(
         "--landing",
         type=Path,

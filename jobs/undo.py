@@ -29,7 +29,11 @@ EXAMPLES = """examples:
   python -m jobs.undo --run-id 20090504T061500.000000Z-4711 --dry-run     what it would touch
   python -m jobs.undo --run-id 20090504T061500.000000Z-4711
 the ids of runs are the names of the logs in <warehouse>/_logs"""
-LOGS = ("ops.run_ledger", "ops.quality_result")  # they record what happened, also of this run
+LOGS = (
+    "ops.run_ledger",
+    "ops.quality_result",
+    "ops.delivery",
+)  # they record what happened, also of this run
 
 
 def versions_before(histories: Mapping[str, Sequence[Commit]], run_id: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
 """Files that leave: one folder per channel and day, each file with a manifest.
 
-Others take folder (Outbox) and channel_file (send).
+Others take folder (Outbox), channel_file (send) and delivery (deliver, recall, resend).
 """

@@ -1,6 +1,6 @@
 """Steps that decide and push."""
 
-from jobs.plan.step import CAMPAIGN_LOG, Step, push_tables
+from jobs.plan.step import CAMPAIGN_LOG, Step, fact_tables, push_tables
 from schemas.config import Config
 
 
@@ -11,8 +11,7 @@ def target_tables(conf: Config) -> tuple[str, ...]:
 
 
 def steps(conf: Config) -> tuple[Step, ...]:
-    """A channel has a push table where the configuration gives it files."""
-    pushes = push_tables(conf)
+    """From the preference of each customer to what was withheld, and from whom."""
     return (
         Step(
             "preference",
@@ -53,32 +52,52 @@ def steps(conf: Config) -> tuple[Step, ...]:
                 "dw.consent",
                 "ods.do_not_contact",
                 "ods.sensitive_number",
+                "mart.target",
+                CAMPAIGN_LOG,
             ),
             ("mart.decision", "mart.decision_funnel", "mart.capacity_price"),
             final=True,
         ),
-        Step(
-            "push",
-            "decision",
-            "one table and one file per channel",
-            (
-                "mart.decision",
-                "mart.package_match",
-                "mart.package_quote",
-                "dw.subscriber_identity",
-                "dw.contact_event",
-                CAMPAIGN_LOG,
-                *pushes,
-            ),
-            pushes,
-            final=True,
-        ),
+        *_push(conf),
         Step(
             "hold_out",
             "decision",
             "who is held out of what, and contacts that should not have happened",
             ("mart.decision", "mart.package_match", "mart.hold_out", "dw.contact_history"),
             ("mart.hold_out",),
+            final=True,
+        ),
+    )
+
+
+def _push(conf: Config) -> tuple[Step, ...]:
+    """A channel has a push table where the configuration gives it files."""
+    pushes = push_tables(conf)
+    reads = (
+        "mart.decision",
+        "mart.package_match",
+        "mart.package_quote",
+        "dw.subscriber_identity",
+        "dw.contact_event",
+        CAMPAIGN_LOG,
+        *fact_tables(conf),
+        *pushes,
+    )
+    return (
+        Step(
+            "receipt_check",
+            "decision",
+            "what the channels loaded of what was pushed",
+            ("mart.push_file", "ops.delivery", "ods.receipt", "mart.receipt_check"),
+            ("mart.receipt_check",),
+            earlier=("mart.push_file", "ops.delivery"),
+        ),
+        Step(
+            "push",
+            "decision",
+            "one table and one file per channel",
+            tuple(dict.fromkeys(reads)),
+            (*pushes, "mart.push_file"),
             final=True,
         ),
     )

@@ -17,7 +17,7 @@ def night(conf: Config) -> tuple[Step, ...]:
         *views.steps(conf),
         *rating.steps(),
         *decision.steps(conf),
-        *report.steps(),
+        *report.steps(conf),
     )
     _check(steps, {table for source in conf.sources.values() for table in source.tables})
     return steps

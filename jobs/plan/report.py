@@ -1,10 +1,16 @@
-"""The report of the night: submitted with the decisions, which it shows."""
+"""What is done after all others: the report, and delivering the channels' files.
 
-from jobs.plan.step import OPS, Step
+Submitted with the decisions, which they show and send.
+"""
+
+from jobs.plan.step import OPS, Step, push_tables
+from schemas.config import Config
+
+DELIVERY = "ops.delivery"
 
 
-def steps() -> tuple[Step, ...]:
-    """One step, after all others."""
+def steps(conf: Config) -> tuple[Step, ...]:
+    """The report, and then the delivery: a sink that fails stops no other step."""
     return (
         Step(
             "report",
@@ -20,6 +26,15 @@ def steps() -> tuple[Step, ...]:
                 *OPS,
             ),
             (),
+            submitted_with="decision",
+        ),
+        Step(
+            "deliver",
+            "report",
+            "the channels' files to their sinks",
+            (*push_tables(conf), DELIVERY),
+            (DELIVERY,),
+            final=True,
             submitted_with="decision",
         ),
     )

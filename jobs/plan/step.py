@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.config import Config
+from schemas.config.channel import FACT_TABLES
 from schemas.window import Window, closes_in
 
 DAILY = "daily"
@@ -24,6 +25,18 @@ def due_days(conf: Config, source: str, window: Window) -> list[date]:
 def push_tables(conf: Config) -> tuple[str, ...]:
     """The tables of the channels that the configuration gives files."""
     return tuple(f"push.{channel}" for channel, entry in conf.channels.items() if entry.push)
+
+
+def fact_tables(conf: Config) -> tuple[str, ...]:
+    """The tables of the facts that the channels' files carry, in the order of FACT_TABLES.
+
+    Facts of the CRM are found through the numbers of the subscriber.
+    """
+    facts = [fact for one in conf.channels.values() if one.push for fact in one.push.facts.values()]
+    named = {fact.split(".")[0] for fact in facts}
+    if named & {"customer", "member"}:
+        named.add("subscriber")
+    return tuple(table for name, table in FACT_TABLES.items() if name in named)
 
 
 @dataclass(frozen=True)

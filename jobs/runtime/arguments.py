@@ -156,11 +156,11 @@ def month(option: str, text: str) -> date:
         ) from None
 
 
-def write(option: str, path: Path, text: str) -> None:
+def write(option: str, path: Path, content: str | bytes) -> None:
     """Write a file that an option names; ConfigError names the option where it cannot be."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise ConfigError(
             f"{option}: {path} cannot be written ({error.strerror}): check the "

@@ -25,7 +25,7 @@ def waits_for(steps: Sequence[Step]) -> dict[str, set[str]]:
             for before in steps[:place]
             if {*before.writes} & {*step.reads, *step.writes} or {*before.reads} & {*step.writes}
         }
-        if not step.writes:  # a report shows what all of them did
+        if not step.writes or step.group == "report":  # it shows what all of them did, or sends it
             found[step.name] = {before.name for before in steps[:place]}
     return found
 

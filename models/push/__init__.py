@@ -2,5 +2,6 @@
 
 Others take:
 - `targets`: the table push.<channel> (step `push`)
-- `channel_file`: the bytes of the channel's file and its manifest (jobs.outbox)
+- `layout`: what a channel's file looks like, for those who read it (jobs.dictionary)
+- `channel_file`, `sample`: the bytes of the channel's file and its manifest (jobs.outbox)
 """

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 import pyarrow as pa
@@ -14,8 +14,12 @@ from pyspark.sql.types import StringType, StructField, StructType
 from models.customer.identity import numbers_on
 from models.drawing import bill_comparison
 from models.frames.lookup import looked_up
+from models.push import facts, message
+from models.push.sample import last_day
 from models.tariff.amounts import BUCKETS
-from schemas.config import Campaign
+from schemas.config import Campaign, Channel
+from schemas.config.channel import MESSAGE_COLUMNS
+from schemas.config.contact_policy import ContactChannel
 from schemas.currency import Currency
 
 # S2-10: both bills line by line, and a picture of them.
@@ -32,7 +36,8 @@ class Snapshots:
 
     `decisions`: mart.decision of the day. `match` and `quotes`: the last snapshots of
     mart.package_match and mart.package_quote. `identity`: the day's snapshot of
-    dw.subscriber_identity. `contacts`: dw.contact_event up to the day.
+    dw.subscriber_identity. `contacts`: dw.contact_event up to the day. `others`: what facts need
+    besides, by the names of FACT_TABLES.
     """
 
     decisions: DataFrame
@@ -40,6 +45,7 @@ class Snapshots:
     quotes: DataFrame
     identity: DataFrame
     contacts: DataFrame
+    others: Mapping[str, DataFrame] = field(default_factory=dict)
 
 
 def targets(
@@ -47,19 +53,21 @@ def targets(
     *,
     campaigns: Sequence[Campaign],
     package_names: Mapping[str, str],
-    channel: str,
+    channel: Channel,
+    contact: ContactChannel | None,
     columns: Sequence[str],
     data_date: date,
     currency: Currency,
 ) -> DataFrame:
     """push.<channel>: one row per pushed decision of the channel, in the contract's `columns`.
 
-    `served` counts how often the customer was reached for the campaign over the channel.
+    `contact`: when the channel works its list. `served` counts how often the customer was reached
+    for the campaign over the channel.
     Costs are a month's, rounded half up to the minor unit of the currency; saving is their
     difference as printed. The name of an alternative is that of all its packages.
     """
     rows = (
-        _offers(tables, channel, currency)
+        _offers(tables, channel.id, currency)
         .join(numbers_on(tables.identity, data_date), "subscriber_id")
         .withColumn("data_date", F.lit(data_date))
         .withColumn(
@@ -94,6 +102,16 @@ def targets(
             rows.join(_means(rows, tables.quotes), ["subscriber_id", "package_id"], "left"),
             currency,
         )
+    if channel.push is not None:
+        if channel.push.message is not None and set(MESSAGE_COLUMNS) & set(columns):
+            rows = message.described(rows, channel.push.message, contact, data_date)
+        known = {
+            "decision": tables.decisions,
+            "match": tables.match,
+            "quote": tables.quotes,
+            **tables.others,
+        }
+        rows = facts.joined(rows, channel.push.facts, known, channel.id)
     return rows.select(*columns)
 
 
@@ -133,12 +151,7 @@ def _offers(tables: Snapshots, channel: str, currency: Currency) -> DataFrame:
 
 def _valid_until(campaigns: Sequence[Campaign], data_date: date) -> Column:
     """The last day of the offer: `valid_days` later, but at most the campaign's last day."""
-    last_days = {
-        campaign.id: min(
-            data_date + timedelta(days=campaign.valid_days), campaign.valid_to - timedelta(days=1)
-        )
-        for campaign in campaigns
-    }
+    last_days = {campaign.id: last_day(campaign, data_date) for campaign in campaigns}
     return looked_up(F.col("campaign_id"), last_days, "date")
 
 
@@ -160,9 +173,11 @@ def _script(campaigns: Sequence[Campaign]) -> Column:
     return script
 
 
-def _served(contacts: DataFrame, channel: str) -> DataFrame:
+def _served(contacts: DataFrame, channel: Channel) -> DataFrame:
     """(customer_id, campaign_id, served): contacts over the channel that reached the customer."""
-    reached = (F.col("channel") == channel) & ~F.col("result").eqNullSafe("not_reached")
+    reached = (F.col("channel") == channel.known_as) & ~F.col("result").eqNullSafe("not_reached")
+    if channel.logged_as is not None:
+        reached &= F.col("direction") == channel.logged_as.direction
     return (
         contacts.where(reached & F.col("customer_id").isNotNull())
         .groupBy("customer_id", F.col("campaign_id").alias("campaign_id"))

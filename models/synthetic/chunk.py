@@ -32,7 +32,7 @@ from models.synthetic.usage.message import Messages, message_rows, messages
 from models.synthetic.usage.voice import Calls, call_rows, calls
 from models.synthetic.usage.wlan import wlan_rows
 
-SOURCES = tuple(PLANS)
+SOURCES = (*PLANS, "receipt")  # receipts answer what was pushed: until then the files are empty
 UNKNOWN_PACKAGE = "GOTONE_8888"
 VAS_SHARE, WRONG_BILL_SHARE = 0.25, 0.004
 

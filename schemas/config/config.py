@@ -11,7 +11,7 @@ from typing import Any
 
 from schemas.config import overlay
 from schemas.config.campaign import Campaign, campaign_of
-from schemas.config.channel import Channel
+from schemas.config.channel import Channel, channel_of
 from schemas.config.checks import (
     campaign_checks,
     channel_checks,
@@ -118,7 +118,7 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
     }
     yield from runtime_checks.problems(documents.runtime, contracts)
     yield from source_checks.problems(documents.sources, contracts, sets)
-    yield from channel_checks.problems(documents.channels, contracts)
+    yield from channel_checks.problems(documents.channels, contracts, documents.runtime)
     yield from policy_checks.problems(
         documents.policy, documents.tariffs, sets["packages"], contracts
     )
@@ -147,7 +147,7 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
 def _config(documents: Documents) -> Config:
     zone = documents.runtime.data["timezone"]
     channels = sorted(
-        (built(Channel, {"id": name, **entry}) for name, entry in documents.channels.data.items()),
+        (channel_of(name, entry) for name, entry in documents.channels.data.items()),
         key=lambda channel: channel.order,
     )
     campaigns = sorted(

@@ -11,7 +11,7 @@ _LAYER_TEXTS = {
     "dw": "details and roll-ups",
     "mart": "results",
     "push": "rows of the channel files",
-    "ops": "run ledger, rejected records, quality results, erasures",
+    "ops": "run ledger, rejected records, quality results, deliveries of files, erasures",
 }
 _HEAD = (
     "column",

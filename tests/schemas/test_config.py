@@ -1,6 +1,5 @@
 """The configuration loader: overlays, references between files, fingerprint."""
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -8,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from schemas import config
-from schemas.config.channel import PUSHED
 from tests.given.paths import CONF as SHIPPED
 from tests.given.small_configuration import edit, refusal, write
 
@@ -283,16 +281,6 @@ def test_a_pushed_channel_needs_a_contract(folder, contracts):
     )
 
 
-def test_a_column_of_a_push_table_that_no_step_fills(folder, contracts):
-    hall = contracts["push.hall"]
-    mood = replace(hall.column("reason"), name="mood", required=False)
-    changed = {**contracts, "push.hall": replace(hall, columns=(*hall.columns, mood))}
-    assert refusal(folder, contracts=without_bill_items(changed)) == (
-        "conf/channels.yml:7: hall.push: no step fills the column 'mood' of push.hall: the step "
-        f"push fills {', '.join(PUSHED)}"
-    )
-
-
 def test_every_bill_item_needs_a_treatment_and_no_other_has_one(folder, contracts):
     edit(folder, "policy.yml", "local_voice:", "local_voce:")
     lines = refusal(folder, contracts=contracts).splitlines()
@@ -378,12 +366,6 @@ def test_any_change_of_a_value_changes_the_fingerprint(folder, name, old, new):
 
 def test_the_shipped_configuration_agrees_with_the_contracts(contracts):
     conf = config.load([SHIPPED], contracts)
-    assert [name for name, one in conf.channels.items() if one.push] == [
-        "hall",
-        "sms",
-        "web",
-        "hotline_outbound",
-    ]
     assert conf.channels["hall"].unit_cost == Decimal("5.31")  # 7-01
     assert conf.channels["hotline_outbound"].unit_cost == Decimal("2")
     assert conf.channels["hotline_outbound"].known_as == "hotline"

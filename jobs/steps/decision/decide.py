@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pyspark.sql import DataFrame
 
 from jobs.runtime.context import Context
+from jobs.steps.decision.running import running_campaigns
 from jobs.warehouse.ledger import CheckResult
 from jobs.warehouse.tables import cached, held
 from models.assignment.assign import Assignment
@@ -70,7 +71,7 @@ def _terms(context: Context) -> night.Terms:
     conf, day = context.conf, context.day
     return night.Terms(
         day=day,
-        campaigns=[campaign for campaign in conf.campaigns.values() if campaign.valid_on(day)],
+        campaigns=running_campaigns(context),
         channels=conf.channels,
         open_offers={package.id: package.brands for package in context.catalogue.open_on(day)},
         contacts=conf.policy.contacts,

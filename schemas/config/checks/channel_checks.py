@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any
 
-from schemas.config.channel import PUSHED
-from schemas.config.checks.value_checks import repeated, template_problems
+from schemas.config.checks import push_checks
 from schemas.contract import Contract
 from schemas.document import Document
 from schemas.document.violation import near_miss
 
-PUSH_PLACEHOLDERS = ("data_date", "yyyymmdd", "yyyymm")
 
+def problems(
+    found: Document, contracts: Mapping[str, Contract] | None, runtime: Document
+) -> Iterator[str]:
+    """One line per problem; without `contracts` no names of columns are checked.
 
-def problems(found: Document, contracts: Mapping[str, Contract] | None) -> Iterator[str]:
-    """One line per problem; without `contracts` no names of columns are checked."""
+    `runtime`: runtime.yml, which says what a number looks like.
+    """
     first: dict[int, str] = {}
     for name, entry in found.data.items():
         other = first.setdefault(entry["order"], name)
@@ -35,7 +36,7 @@ def problems(found: Document, contracts: Mapping[str, Contract] | None) -> Itera
                     (name,),
                     "a pushed channel needs 'capacity': write its contacts per day, 0 for none",
                 )
-            yield from _push(found, name, entry["push"], contracts)
+            yield from push_checks.problems(found, name, contracts, runtime)
 
 
 def _logged_as(found: Document, channel: str, other: str) -> Iterator[str]:
@@ -49,34 +50,3 @@ def _logged_as(found: Document, channel: str, other: str) -> Iterator[str]:
             (channel, "logged_as", "channel"),
             f"expected a channel that logs name themselves; '{other}' is none",
         )
-
-
-def _push(
-    found: Document,
-    channel: str,
-    push: Mapping[str, Any],
-    contracts: Mapping[str, Contract] | None,
-) -> Iterator[str]:
-    path = (channel, "push")
-    yield from template_problems(found, (*path, "file"), push["file"], PUSH_PLACEHOLDERS)
-    yield from repeated(found, (*path, "columns"), push["columns"])
-    if contracts is None:
-        return
-    table = f"push.{channel}"
-    if table not in contracts:
-        yield found.problem(path, f"a pushed channel needs the contract {table}")
-        return
-    for column in contracts[table].column_names:
-        if column not in PUSHED:
-            yield found.problem(
-                path,
-                f"no step fills the column '{column}' of {table}: the step push fills "
-                f"{', '.join(PUSHED)}",
-            )
-    for position, column in enumerate(push["columns"]):
-        known = contracts[table].column_names
-        if column not in known:
-            yield found.problem(
-                (*path, "columns", position),
-                f"{table} has no column '{column}'{near_miss(column, known)}",
-            )

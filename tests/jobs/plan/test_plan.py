@@ -123,7 +123,14 @@ def test_a_prefix_takes_every_source(conf, steps):
 
 
 def test_from_takes_the_step_and_all_after_it(steps):
-    assert names(select(steps, None, "decide")) == ["decide", "push", "hold_out", "report"]
+    assert names(select(steps, None, "decide")) == [
+        "decide",
+        "receipt_check",
+        "push",
+        "hold_out",
+        "report",
+        "deliver",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +147,7 @@ def test_a_step_that_is_not_there_is_refused_with_those_that_are(steps, only, st
     with pytest.raises(ConfigError) as raised:
         select(steps, only, start)
     assert str(raised.value).startswith(said)
-    assert str(raised.value).endswith("push, hold_out, report")
+    assert str(raised.value).endswith("push, hold_out, report, deliver")
 
 
 # -- what is due ---------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 
 from models.push import channel_file
 from schemas.config import Push
+from schemas.config.channel import Message
 from schemas.currency import YUAN, Currency
 from schemas.errors import ConfigError
 from tests.given.frames import local_frame
@@ -16,7 +17,7 @@ DAY = date(2009, 5, 3)
 
 def file_of(rows, **changes):
     form = {"file": "hall.csv", "columns": ("name", "note"), "neutralise_formulas": False}
-    return list(channel_file.render(rows, Push(**(form | changes))))
+    return list(channel_file.render(rows, Push(**(form | changes)), "push.hall"))
 
 
 def test_a_file_has_a_header_and_one_line_per_row_in_the_given_order():
@@ -102,13 +103,106 @@ def test_a_column_missing_in_the_table_is_named(spark):
         file_of([row])
 
 
-def manifest(currency):
+def refusal(rows, **form):
+    with pytest.raises(ConfigError) as caught:
+        file_of(rows, **form)
+    return str(caught.value)
+
+
+def test_a_fixed_file_holds_each_cell_in_the_bytes_of_its_column():
+    rows = [
+        {"name": "全球通", "note": Decimal("12.50")},
+        {"name": None, "note": 7},
+        {"name": "abcdefgh", "note": None},
+    ]
+    form = {"format": "fixed", "widths": {"name": 8, "note": 6}, "encoding": "gb18030"}
+    lines = file_of(rows, line_end="crlf", **form)
+    assert [line.decode("gb18030") for line in lines] == [
+        "全球通   12.50\r\n",
+        "             7\r\n",
+        "abcdefgh      \r\n",
+    ]
+    assert {len(line) for line in lines} == {8 + 6 + 2}
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        (
+            {"campaign_id": "spring", "name": "全球通58", "note": 1},
+            "push.hall: row 2 of the file (campaign spring): name takes 11 bytes in utf-8, its "
+            "width is 9: widen it in channels.yml",
+        ),
+        (
+            {"name": "two\nlines", "note": 1},
+            "push.hall: row 2 of the file: name has a line break, which a fixed file cannot hold",
+        ),
+    ],
+)
+def test_a_cell_that_a_fixed_file_cannot_hold_is_refused_with_its_row(row, message):
+    rows = [{"name": "全球通", "note": 1}, row]
+    assert refusal(rows, format="fixed", widths={"name": 9, "note": 1}) == message
+
+
+def test_a_file_of_json_lines_has_an_object_a_row_with_amounts_as_text():
+    rows = [
+        {"name": "+8613800000001", "note": Decimal("12.50")},
+        {"name": 'say "全"\n', "note": 3},
+        {"name": None, "note": True},
+        {"name": date(2009, 5, 3), "note": "=1+1"},
+    ]
+    assert b"".join(file_of(rows, format="jsonl")).decode().splitlines() == [
+        '{"name":"+8613800000001","note":"12.50"}',
+        '{"name":"say \\"全\\"\\n","note":3}',
+        '{"name":null,"note":true}',
+        '{"name":"2009-05-03","note":"=1+1"}',
+    ]
+
+
+@pytest.mark.parametrize("format", ["csv", "fixed", "jsonl"])
+def test_a_character_that_the_encoding_lacks_is_refused_with_its_row_or_replaced(format):
+    """U+20BB7 (𠮷, in names) is in GB18030 and not in GBK."""
+    rows = [{"name": "吉", "note": 1}, {"name": "𠮷", "note": 2}]
+    form = {"format": format, "encoding": "gbk", "header": False}
+    form["widths"] = {"name": 2, "note": 1} if format == "fixed" else {}
+    assert refusal(rows, **form) == (
+        "push.hall: row 2 of the file: name has the character U+20BB7, which gbk cannot hold: "
+        "choose another encoding in channels.yml, or say with replace_with what stands for such a "
+        "character"
+    )
+    replaced = b"".join(file_of(rows, replace_with="？", **form)).decode("gbk")
+    assert "吉" in replaced
+    assert replaced.count("？") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [("", 1), ("好" * 70, 1), ("好" * 71, 2), ("好" * 140, 2), ("好" * 141, 3), ("𠮷" * 36, 2)],
+    ids=["none", "70", "71", "140", "141", "36 of two units"],
+)
+def test_the_parts_of_a_message_are_counted_by_70_characters(text, parts):
+    message = Message("10086", 70, 2)
+    assert message.parts(text) == parts
+    row = {"campaign_id": "spring", "script": text}
+    form = {"columns": ("script",), "header": False, "message": message}
+    if parts <= 2:
+        assert len(file_of([row], **form)) == 1
+    else:
+        assert refusal([row], **form) == (
+            "push.hall: row 1 of the file (campaign spring): the text of 141 characters takes 3 "
+            "parts of 70, the channel allows 2: shorten the script of the campaign, or raise "
+            "message.max_parts in channels.yml"
+        )
+
+
+def manifest(currency, test_rows=0):
     return channel_file.manifest(
         file="hall_20090503.csv",
         channel="hall",
         data_date=DAY,
         contract_version="9f2c",
         rows=2,
+        test_rows=test_rows,
         size=18,
         sha256="ab12",
         currency=currency,
@@ -130,3 +224,7 @@ def test_a_manifest_has_what_the_receiver_checks():
 def test_a_manifest_names_a_currency_other_than_yuan():
     rouble = Currency("RUB", "RUB", "руб.", 2)
     assert manifest(rouble) == {**manifest(YUAN), "currency": "RUB"}
+
+
+def test_a_manifest_tells_how_many_rows_are_of_test_targets():
+    assert manifest(YUAN, test_rows=1) == {**manifest(YUAN), "test_rows": 1}

@@ -7,7 +7,9 @@ from decimal import Decimal
 import pytest
 
 from models.push import targets
-from schemas.config.channel import PUSHED
+from schemas.config import Channel, Push
+from schemas.config.channel import PUSHED, LoggedAs, Message
+from schemas.config.contact_policy import ContactChannel
 from schemas.currency import YUAN, Currency
 from tests.given.campaigns import campaign
 from tests.given.rows import CONTRACTS, fits, frame, named
@@ -111,6 +113,9 @@ def target_frame(
     offer="gotone_58",
     kind="voice",
     new=None,
+    logged_as=None,
+    facts=(),
+    others=None,
 ):
     packages = offer.split("+")
     match = named(
@@ -127,12 +132,15 @@ def target_frame(
         quotes=frame(spark, "mart.package_quote", *quotes),
         identity=frame(spark, "dw.subscriber_identity", *(identity or [held(1, "13800000001")])),
         contacts=frame(spark, "dw.contact_event", *contacts),
+        others=others or {},
     )
+    push = Push("file", (), facts=dict(facts), message=Message("10086", 70, 2))
     return targets.targets(
         tables,
         campaigns=campaigns or [pushed_campaign()],
         package_names={"gotone_58": "全球通58套餐", "chat": "畅聊", "data": "上网"},
-        channel=channel,
+        channel=Channel(channel, channel, 1, Decimal(1), 1, push, logged_as),
+        contact=ContactChannel("intrusive", "09:00", "20:00", "10:00", "10h", "2d"),
         columns=columns,
         data_date=DAY,
         currency=currency,
@@ -148,7 +156,7 @@ def test_every_column_that_a_channel_may_ask_for_is_filled(spark, columns):
     assert target_frame(spark, [decision(1)], columns=columns).columns == list(columns)
 
 
-@pytest.mark.parametrize("channel", ["hall", "hotline_outbound", "sms", "web"])
+@pytest.mark.parametrize("channel", ["hall", "hotline_outbound", "sms", "web", "email", "terminal"])
 def test_the_rows_of_a_channel_have_the_columns_and_types_of_its_contract(spark, channel):
     table = f"push.{channel}"
     columns = CONTRACTS[table].column_names
@@ -230,6 +238,114 @@ def test_served_counts_contacts_that_reached_the_customer_for_the_activity(spark
     )
     assert {row.customer_id: row.served for row in rows} == {1: 2, 2: 0}
     assert {row.best_frequency for row in rows} == {targets.BEST_FREQUENCY}
+
+
+def test_a_channel_that_logs_know_under_another_name_counts_what_it_did_itself(spark):
+    contacts = named(
+        "customer_id channel direction campaign_id result",
+        (1, "hotline", "out", "tariff", "success"),
+        (1, "hotline", "out", "tariff", "failed"),
+        (1, "hotline", "in", "tariff", "success"),
+    )
+
+    def served(direction):
+        name = f"hotline_{direction}bound"
+        (row,) = pushed(
+            spark,
+            [decision(1, channel=name)],
+            contacts=contacts,
+            channel=name,
+            columns=("served",),
+            logged_as=LoggedAs("hotline", direction),
+        )
+        return row.served
+
+    assert (served("out"), served("in")) == (2, 1)
+
+
+def test_a_message_has_its_sender_its_parts_and_the_hours_in_which_it_is_sent(spark):
+    (row,) = pushed(
+        spark,
+        [decision(1, channel="sms")],
+        channel="sms",
+        campaigns=[campaign("tariff", script="好" * 64 + "{package_name}", wave=2)],
+        columns=("script", "sender", "parts", "send_from", "send_to"),
+    )
+    assert (len(row.script), row.sender, row.parts) == (71, "10086", 2)
+    assert (row.send_from, row.send_to) == ("2009-05-04 10:00:00", "2009-05-04 20:00:00")
+
+
+FACTS = {
+    "worth": "decision.acceptance",
+    "idle": "match.idle_months",
+    "fee": "quote.monthly_fee",
+    "vip_level": "subscriber.vip_level",
+    "name": "customer.name",
+    "employee": "member.employee",
+}
+
+
+def test_a_column_takes_a_fact_of_the_target_the_quote_or_the_customer(spark):
+    """The last state counts; who has none gets an empty cell, and no row is lost or doubled."""
+
+    def at(day):
+        return datetime(2009, 5, day, tzinfo=BEIJING)
+
+    april, march = date(2009, 4, 1), date(2009, 3, 1)
+    others = {
+        "subscriber": frame(
+            spark,
+            "dw.subscriber",
+            *named(
+                "subscriber_id subscriber_no customer_no vip_level",
+                (1, "S1", "C1", "gold"),
+                (2, "S2", "C2", None),
+            ),
+        ),
+        "customer": frame(
+            spark,
+            "ods.customer",
+            *named(
+                "customer_no name changed_at",
+                ("C1", "old", at(1)),
+                ("C1", "new", at(2)),
+                ("C3", "another", at(2)),
+            ),
+        ),
+        "member": frame(
+            spark,
+            "ods.group_member",
+            *named(
+                "subscriber_no month group_no employee",
+                ("S1", march, "G1", "J1"),
+                ("S1", april, "G2", "J3"),
+                ("S1", april, "G1", "J2"),
+            ),
+        ),
+    }
+    quotes = [
+        quote(1, 3, "gotone_58", fee="58", airtime="1", total="60"),
+        quote(1, 4, "gotone_58", fee="59", airtime="1", total="60"),
+        quote(1, 4, "gotone_88", fee="88", airtime="1", total="90"),
+    ]
+    rows = pushed(
+        spark,
+        [
+            {**decision(1), "acceptance": Decimal("0.25")},
+            {**decision(2), "acceptance": Decimal("0.50")},
+            {**decision(1, channel="sms"), "acceptance": Decimal("0.75")},
+        ],
+        identity=[held(1, "a"), held(2, "b")],
+        quotes=quotes,
+        columns=("customer_id", *FACTS),
+        facts=FACTS,
+        others=others,
+    )
+    quarter, half, fee = Decimal("0.250000"), Decimal("0.500000"), Decimal("59.000000")
+    assert [tuple(row) for row in sorted(rows)] == [
+        (1, quarter, 0, fee, "gold", "new", "J2"),
+        (2, half, 0, None, None, None, None),
+    ]
 
 
 WEB = ("before_lines", "after_lines", "picture")

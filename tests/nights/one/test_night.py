@@ -503,7 +503,7 @@ def test_the_status_of_the_night_is_read_without_spark(one_night, capsys):
     said = capsys.readouterr()
     assert "customer              2009-05-05  missing" in said.out
     assert said.err.startswith(
-        "chudian: 21 of 21 deliveries are missing or failed, first campaign_feedback 2009-05-05"
+        "chudian: 22 of 22 deliveries are missing or failed, first campaign_feedback 2009-05-05"
     )
 
 

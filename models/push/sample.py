@@ -1,0 +1,52 @@
+"""Rows that are no customer's: the sample of a channel's file, and the rows of test targets."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from schemas.config import Campaign, Push
+from schemas.contract import Contract
+
+
+def last_day(campaign: Campaign, day: date) -> date:
+    """The last day of an offer: `valid_days` later, but at most the campaign's last day."""
+    return min(day + timedelta(days=campaign.valid_days), campaign.valid_to - timedelta(days=1))
+
+
+def example(contract: Contract, push: Push, campaign: Campaign | None, day: date) -> dict[str, Any]:
+    """A row of push.<channel>: the examples of the contract, with the campaign's own text."""
+    values = {column.name: column.example for column in contract.columns}
+    values["data_date"] = day
+    if campaign is not None:
+        values |= {
+            "campaign_id": campaign.id,
+            "wave": campaign.wave,
+            "valid_until": last_day(campaign, day),
+        }
+        values["script"] = _filled(campaign.script, values, contract.currency.name)
+    if push.message is not None:
+        values |= {
+            "sender": push.message.sender,
+            "parts": push.message.parts(values["script"]),
+        }
+    return values
+
+
+def _filled(script: str, values: Mapping[str, Any], currency: str) -> str:
+    for name, value in {**values, "currency": currency}.items():
+        script = script.replace("{" + name + "}", str(value))
+    return script
+
+
+def staff_rows(
+    contract: Contract, push: Push, channel: str, campaigns: Iterable[Campaign], day: date
+) -> Iterator[dict[str, Any]]:
+    """For each campaign of the channel on the day, a row of examples for each test target.
+
+    The operator's staff see the text and the form that customers get, and no customer's data.
+    """
+    for campaign in sorted(campaigns, key=lambda one: one.id):
+        if campaign.valid_on(day) and channel in campaign.channels:
+            row = example(contract, push, campaign, day)
+            for number in push.test_targets:
+                yield {**row, "msisdn": number}
