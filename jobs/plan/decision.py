@@ -31,7 +31,16 @@ def steps(conf: Config) -> tuple[Step, ...]:
             "target",
             "decision",
             "whom each campaign with a target definition is for",
-            (*target_tables(conf), CAMPAIGN_LOG),
+            tuple(
+                dict.fromkeys(
+                    (
+                        *target_tables(conf),
+                        "dw.contact_history",
+                        "dw.contact_outcome",
+                        CAMPAIGN_LOG,
+                    )
+                )
+            ),
             ("mart.target",),
             final=True,
         ),

@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from models.customer.identity import numbers_on
 from models.frames.lookup import looked_up
+from models.frames.money import AMOUNT_TYPE
 from models.frames.validity import valid_at
 from schemas.config import Campaign, Channel
 
@@ -17,6 +18,20 @@ WAYS = (
     "array<struct<campaign_id string, wave int, priority int, horizon_months int, channel string, "
     "place int, known_as string>>"
 )
+OFFERS = f"array<struct<offer string, saving {AMOUNT_TYPE}, income_change {AMOUNT_TYPE}>>"
+# What a candidate says of its offer, whether a match or the campaign tells it.
+OFFER = (
+    "subscriber_id",
+    "offer",
+    "wanted",
+    "saving",
+    "income_change",
+    "present_cost",
+    "match_rank",
+    "recommended",
+    "match_reasons",
+    "_way",
+)
 
 
 @dataclass(frozen=True)
@@ -24,7 +39,7 @@ class Snapshots:
     """The tables that the candidates of a day are built from.
 
     `match`: the last snapshot of mart.package_match. The others are the day's snapshots of
-    dw.subscriber, dw.subscription, dw.subscriber_identity and mart.channel_preference.
+    dw.subscriber, dw.subscription, dw.subscriber_identity, mart.channel_preference and mart.target.
     """
 
     match: DataFrame
@@ -32,6 +47,7 @@ class Snapshots:
     subscriptions: DataFrame
     identity: DataFrame
     preference: DataFrame
+    targets: DataFrame
 
 
 def candidates(
@@ -44,10 +60,12 @@ def candidates(
 ) -> DataFrame:
     """One row per customer × subscriber × campaign × offer × channel × wave.
 
-    Every match row is combined with every channel of every campaign that is valid on `data_date`,
-    except whole alternatives without a new bundle: each of their changes has a row of its own. The
-    offer of an alternative is its id; it is open if all of its new packages are, and owned if the
-    customer has them all.
+    A campaign with `offers` meets the subscribers of its target; every other campaign meets the
+    rows of the match, those of its target only if it has one. Each is combined with every channel
+    of every wave that is due for the customer on `data_date`.
+    Of whole alternatives without a new bundle each change has a row of its own. The offer of an
+    alternative is its id; it is open if all of its new packages are, and owned if the customer has
+    them all.
     `open_offers`: packages that may be ordered on the day → the brands that may order them (empty:
     every brand).
 
@@ -56,25 +74,21 @@ def candidates(
     (order of the channel), and the facts offer_open, recommended, match_reasons, active,
     has_number, owned. A fact is false if it is not known.
     """
-    facts = (
-        tables.match.drop("data_date", "months")
-        .withColumnRenamed("package_id", "offer")
-        .withColumnRenamed("rank", "match_rank")
-        .withColumnRenamed("reasons", "match_reasons")
-        .withColumnRenamed("mean_present_cost", "present_cost")
-        .where(~_has_rows_of_its_own())
-        .withColumn(
-            "wanted", F.when(_is_whole(), F.col("new_packages")).otherwise(F.col("packages"))
-        )
+    matched = [one for one in campaigns if not one.offers]
+    offering = [one for one in campaigns if one.offers]
+    of_target = _of_target(tables.targets)
+    rows = (
+        _matched(tables.match, matched, of_target, channels, data_date)
+        .unionByName(_offering(tables.match, offering, of_target, channels, data_date))
         .join(_people(tables.subscribers), "subscriber_id")
         .join(_held(tables.subscriptions, data_date), "subscriber_id", "left")
         .join(_reachable(tables.identity, data_date), "subscriber_id", "left")
         .join(_preferences(tables.preference), "customer_id", "left")
-        .withColumn("_way", F.explode(_ways(campaigns, channels, data_date)))
         .select("*", "_way.*")
         .withColumn("_liked", F.col("preferred")[F.col("known_as")])
     )
-    return facts.select(
+    of_campaign = F.col("campaign_id").isin([one.id for one in offering])
+    return rows.select(
         "customer_id",
         "subscriber_id",
         "campaign_id",
@@ -92,7 +106,7 @@ def candidates(
         F.col("_liked.rank").alias("preference_rank"),
         F.col("_liked.score").alias("score"),
         "place",
-        _is_open(open_offers).alias("offer_open"),
+        (of_campaign | _is_open(open_offers)).alias("offer_open"),
         "recommended",
         "match_reasons",
         F.coalesce(F.col("status") == "active", F.lit(False)).alias("active"),
@@ -101,6 +115,93 @@ def candidates(
             F.forall("wanted", lambda one: F.array_contains("held", one)), F.lit(False)
         ).alias("owned"),
     )
+
+
+def _of_target(targets: DataFrame) -> DataFrame:
+    """(subscriber_id, due): the campaigns and waves whose target the subscriber meets."""
+    wave = F.concat_ws("|", "campaign_id", "wave")
+    return (
+        targets.select(F.explode("subscriber_ids").alias("subscriber_id"), wave.alias("_wave"))
+        .groupBy("subscriber_id")
+        .agg(F.collect_set("_wave").alias("due"))
+    )
+
+
+def _is_due() -> Column:
+    wave = F.concat_ws("|", F.col("_way.campaign_id"), F.col("_way.wave"))
+    return F.coalesce(F.array_contains("due", wave), F.lit(False))
+
+
+def _matched(
+    match: DataFrame,
+    campaigns: Sequence[Campaign],
+    of_target: DataFrame,
+    channels: Mapping[str, Channel],
+    data_date: date,
+) -> DataFrame:
+    """The rows of the match for every way of the campaigns that offer packages (OFFER)."""
+    everybody = [one.id for one in campaigns if one.target is None]
+    return (
+        match.drop("data_date", "months")
+        .withColumnRenamed("package_id", "offer")
+        .withColumnRenamed("rank", "match_rank")
+        .withColumnRenamed("reasons", "match_reasons")
+        .withColumnRenamed("mean_present_cost", "present_cost")
+        .where(~_has_rows_of_its_own())
+        .withColumn(
+            "wanted", F.when(_is_whole(), F.col("new_packages")).otherwise(F.col("packages"))
+        )
+        .withColumn("_way", F.explode(_ways(campaigns, channels, data_date)))
+        .join(of_target, "subscriber_id", "left")
+        .where(F.col("_way.campaign_id").isin(everybody) | _is_due())
+        .select(*OFFER)
+    )
+
+
+def _offering(
+    match: DataFrame,
+    campaigns: Sequence[Campaign],
+    of_target: DataFrame,
+    channels: Mapping[str, Channel],
+    data_date: date,
+) -> DataFrame:
+    """The subscribers of the targets for every way of the campaigns that offer businesses (OFFER).
+
+    The present bill is that of the match, as far as there is one.
+    """
+    bills = match.groupBy("subscriber_id").agg(F.max("mean_present_cost").alias("present_cost"))
+    return (
+        of_target.withColumn("_way", F.explode(_ways(campaigns, channels, data_date)))
+        .where(_is_due())
+        .withColumn("_offer", F.explode(_offers(campaigns)[F.col("_way.campaign_id")]))
+        .select("*", "_offer.*")
+        .join(bills, "subscriber_id", "left")
+        .withColumn("wanted", F.array("offer"))
+        .withColumn("match_rank", F.lit(None).cast("int"))
+        .withColumn("recommended", F.lit(True))
+        .withColumn("match_reasons", F.array().cast("array<string>"))
+        .select(*OFFER)
+    )
+
+
+def _offers(campaigns: Sequence[Campaign]) -> Column:
+    """Campaign → its offers (OFFERS)."""
+    entries = [
+        one
+        for campaign in campaigns
+        for one in (
+            F.lit(campaign.id),
+            F.array(
+                *(
+                    F.struct(F.lit(name), F.lit(offer.saving), F.lit(offer.margin))
+                    for name, offer in sorted(campaign.offers.items())
+                )
+            ).cast(OFFERS),
+        )
+    ]
+    if not entries:
+        return F.lit(None).cast(f"map<string, {OFFERS}>")
+    return F.create_map(*entries)
 
 
 def _is_whole() -> Column:
@@ -142,11 +243,11 @@ def _preferences(preference: DataFrame) -> DataFrame:
 def _ways(
     campaigns: Sequence[Campaign], channels: Mapping[str, Channel], data_date: date
 ) -> Column:
-    """The channels of all valid campaigns as one array; NULL if no campaign is valid."""
+    """The waves and channels of all valid campaigns as one array; NULL if there is none."""
     ways = [
         F.struct(
             F.lit(campaign.id),
-            F.lit(campaign.wave),
+            F.lit(wave),
             F.lit(campaign.priority),
             F.lit(campaign.horizon_months),
             F.lit(name),
@@ -155,7 +256,7 @@ def _ways(
         )
         for campaign in campaigns
         if campaign.valid_on(data_date)
-        for name in campaign.channels
+        for wave, name in campaign.ways_on(data_date)
     ]
     return (F.array(*ways) if ways else F.lit(None)).cast(WAYS)
 

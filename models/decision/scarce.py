@@ -35,7 +35,7 @@ class Scarce:
     @property
     def used_channels(self) -> list[str]:
         """The channels of the campaigns."""
-        return sorted({name for campaign in self.campaigns for name in campaign.channels})
+        return sorted({name for campaign in self.campaigns for name in campaign.every_channel})
 
     def resources(self) -> list[Resource]:
         """All of them. Raises ConfigError for a channel without a capacity."""

@@ -80,16 +80,19 @@ def targets(
         .withColumn("valid_until", _valid_until(campaigns, data_date))
         .withColumn(
             "reason",
-            F.format_string(
-                "近%d个月中有%d个月更省，平均每月节省%s%s",
-                "months",
-                "months_won",
-                F.col("saving").cast("string"),
-                F.lit(currency.name),
-            ),
+            F.when(
+                F.col("months").isNotNull(),
+                F.format_string(
+                    "近%d个月中有%d个月更省，平均每月节省%s%s",
+                    "months",
+                    "months_won",
+                    F.col("saving").cast("string"),
+                    F.lit(currency.name),
+                ),
+            ).otherwise(_of_campaign(campaigns)),
         )
         .withColumn("currency", F.lit(currency.name))
-        .withColumn("script", _script(campaigns))
+        .withColumn("script", _script(campaigns, channel.id))
     )
     if {"served", "best_frequency"} & set(columns):
         rows = (
@@ -146,7 +149,14 @@ def _offers(tables: Snapshots, channel: str, currency: Currency) -> DataFrame:
             rounded("mean_cost").alias("cost_after"),
         ),
         ["subscriber_id", "package_id"],
-    )
+        "left",
+    ).withColumn("packages", F.coalesce("packages", F.split("package_id", r"\+")))
+
+
+def _of_campaign(campaigns: Sequence[Campaign]) -> Column:
+    """Why a customer gets an offer that is no package: the campaign whose target he is."""
+    names = {campaign.id: f"符合活动目标：{campaign.name_cn}" for campaign in campaigns}
+    return looked_up(F.col("campaign_id"), names, "string")
 
 
 def _valid_until(campaigns: Sequence[Campaign], data_date: date) -> Column:
@@ -155,11 +165,13 @@ def _valid_until(campaigns: Sequence[Campaign], data_date: date) -> Column:
     return looked_up(F.col("campaign_id"), last_days, "date")
 
 
-def _script(campaigns: Sequence[Campaign]) -> Column:
-    """The campaign's script with its {placeholders} filled."""
-    script = looked_up(
-        F.col("campaign_id"), {campaign.id: campaign.script for campaign in campaigns}, "string"
-    )
+def _script(campaigns: Sequence[Campaign], channel: str) -> Column:
+    """The campaign's script for the channel with its {placeholders} filled.
+
+    Bills and savings of an offer that is no package are not known; they stay empty.
+    """
+    texts = {campaign.id: campaign.script_on(channel) for campaign in campaigns}
+    script = looked_up(F.col("campaign_id"), texts, "string")
     for place in (
         "cost_before",
         "cost_after",
@@ -169,7 +181,8 @@ def _script(campaigns: Sequence[Campaign]) -> Column:
         "valid_until",
         "package_name",
     ):
-        script = F.replace(script, F.lit("{" + place + "}"), F.col(place).cast("string"))
+        value = F.coalesce(F.col(place).cast("string"), F.lit(""))
+        script = F.replace(script, F.lit("{" + place + "}"), value)
     return script
 
 
@@ -274,12 +287,14 @@ def _drawn(
     return draw
 
 
-def _comparison(row: Mapping, currency: Currency) -> tuple[str, str, str]:
+def _comparison(row: Mapping, currency: Currency) -> tuple[str | None, str | None, str | None]:
     """Both bills of a row as JSON with amounts as text, and their picture.
 
-    If a compared month is not priced on both sides, only totals are shown: means of lines over
-    fewer months would not add up to the total.
+    An offer that is no package has none. If a compared month is not priced on both sides, only
+    totals are shown: means of lines over fewer months would not add up to the total.
     """
+    if row["months"] is None:
+        return None, None, None
     itemised = row["priced_months"] == row["months"]
     before, after = (
         bill_comparison.stated(row[mean], row[lines] if itemised else None, currency)

@@ -1,12 +1,14 @@
 """A file of campaigns/ as a frozen dataclass: one marketing campaign."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from schemas.config.settings import built
+
+_DAYS = {"from": "valid_from", "to": "valid_to"}
 
 
 @dataclass(frozen=True)
@@ -18,16 +20,50 @@ class Worth:
 
 
 @dataclass(frozen=True)
+class Offer:
+    """A business of services.yml that a campaign offers, in yuan a month.
+
+    `margin`: what the operator earns by it. `saving`: what the customer saves by it.
+    """
+
+    margin: Decimal
+    saving: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True)
+class LaterWave:
+    """A wave after the first 波次 (B4): whom it `reaches`, over which channels, and when.
+
+    - `not_reached`: the waves before were pushed and have ended, and no contact was made
+    - `touched`: a contact was made, and nothing was ordered
+    It runs on [valid_from, valid_to); None: as long as the campaign.
+    """
+
+    wave: int
+    reaches: str
+    channels: tuple[str, ...]
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+    def valid_on(self, day: date) -> bool:
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or day < self.valid_to
+        )
+
+
+@dataclass(frozen=True)
 class Campaign:
     """A campaign, valid on [valid_from, valid_to). A lower `priority` number goes first.
 
     `target`: the definition of targets/ whose subscribers it is for; None: all matches.
 
+    `offers`: the businesses that it offers; none: the packages of mart.package_match.
+
     `acceptance`: by channel, the share of contacts that lead to an order, until feedback tells.
 
     `control_share` of its targets is held out by a hash of `salt` and customer. Placeholders of
-    `script`: {package_name} {cost_before} {cost_after} {saving} {currency} {months_won}
-    {valid_until}.
+    `script`, and of `scripts` of single channels: {package_name} {cost_before} {cost_after}
+    {saving} {currency} {months_won} {valid_until}.
     """
 
     id: str
@@ -46,13 +82,36 @@ class Campaign:
     acceptance: Mapping[str, Decimal]
     worth: Worth = Worth()
     target: str | None = None
+    offers: Mapping[str, Offer] = field(default_factory=dict)
+    later_waves: tuple[LaterWave, ...] = ()
+    scripts: Mapping[str, str] = field(default_factory=dict)
 
     def valid_on(self, day: date) -> bool:
         return self.valid_from <= day < self.valid_to
 
+    def ways_on(self, day: date) -> tuple[tuple[int, str], ...]:
+        """(wave, channel) of each wave that runs on the day."""
+        later = [one for one in self.later_waves if one.valid_on(day)]
+        ways = [(self.wave, name) for name in self.channels]
+        return (*ways, *((one.wave, name) for one in later for name in one.channels))
+
+    @property
+    def every_channel(self) -> tuple[str, ...]:
+        """The channels of all waves, each once."""
+        later = [name for one in self.later_waves for name in one.channels]
+        return tuple(dict.fromkeys((*self.channels, *later)))
+
+    def script_on(self, channel: str) -> str:
+        """The text for a channel."""
+        return self.scripts.get(channel, self.script)
+
 
 def campaign_of(entry: Mapping[str, Any]) -> Campaign:
     """The campaign that a file under campaigns/ describes."""
-    others = {key: value for key, value in entry.items() if key != "valid"}
+    waves = tuple(
+        built(LaterWave, {_DAYS.get(key, key): value for key, value in one.items()})
+        for one in entry.get("later_waves", ())
+    )
+    others = {key: one for key, one in entry.items() if key not in ("valid", "later_waves")}
     valid = {"valid_from": entry["valid"]["from"], "valid_to": entry["valid"]["to"]}
-    return built(Campaign, {**others, **valid})
+    return replace(built(Campaign, {**others, **valid}), later_waves=waves)

@@ -124,7 +124,7 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
     )
     targets = Names(tuple(documents.targets), taken["targets"])
     yield from campaign_checks.problems(
-        documents.campaigns, documents.channels, sets["channels"], targets
+        documents.campaigns, documents.channels, sets["channels"], targets, sets["businesses"]
     )
     contacts = documents.policy.data["contacts"]
     sets |= {

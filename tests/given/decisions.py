@@ -111,6 +111,7 @@ class DecisionInputs:
         self.subscribers, self.matches, self.subscriptions = [], [], []
         self.identity, self.preferences, self.consents = [], [], []
         self.history, self.outcomes, self.learnt, self.before = [], [], [], []
+        self.targets = []
 
     def subscriber(
         self,
@@ -209,6 +210,13 @@ class DecisionInputs:
         )
         return self
 
+    def is_target(self, number, campaign_id, wave=1, customer=None):
+        self.targets += named(
+            "campaign_id wave customer_id subscriber_ids",
+            (campaign_id, wave, customer or number, [number]),
+        )
+        return self
+
     def accepts(self, offer, channel, rate, *, campaign_id="tariff", segment="gotone"):
         """A learnt rate."""
         self.learnt += named(
@@ -238,6 +246,7 @@ class DecisionInputs:
                 subscriptions=of("dw.subscription", self.subscriptions),
                 identity=identity,
                 preference=of("mart.channel_preference", self.preferences),
+                targets=of("mart.target", self.targets),
             ),
             contacts=known.Tables(
                 history=of("dw.contact_history", self.history),

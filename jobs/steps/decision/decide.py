@@ -98,6 +98,7 @@ def _tables(context: Context, terms: night.Terms) -> night.Tables:
             subscriptions=warehouse.read("dw.subscription", on=day),
             identity=identity,
             preference=warehouse.read("mart.channel_preference", on=day),
+            targets=warehouse.read("mart.target", on=day),
         ),
         contacts=known.Tables(
             history=warehouse.read("dw.contact_history", window=memory, allow_missing=True),

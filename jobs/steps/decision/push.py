@@ -25,7 +25,8 @@ def run(context: Context) -> None:
     warehouse, conf, day = context.warehouse, context.conf, context.day
     campaigns = running_campaigns(context)
     tables = _snapshots(context, [campaign.id for campaign in campaigns])
-    names = {name: package.name for name, package in context.catalogue.packages.items()}
+    names = {name: business.name_cn for name, business in conf.services.items()}
+    names |= {name: package.name for name, package in context.catalogue.packages.items()}
     refused, files = [], []
     for channel in conf.channels.values():
         if channel.push is None:

@@ -4,6 +4,7 @@ Grain of the result: campaign × wave × customer in `mart.target`, with the con
 When this step fails, campaigns with a `target` reach nobody that night; the others go on.
 """
 
+from datetime import date
 from functools import reduce
 
 from pyspark.sql import DataFrame
@@ -12,7 +13,10 @@ from pyspark.sql import functions as F
 from jobs.runtime.context import Context
 from jobs.steps.decision.facts import facts_of
 from jobs.steps.decision.running import running_campaigns
+from models.campaign import waves
 from models.targeting.members import by_customer, members
+from schemas.config import Campaign
+from schemas.window import Window
 
 
 def run(context: Context) -> None:
@@ -26,14 +30,26 @@ def run(context: Context) -> None:
         rows = reduce(
             DataFrame.unionByName,
             [
-                found[one.target].select(
+                _due(context, one, found[one.target], day).select(
                     F.lit(day).alias("data_date"),
                     F.lit(one.id).alias("campaign_id"),
-                    F.lit(one.wave).alias("wave"),
-                    "*",
+                    "wave",
+                    "customer_id",
+                    "subscriber_ids",
+                    "entered_because",
                 )
                 for one in campaigns
                 if one.target
             ],
         )
     context.warehouse.replace("mart.target", rows)
+
+
+def _due(context: Context, campaign: Campaign, met: DataFrame, day: date) -> DataFrame:
+    """The customers of the target for whom a wave is due."""
+    since = Window(campaign.valid_from, day)
+    told = (
+        context.warehouse.read(table, window=since, allow_missing=True)
+        for table in ("dw.contact_history", "dw.contact_outcome")
+    )
+    return waves.due(met, campaign, *told, day)

@@ -11,7 +11,7 @@ from schemas.config.checks.value_checks import (
     repeated,
     template_problems,
 )
-from schemas.document import Document
+from schemas.document import Document, Key
 from schemas.document.violation import near_miss
 
 SCRIPT_PLACEHOLDERS = (
@@ -26,18 +26,32 @@ SCRIPT_PLACEHOLDERS = (
 
 
 def problems(
-    campaigns: Mapping[str, Document], channels_file: Document, names: Names, targets: Names
+    campaigns: Mapping[str, Document],
+    channels_file: Document,
+    names: Names,
+    targets: Names,
+    businesses: Names,
 ) -> Iterator[str]:
     """One line per problem. `campaigns`: by the name of their file.
 
-    `names`: of the channels. `targets`: the names of the target definitions.
+    `names`: of the channels. `targets`: the names of the target definitions. `businesses`: those of
+    services.yml.
     """
+    salts: dict[str, str] = {}
     channels = channels_file.data
     for name, found in campaigns.items():
         entry = found.data
         yield from id_problem(found, name)
         yield from interval_problem(found)
-        yield from repeated(found, ("channels",), entry["channels"])
+        other = salts.setdefault(entry["salt"], name)
+        if other != name:
+            yield found.problem(
+                ("salt",),
+                f"'{entry['salt']}' is also the salt of '{other}': both would hold out the same "
+                "customers; write another one",
+            )
+        yield from _offers(found, businesses)
+        yield from _waves(found)
         wrong = list(_channels(found, channels, names))
         yield from wrong or _acceptance(found)
         target = entry.get("target")
@@ -48,21 +62,84 @@ def problems(
                 ("control_share",),
                 f"expected 0 or more and less than 1; got {entry['control_share']}",
             )
-        yield from template_problems(found, ("script",), entry["script"], SCRIPT_PLACEHOLDERS)
+        yield from _scripts(found)
+
+
+def _channel_lists(found: Document) -> list[tuple[Key, list[str]]]:
+    """The lists of channels of a campaign, of the first wave and later ones, and their places."""
+    later = found.data.get("later_waves", ())
+    return [
+        (("channels",), found.data["channels"]),
+        *((("later_waves", place, "channels"), one["channels"]) for place, one in enumerate(later)),
+    ]
 
 
 def _channels(found: Document, channels: Mapping[str, Any], names: Names) -> Iterator[str]:
-    for position, channel in enumerate(found.data["channels"]):
-        path = ("channels", position)
-        if channel not in channels:
-            yield found.problem(path, f"unknown channel '{channel}'{names.hint(channel)}")
-        elif "push" not in channels[channel]:
-            yield found.problem(path, f"the channel '{channel}' has no 'push' in channels.yml")
+    for place, listed in _channel_lists(found):
+        yield from repeated(found, place, listed)
+        for position, channel in enumerate(listed):
+            path = (*place, position)
+            if channel not in channels:
+                yield found.problem(path, f"unknown channel '{channel}'{names.hint(channel)}")
+            elif "push" not in channels[channel]:
+                yield found.problem(path, f"the channel '{channel}' has no 'push' in channels.yml")
+
+
+def _offers(found: Document, businesses: Names) -> Iterator[str]:
+    """Businesses that exist, for customers whom a target names; tariffs are offered by match."""
+    entry = found.data
+    if entry["type"] != "tariff" and "offers" not in entry:
+        yield found.problem(
+            ("type",),
+            f"a campaign of type {entry['type']} needs 'offers': businesses of "
+            "services.yml with their margin a month",
+        )
+    for name in entry.get("offers", ()):
+        if name not in businesses.known:
+            yield found.problem(("offers", name), f"unknown business{businesses.hint(name)}")
+    for key in ("offers", "later_waves"):
+        if key in entry and "target" not in entry:
+            yield found.problem((key,), "needs 'target': whom the campaign is for")
+
+
+def _waves(found: Document) -> Iterator[str]:
+    """Waves in ascending order; days in order and inside the campaign."""
+    before, valid = found.data["wave"], found.data["valid"]
+    for place, one in enumerate(found.data.get("later_waves", ())):
+        path: Key = ("later_waves", place)
+        if one["wave"] <= before:
+            yield found.problem(
+                (*path, "wave"),
+                f"expected a number above {before}, the wave before it; got {one['wave']}",
+            )
+        before = max(before, one["wave"])
+        begins, ends = one.get("from", valid["from"]), one.get("to", valid["to"])
+        if not valid["from"] <= begins < ends <= valid["to"]:
+            yield found.problem(
+                path,
+                f"expected days from {valid['from']} on, before {valid['to']}, the first one "
+                f"before the last one; got {begins} to {ends}",
+            )
+
+
+def _scripts(found: Document) -> Iterator[str]:
+    """Placeholders that something fills, for channels of the campaign."""
+    entry = found.data
+    yield from template_problems(found, ("script",), entry["script"], SCRIPT_PLACEHOLDERS)
+    known = {name for _, listed in _channel_lists(found) for name in listed}
+    for channel, text in entry.get("scripts", {}).items():
+        if channel not in known:
+            yield found.problem(
+                ("scripts", channel),
+                f"'{channel}' is no channel of the campaign{near_miss(channel, known)}",
+            )
+        yield from template_problems(found, ("scripts", channel), text, SCRIPT_PLACEHOLDERS)
 
 
 def _acceptance(found: Document) -> Iterator[str]:
     """Each channel of the campaign has a share from 0 to 1, and no other channel has one."""
-    channels, entry = found.data["channels"], found.data["acceptance"]
+    listed = [name for _, names in _channel_lists(found) for name in names]
+    channels, entry = tuple(dict.fromkeys(listed)), found.data["acceptance"]
     for channel in channels:
         if channel not in entry:
             yield found.problem(
