@@ -93,7 +93,9 @@ def _policy_check(argv: list[str] | None) -> None:
             raise committed.missing("policy_check", HISTORY, day)
         evening = Evening(day, conf.runtime.timezone)
         customer = _customer(tables, name, conf, evening)
-        asked = Asked(conf, tables, compiled(conf.policy.contacts), evening, customer)
+        asked = Asked(
+            conf, tables, compiled(conf.policy.contacts, conf.channels), evening, customer
+        )
         answer = _answer(asked)
     print(
         json.dumps(answer, ensure_ascii=False, indent=1)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from schemas.config import Campaign, Contacts
+from schemas.config import Campaign, Channel, Contacts
 from schemas.config.contact_policy import CALENDAR_DAY, second_of_day, seconds
 
 DAY = 86400
@@ -114,7 +114,10 @@ class Listing:
 
 @dataclass(frozen=True)
 class Compiled:
-    """The contact policy of a run. `counted`: caps that a contact uses; `limited`: that bind it."""
+    """The contact policy of a run. `counted`: caps that a contact uses; `limited`: that bind it.
+
+    `known_as`: the channel that customers close, for channels that are worked under another name.
+    """
 
     caps: tuple[Cap, ...]
     counted: Masks
@@ -131,6 +134,7 @@ class Compiled:
     exclusive: tuple[tuple[str, ...], ...]
     sequences: tuple[tuple[str, str], ...]
     levels: tuple[Level, ...]
+    known_as: Mapping[str, str]
 
     @property
     def list_days(self) -> int:
@@ -150,8 +154,11 @@ class Compiled:
         return max([days, *ages])
 
 
-def compiled(contacts: Contacts) -> Compiled:
-    """The policy of the configuration, ready for `rules` and `one_customer`."""
+def compiled(contacts: Contacts, channels: Mapping[str, Channel] | None = None) -> Compiled:
+    """The policy of the configuration, ready for `rules` and `one_customer`.
+
+    `channels`: of the configuration; some are worked under another name than customers know.
+    """
     caps = tuple(
         Cap(
             name,
@@ -199,6 +206,7 @@ def compiled(contacts: Contacts) -> Compiled:
             Level(one.fact, one.levels, one.classes, one.channels)
             for one in contacts.sensitivity.values()
         ),
+        known_as={name: one.known_as for name, one in (channels or {}).items() if one.logged_as},
     )
 
 

@@ -186,7 +186,8 @@ def _rules(person: Person, candidate: Candidate, policy: Compiled) -> Iterator[t
     yield "CONSENT", not (all(said) if said else policy.consent[class_])
     for entry in person.closed:
         is_now = entry.since <= last and (entry.until is None or at < entry.until)
-        is_meant = entry.channel in (None, channel) and entry.class_ in (None, class_)
+        names = (None, channel, policy.known_as.get(channel))
+        is_meant = entry.channel in names and entry.class_ in (None, class_)
         yield "CONSENT", is_now and is_meant
     yield "SENSITIVE", person.sensitive
     for level in policy.levels:

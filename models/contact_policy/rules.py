@@ -243,11 +243,16 @@ def _rules(policy: Compiled) -> dict[str, Column]:
     said = F.filter("consent", lambda one: (one["class"] == F.col("class")) & holds(one, at, at))
     default = looked_up(F.col("class"), policy.consent, "boolean")
     granted = F.when(F.size(said) > 0, F.forall(said, lambda one: one.granted)).otherwise(default)
+    known_as = looked_up(F.col("channel"), policy.known_as, "string")
     shut = F.exists(
         "closed",
         lambda one: (
             holds(one, at, last)
-            & (one.channel.isNull() | (one.channel == F.col("channel")))
+            & (
+                one.channel.isNull()
+                | (one.channel == F.col("channel"))
+                | one.channel.eqNullSafe(known_as)
+            )
             & (one["class"].isNull() | (one["class"] == F.col("class")))
         ),
     )

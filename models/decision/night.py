@@ -59,7 +59,7 @@ class Terms:
 
     @property
     def compiled(self) -> Compiled:
-        return compiled(self.contacts)
+        return compiled(self.contacts, self.channels)
 
     @property
     def classes(self) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 from jobs.runtime.context import Context
 from jobs.steps.decision.facts import facts_of
 from jobs.steps.decision.running import running_campaigns
-from models.campaign import waves
+from models.decision import waves
 from models.targeting.members import by_customer, members
 from schemas.config import Campaign
 from schemas.window import Window
@@ -48,8 +48,8 @@ def run(context: Context) -> None:
 def _due(context: Context, campaign: Campaign, met: DataFrame, day: date) -> DataFrame:
     """The customers of the target for whom a wave is due."""
     since = Window(campaign.valid_from, day)
-    told = (
+    contacts, outcomes = (
         context.warehouse.read(table, window=since, allow_missing=True)
         for table in ("dw.contact_history", "dw.contact_outcome")
     )
-    return waves.due(met, campaign, *told, day)
+    return waves.due(met, campaign, contacts, outcomes, day)

@@ -1,6 +1,7 @@
 """Each rule of the contact policy, on frames and for one customer alike."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 import pytest
 
@@ -8,6 +9,8 @@ from models.contact_policy import one_customer, rules
 from models.contact_policy.compiled import CODES, compiled, local_second
 from models.contact_policy.one_customer import Candidate, Closed, Consent, Contact, Person
 from models.decision.policy import STAGES
+from schemas.config import Channel
+from schemas.config.channel import LoggedAs
 from tests.given.contact_policies import ZONE, at, contacts, frames, said
 
 FAMILIES = {
@@ -72,7 +75,16 @@ def person(*made, **more):
     return Person(contacts=made, **more)
 
 
+CALLED = Channel("hotline", "外呼", 1, Decimal(2), logged_as=LoggedAs("telephone", "out"))
+WORKED_AS = {"hotline": CALLED}
+
 CASES = [
+    Case(
+        "closed under the name that customers know",
+        person(closed=[Closed("telephone", "marketing", at("05-01 00:00"))]),
+        planned("05-10 10:00", "hotline"),
+        ("CONSENT",),
+    ),
     Case("nothing known", person(), planned("05-10 10:00"), left={"message": 2, "week": 3}),
     Case(
         "cap 0 means never",
@@ -348,7 +360,7 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def policy():
-    return compiled(contacts(**FAMILIES))
+    return compiled(contacts(**FAMILIES), WORKED_AS)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Campaigns with a target: businesses that are offered to its customers, and matches of them only."""
+"""Campaigns with a target: businesses offered to its customers, and matches of these alone."""
 
 from decimal import Decimal
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import pytest
 
-from models.campaign import waves
+from models.decision import waves
 from schemas.config.campaign import LaterWave
 from tests.given.campaigns import campaign
 from tests.given.decisions import BEIJING
@@ -31,6 +31,7 @@ def made(wave=None, campaign_id="card"):
     return [(200 + (wave or 0), campaign_id, wave, "made")]
 
 
+LATE = [*pushed(1), *pushed(2, freed=False), *made(1)]
 CASES = [
     ("never pushed: the first wave", [], [], 1),
     ("the list is open: none", pushed(1, freed=False), [], None),
@@ -43,12 +44,7 @@ CASES = [
     ("the third has ended: none", [*pushed(1), *made(1), *pushed(3)], [], None),
     ("touched by a log without our list: the third", made(), [], 3),
     ("a contact of another campaign says nothing", made(campaign_id="other"), [], 1),
-    (
-        "a late report of the first list after the second began",
-        [*pushed(1), *pushed(2, freed=False), *made(1)],
-        [],
-        None,
-    ),
+    ("told late of a contact, the second list is open: none", LATE, [], None),
     ("ordered by itself: none", [], ["accepted"], None),
 ]
 
