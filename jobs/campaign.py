@@ -14,10 +14,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 from jobs.runtime import arguments
 from jobs.runtime.lock import guarded, run_of
-from jobs.runtime.walk import configuration
+from jobs.runtime.walk import Configuration, configuration, reading
 from jobs.warehouse import delta_log
 from models.campaign import state
 from models.campaign.log import APPROVED, ENDED, RUNNING, SUBMITTED, TABLE, Entry
@@ -26,9 +27,11 @@ from schemas.config import Campaign, Config
 from schemas.contract import Contract
 from schemas.document.violation import near_miss
 from schemas.errors import ConfigError
+from schemas.window import Window
 
 EXAMPLES = """examples:
   python -m jobs.campaign show
+  python -m jobs.campaign tariff_saving --dry-run --data-date 2009-05-03    what it would reach
   python -m jobs.campaign submit tariff_saving --by "Li Wei"
   python -m jobs.campaign approve tariff_saving --as market --by "Wang Fang"
   python -m jobs.campaign start tariff_saving --by "Li Wei" --since 2009-05-03
@@ -46,8 +49,19 @@ def main(argv: list[str] | None = None) -> int:
 
 def _campaign(argv: list[str] | None) -> None:
     parser = arguments.bare_parser("python -m jobs.campaign", __doc__, EXAMPLES)
-    parser.add_argument("action", choices=[*STATES, "show"], help="what to do")
-    parser.add_argument("id", nargs="?", metavar="ID", help="the campaign; show: none shows all")
+    parser.add_argument(
+        "words",
+        nargs="+",
+        metavar="ACTION ID",
+        help="submit, approve, start, end or show, and the campaign; show without one shows all",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="with the campaign alone: what it would reach and cost on --data-date; nothing is "
+        "written",
+    )
+    parser.add_argument("--data-date", metavar="D", help="the day of --dry-run")
     parser.add_argument("--by", metavar="NAME", help="who does it")
     parser.add_argument(
         "--as", dest="role", choices=state.ROLES, help="approve: the role that approves"
@@ -58,10 +72,15 @@ def _campaign(argv: list[str] | None) -> None:
         help="start, end: the first data date on which it holds (start: else the campaign's first)",
     )
     args = parser.parse_args(argv)
-    conf, contracts, _ = configuration(arguments.conf_folders(args.conf))
+    _read_words(args)
+    configured = configuration(arguments.conf_folders(args.conf))
+    conf, contracts, _ = configured
     if args.id is not None and args.id not in conf.campaigns:
         raise ConfigError(f"unknown campaign '{args.id}'{near_miss(args.id, conf.campaigns)}")
     delta_log.require_ledger(args.warehouse)
+    if args.dry_run:
+        _try(args, configured)
+        return
     if args.action == "show":
         print("\n".join(_shown(args.id, conf, _entries(args.warehouse, contracts[TABLE]))))
         return
@@ -71,6 +90,40 @@ def _campaign(argv: list[str] | None) -> None:
         entry = state.next_entry(entries, change, conf)
         delta_log.append(args.warehouse, contracts[TABLE], [asdict(entry)], run_id)
         print("\n".join(_shown(args.id, conf, [*entries, entry])))
+
+
+def _read_words(args: argparse.Namespace) -> None:
+    """Fill `action` and `id`; ConfigError for words that are neither."""
+    words = list(args.words)
+    args.action = "" if args.dry_run else words.pop(0)
+    if args.action not in (*STATES, "show", ""):
+        raise ConfigError(
+            f"unknown action '{args.action}'{near_miss(args.action, [*STATES, 'show'])}"
+        )
+    if len(words) > 1:
+        raise ConfigError(
+            "--dry-run: name one campaign, without an action"
+            if args.dry_run
+            else f"{args.action}: name one campaign"
+        )
+    args.id = words[0] if words else None
+    if args.dry_run != (args.data_date is not None):
+        raise ConfigError("give --dry-run and --data-date together, or neither")
+
+
+def _try(args: argparse.Namespace, configured: Configuration) -> None:
+    """Print what the campaign would meet on a night."""
+    from jobs.steps.decision import dry_run  # pyspark is imported once it is needed
+
+    day = arguments.day("--data-date", args.data_date)
+    invocation = arguments.Invocation(
+        arguments.conf_folders(args.conf), Path(), args.warehouse, Path()
+    )
+    campaign, window = configured.conf.campaigns[args.id], Window(day, day)
+    step = dry_run.step_of(campaign, configured.conf)
+    with reading(invocation, configured, step) as run, run.warehouse.step(step, window):
+        found = dry_run.tried(run.context(step, window), campaign)
+    print("\n".join(dry_run.lines(campaign, configured.conf, found)))
 
 
 def _entries(warehouse: str, contract: Contract) -> list[Entry]:

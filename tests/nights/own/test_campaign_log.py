@@ -1,12 +1,15 @@
 """Approvals over a warehouse: the command without Java, and a night that lets only approved run."""
 
+import hashlib
 import shutil
+from decimal import Decimal
 
 import pytest
 from deltalake import DeltaTable
 
 from jobs import campaign
 from jobs.runtime import session
+from models.contact_policy.hold_out import bound
 from schemas import config
 from tests.given.paths import CONF
 from tests.given.tiny_nights import TinyNights
@@ -29,7 +32,7 @@ def night(spark, tmp_path_factory):
         (own / part / f"{name}.yml").write_text(text, encoding="utf-8")
     made = TinyNights(folder, shipped.sources, own)
     made.landing.write_all()
-    assert made.run(f"{PEOPLE},target", FIRST, DAY) == 0
+    assert made.run(f"{PEOPLE},consent,target", FIRST, DAY) == 0
     return made
 
 
@@ -124,3 +127,40 @@ def test_a_log_that_was_written_by_other_means_stops_the_command_and_the_night(
     finally:
         shutil.rmtree(place)
         shutil.copytree(tmp_path / "before", place)
+
+
+def test_a_dry_run_says_whom_a_campaign_may_contact_and_what_a_night_costs(night, capsys):
+    """All six customers agreed to offers; an SMS costs 0.10 yuan and one in a hundred orders."""
+    ids = [row[0] for row in query(night.warehouse, "SELECT customer_id FROM t", t="dw.subscriber")]
+    limit = bound(Decimal("0.02"))
+    held = sum(
+        int(hashlib.sha256(f"universal-2009q2|{one}".encode()).hexdigest()[:15], 16) < limit
+        for one in set(ids)
+    )
+    treated = 6 - held
+    capsys.readouterr()
+    asked = ["welcome", "--dry-run", "--data-date", str(DAY)]
+    assert campaign.main([*asked, *night.where()]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "welcome 老客户关怀: reaches 6 customers; no other campaign is looked at",
+        f"  may be contacted  6: {treated} treated, 0 control, {held} held out of all",
+        f"  a night           {treated} contacts, 0.{treated}0 yuan, 0.1 orders expected",
+        f"  sms               {treated} contacts of 400",
+        "  power             0% to see a rise from 0.00% to 1.00%; no rise can be seen",
+    ]
+
+
+def test_a_dry_run_names_one_campaign_and_a_day(said):
+    for asked, message in (
+        (["welcome", "--dry-run"], "give --dry-run and --data-date together, or neither"),
+        (
+            ["submit", "welcome", "--dry-run", "--data-date", str(DAY)],
+            "--dry-run: name one campaign, without an action",
+        ),
+        (
+            ["welcom", "--dry-run", "--data-date", str(DAY)],
+            "unknown campaign 'welcom', did you mean 'welcome'?",
+        ),
+        (["sumbit", "welcome"], "unknown action 'sumbit', did you mean 'submit'?"),
+    ):
+        assert said(*asked, code=2) == [f"chudian: {message}"]

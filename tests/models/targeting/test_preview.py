@@ -1,0 +1,70 @@
+"""The counts of a dry run: arms, rules, caps and free channels, from rows after the policy."""
+
+from pyspark.sql import functions as F
+
+from models.targeting.preview import CONTROL, TREATED, UNIVERSAL, candidates, preview
+from tests.given.campaigns import campaign
+from tests.given.frames import local_frame
+
+JUDGED = (
+    "customer_id bigint, campaign_id string, channel string, contact_reasons array<string>, "
+    "room array<struct<cap string, left int>>"
+)
+
+
+def test_a_customer_is_one_candidate_for_each_channel(spark):
+    members = local_frame(
+        spark, [(1, 11), (1, 12), (2, 21)], "customer_id bigint, subscriber_id bigint"
+    )
+    rows = candidates(members, campaign("saving", channels=("hall", "sms"))).collect()
+    assert sorted((row["customer_id"], row["channel"]) for row in rows) == [
+        (1, "hall"),
+        (1, "sms"),
+        (2, "hall"),
+        (2, "sms"),
+    ]
+    assert {row["campaign_id"] for row in rows} == {"saving"}
+
+
+def test_customers_are_counted_by_arm_free_channels_rule_and_cap(spark):
+    """1 may get both, 2 the hall only (SMS is capped), 3 neither, 4 and 5 are held out."""
+    members = local_frame(
+        spark,
+        [(1, 11), (1, 12), (2, 21), (3, 31), (4, 41), (5, 51)],
+        "customer_id bigint, subscriber_id bigint",
+    )
+    late = local_frame(spark, [(12,), (11,), (31,), (99,)], "subscriber_id bigint")
+    free, full = [("message", 2)], [("message", 0), ("day", 1)]
+    judged = local_frame(
+        spark,
+        [
+            (1, "c", "hall", [], []),
+            (1, "c", "sms", [], free),
+            (2, "c", "hall", [], []),
+            (2, "c", "sms", ["CAP_CHANNEL"], full),
+            (3, "c", "hall", ["CONSENT"], []),
+            (3, "c", "sms", ["CONSENT", "CAP_CHANNEL"], full),
+            (4, "c", "hall", [], []),
+            (4, "c", "sms", [], free),
+            (5, "c", "hall", [], []),
+            (5, "c", "sms", [], free),
+        ],
+        JUDGED,
+    )
+    customer = F.col("customer_id")
+    found = preview(members, late, judged, customer == 4, customer.isin(4, 5))
+    assert (found.reached, found.ordered) == (5, 2)
+    assert found.reasons == {
+        ("hall", "CONSENT"): 1,
+        ("sms", "CONSENT"): 1,
+        ("sms", "CAP_CHANNEL"): 2,
+    }
+    assert found.caps == {("sms", "message"): 2}
+    both = ("hall", "sms")
+    assert found.groups == {
+        (TREATED, both): 1,
+        (TREATED, ("hall",)): 1,
+        (TREATED, ()): 1,
+        (UNIVERSAL, both): 1,
+        (CONTROL, both): 1,
+    }
