@@ -10,9 +10,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from jobs.outbox import workbook
 from jobs.runtime import arguments
 from jobs.runtime.lock import guarded
-from models.push import channel_file, layout, sample
+from models.push import layout, sample
 from schemas import config, contract
 from schemas.config import Campaign, Config
 from schemas.contract import Contract
@@ -47,7 +48,7 @@ def _write_layouts(out: Path, conf: Config, contracts: Mapping[str, Contract]) -
         day = table.column("data_date").example
         several: list[Campaign | None] = [*campaigns] or [None]
         rows = [sample.example(table, push, one, day) for one in several]
-        body = b"".join(channel_file.render(rows, push, table.table))
+        body = b"".join(workbook.content(rows, push, table.table))
         arguments.write("--layouts", out / push.file_on(day), body)
         print(f"{out / channel.id}.md and {push.file_on(day)}")
 

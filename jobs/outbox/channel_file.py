@@ -7,6 +7,7 @@ from itertools import chain
 
 from pyspark.sql import DataFrame
 
+from jobs.outbox import workbook
 from jobs.outbox.folder import Outbox
 from models.push import channel_file, sample
 from schemas.config import Campaign, Channel
@@ -41,7 +42,7 @@ def send(
         channel.id,
         day,
         name,
-        channel_file.render(chain(in_order, tests), form, contract.table),
+        workbook.content(chain(in_order, tests), form, contract.table),
         mode,
     )
     manifest = channel_file.manifest(

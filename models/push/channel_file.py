@@ -16,6 +16,7 @@ from schemas.errors import ConfigError
 FILE_ORDER = ("campaign_id", "subscriber_id")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+EXACT = 10**15  # a spreadsheet holds smaller whole numbers exactly
 LINE_ENDS = {"lf": "\n", "crlf": "\r\n"}
 
 
@@ -49,18 +50,42 @@ def render(rows: Iterable[Record], push: Push, table: str) -> Iterator[bytes]:
     if push.header and push.format == CSV:
         yield (_separated(push.columns, push.delimiter) + end).encode(push.encoding)
     for place, row in enumerate(rows, 1):
-        values = [_cell(row, column) for column in push.columns]
         try:
-            _check_length(row, push)
+            values = _values(row, push)
             try:
                 encoded = (line(values) + end).encode(push.encoding)
             except UnicodeEncodeError:
                 encoded = (line(_encodable(values, push)) + end).encode(push.encoding)
         except _Unfit as error:
-            raise ConfigError(
-                f"{table}: row {place} of the file{_campaign(row)}: {error}"
-            ) from None
+            raise _refusal(table, place, row, error) from None
         yield encoded
+
+
+def cells(rows: Iterable[Record], push: Push, table: str) -> Iterator[list[int | str]]:
+    """The cells of each row for a workbook: whole numbers that it holds exactly, else text.
+
+    ConfigError for a text of too many parts.
+    """
+    for place, row in enumerate(rows, 1):
+        try:
+            values = _values(row, push)
+        except _Unfit as error:
+            raise _refusal(table, place, row, error) from None
+        yield [
+            one
+            if isinstance(one, int) and not isinstance(one, bool) and abs(one) < EXACT
+            else _text(one)
+            for one in values
+        ]
+
+
+def _values(row: Record, push: Push) -> list[object]:
+    _check_length(row, push)
+    return [_cell(row, column) for column in push.columns]
+
+
+def _refusal(table: str, place: int, row: Record, error: _Unfit) -> ConfigError:
+    return ConfigError(f"{table}: row {place} of the file{_campaign(row)}: {error}")
 
 
 def _cell(row: Record, name: str) -> object:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from models.push.channel_file import LINE_ENDS
 from schemas.config import Campaign, Channel, Push
-from schemas.config.channel import CSV, FIXED
+from schemas.config.channel import CSV, FIXED, XLSX
 from schemas.config.contact_policy import ContactChannel
 from schemas.contract import Contract
 
@@ -52,11 +52,14 @@ def _form(
     found = [
         ("file", f"`{push.file}`, rights {push.mode}, with `<file>.manifest.json` beside it"),
         ("format", push.format),
-        ("encoding", push.encoding),
-        ("line end", f"{push.line_end} ({LINE_ENDS[push.line_end]!r})"),
         ("version of the contract", contract.version),
         ("at most a day", f"{channel.capacity} rows"),
     ]
+    if push.format == XLSX:
+        found.append(("sheet", "one; the names of the columns, then the rows; amounts are text"))
+    else:
+        found.append(("encoding", push.encoding))
+        found.append(("line end", f"{push.line_end} ({LINE_ENDS[push.line_end]!r})"))
     if push.format == CSV:
         found += [
             ("delimiter", repr(push.delimiter)),

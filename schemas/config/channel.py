@@ -42,7 +42,7 @@ FACT_TABLES = {
     "customer": "ods.customer",
     "member": "ods.group_member",
 }
-CSV, FIXED, JSON_LINES = "csv", "fixed", "jsonl"
+CSV, FIXED, JSON_LINES, XLSX = "csv", "fixed", "jsonl", "xlsx"
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,11 @@ def push(**keys: str) -> str:
 @pytest.mark.parametrize(
     ("keys", "message"),
     [
-        ({"format": "xlsx"}, ".format: expected one of csv, fixed, jsonl; got 'xlsx'"),
+        ({"format": "xls"}, ".format: expected one of csv, fixed, jsonl, xlsx; got 'xls'"),
+        (
+            {"format": "xlsx", "encoding": "gb18030"},
+            ".encoding: a xlsx file has none: it is for files of text",
+        ),
         (
             {"format": "jsonl", "header": "true"},
             ".header: a jsonl file has none: it is for csv files",
@@ -179,7 +183,7 @@ def test_nine_channels_get_files_and_the_shipped_ones_name_no_staff():
         "wap",
         "web",
     ]
-    assert {one.format for one in pushed.values()} == {"csv", "fixed", "jsonl"}
+    assert {one.format for one in pushed.values()} == {"csv", "fixed", "jsonl", "xlsx"}
     assert not any(one.test_targets for one in pushed.values())
 
 

@@ -10,6 +10,7 @@ from schemas.config.channel import (
     FIXED,
     MESSAGE_COLUMNS,
     PUSHED,
+    XLSX,
     named_column,
 )
 from schemas.config.checks.value_checks import repeated, template_problems
@@ -21,6 +22,7 @@ from schemas.document.violation import near_miss
 
 PUSH_PLACEHOLDERS = ("data_date", "yyyymmdd", "yyyymm")
 _OF_CSV = ("delimiter", "header", "neutralise_formulas")
+_OF_TEXT = ("encoding", "line_end", "replace_with")
 _ALWAYS = ("decision", "match")  # a pushed target has a row of these in any case
 
 
@@ -34,6 +36,7 @@ def problems(
     names = [named_column(one)[0] for one in push["columns"]]
     yield from repeated(found, (*path, "columns"), names)
     yield from _form(found, path, push, names)
+    yield from _replacement(found, path, push)
     yield from _test_targets(found, path, push, names, runtime)
     yield from _sink(found, (*path, "deliver_to"), push.get("deliver_to", {}))
     if contracts is None:
@@ -59,6 +62,9 @@ def _form(found: Document, path: Key, push: Mapping[str, Any], names: list[str])
     for key in _OF_CSV:
         if key in push and form != CSV:
             yield found.problem((*path, key), f"a {form} file has none: it is for {CSV} files")
+    for key in _OF_TEXT:
+        if key in push and form == XLSX:
+            yield found.problem((*path, key), f"a {form} file has none: it is for files of text")
     widths = push.get("widths", {})
     if form != FIXED and widths:
         yield found.problem(
@@ -76,6 +82,10 @@ def _form(found: Document, path: Key, push: Mapping[str, Any], names: list[str])
                 yield found.problem(
                     (*path, "widths", name), f"no column of the file{near_miss(name, names)}"
                 )
+
+
+def _replacement(found: Document, path: Key, push: Mapping[str, Any]) -> Iterator[str]:
+    """A character that stands for others and that the encoding lacks itself."""
     mark = push.get("replace_with", "?")
     try:
         mark.encode(push.get("encoding", "utf-8"))
