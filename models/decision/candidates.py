@@ -109,12 +109,19 @@ def candidates(
         (of_campaign | _is_open(open_offers)).alias("offer_open"),
         "recommended",
         "match_reasons",
-        F.coalesce(F.col("status") == "active", F.lit(False)).alias("active"),
+        F.coalesce(_may_be_contacted(campaigns), F.lit(False)).alias("active"),
         F.coalesce("has_number", F.lit(False)).alias("has_number"),
         F.coalesce(
             F.forall("wanted", lambda one: F.array_contains("held", one)), F.lit(False)
         ).alias("owned"),
     )
+
+
+def _may_be_contacted(campaigns: Sequence[Campaign]) -> Column:
+    """Active subscribers; care also reaches those in arrears, such as a reminder to pay."""
+    care = [one.id for one in campaigns if one.type == "care"]
+    in_arrears = F.col("campaign_id").isin(care) & (F.col("status") == "arrears")
+    return (F.col("status") == "active") | in_arrears
 
 
 def _of_target(targets: DataFrame) -> DataFrame:

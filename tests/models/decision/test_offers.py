@@ -37,6 +37,17 @@ def test_who_has_the_business_is_no_candidate(spark):
     assert got(inputs.decide(spark, campaigns=(one,))) == {(1, "card", 1, "mobile_paper", "sms")}
 
 
+def test_care_reaches_those_in_arrears_and_marketing_does_not(spark):
+    inputs = DecisionInputs().subscriber(1, status="arrears")
+    inputs.is_target(1, "reminder").is_target(1, "card")
+    offers = {"payment_reminder": Offer(Decimal("20"))}
+    reminder = campaign("reminder", type="care", offers=offers, worth=EARNS, channels=("sms",))
+    card = campaign("card", offers=CARD, worth=EARNS, channels=("hall",))
+    rows = inputs.decide(spark, campaigns=(reminder, card))
+    assert got(rows) == {(1, "reminder", 1, "payment_reminder", "sms")}
+    assert {row.first_reason for row in rows if row.campaign_id == "card"} == {"STATUS"}
+
+
 def test_a_wave_that_is_due_goes_over_its_own_channels(spark):
     waves = (LaterWave(2, "not_reached", ("hall",)),)
     one = campaign("card", offers=CARD, worth=EARNS, channels=("sms",), later_waves=waves)
