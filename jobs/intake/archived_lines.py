@@ -29,7 +29,7 @@ from models.customer import erasure
 from models.intake import delivered_line, number_form, verdict
 from models.intake.quoted_record import QuotedLines
 from schemas.config import Config, Source
-from schemas.config.source_fingerprint import value_sets
+from schemas.config.mapping.source_fingerprint import value_sets
 from schemas.contract import Contract
 from schemas.errors import ChudianError
 

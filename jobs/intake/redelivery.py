@@ -18,7 +18,7 @@ from jobs.plan.step import Step, due_days
 from jobs.warehouse.ledger import Entry, Ledger
 from jobs.warehouse.lineage import Lineage
 from schemas.config import Config
-from schemas.config.source_fingerprint import outdated, source_fingerprint, value_sets
+from schemas.config.mapping.source_fingerprint import outdated, source_fingerprint, value_sets
 from schemas.contract import Contract
 from schemas.window import Window, grouped
 

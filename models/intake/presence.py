@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from models.frames.conditions import any_of
 from models.intake import code_list
 from schemas.config import Source
-from schemas.config.expression import columns_of, is_plain
+from schemas.config.mapping.expression import columns_of, is_plain
 from schemas.config.source import ABSENT
 from schemas.contract.rule import quoted_name
 

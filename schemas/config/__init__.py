@@ -4,6 +4,7 @@ from schemas.config.campaign import Campaign
 from schemas.config.channel import Channel, Push
 from schemas.config.config import Config, fingerprint, load
 from schemas.config.contact_policy import Contacts, HoldOut
+from schemas.config.metric import Metric
 from schemas.config.policy import BillItem, Policy
 from schemas.config.service import Service
 from schemas.config.settings import Runtime
@@ -17,6 +18,7 @@ __all__ = [
     "Config",
     "Contacts",
     "HoldOut",
+    "Metric",
     "Policy",
     "Push",
     "Runtime",

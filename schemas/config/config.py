@@ -17,12 +17,14 @@ from schemas.config.checks import (
     channel_checks,
     contact_checks,
     decision_checks,
+    metric_checks,
     policy_checks,
     runtime_checks,
     source_checks,
     target_checks,
 )
 from schemas.config.checks.value_checks import Names, id_problem, interval_problem
+from schemas.config.metric import Metric, metric_of
 from schemas.config.overlay import Documents
 from schemas.config.policy import Policy
 from schemas.config.service import Service
@@ -49,6 +51,7 @@ class Config:
     sources: Mapping[str, Source]
     channels: Mapping[str, Channel]
     services: Mapping[str, Service]
+    metrics: Mapping[str, Metric]
     policy: Policy
     campaigns: Mapping[str, Campaign]
     tariffs: Mapping[str, Document]
@@ -119,6 +122,7 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
     yield from runtime_checks.problems(documents.runtime, contracts)
     yield from source_checks.problems(documents.sources, contracts, sets)
     yield from channel_checks.problems(documents.channels, contracts, documents.runtime)
+    yield from metric_checks.problems(documents.metrics, contracts)
     yield from policy_checks.problems(
         documents.policy, documents.tariffs, sets["packages"], contracts
     )
@@ -166,6 +170,7 @@ def _config(documents: Documents) -> Config:
             name: built(Service, {"id": name, **entry})
             for name, entry in documents.services.data.items()
         },
+        "metrics": {name: metric_of(name, entry) for name, entry in documents.metrics.data.items()},
         "policy": built(Policy, documents.policy.data),
         "campaigns": {campaign.id: campaign for campaign in campaigns},
         "tariffs": dict(documents.tariffs),

@@ -21,7 +21,7 @@ from schemas.document.merged import overlaid, without
 from schemas.document.violation import near_miss
 from schemas.errors import ConfigError
 
-SINGLE = ("runtime", "sources", "channels", "services", "policy")
+SINGLE = ("runtime", "sources", "channels", "services", "metrics", "policy")
 FOLDERS = {"campaigns": "campaign", "tariffs": "tariff", "targets": "target"}
 KEPT = "overlay"  # the file that says what a folder keeps of those before it
 _SHAPES = resources.files("schemas") / "shapes"
@@ -39,6 +39,7 @@ class Documents:
     sources: Document
     channels: Document
     services: Document
+    metrics: Document
     policy: Document
     campaigns: Mapping[str, Document]
     tariffs: Mapping[str, Document]

@@ -43,6 +43,18 @@ hall:
 web: {name_cn: 网站营业厅, order: 1, unit_cost: "0.05"}
 """,
     "services.yml": "payment: {name_cn: 缴费充值, type: payment, standard: true}\n",
+    "metrics.yml": """
+complaint_rate:
+  name_cn: 投诉率
+  name_en: The complaint rate
+  unit: customer
+  numerator: {table: dw.contact_event, at: local_date, take: any, where: {kind: complaint}}
+  denominator: assigned
+  window_days: 30
+  direction: down
+  role: guardrail
+  margin: "0.005"
+""",
     "policy.yml": """month_close: {day: 3}
 calendar: {holidays: [2009-01-01]}
 rating:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from schemas.config.expression import columns_of, functions_of, is_plain
+from schemas.config.mapping.expression import columns_of, functions_of, is_plain
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from schemas import config
-from schemas.config.source_fingerprint import source_fingerprint
+from schemas.config.mapping.source_fingerprint import source_fingerprint
 from tests.given.small_configuration import edit, refusal, write
 
 SOURCES = """

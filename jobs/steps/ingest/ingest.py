@@ -36,8 +36,8 @@ from jobs.warehouse.warehouse import Ingested
 from models.intake import delivered_line, delivery_metrics, duplicates, outcome, verdict
 from models.usage.local_time import LocalTime
 from schemas.config import Source
+from schemas.config.mapping.source_fingerprint import value_sets
 from schemas.config.source import PARTS
-from schemas.config.source_fingerprint import value_sets
 from schemas.contract import Contract
 from schemas.errors import ConfigError, QualityError
 from schemas.render import expectations

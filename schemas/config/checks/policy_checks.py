@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from schemas.config.checks.value_checks import Names
-from schemas.config.expression import columns_of, functions_of
+from schemas.config.mapping.expression import columns_of, functions_of
 from schemas.contract import Contract
 from schemas.document import Document
 from schemas.document.violation import near_miss

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.config.checks.value_checks import Names, repeated, template_problems, zone_problem
-from schemas.config.expression import columns_of, is_plain
+from schemas.config.mapping.expression import columns_of, is_plain
 from schemas.config.source import ABSENT, OTHERWISE, PARTS, REJECT, PartRule
 from schemas.contract import Contract
 from schemas.contract.column import Column

@@ -14,7 +14,7 @@ from jobs.intake.landing import Landing
 from jobs.intake.redelivery import Deliveries, current_fingerprint, outdated_days
 from jobs.warehouse.ledger import COMMITTED, Ledger
 from schemas import config
-from schemas.config.source_fingerprint import outdated
+from schemas.config.mapping.source_fingerprint import outdated
 from schemas.errors import ChudianError, InputError
 from schemas.window import Window, grouped
 from tests.given.paths import ROOT
