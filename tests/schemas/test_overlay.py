@@ -18,7 +18,11 @@ def tariff(name):
 def three(folder):
     """Three packages, two campaigns and two sources."""
     second = CONF["sources.yml"].replace("complaint:\n", "complaint_east:\n").strip("\n")
-    later = CAMPAIGN.replace("id: saving", "id: later").replace("priority: 1", "priority: 2")
+    later = (
+        CAMPAIGN.replace("id: saving", "id: later")
+        .replace("salt: s1", "salt: s2")
+        .replace("priority: 1", "priority: 2")
+    )
     return write(
         folder,
         {
