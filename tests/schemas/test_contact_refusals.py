@@ -4,7 +4,7 @@ import pytest
 
 from tests.given.small_configuration import CONF, edit, refusal, write
 
-CAMPAIGN = CONF["campaigns/saving.yml"].replace("priority: 1", "priority: 2")
+CAMPAIGN = CONF["campaigns/saving.yml"].replace("salt: s1", "salt: s2")
 
 
 @pytest.fixture

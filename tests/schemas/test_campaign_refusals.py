@@ -1,0 +1,87 @@
+"""Mistakes in offers, waves, salts and scripts of a campaign: refused with file and line."""
+
+import pytest
+
+from tests.given.small_configuration import CONF, edit, refusal, write
+
+CAMPAIGN = CONF["campaigns/saving.yml"]
+TARGET = """
+id: everybody
+name_cn: 全部客户
+where: {fact: status, is: active}
+"""
+LINES = {
+    "type: tariff\n": "type: personal\ntarget: everybody\noffers: {payment: {margin: '3'}}\n",
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A sound configuration with a campaign that offers a business."""
+    made = write(tmp_path / "conf", {**CONF, "targets/everybody.yml": TARGET})
+    for old, new in LINES.items():
+        edit(made, "campaigns/saving.yml", old, new)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "offers: {payment: {margin: '3'}}\n",
+            "",
+            "saving.yml:4: type: a campaign of type personal needs 'offers': businesses of "
+            "services.yml with their margin a month",
+        ),
+        (
+            "{payment: {margin",
+            "{paymnt: {margin",
+            "saving.yml:6: offers.paymnt: unknown business, did you mean 'payment'?",
+        ),
+        (
+            "target: everybody\n",
+            "",
+            "saving.yml:5: offers: needs 'target': whom the campaign is for",
+        ),
+        (
+            "wave: 1\n",
+            "wave: 1\nlater_waves: [{wave: 2, reaches: touched, channels: [hal]}]\n",
+            "saving.yml:10: later_waves[0].channels[0]: unknown channel 'hal', did you mean "
+            "'hall'?",
+        ),
+        (
+            "wave: 1\n",
+            "wave: 2\nlater_waves: [{wave: 2, reaches: touched, channels: [hall]}]\n",
+            "saving.yml:10: later_waves[0].wave: expected a number above 2, the wave before it; "
+            "got 2",
+        ),
+        (
+            "wave: 1\n",
+            "wave: 1\nlater_waves:\n  - {wave: 2, reaches: touched, channels: [hall], "
+            "from: 2009-07-01, to: 2009-09-01}\n",
+            "saving.yml:11: later_waves[0]: expected days from 2009-05-01 on, before 2009-08-01, "
+            "the first one before the last one; got 2009-07-01 to 2009-09-01",
+        ),
+        (
+            "valid_days: 30\n",
+            "valid_days: 30\nscripts: {web: text}\n",
+            "scripts.web: 'web' is no channel of the campaign; known: hall",
+        ),
+        (
+            "valid_days: 30\n",
+            "valid_days: 30\nscripts: {hall: 'save {savings}'}\n",
+            "scripts.hall: unknown placeholder {savings}, did you mean 'saving'?",
+        ),
+    ],
+)
+def test_a_mistake_is_refused_with_file_line_and_what_to_do(folder, old, new, message):
+    edit(folder, "campaigns/saving.yml", old, new)
+    assert message in refusal(folder)
+
+
+def test_two_campaigns_with_one_salt_would_hold_out_the_same_customers(folder):
+    write(folder, {"campaigns/other.yml": CAMPAIGN.replace("id: saving", "id: other")})
+    assert refusal(folder) == (
+        "conf/campaigns/saving.yml:12: salt: 's1' is also the salt of 'other': both would hold out "
+        "the same customers; write another one"
+    )
