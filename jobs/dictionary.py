@@ -41,13 +41,13 @@ def _write_layouts(out: Path, conf: Config, contracts: Mapping[str, Contract]) -
         if (push := channel.push) is None:
             continue
         table = contracts[f"push.{channel.id}"]
-        campaigns = [one for one in conf.campaigns.values() if channel.id in one.channels]
+        campaigns = [one for one in conf.campaigns.values() if channel.id in one.every_channel]
         contact = conf.policy.contacts.channels.get(channel.id)
         document = layout.markdown(channel, push, table, contact, campaigns)
         arguments.write("--layouts", out / f"{channel.id}.md", document)
         day = table.column("data_date").example
         several: list[Campaign | None] = [*campaigns] or [None]
-        rows = [sample.example(table, push, one, day) for one in several]
+        rows = [sample.example(table, push, channel.id, one, day) for one in several]
         body = b"".join(workbook.content(rows, push, table.table))
         arguments.write("--layouts", out / push.file_on(day), body)
         print(f"{out / channel.id}.md and {push.file_on(day)}")

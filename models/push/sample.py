@@ -13,7 +13,9 @@ def last_day(campaign: Campaign, day: date) -> date:
     return min(day + timedelta(days=campaign.valid_days), campaign.valid_to - timedelta(days=1))
 
 
-def example(contract: Contract, push: Push, campaign: Campaign | None, day: date) -> dict[str, Any]:
+def example(
+    contract: Contract, push: Push, channel: str, campaign: Campaign | None, day: date
+) -> dict[str, Any]:
     """A row of push.<channel>: the examples of the contract, with the campaign's own text."""
     values = {column.name: column.example for column in contract.columns}
     values["data_date"] = day
@@ -23,7 +25,7 @@ def example(contract: Contract, push: Push, campaign: Campaign | None, day: date
             "wave": campaign.wave,
             "valid_until": last_day(campaign, day),
         }
-        values["script"] = _filled(campaign.script, values, contract.currency.name)
+        values["script"] = _filled(campaign.script_on(channel), values, contract.currency.name)
     if push.message is not None:
         values |= {
             "sender": push.message.sender,
@@ -46,7 +48,10 @@ def staff_rows(
     The operator's staff see the text and the form that customers get, and no customer's data.
     """
     for campaign in sorted(campaigns, key=lambda one: one.id):
-        if campaign.valid_on(day) and channel in campaign.channels:
-            row = example(contract, push, campaign, day)
-            for number in push.test_targets:
-                yield {**row, "msisdn": number}
+        if not campaign.valid_on(day):
+            continue
+        for wave, name in campaign.ways_on(day):
+            if name == channel:
+                row = example(contract, push, channel, campaign, day)
+                for number in push.test_targets:
+                    yield {**row, "wave": wave, "msisdn": number}

@@ -92,7 +92,7 @@ def test_what_if_equals_a_real_night_with_that_policy(one_night, again, tried, t
         (
             {"capacity": "sms: {capacity: -1}\n"},
             2,
-            "capacity.yml:1: sms.capacity: expected 0 or more; got -1",
+            "capacity.yml:1: sms.capacity: expected a number ≥ 0; got -1",
         ),
         (
             {"policy": "contacts:\n  caps:\n    week: {limit: 1, per: 0d}\n"},
