@@ -166,8 +166,13 @@ def test_whose_bill_has_no_planted_cause_is_reproduced_to_the_cent_or_not_compar
     assert by_cause["unstated_discount"] >= 1
 
 
-def test_nobody_whose_bill_is_not_reproduced_gets_a_recommendation(one_night):
-    """The gate: with the reason, from the match to the decision, and in no file."""
+def test_nobody_whose_bill_is_not_reproduced_gets_a_recommendation(one_night, night_conf):
+    """The gate: with the reason, from the match to the decision, and in no file.
+
+    Campaigns that offer businesses compare no bills.
+    """
+    tariff = [name for name, one in night_conf.campaigns.items() if not one.offers]
+    of_tariff = f"campaign_id IN ({', '.join(map(repr, tariff))})"
     verified = query(
         one_night.warehouse,
         """
@@ -192,13 +197,18 @@ def test_nobody_whose_bill_is_not_reproduced_gets_a_recommendation(one_night):
     assert outside & {subscriber for subscriber, _, _ in matches}
     assert any(recommended for _, recommended, _ in matches)
     for channel in ("hall", "hotline_outbound", "sms", "web"):
-        pushed = query(one_night.warehouse, "SELECT subscriber_id FROM t", t=f"push.{channel}")
+        pushed = query(
+            one_night.warehouse,
+            f"SELECT subscriber_id FROM t WHERE {of_tariff}",
+            t=f"push.{channel}",
+        )
         assert not outside & {subscriber for (subscriber,) in pushed}
     decided = query(
         one_night.warehouse,
         """
         SELECT fate, list_contains(reasons, 'BACKTEST') FROM d
-        WHERE subscriber_id IN (SELECT unnest(?))""".replace("?", repr(sorted(outside))),
+        WHERE subscriber_id IN (SELECT unnest(?)) AND """.replace("?", repr(sorted(outside)))
+        + of_tariff,
         d="mart.decision",
     )
     assert all(fate != "pushed" and told for fate, told in decided)
@@ -291,21 +301,22 @@ def test_targets_are_pushed_or_have_a_first_reason(one_night):
 def test_nobody_of_the_control_group_is_pushed(one_night, night_conf):
     """Recomputed with hashlib: the first 60 bits of sha2(salt|customer) under the share.
 
-    Held out are the campaign's own control group and the universal one of the quarter.
+    Held out are a campaign's own control group and, of marketing, the universal one of the quarter.
     """
-    campaign = night_conf.campaigns["tariff_saving"]
-    universal = night_conf.policy.contacts.hold_out
-    groups = (
-        (campaign.salt, campaign.control_share),
-        (f"{universal.salt}-2009q2", universal.share),
-    )
+    contacts = night_conf.policy.contacts
+    universal = contacts.hold_out
     fates = query(
         one_night.warehouse,
-        "SELECT DISTINCT customer_id, fate FROM d WHERE fate IN ('pushed', 'held_out')",
+        "SELECT DISTINCT customer_id, campaign_id, fate FROM d "
+        "WHERE fate IN ('pushed', 'held_out')",
         d="mart.decision",
     )
-    assert {fate for _, fate in fates} == {"pushed", "held_out"}
-    for customer, fate in fates:
+    assert {fate for *_, fate in fates} == {"pushed", "held_out"}
+    for customer, name, fate in fates:
+        campaign = night_conf.campaigns[name]
+        groups = [(campaign.salt, campaign.control_share)]
+        if contacts.class_of_type(campaign.type) in universal.classes:
+            groups.append((f"{universal.salt}-2009q2", universal.share))
         drawn = any(
             int(hashlib.sha256(f"{salt}|{customer}".encode()).hexdigest()[:15], 16)
             < ceil(Fraction(share) * 2**60)
