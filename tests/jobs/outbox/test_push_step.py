@@ -134,13 +134,14 @@ def test_staff_get_each_file_with_made_up_values(step):
     conf = step.configured('hall: {push: {test_targets: ["13900000009"]}}\n')
     try:
         step.run("staff", conf)
-        *customers, staff = cells(step, "hall")
+        *customers, pilot, staff = cells(step, "hall")  # a row for each campaign of the hall
+        assert (pilot["msisdn"], pilot["campaign_id"]) == ("13900000009", "hall_pilot")
         assert [row["msisdn"] for row in customers] == ["13800000001", "13800000002"]
         assert (staff["msisdn"], staff["cost_before"]) == ("13900000009", "100.00")
         assert staff["script"].startswith("根据您近三个月的使用情况,全球通58套餐每月约需87.54元")
         path = step.outbox / "hall" / str(DAY) / f"hall_{NAME}.csv.manifest.json"
         told = json.loads(path.read_text("utf-8"))
-        assert (told["rows"], told["test_rows"]) == (3, 1)
+        assert (told["rows"], told["test_rows"]) == (4, 2)
         assert query(step.warehouse, "SELECT count(*) FROM t", t="push.hall") == [(2,)]
     finally:
         step.run("without")

@@ -28,14 +28,14 @@ def without(contract, *names):
 def test_a_run_over_a_table_that_cannot_follow(tmp_path, capsys):
     web = CONTRACTS["push.web"]
     mood = replace(web.column("reason"), name="mood")
-    made(tmp_path, without(replace(web, columns=(*web.columns, mood)), "picture"))
+    made(tmp_path, without(replace(web, columns=(*web.columns, mood)), "script"))
     committed(tmp_path, ("push.web", None, "2009-05-02"), ("push.web", None, "2009-05-03"))
     line = ["--data-date", "2009-05-03", "--conf", str(CONF), "--warehouse", str(tmp_path)]
     for more in ([], ["--dry-run"]):
         assert night.main([*line, "--landing", str(tmp_path / "none"), *more]) == 2
         assert capsys.readouterr().err == (
             "chudian: push.web: column 'mood': the table has it (string), the contract does not\n"
-            "push.web: column 'picture': the table lacks it, the contract requires a value in "
+            "push.web: column 'script': the table lacks it, the contract requires a value in "
             "every row; a new column must be optional\n"
             f"  put the contract of push.web back as it was, or move {tmp_path}/push/web away and "
             "run: python -m jobs.night --data-date 2009-05-03 --only push\n"
