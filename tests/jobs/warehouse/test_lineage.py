@@ -76,6 +76,7 @@ def test_a_contact_log_touches_its_day_and_every_later_snapshot(nights):
     # A later night may tell the same contact again.
     assert touched.pop("dw.contact_history") == [day(12), day(13), day(14)]
     assert touched.pop("dw.contact_outcome") == [day(12), day(13), day(14)]
+    assert touched.pop("mart.acceptance") == [day(12), day(13), day(14)]  # counts go on
     assert set(touched) == {"dw.contact_event", "dw.contact_view", "mart.channel_preference"}
 
 
