@@ -53,7 +53,7 @@ def test_what_if_equals_a_real_night_with_that_policy(one_night, again, tried, t
     assert code == 0
     (tmp_path / "real").mkdir()
     (tmp_path / "real" / "channels.yml").write_text(capacity, encoding="utf-8")
-    options = ["--conf", str(tmp_path / "real"), *again.options()]
+    options = [*again.options(), "--conf", str(tmp_path / "real")]
     assert night.main(["--data-date", LAST, "--only", "decide", *options]) == 0
     before, after = (
         {
