@@ -98,7 +98,10 @@ def condition(contract: Contract, max_age_days: int) -> str:
             within = "" if keys is CUSTOMER else f" AND {_held(_time(contract))}"
             return f"({' OR '.join(known)}){within}"
     if NUMBER in here and contract.slice is not None:
-        return f"t.{NUMBER} = p.{NUMBER} AND {_held(_time(contract))}"
+        # A row about a month is of everybody who held the number in it.
+        month = "CAST(add_months(t.month, 1) AS TIMESTAMP) - INTERVAL 1 SECOND"
+        last = month if _time(contract) == "CAST(t.month AS TIMESTAMP)" else None
+        return f"t.{NUMBER} = p.{NUMBER} AND {_held(_time(contract), last)}"
     if RAW in here and contract.slice is not None:
         return _in_line(contract.slice, max_age_days)
     raise ConfigError(

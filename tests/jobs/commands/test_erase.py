@@ -107,6 +107,14 @@ def test_numbers_and_subscribers_are_his_within_his_time(spark):
                 (("13800000002", instant(3)), 0),
             ],
         ),
+        "ods.number_resource": (
+            "msisdn string, month date",
+            [
+                (("13800000001", date(2009, 3, 1)), 0),
+                (("13800000001", date(2009, 4, 1)), 1),
+                (("13800000001", date(2009, 5, 1)), 0),
+            ],
+        ),
         "dw.usage_day": (
             "subscriber_id bigint, local_date date",
             [
@@ -250,9 +258,12 @@ def split(warehouse: Path, of: str, customer: int) -> tuple[list, list]:
         )
     elif "msisdn" in here:
         time = "t.occurred_at" if "occurred_at" in here else "t.batch_date::TIMESTAMPTZ"
+        last = time
+        if "month" in here:  # of everybody who held the number in the month
+            time, last = "t.month::TIMESTAMPTZ", "t.month + INTERVAL 1 MONTH - INTERVAL 1 SECOND"
         his = (
-            f"EXISTS (FROM held h WHERE h.msisdn = t.msisdn AND {time} >= h.valid_from "
-            f"AND (h.valid_to IS NULL OR {time} < h.valid_to))"
+            f"EXISTS (FROM held h WHERE h.msisdn = t.msisdn AND ({last})::TIMESTAMPTZ >= "
+            f"h.valid_from AND (h.valid_to IS NULL OR {time} < h.valid_to))"
         )
     else:
         his = "false"
