@@ -20,7 +20,7 @@ FIRST, DAY = date(2009, 4, 30), DAYS[1]
 SOURCES = ("customer", "subscriber", "package_subscription", "voice", "bill")
 STEPS = (
     "ingest,identity,contact_event,contact_view,usage_day,usage_month,free_units,backtest,rerate,"
-    "preference,decide,push,report"
+    "preference,acceptance,target,decide,push,report"
 )
 YEN = """
 currency: JPY
