@@ -19,8 +19,8 @@ from tests.readers.warehouse_reader import query, table
 FIRST, DAY = date(2009, 4, 30), DAYS[1]
 SOURCES = ("customer", "subscriber", "package_subscription", "voice", "bill")
 STEPS = (
-    "ingest,identity,contact_event,contact_view,usage_day,usage_month,free_units,backtest,rerate,"
-    "preference,acceptance,target,decide,push,report"
+    "ingest,identity,consent,contact_event,contact_view,contact_history,usage_day,usage_month,"
+    "free_units,backtest,rerate,preference,acceptance,target,decide,push,report"
 )
 YEN = """
 currency: JPY
