@@ -10,13 +10,12 @@ run stops before anything is pushed. When this step fails, nothing is pushed.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from pyspark.sql import DataFrame
 
 from jobs.runtime.context import Context
 from jobs.steps.decision.running import running_campaigns
-from jobs.warehouse.ledger import CheckResult
 from jobs.warehouse.tables import cached, held
 from models.assignment.assign import Assignment
 from models.assignment.choices import choices
@@ -84,16 +83,13 @@ def _terms(context: Context) -> night.Terms:
 
 def _tables(context: Context, terms: night.Terms) -> night.Tables:
     warehouse, day = context.warehouse, context.day
-    matched = warehouse.last_snapshot("mart.package_match", day)
     remembered = terms.compiled.memory(terms.campaigns, day)
     memory = Window(day - timedelta(days=remembered), day)
     before = day - timedelta(days=1)
     identity = warehouse.read("dw.subscriber_identity", on=day)
     return night.Tables(
         snapshots=candidates.Snapshots(
-            match=warehouse.empty("mart.package_match")
-            if matched is None
-            else warehouse.read("mart.package_match", on=matched),
+            match=context.newest("mart.package_match"),
             subscribers=warehouse.read("dw.subscriber", on=day),
             subscriptions=warehouse.read("dw.subscription", on=day),
             identity=identity,
@@ -127,19 +123,13 @@ def _stop_if_unexplained(context: Context, targets: DataFrame, decisions: DataFr
     """Record whether each candidate is accounted for; QualityError if one is not."""
     rows = sorted(figures.unexplained(targets, decisions).collect())
     left = sum(abs(row["unexplained"]) for row in rows)
-    context.ledger.record_check(
-        CheckResult(
-            context.ledger.run_id,
-            "",
-            "mart.decision",
-            str(context.day),
-            ADDS_UP,
-            expectations.CRITICAL,
-            success=not rows,
-            observed=f"{left} candidates unexplained",
-            expected="0",
-            judged_at=datetime.now(UTC),
-        )
+    context.expect_none(
+        "mart.decision",
+        ADDS_UP,
+        len(rows),
+        of=context.day,
+        severity=expectations.CRITICAL,
+        observed=f"{left} candidates unexplained",
     )
     if rows:
         first = rows[0]

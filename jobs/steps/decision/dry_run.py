@@ -71,12 +71,7 @@ def _members(context: Context, campaign: Campaign) -> DataFrame:
     if campaign.target:
         target = context.conf.targets[campaign.target]
         return members(target, facts_of(context, [target]), day)
-    found = warehouse.last_snapshot("mart.package_match", day)
-    match = (
-        warehouse.empty("mart.package_match")
-        if found is None
-        else warehouse.read("mart.package_match", on=found)
-    )
+    match = context.newest("mart.package_match")
     people = warehouse.read("dw.subscriber", on=day).select("customer_id", "subscriber_id")
     return people.join(match.where("recommended"), "subscriber_id", "left_semi")
 

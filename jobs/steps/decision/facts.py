@@ -32,8 +32,7 @@ def _read(context: Context, table: str, asked: Collection[Asked], months: list) 
     warehouse, day = context.warehouse, context.day
     read = TABLES[table].read if table in TABLES else ""
     if read == LAST_SNAPSHOT:
-        found = warehouse.last_snapshot(table, day)
-        return warehouse.empty(table) if found is None else warehouse.read(table, on=found)
+        return context.newest(table)
     if read == EVENTS:
         days = max(one.over_days or 1 for one in asked if FACTS[one.fact].table == table)
         window = Window(day - timedelta(days=days - 1), day)

@@ -5,12 +5,10 @@ are counted in `ops.quality_result`, check `contamination`: any is a warning. Wh
 the night's effect cannot be measured; what was pushed is not concerned.
 """
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 from jobs.runtime.context import Context
-from jobs.warehouse.ledger import CheckResult
 from models.contact_policy import hold_out
-from schemas.render import expectations
 from schemas.window import Window
 
 CONTAMINATION = "contamination"
@@ -18,12 +16,7 @@ CONTAMINATION = "contamination"
 
 def run(context: Context) -> None:
     warehouse, day = context.warehouse, context.day
-    matched = warehouse.last_snapshot("mart.package_match", day)
-    match = (
-        warehouse.empty("mart.package_match")
-        if matched is None
-        else warehouse.read("mart.package_match", on=matched)
-    )
+    match = context.newest("mart.package_match")
     warehouse.replace(
         "mart.hold_out", hold_out.registry(warehouse.read("mart.decision", on=day), match, day)
     )
@@ -32,20 +25,7 @@ def run(context: Context) -> None:
         warehouse.read("dw.contact_history", window=context.window),
         context.conf.policy.contacts.hold_out.classes,
     ).count()
-    context.ledger.record_check(
-        CheckResult(
-            context.ledger.run_id,
-            "",
-            "mart.hold_out",
-            str(context.window),
-            CONTAMINATION,
-            expectations.WARNING,
-            success=not touched,
-            observed=str(touched),
-            expected="0",
-            judged_at=datetime.now(UTC),
-        )
-    )
+    context.expect_none("mart.hold_out", CONTAMINATION, touched)
 
 
 def _since(context: Context) -> Window:

@@ -6,18 +6,15 @@ lists that earlier nights pushed. Feedback about subscribers whom nobody knew th
 this step fails, nobody may be contacted, because nothing is known of the last contacts.
 """
 
-from datetime import UTC, datetime
 from functools import reduce
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.runtime.context import Context
-from jobs.warehouse.ledger import CheckResult
 from jobs.warehouse.tables import cached
 from models.contact_policy import history, reports
 from models.contact_policy.compiled import compiled
-from schemas.render import expectations
 
 UNKNOWN = "feedback_of_nobody"
 
@@ -87,17 +84,10 @@ def _count_unknown(context: Context, reported: DataFrame) -> None:
         .collect()
     )
     for row in sorted(rows):
-        context.ledger.record_check(
-            CheckResult(
-                context.ledger.run_id,
-                "",
-                "dw.contact_history",
-                str(row["batch_date"]),
-                UNKNOWN,
-                expectations.WARNING,
-                success=not row["unknown"],
-                observed=f"{row['unknown']} of {row['rows']} answers",
-                expected="0",
-                judged_at=datetime.now(UTC),
-            )
+        context.expect_none(
+            "dw.contact_history",
+            UNKNOWN,
+            row["unknown"],
+            of=row["batch_date"],
+            observed=f"{row['unknown']} of {row['rows']} answers",
         )
