@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # Spark's workers import this module, and need no SciPy
 
 ASSIGNED, DISPLACED = "assigned", "displaced"
 SLOT, CAPACITY, VALUE = "slot", "capacity", "value"
+PRICES = f"array<struct<resource: string, price: {AMOUNT_TYPE}, units: bigint>>"
 COLUMNS = {
     "customer_id": "bigint",
     "way": "string",
@@ -29,7 +30,7 @@ COLUMNS = {
     "sticky": "boolean",
     "fate": "string",
     "reduced_value": AMOUNT_TYPE,
-    "prices": f"array<struct<resource: string, price: {AMOUNT_TYPE}, units: bigint>>",
+    "prices": PRICES,
     "lost_to": "string",
     "winner": "string",
     "full": "string",

@@ -100,7 +100,7 @@ def condition(contract: Contract, max_age_days: int) -> str:
     if NUMBER in here and contract.slice is not None:
         # A row about a month is of everybody who held the number in it.
         month = "CAST(add_months(t.month, 1) AS TIMESTAMP) - INTERVAL 1 SECOND"
-        last = month if _time(contract) == "CAST(t.month AS TIMESTAMP)" else None
+        last = month if _time_column(contract) == "month" else None
         return f"t.{NUMBER} = p.{NUMBER} AND {_held(_time(contract), last)}"
     if RAW in here and contract.slice is not None:
         return _in_line(contract.slice, max_age_days)
@@ -111,9 +111,12 @@ def condition(contract: Contract, max_age_days: int) -> str:
     )
 
 
+def _time_column(contract: Contract) -> str | None:
+    return next((name for name in TIMES if name in contract.column_names), contract.slice)
+
+
 def _time(contract: Contract) -> str:
-    name = next((name for name in TIMES if name in contract.column_names), contract.slice)
-    return f"CAST(t.{name} AS TIMESTAMP)"
+    return f"CAST(t.{_time_column(contract)} AS TIMESTAMP)"
 
 
 def _held(time: str, last: str | None = None) -> str:

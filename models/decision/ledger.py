@@ -7,14 +7,13 @@ from decimal import Decimal
 from pyspark.sql import Column, DataFrame, Window, WindowSpec
 from pyspark.sql import functions as F
 
-from models.assignment.fates import ASSIGNED, CAPACITY, SLOT
+from models.assignment.fates import ASSIGNED, CAPACITY, PRICES, SLOT
 from models.contact_policy import hold_out
 from models.contact_policy.compiled import Compiled
 from models.decision.contest import OPEN
 from models.frames.lookup import looked_up
 from models.frames.money import AMOUNT_TYPE
 
-PRICES = f"array<struct<resource: string, price: {AMOUNT_TYPE}, units: bigint>>"
 SHARE_TYPE = "decimal(9,6)"
 
 

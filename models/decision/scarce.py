@@ -9,13 +9,13 @@ from math import gcd
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from models.assignment.choices import USES
 from models.assignment.resource import Resource
 from models.frames.lookup import looked_up
 from schemas.config import Campaign, Channel
 from schemas.config.decision_policy import Budget, Resources
 from schemas.errors import ConfigError
 
-USES = "array<struct<resource: string, units: bigint>>"
 CONTACTS, MINUTES, MICRO = "contacts", "minutes", 10**6
 NO_BRANCH = "-"  # customers whose branch is not known
 
