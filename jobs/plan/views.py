@@ -65,6 +65,6 @@ def steps(conf: Config) -> tuple[Step, ...]:
             ),
             ("dw.contact_history", "dw.contact_outcome"),
             earlier=pushes,
-            days_back=compiled(conf.policy.contacts).list_days,
+            days_back=compiled(conf.policy.contacts, conf.channels).list_days,
         ),
     )

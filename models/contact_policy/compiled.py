@@ -154,7 +154,7 @@ class Compiled:
         return max([days, *ages])
 
 
-def compiled(contacts: Contacts, channels: Mapping[str, Channel] | None = None) -> Compiled:
+def compiled(contacts: Contacts, channels: Mapping[str, Channel]) -> Compiled:
     """The policy of the configuration, ready for `rules` and `one_customer`.
 
     `channels`: of the configuration; some are worked under another name than customers know.
@@ -206,7 +206,7 @@ def compiled(contacts: Contacts, channels: Mapping[str, Channel] | None = None) 
             Level(one.fact, one.levels, one.classes, one.channels)
             for one in contacts.sensitivity.values()
         ),
-        known_as={name: one.known_as for name, one in (channels or {}).items() if one.logged_as},
+        known_as={name: one.known_as for name, one in channels.items() if one.logged_as},
     )
 
 

@@ -28,7 +28,7 @@ def main() -> None:
     args = parser.parse_args()
     folders = arguments.conf_folders(None)
     conf, contracts, _ = configuration(folders)
-    policy, zone = compiled(conf.policy.contacts), conf.runtime.timezone
+    policy, zone = compiled(conf.policy.contacts, conf.channels), conf.runtime.timezone
     channels = list(policy.lists)
     with spark_session(conf, folders) as spark:
         end = F.lit(DAY + timedelta(days=1)).cast("timestamp").cast("long")

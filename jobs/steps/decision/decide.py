@@ -15,11 +15,11 @@ from datetime import timedelta
 from pyspark.sql import DataFrame
 
 from jobs.runtime.context import Context
+from jobs.steps.decision.contact_facts import contact_tables
 from jobs.steps.decision.running import running_campaigns
 from jobs.warehouse.tables import cached, held
 from models.assignment.assign import Assignment
 from models.assignment.choices import choices
-from models.contact_policy import known
 from models.decision import candidates, contest, figures, night
 from schemas.errors import QualityError
 from schemas.render import expectations
@@ -83,27 +83,17 @@ def _terms(context: Context) -> night.Terms:
 
 def _tables(context: Context, terms: night.Terms) -> night.Tables:
     warehouse, day = context.warehouse, context.day
-    remembered = terms.compiled.memory(terms.campaigns, day)
-    memory = Window(day - timedelta(days=remembered), day)
     before = day - timedelta(days=1)
-    identity = warehouse.read("dw.subscriber_identity", on=day)
     return night.Tables(
         snapshots=candidates.Snapshots(
             match=context.newest("mart.package_match"),
             subscribers=warehouse.read("dw.subscriber", on=day),
             subscriptions=warehouse.read("dw.subscription", on=day),
-            identity=identity,
+            identity=warehouse.read("dw.subscriber_identity", on=day),
             preference=warehouse.read("mart.channel_preference", on=day),
             targets=warehouse.read("mart.target", on=day),
         ),
-        contacts=known.Tables(
-            history=warehouse.read("dw.contact_history", window=memory, allow_missing=True),
-            outcomes=warehouse.read("dw.contact_outcome", window=memory, allow_missing=True),
-            consent=warehouse.read("dw.consent", on=day),
-            identity=identity,
-            do_not_contact=warehouse.read("ods.do_not_contact", upto=day),
-            sensitive_numbers=warehouse.read("ods.sensitive_number", upto=day),
-        ),
+        contacts=contact_tables(context, terms.compiled, terms.campaigns),
         acceptance=warehouse.read("mart.acceptance", on=day),
         yesterday=warehouse.read(
             "mart.decision", window=Window(before, before), allow_missing=True

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from jobs.plan.step import Step
 from jobs.runtime.context import Context
+from jobs.steps.decision.contact_facts import contact_tables
 from jobs.steps.decision.facts import facts_of
 from models.campaign.night_load import contacts
 from models.campaign.power import detectable, power
@@ -19,7 +20,6 @@ from models.contact_policy.compiled import CODES, compiled
 from models.targeting.members import members
 from models.targeting.preview import CONTROL, TREATED, UNIVERSAL, Preview, candidates, preview
 from schemas.config import Campaign, Config
-from schemas.window import Window
 
 
 def step_of(campaign: Campaign, conf: Config) -> Step:
@@ -38,17 +38,9 @@ def step_of(campaign: Campaign, conf: Config) -> Step:
 def tried(context: Context, campaign: Campaign) -> Preview:
     """The counts of the campaign on the day of the run."""
     warehouse, conf, day = context.warehouse, context.conf, context.day
-    policy = compiled(conf.policy.contacts)
+    policy = compiled(conf.policy.contacts, conf.channels)
     people = _members(context, campaign)
-    days = Window(day - timedelta(days=policy.memory([campaign], day)), day)
-    tables = known.Tables(
-        history=warehouse.read("dw.contact_history", window=days, allow_missing=True),
-        outcomes=warehouse.read("dw.contact_outcome", window=days, allow_missing=True),
-        consent=warehouse.read("dw.consent", on=day),
-        identity=warehouse.read("dw.subscriber_identity", on=day),
-        do_not_contact=warehouse.read("ods.do_not_contact", upto=day),
-        sensitive_numbers=warehouse.read("ods.sensitive_number", upto=day),
-    )
+    tables = contact_tables(context, policy, [campaign])
     classes = {campaign.id: conf.policy.contacts.class_of_type(campaign.type)}
     met = known.planned(candidates(people, campaign), policy, classes=classes, data_date=day)
     facts = known.facts(tables, policy, data_date=day)

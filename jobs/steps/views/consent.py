@@ -21,7 +21,7 @@ def run(context: Context) -> None:
         consent(
             None if before is None else warehouse.read("dw.consent", on=before),
             warehouse.read("ods.subscriber", upto=day),
-            class_=compiled(policy).class_of_kind["marketing"],
+            class_=compiled(policy, conf.channels).class_of_kind["marketing"],
             kept_days=policy.proof_kept_days,
             key=conf.runtime.identity_key,
             data_date=day,

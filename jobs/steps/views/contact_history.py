@@ -21,7 +21,7 @@ UNKNOWN = "feedback_of_nobody"
 
 def run(context: Context) -> None:
     warehouse, conf, window = context.warehouse, context.conf, context.window
-    policy, key = compiled(conf.policy.contacts), conf.runtime.identity_key
+    policy, key = compiled(conf.policy.contacts, conf.channels), conf.runtime.identity_key
     before = history.days_before(window, context.step.days_back)
     told = reports.Told(
         events=warehouse.read("dw.contact_event", window=before, allow_missing=True),

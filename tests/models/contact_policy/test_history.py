@@ -37,7 +37,8 @@ RULES = compiled(
             **POLICY["classes"],
             "service": {**POLICY["classes"]["service"], "kinds": ["query", "enquiry"]},
         },
-    )
+    ),
+    {},
 )
 
 

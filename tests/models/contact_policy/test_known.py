@@ -28,7 +28,8 @@ RULES = compiled(
             "care": {**POLICY["classes"]["care"], "campaign_types": ["care"]},
             "marketing": {**POLICY["classes"]["marketing"], "campaign_types": ["tariff"]},
         },
-    )
+    ),
+    {},
 )
 
 

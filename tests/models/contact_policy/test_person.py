@@ -50,7 +50,8 @@ RULES = compiled(
         },
         families={"tariff": {"campaigns": ["saving", "upgrade"], "apart": "10d"}},
         sequences={"trial": {"first": "trial", "then": "upgrade"}},
-    )
+    ),
+    {},
 )
 CAMPAIGNS = {"saving": "marketing", "upgrade": "marketing", "birthday": "care", "poll": "survey"}
 PEOPLE = range(1, 61)
@@ -294,7 +295,8 @@ def test_a_channel_without_a_list_is_planned_in_its_hours():
     policy = compiled(
         contacts(
             channels={"customer_manager": {"way": "intrusive", **HOURS}, "web": {"way": "pull"}}
-        )
+        ),
+        {},
     )
     assert [
         person.planned("care", channel, policy, EVENING).at - local_second(EVENING.midnight, ZONE)

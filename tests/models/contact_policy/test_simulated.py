@@ -50,7 +50,8 @@ RULES = compiled(
             "prompt": {"limit": 1, "per": "calendar_day", "ways": ["pull"]},
             "month": {"limit": 9, "per": "30d"},
         },
-    )
+    ),
+    {},
 )
 
 
