@@ -38,7 +38,7 @@ def yen(spark, tmp_path_factory):
     (local / "runtime.yml").write_text(YEN, encoding="utf-8")
     (local / "campaigns").mkdir()
     (local / "campaigns" / "tariff_saving.yml").write_text(
-        f'script: "{SCRIPT}"\ncontrol_share: "0"\n', encoding="utf-8"
+        f'channels: [web]\nscript: "{SCRIPT}"\ncontrol_share: "0"\n', encoding="utf-8"
     )
     made = TinyNights(folder, sources, TESTS / "conf", local)
     held = "GOTONE_168|20090101|20991231|营业厅|20081228103000|20090101000000"
@@ -95,7 +95,7 @@ def test_the_file_has_whole_amounts_and_its_manifest_the_currency(yen):
         assert cells["cost_before"] == "168"
         assert cells["saving"].isdigit()
     manifests = sorted((yen.folder / "push").rglob("*.manifest.json"))
-    assert len(manifests) == 4
+    assert {one.parents[1].name for one in manifests} == set(config.load([CONF]).channels)
     for one in manifests:
         assert json.loads(one.read_text(encoding="utf-8"))["currency"] == "JPY"
 
