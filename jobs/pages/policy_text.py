@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from jobs.pages.decision_words import REASONS
+from jobs.pages.text_table import table, when
 
-GAP = "  "
-NOTHING = "-"
 SHOWN = 2  # channels that are named in a cell
 WINDOWS = (
     "A sliding window holds what happened after its first instant and up to its last one; a "
@@ -41,7 +39,7 @@ def _contacts(answer: Mapping) -> str:
             one["channel"],
             one["campaign_id"],
             use["cap"],
-            _when(use["to"]),
+            when(use["to"]),
         ]
         for one in answer["contacts"]
         for use in one["uses"]
@@ -49,7 +47,7 @@ def _contacts(answer: Mapping) -> str:
     heads = ["when", "state", "class", "way", "channel", "campaign", "cap", "uses a slot until"]
     others = answer["contacts_without_slot"]
     more = f"\n{others:,} more that use no slot" if others else ""
-    return _table("Contacts that count", heads, rows) + more
+    return table("Contacts that count", heads, rows) + more
 
 
 def _known(known: Mapping) -> str:
@@ -64,10 +62,10 @@ def _known(known: Mapping) -> str:
         ]
         for one in known["do_not_contact"]
     ]
-    rows += [[f"answered: {one['outcome']}", _when(one["at"]), ""] for one in known["outcomes"]]
+    rows += [[f"answered: {one['outcome']}", when(one["at"]), ""] for one in known["outcomes"]]
     if known["sensitive_number"]:
         rows.append(["holds a sensitive number", "", ""])
-    return _table("Known of the customer", ["what", "from", "to"], rows)
+    return table("Known of the customer", ["what", "from", "to"], rows)
 
 
 def _caps(answer: Mapping) -> str:
@@ -80,7 +78,7 @@ def _caps(answer: Mapping) -> str:
         ]
         for one in answer["caps"]
     ]
-    return _table("Caps", ["cap", "limit", "per", "classes", "ways", "channels"], rows)
+    return table("Caps", ["cap", "limit", "per", "classes", "ways", "channels"], rows)
 
 
 def _slots(slots: Sequence[Mapping]) -> str:
@@ -92,7 +90,7 @@ def _slots(slots: Sequence[Mapping]) -> str:
             _span(one["from"], one["until"]),
             one["slots"],
             " ".join(one["reasons"]),
-            _when(one["next_slot"]) if one["next_slot"] else "never",
+            when(one["next_slot"]) if one["next_slot"] else "never",
         ]
         for classes, channels, one in _alike(slots)
     ]
@@ -103,7 +101,7 @@ def _slots(slots: Sequence[Mapping]) -> str:
         for short, channels in several.items()
         if len(channels) > SHOWN
     ]
-    return "\n".join([_table("When the next contact may be made", heads, rows), *named])
+    return "\n".join([table("When the next contact may be made", heads, rows), *named])
 
 
 def _windows(answer: Mapping) -> str:
@@ -113,17 +111,17 @@ def _windows(answer: Mapping) -> str:
             ", ".join(classes),
             _short(channels),
             cap["cap"],
-            _when(cap["window_from"]),
-            _when(cap["window_to"]),
+            when(cap["window_from"]),
+            when(cap["window_to"]),
             f"{cap['used']} of {limits[cap['cap']]}",
             cap["left"],
-            _when(cap["opens_at"]) if cap["opens_at"] else "never",
+            when(cap["opens_at"]) if cap["opens_at"] else "never",
         ]
         for classes, channels, one in _alike(answer["slots"])
         for cap in one["caps"]
     ]
     heads = ["class", "channel", "cap", "window from", "to", "used", "left", "a slot opens"]
-    return _table("Fullest window of each cap", heads, rows) + f"\n{WINDOWS}"
+    return table("Fullest window of each cap", heads, rows) + f"\n{WINDOWS}"
 
 
 def _candidates(answer: Mapping, unit: str) -> str:
@@ -155,7 +153,7 @@ def _candidates(answer: Mapping, unit: str) -> str:
     ]
     if changed:
         said += ["By the policy as it is configured now", *changed]
-    return "\n".join([_table(title, heads, rows), *said])
+    return "\n".join([table(title, heads, rows), *said])
 
 
 def _alike(slots: Sequence[Mapping]) -> list[tuple[list[str], list[str], Mapping]]:
@@ -184,37 +182,8 @@ def _rest(one: Mapping) -> str:
 
 
 def _since(one: Mapping) -> list[str]:
-    return [_when(one["from"]), _when(one["to"])]
+    return [when(one["from"]), when(one["to"])]
 
 
 def _span(first: str, last: str | None) -> str:
-    return _when(first) if last in (None, first) else f"{_when(first)} … {_when(last)}"
-
-
-def _when(instant: str | None) -> str:
-    """An instant to the minute, to the second where it has seconds."""
-    if instant is None:
-        return NOTHING
-    at = datetime.fromisoformat(instant)
-    return f"{at:%Y-%m-%d %H:%M:%S}" if at.second else f"{at:%Y-%m-%d %H:%M}"
-
-
-def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence]) -> str:
-    """A title and a table; columns of numbers are aligned right."""
-    if not rows:
-        return f"{title}\n  none"
-    right = [all(isinstance(row[place], int) for row in rows) for place in range(len(heads))]
-    texts = [[_cell(value) for value in row] for row in (heads, *rows)]
-    widths = [max(len(row[place]) for row in texts) for place in range(len(heads))]
-    lines = [
-        GAP.join(
-            f"{cell:>{width}}" if to_right else f"{cell:<{width}}"
-            for cell, width, to_right in zip(row, widths, right, strict=True)
-        )
-        for row in texts
-    ]
-    return "\n".join([title, *(f"  {line}".rstrip() for line in lines)])
-
-
-def _cell(value: object) -> str:
-    return NOTHING if value in (None, "") else str(value)
+    return when(first) if last in (None, first) else f"{when(first)} … {when(last)}"
