@@ -64,9 +64,14 @@ class CommittedRows:
         entries = delta_log.entries(warehouse, tables)
         self.ledger = Ledger("", conf.fingerprint)
         self.ledger.learn(entries)
-        self._command, self._warehouse = command, warehouse
+        self.warehouse = warehouse
+        self._command = command
         self._conf, self._contracts = conf, contracts
         self._versions = delta_log.committed_versions(warehouse, tables, entries)
+
+    def version(self, table: str) -> int | None:
+        """The version in which a table is read; None without a table."""
+        return self._versions.get(table)
 
     def last_snapshot(self, table: str, on: date) -> date | None:
         """The newest committed snapshot of a table that is not after `on`."""
@@ -104,7 +109,7 @@ class CommittedRows:
         if version is None or (contract.layer == "ods" and table not in fed):
             return []
         return delta_log.rows(
-            self._warehouse,
+            self.warehouse,
             table,
             version,
             columns or contract.column_names,
