@@ -87,9 +87,12 @@ def require_ledger(warehouse: str) -> DeltaTable:
     return table
 
 
-def stored(warehouse: str, table: str) -> Stored | None:
-    """The table as it is now: columns, partitions, properties; None without a table."""
-    opened = _opened(warehouse, table)
+def stored(warehouse: str, table: str, version: int | None = None) -> Stored | None:
+    """The table in a version, by default the newest: columns, partitions, properties.
+
+    None without a table.
+    """
+    opened = _opened(warehouse, table, version)
     if opened is None:
         return None
     noted = opened.metadata()
@@ -306,10 +309,17 @@ def _files(warehouse: str, table: str) -> FileSystem | None:
 
 def _opened(warehouse: str, table: str, version: int | None = None) -> DeltaTable | None:
     from deltalake import DeltaTable
-    from deltalake.exceptions import TableNotFoundError
+    from deltalake.exceptions import DeltaError, TableNotFoundError
 
     root = warehouse.rstrip("/") if "://" in warehouse else str(Path(warehouse).resolve())
     try:
         return DeltaTable(f"{root}/{table.replace('.', '/')}", version)
     except TableNotFoundError:
         return None
+    except DeltaError:
+        if version is None:
+            raise
+        raise InputError(
+            f"{table}: {warehouse} has no version {version} of it: its newest one is "
+            f"{newest_version(warehouse, table)}, and old ones are not kept for ever"
+        ) from None
