@@ -9,6 +9,7 @@ from schemas.config.metric import Metric
 # Days after the end of a window for which deliveries about it still count: channels report late.
 SETTLE_DAYS = 3
 DAILY = "daily"
+GRACE_DAYS = 7  # a read-out that no night was run for is made by the next night, so long
 
 
 def windows(campaign: Campaign, metrics: Mapping[str, Metric]) -> dict[str, int]:
@@ -39,6 +40,6 @@ def judged(
     """The campaigns that have begun and whose last read-out is not over on the day."""
 
     def last(one: Campaign) -> date:
-        return due_on(one, max([one.within_days, *windows(one, metrics).values()]))
+        return due_on(one, GRACE_DAYS + max([one.within_days, *windows(one, metrics).values()]))
 
     return [one for one in campaigns.values() if one.valid_from <= day <= last(one)]

@@ -40,19 +40,32 @@ def inferred(cohort: DataFrame, subscriptions: DataFrame, events: DataFrame) -> 
     packages = (
         asked.join(begun, ["subscriber_id", "item"])
         .where(inside("valid_from"))
-        .select("customer_id", "item", end_of_day.alias("at"), F.lit(None).cast("date").alias("told_on"),
-                ended.alias("back_on"))
-    )  # fmt: skip
+        .select(
+            "customer_id",
+            "item",
+            end_of_day.alias("at"),
+            F.lit(None).cast("date").alias("told_on"),
+            ended.alias("back_on"),
+        )
+    )
     done = events.where("kind = 'transaction' AND coalesce(result, 'success') = 'success'").select(
-        "customer_id", F.col("business_code").alias("item"), "occurred_at", "local_date",
+        "customer_id",
+        F.col("business_code").alias("item"),
+        "occurred_at",
+        "local_date",
         "batch_date",
-    )  # fmt: skip
+    )
     businesses = (
         asked.join(done, ["customer_id", "item"])
         .where(inside("local_date"))
-        .select("customer_id", "item", F.col("occurred_at").alias("at"),
-                F.col("batch_date").alias("told_on"), F.lit(None).cast("date").alias("back_on"))
-    )  # fmt: skip
+        .select(
+            "customer_id",
+            "item",
+            F.col("occurred_at").alias("at"),
+            F.col("batch_date").alias("told_on"),
+            F.lit(None).cast("date").alias("back_on"),
+        )
+    )
     return packages.unionByName(businesses).distinct()
 
 

@@ -86,9 +86,12 @@ def _with_facts(cohort: DataFrame, told: Told) -> DataFrame:
     views = told.reported.where(
         (F.col("kind") == FEEDBACK) & F.col("viewed") & F.col("reason").isNull()
     ).select(
-        "campaign_id", F.col("place.wave").alias("wave"), "customer_id",
-        F.lit(VIEW).alias("fact"), F.col("happened_at").alias("at"),
-    )  # fmt: skip
+        "campaign_id",
+        F.col("place.wave").alias("wave"),
+        "customer_id",
+        F.lit(VIEW).alias("fact"),
+        F.col("happened_at").alias("at"),
+    )
     parts = (
         _of_campaign(told.history.where("state = 'made'"), cohort, TOUCH),
         _of_campaign(told.outcomes.where("outcome = 'refused'"), cohort, REFUSAL),
@@ -120,9 +123,13 @@ def _of_campaign(rows: DataFrame, cohort: DataFrame, fact: str) -> DataFrame:
     """Contacts or outcomes of a campaign in the windows of those who were assigned to it."""
     wave = F.col("wave") if "wave" in rows.columns else F.lit(None).cast("int")
     told = rows.where("campaign_id IS NOT NULL").select(
-        "campaign_id", wave.alias("wave"), "customer_id", "batch_date",
-        F.col("happened_at").alias("at"), F.to_date("happened_at").alias("local_date"),
-    )  # fmt: skip
+        "campaign_id",
+        wave.alias("wave"),
+        "customer_id",
+        "batch_date",
+        F.col("happened_at").alias("at"),
+        F.to_date("happened_at").alias("local_date"),
+    )
     place = F.col("place")
     return (
         placed(told, cohort)
@@ -132,10 +139,13 @@ def _of_campaign(rows: DataFrame, cohort: DataFrame, fact: str) -> DataFrame:
             & (F.col("batch_date") <= place["told_until"])
         )
         .select(
-            "campaign_id", place["wave"].alias("wave"), "customer_id",
-            F.lit(fact).alias("fact"), "at",
+            "campaign_id",
+            place["wave"].alias("wave"),
+            "customer_id",
+            F.lit(fact).alias("fact"),
+            "at",
         )
-    )  # fmt: skip
+    )
 
 
 def _complaints(events: DataFrame, cohort: DataFrame) -> DataFrame:

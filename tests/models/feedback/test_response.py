@@ -143,7 +143,7 @@ class Told:
         )
 
 
-def cases():  # noqa: PLR0915
+def cases():
     told = Told()
     # 1: one contact, one booked order
     told.pushed(1), told.contact(1, "05-04 10:00"), told.order(1, "05-10 11:00", "O1")
