@@ -4,7 +4,7 @@ Plain Python over the configuration. The command `jobs/night.py` walks this list
 DAG `dags/nightly.py` submits it group by group.
 """
 
-from jobs.plan import decision, ingest, rating, report, views
+from jobs.plan import decision, evaluation, ingest, rating, report, views
 from jobs.plan.step import CAMPAIGN_LOG, OPS, Step
 from schemas.config import Config
 from schemas.errors import ConfigError
@@ -17,6 +17,7 @@ def night(conf: Config) -> tuple[Step, ...]:
         *views.steps(conf),
         *rating.steps(),
         *decision.steps(conf),
+        *evaluation.steps(conf),
         *report.steps(conf),
     )
     _check(steps, {table for source in conf.sources.values() for table in source.tables})

@@ -10,7 +10,7 @@ DELIVERY = "ops.delivery"
 
 
 def steps(conf: Config) -> tuple[Step, ...]:
-    """The report, and then the delivery: a sink that fails stops no other step."""
+    """The report, the pages of campaigns, then the delivery: a sink that fails stops no step."""
     return (
         Step(
             "report",
@@ -25,6 +25,14 @@ def steps(conf: Config) -> tuple[Step, ...]:
                 "dw.subscriber",
                 *OPS,
             ),
+            (),
+            submitted_with="decision",
+        ),
+        Step(
+            "effects",
+            "report",
+            "the pages of what campaigns changed",
+            ("mart.campaign_result",),
             (),
             submitted_with="decision",
         ),

@@ -7,6 +7,8 @@ from schemas.config import Config
 
 PEOPLE = ("ods.customer", "ods.subscriber", "ods.package_subscription")
 
+ASSIGNMENT = ("mart.decision", "mart.hold_out")
+
 
 def steps(conf: Config) -> tuple[Step, ...]:
     """Contacts are read only from the logs that some source feeds."""
@@ -66,5 +68,23 @@ def steps(conf: Config) -> tuple[Step, ...]:
             ("dw.contact_history", "dw.contact_outcome"),
             earlier=pushes,
             days_back=compiled(conf.policy.contacts, conf.channels).list_days,
+        ),
+        Step(
+            "campaign_response",
+            "views",
+            "what came of each assignment to a campaign",
+            (
+                *ASSIGNMENT,
+                "ods.campaign_feedback",
+                "ods.campaign_order",
+                "dw.contact_history",
+                "dw.contact_outcome",
+                "dw.contact_event",
+                "dw.subscription",
+                "dw.subscriber_identity",
+            ),
+            ("dw.campaign_response", "dw.unmatched_response"),
+            final=True,
+            earlier=ASSIGNMENT,
         ),
     )

@@ -14,9 +14,8 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from models.contact_policy.compiled import Compiled
-from models.customer.identity import keyed_id
+from models.customer.identity import customer_then, keyed_id
 from models.frames.lookup import looked_up
-from models.frames.validity import valid_at
 
 CONTACT = ("customer_id", "campaign_id", "channel", "local_date")
 
@@ -100,22 +99,8 @@ def _feedback(told: Told, policy: Compiled, key: str) -> DataFrame:
         answer.alias("outcome"),
         "source",
     )
-    owners = told.identity.select(
-        F.col("subscriber_id").alias("_subscriber"),
-        F.col("customer_id").alias("_customer"),
-        F.col("valid_from").alias("_from"),
-        F.col("valid_to").alias("_to"),
-    )
-    held_then = (F.col("subscriber_id") == F.col("_subscriber")) & valid_at(
-        F.col("happened_at"), "_from", "_to"
-    )
-    names = [name for name in rows.columns if name != "subscriber_id"]
-    return (
-        rows.join(owners, held_then, "left")
-        .groupBy(*rows.columns)
-        .agg(F.max_by("_customer", F.struct("_from", "_customer")).alias("customer_id"))
-        .select(*names, "customer_id")
-    )
+    known = customer_then(rows, told.identity)
+    return known.select(*(name for name in known.columns if name != "subscriber_id"))
 
 
 def made(reported: DataFrame) -> DataFrame:

@@ -31,6 +31,27 @@ def keyed_id(kind: str, *natural_key: Column, key: str) -> Column:
     return F.conv(F.substring(digest, 1, ID_HEX_DIGITS), 16, 10).cast("bigint")
 
 
+def customer_then(rows: DataFrame, identity: DataFrame) -> DataFrame:
+    """`rows` with `customer_id`: who had the row's subscriber_id at its `happened_at`, or NULL.
+
+    `identity`: a snapshot of dw.subscriber_identity. Rows that are equal in all columns become one.
+    """
+    owners = identity.select(
+        F.col("subscriber_id").alias("_subscriber"),
+        F.col("customer_id").alias("_customer"),
+        F.col("valid_from").alias("_from"),
+        F.col("valid_to").alias("_to"),
+    )
+    held_then = (F.col("subscriber_id") == F.col("_subscriber")) & valid_at(
+        F.col("happened_at"), "_from", "_to"
+    )
+    return (
+        rows.join(owners, held_then, "left")
+        .groupBy(*rows.columns)
+        .agg(F.max_by("_customer", F.struct("_from", "_customer")).alias("customer_id"))
+    )
+
+
 def collisions(frame: DataFrame, id_column: str, natural_columns: Sequence[str]) -> DataFrame:
     """The (id, natural key) whose id belongs to several natural keys; the caller stops the run."""
     owners = frame.select(id_column, *natural_columns).distinct()

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     SWAPPED = "SWAPPED"
     NOT_MATURED = "NOT_MATURED"
     SAMPLE_RATIO = "SAMPLE_RATIO"
+    NO_DENOMINATOR = "NO_DENOMINATOR"
     NO_VARIANCE = "NO_VARIANCE"
     NO_RETURN = "NO_RETURN"
 
@@ -60,6 +61,10 @@ NONE_BECAUSE = {
         "{stage}环节目标组 {treated:,} 人、对照组 {control:,} 人，与计划比例 {share:.1%} 不符",
         "at {stage} {treated:,} treated and {control:,} control do not fit the planned share of "
         "{share:.1%}",
+    ),
+    Reason.NO_DENOMINATOR: (
+        "有一组的分母为零",
+        "the denominator of an arm is nothing",
     ),
     Reason.NO_VARIANCE: ("所有客户取值相同", "the values of the customers do not vary"),
     Reason.NO_RETURN: (
@@ -103,7 +108,7 @@ class Cohort:
 
     `stages` lead from the push to the read-out. `contacted` are the treated and the control whom
     this campaign contacted. `open_windows` counts customers whose window has not closed.
-    `grouped_by` says what parted the two groups.
+    `grouped_by` says what parted the two groups. `no_denominator`: a ratio divides by nothing.
     """
 
     stages: Sequence[Stage]
@@ -111,6 +116,7 @@ class Cohort:
     contacted: tuple[int, int] = (0, 0)
     open_windows: int = 0
     grouped_by: str = ASSIGNMENT
+    no_denominator: bool = False
 
 
 @dataclass(frozen=True)
@@ -182,6 +188,8 @@ def _no_verdict(subject: Subject, cohort: Cohort, effect: Effect) -> Verdict | N
         reason = Reason.SAMPLE_RATIO
     elif cohort.open_windows:
         reason = Reason.NOT_MATURED
+    elif cohort.no_denominator:
+        reason = Reason.NO_DENOMINATOR
     elif silent:
         reason = Reason.NO_RETURN if subject.unit is Unit.RETURN else Reason.NO_VARIANCE
     else:

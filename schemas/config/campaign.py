@@ -52,6 +52,21 @@ class LaterWave:
 
 
 @dataclass(frozen=True)
+class Success:
+    """What a campaign is for: a goal of metrics.yml, within so many days after the assignment.
+
+    `also`: further metrics that are read out; the guardrails always are. `read_out`: `once`, when
+    the windows of all customers have closed, or `daily`. `segments`: brands that are also read out.
+    """
+
+    metric: str
+    within_days: int
+    also: tuple[str, ...] = ()
+    read_out: str = "once"
+    segments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Campaign:
     """A campaign, valid on [valid_from, valid_to). A lower `priority` number goes first.
 
@@ -64,6 +79,8 @@ class Campaign:
     `control_share` of its targets is held out by a hash of `salt` and customer. Placeholders of
     `script`, and of `scripts` of single channels: {package_name} {cost_before} {cost_after}
     {saving} {currency} {months_won} {valid_until}.
+
+    `success`: what it is judged by; None: what came of it is kept, and nothing is judged.
     """
 
     id: str
@@ -85,6 +102,7 @@ class Campaign:
     offers: Mapping[str, Offer] = field(default_factory=dict)
     later_waves: tuple[LaterWave, ...] = ()
     scripts: Mapping[str, str] = field(default_factory=dict)
+    success: Success | None = None
 
     def valid_on(self, day: date) -> bool:
         return self.valid_from <= day < self.valid_to
@@ -94,6 +112,11 @@ class Campaign:
         later = [one for one in self.later_waves if one.valid_on(day)]
         ways = [(self.wave, name) for name in self.channels]
         return (*ways, *((one.wave, name) for one in later for name in one.channels))
+
+    @property
+    def within_days(self) -> int:
+        """How many days after the assignment an order is an answer to the campaign."""
+        return self.success.within_days if self.success else self.valid_days
 
     @property
     def every_channel(self) -> tuple[str, ...]:

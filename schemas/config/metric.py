@@ -28,9 +28,10 @@ class Part:
 class Metric:
     """A metric of campaigns; `denominator` None: all units that were assigned to the arm.
 
-    The window is `window_days` long and begins with the wave. A larger value of the numerator than
-    `winsor_limit` counts as the limit. `margin`: the harm that a guardrail bears, in the metric's
-    own unit.
+    The window is `window_days` long and begins on the day after the assignment. `before_days`: the
+    numerator of so many days up to the assignment is taken off by CUPED. A larger value of the
+    numerator than `winsor_limit` counts as the limit. `margin`: the harm that a guardrail bears, in
+    the metric's own unit.
     """
 
     id: str
@@ -42,8 +43,14 @@ class Metric:
     window_days: int
     direction: str
     role: str
+    before_days: int | None = None
     winsor_limit: Decimal | None = None
     margin: Decimal | None = None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """The numerator, and the denominator where it is one of rows."""
+        return (self.numerator,) if self.denominator is None else (self.numerator, self.denominator)
 
 
 def metric_of(name: str, entry: Mapping[str, Any]) -> Metric:

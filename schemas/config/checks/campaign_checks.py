@@ -31,8 +31,9 @@ def problems(
     names: Names,
     targets: Names,
     businesses: Names,
+    metrics: Document,
 ) -> Iterator[str]:
-    """One line per problem. `campaigns`: by the name of their file.
+    """One line per problem. `campaigns`: by the name of their file. `metrics`: metrics.yml.
 
     `names`: of the channels. `targets`: the names of the target definitions. `businesses`: those of
     services.yml.
@@ -63,6 +64,29 @@ def problems(
                 f"expected 0 or more and less than 1; got {entry['control_share']}",
             )
         yield from _scripts(found)
+        if "success" in entry:
+            yield from _success(found, entry["success"], metrics.data)
+
+
+def _success(
+    found: Document, entry: Mapping[str, Any], metrics: Mapping[str, Any]
+) -> Iterator[str]:
+    """A goal that is named by metrics.yml, other metrics of it, and brands named once."""
+    named = [(("success", "metric"), entry["metric"])]
+    named += [
+        (("success", "also", place), name) for place, name in enumerate(entry.get("also", ()))
+    ]
+    for path, name in named:
+        if name not in metrics:
+            yield found.problem(path, f"unknown metric '{name}'{near_miss(name, metrics)}")
+    goal = metrics.get(entry["metric"])
+    if goal is not None and goal["role"] != "goal":
+        yield found.problem(
+            ("success", "metric"),
+            f"'{entry['metric']}' is a {goal['role']}: name a metric of role 'goal'",
+        )
+    yield from repeated(found, ("success", "also"), entry.get("also", ()))
+    yield from repeated(found, ("success", "segments"), entry.get("segments", ()))
 
 
 def _channel_lists(found: Document) -> list[tuple[Key, list[str]]]:

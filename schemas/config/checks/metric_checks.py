@@ -17,6 +17,10 @@ def problems(found: Document, contracts: Mapping[str, Contract] | None) -> Itera
             if entry[key] != ASSIGNED:
                 yield from _part(found, (name, key), entry[key], entry["unit"], contracts)
         yield from _role(found, name, entry)
+        if "before_days" in entry and entry["denominator"] != ASSIGNED:
+            yield found.problem(
+                (name, "before_days"), "a ratio is not adjusted by CUPED: leave it out"
+            )
         if "winsor_limit" in entry:
             if entry["numerator"]["take"] == "any":
                 yield found.problem(
@@ -64,7 +68,7 @@ def _part(
         )
         return
     owner = f"{unit}_id"
-    if owner not in contract.column_names:
+    if not {owner, f"{unit}_no"} & set(contract.column_names):
         yield found.problem(
             (*path, "table"),
             f"{contract.table} has no column '{owner}', so its rows belong to no {unit}",

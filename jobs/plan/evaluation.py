@@ -1,0 +1,23 @@
+"""Steps that judge campaigns. Submitted with the decisions, whose receipts they read."""
+
+from jobs.plan.step import Step
+from schemas.config import Config
+
+TABLE = "mart.campaign_result"
+
+
+def steps(conf: Config) -> tuple[Step, ...]:
+    """The read-out of running campaigns."""
+    measured = [part.table for metric in conf.metrics.values() for part in metric.parts]
+    reads = ("dw.campaign_response", "dw.subscriber", "mart.push_file", "mart.receipt_check", TABLE)
+    return (
+        Step(
+            "evaluate",
+            "evaluation",
+            "what each campaign changed against its control group",
+            tuple(dict.fromkeys((*reads, *measured))),
+            (TABLE,),
+            final=True,
+            submitted_with="decision",
+        ),
+    )

@@ -1,0 +1,1 @@
+"""What campaigns changed, by assignment."""

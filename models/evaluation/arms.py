@@ -1,0 +1,191 @@
+"""What Spark adds up of both arms of campaigns: the sums of `models.evaluation.sums`, and counts.
+
+Values of all metrics are added up in one aggregation over the assignments, whatever table they come
+from. What comes back has a few rows for each campaign, wave and metric.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from models.campaign.read_out import SETTLE_DAYS
+from schemas.config.metric import Metric, Part
+
+AMOUNT = "decimal(18,4)"
+Y, X = "y", "x"
+OWN = "dw.campaign_response"
+MOMENTS = ("n", "y", "yy", "x", "xx", "xy", "c", "cc", "cy")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A metric that a campaign is judged by, with the days of its window; `daily`: looks."""
+
+    campaign_id: str
+    metric: Metric
+    days: int
+    daily: bool
+
+
+def values(metric: Metric, part: Part, side: str, rows: DataFrame, key: Column) -> DataFrame:
+    """The values of a part of a metric: metric, side, unit_id, campaign_id, wave, day and value.
+
+    `rows`: of the part's table. `key`: the column with the id of the unit. Only rows of
+    dw.campaign_response belong to one campaign and wave.
+    """
+    kept = rows.where(_fits(part))
+    own = part.table == OWN
+    value = F.col(part.column) if part.take == "sum" and part.column else F.lit(1)
+    return kept.select(
+        F.lit(metric.id).alias("metric"),
+        F.lit(side).alias("side"),
+        key.alias("unit_id"),
+        (F.col("campaign_id") if own else F.lit(None).cast("string")).alias("of_campaign"),
+        (F.col("wave") if own else F.lit(None).cast("int")).alias("of_wave"),
+        F.to_date(part.at).alias("day"),
+        value.cast(AMOUNT).alias("value"),
+    ).where("unit_id IS NOT NULL")
+
+
+def _fits(part: Part) -> Column:
+    found = F.lit(True)
+    for column, wanted in sorted(part.where.items()):
+        found = found & F.col(column).eqNullSafe(F.lit(wanted))
+    return found
+
+
+def known(responses: DataFrame, subscribers: DataFrame) -> DataFrame:
+    """`responses` with the `brand` of the subscriber and whether he is `known` on the day.
+
+    Of a customer who is not known any more (erased) nothing can be read out.
+    """
+    there = subscribers.select("subscriber_id", "brand", F.lit(True).alias("known"))
+    return responses.join(there, "subscriber_id", "left").withColumn(
+        "known", F.coalesce("known", F.lit(False))
+    )
+
+
+def counts(cohort: DataFrame) -> DataFrame:
+    """By campaign, wave, arm, channel and night: assigned, known, and what came of the treated."""
+    return cohort.groupBy("campaign_id", "wave", "arm", "channel", "assigned_on").agg(
+        F.count(F.lit(1)).alias("assigned"),
+        F.count_if("known").alias("known"),
+        F.count_if(F.col("other_campaigns") > 0).alias("overlapping"),
+        *(F.count_if(name).alias(name) for name in ("contacted", "viewed", "refused", "ordered")),
+        F.count_if(F.col("contacted") & F.col("ordered")).alias("contacted_ordered"),
+    )
+
+
+def sums(
+    spark: SparkSession,
+    cohort: DataFrame,
+    all_values: DataFrame,
+    asked: Sequence[Asked],
+    costs: Column,
+    data_date: date,
+) -> DataFrame:
+    """The moments by campaign, wave, metric, arm, brand, and whether the window has `closed`.
+
+    `cohort`: of `known`. `all_values`: the union of `values`. `costs`: of a contact of the row.
+    `look`: of daily looks the day on which the window closed, else NULL. x is the denominator of a
+    ratio, or the same value before the assignment; c is the cost of the contacts that were made.
+    """
+    rows = _units(cohort, _plan(spark, asked))
+    day, in_window = F.col("day"), F.col("day").between(F.col("opens"), F.col("closes"))
+    own = F.coalesce(
+        (F.col("of_campaign") == F.col("campaign_id")) & (F.col("of_wave") == F.col("wave")),
+        F.lit(True),
+    )
+    before = (day < F.col("opens")) & (day > F.date_sub("assigned_on", F.col("before_days")))
+    ours = (F.col("side") == Y) & own
+    x = F.when(F.col("side") == X, in_window & own).otherwise(before & ours)
+    added = [*rows.columns]
+    joined = (
+        rows.join(all_values, ["metric", "unit_id"], "left")
+        .groupBy(*added)
+        .agg(_sum_if(ours & in_window).alias("_y"), _sum_if(x).alias("_x"))
+        .withColumn("y", _limited("_y"))
+        .withColumn("x", _limited("_x"))
+        .withColumn("c", (costs * F.col("touches")).cast(AMOUNT))
+    )
+    products = {"yy": ("y", "y"), "xx": ("x", "x"), "xy": ("x", "y")}
+    products |= {"cc": ("c", "c"), "cy": ("c", "y")}
+    closed = F.date_add("closes", SETTLE_DAYS) <= F.lit(data_date)
+    return (
+        joined.withColumn("closed", closed)
+        .withColumn("look", F.when(F.col("daily") & closed, F.col("closes")))
+        .groupBy("campaign_id", "wave", "metric", "arm", "brand", "closed", "look")
+        .agg(
+            F.count(F.lit(1)).alias("n"),
+            *(F.sum(name).alias(name) for name in ("y", "x", "c")),
+            *(F.sum(F.col(a) * F.col(b)).alias(name) for name, (a, b) in products.items()),
+        )
+    )
+
+
+def _plan(spark: SparkSession, asked: Sequence[Asked]) -> DataFrame:
+    """The metrics of each campaign as a small frame."""
+    rows = [
+        (
+            one.campaign_id,
+            one.metric.id,
+            one.metric.unit,
+            one.days,
+            one.metric.before_days or 0,
+            one.daily,
+            Decimal(1) if one.metric.numerator.take == "any" else one.metric.winsor_limit,
+            one.metric.denominator is None,
+        )
+        for one in asked
+    ]
+    schema = (
+        "campaign_id string, metric string, unit string, days int, before_days int, "
+        f"daily boolean, most {AMOUNT}, alone boolean"
+    )
+    return spark.createDataFrame(rows, schema)
+
+
+def _units(cohort: DataFrame, plan: DataFrame) -> DataFrame:
+    """One row per assignment and metric, with the days of its window."""
+    unit = F.when(F.col("unit") == "customer", F.col("customer_id")).otherwise(
+        F.col("subscriber_id")
+    )
+    return (
+        cohort.where("known")
+        .join(F.broadcast(plan), "campaign_id")
+        .select(
+            "campaign_id",
+            "wave",
+            "metric",
+            "arm",
+            "brand",
+            "channel",
+            "touches",
+            "assigned_on",
+            "daily",
+            "most",
+            "alone",
+            "before_days",
+            unit.alias("unit_id"),
+            F.date_add("assigned_on", 1).alias("opens"),
+            F.date_add("assigned_on", F.col("days")).alias("closes"),
+        )
+    )
+
+
+def _sum_if(condition: Column) -> Column:
+    return F.coalesce(
+        F.sum(F.when(condition, F.col("value"))), F.lit(Decimal(0)).cast(AMOUNT)
+    ).cast(AMOUNT)
+
+
+def _limited(name: str) -> Column:
+    """The value, at most the winsor limit; a denominator of rows is not limited."""
+    limit = F.col("most") if name == "_y" else F.when(F.col("alone"), F.col("most"))
+    return F.least(F.col(name), limit).cast(AMOUNT)

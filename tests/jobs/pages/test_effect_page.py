@@ -1,0 +1,110 @@
+"""The pages of what campaigns changed, from rows of mart.campaign_result."""
+
+import re
+from datetime import date
+from decimal import Decimal
+from html import unescape
+
+import pytest
+
+from jobs.pages import effect_page
+from models.drawing import page
+from schemas.config.campaign import Success
+from tests.given.campaigns import campaign
+from tests.given.rows import CONTRACTS, rows
+from tests.models.evaluation.test_reading import METRICS
+
+SPRING = campaign("spring", name_cn="春季", success=Success("order_rate", 30))
+NAMES = CONTRACTS["mart.campaign_result"].column_names
+
+
+def results(*changes):
+    common = {
+        "campaign_id": "spring",
+        "verdict": "The order rate rose by 3.00 percentage points.",
+        "verdict_cn": "订购率提高 3.00 个百分点。",
+        "no_verdict_because": None,
+        "overlapping": 0,
+    }
+    made = rows("mart.campaign_result", *({**common, **one} for one in changes))
+    return [dict(zip(NAMES, row, strict=True)) for row in made]
+
+
+def rate(name, value, low, high, *, targets=1000, day=2, **more):
+    return {
+        "metric": name,
+        "role": "tracked",
+        "targets": targets,
+        "treated_value": Decimal(value),
+        "uplift": None,
+        "low": Decimal(low),
+        "high": Decimal(high),
+        "verdict": None,
+        "outcome": None,
+        "data_date": date(2009, 6, day),
+        **more,
+    }
+
+
+TOLD = results(
+    {"data_date": date(2009, 6, 1), "uplift": Decimal("0.02")},
+    {"data_date": date(2009, 6, 2)},
+    rate("contact_rate", "0.9", "0.1", "0.2", day=1),
+    rate("contact_rate", "0.4", "0.37", "0.43", overlapping=600),
+    rate("success_rate", "0.1", "0.07", "0.14", targets=400),
+    rate("refusal_rate", "0.3", "0.25", "0.35", targets=400),
+)
+
+
+def shown(parts):
+    return " ".join(re.sub(r"<[^>]*>", " ", unescape(page.page("", parts))).split())
+
+
+def test_the_overview_has_the_newest_verdict_of_each_campaign():
+    text = shown(effect_page.overview(TOLD, {"spring": SPRING}))
+    assert "spring 春季 1 2009-06-02 1,000 111 40.0% gain" in text.replace("committed", "gain")
+    assert "订购率提高 3.00 个百分点。" in text
+    assert text.count("The order rate rose") == 1
+
+
+def test_the_page_of_a_campaign_leads_from_targets_to_orders():
+    """400 of 1,000 targets were reached, and 40 of these ordered."""
+    text = shown(effect_page.of_campaign(TOLD, SPRING, METRICS))
+    drawn = unescape(page.page("", effect_page.of_campaign(TOLD, SPRING, METRICS)))
+    assert "targets: 1,000" in drawn
+    assert "not reached: 400 of 1,000, 600 lost" in drawn
+    assert "no order: 40 of 400, 360 lost" in drawn
+    assert "reached ÷ targets 400 1,000 40.0% 37.0% to 43.0%" in text
+
+
+def test_the_effect_is_drawn_with_its_interval_over_time():
+    drawn = unescape(page.page("", effect_page.of_campaign(TOLD, SPRING, METRICS)))
+    assert "2009-06-01: 2 points (1 to 5)" in drawn
+    assert "2009-06-02: 3 points (1 to 5)" in drawn
+    assert "2009-06-01 to 2009-06-02" in drawn
+
+
+def test_what_is_to_be_adjusted_stands_on_both_pages():
+    for parts in (
+        effect_page.overview(TOLD, {"spring": SPRING}),
+        effect_page.of_campaign(TOLD, SPRING, METRICS),
+    ):
+        text = shown(parts)
+        assert "fewer than half of the targets are reached" in text
+        assert "more customers refuse than order" in text
+        assert "other campaigns treat 600 of 1,000 targets" in text
+
+
+@pytest.mark.parametrize("reason", sorted(effect_page.ADVICE))
+def test_a_reason_without_a_verdict_says_what_to_do(reason):
+    silent = results(
+        {"no_verdict_because": reason, "outcome": None, "uplift": None, "low": None, "high": None}
+    )
+    text = shown(effect_page.overview(silent, {"spring": SPRING}))
+    assert effect_page.ADVICE[reason] in text
+    assert reason.lower() in text
+
+
+def test_without_results_the_pages_say_so():
+    assert "no campaign is judged" in shown(effect_page.overview([], {}))
+    assert "nothing is judged" in shown(effect_page.of_campaign([], SPRING, METRICS))
