@@ -128,7 +128,12 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
     )
     targets = Names(tuple(documents.targets), taken["targets"])
     yield from campaign_checks.problems(
-        documents.campaigns, documents.channels, sets["channels"], targets, sets["businesses"]
+        documents.campaigns,
+        documents.channels,
+        sets["channels"],
+        targets,
+        sets["businesses"],
+        documents.policy.data.get("campaigns", {}).get("costs", {}),
     )
     contacts = documents.policy.data["contacts"]
     sets |= {
