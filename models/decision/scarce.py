@@ -56,9 +56,19 @@ class Scarce:
         ]
         found += [
             Resource(f"budget:{name}", int(budget.amount * MICRO) // self.step, self.money_unit)
-            for name, budget in self.configured.budgets.items()
+            for name, budget in self.budgets.items()
         ]
         return found
+
+    @property
+    def budgets(self) -> dict[str, Budget]:
+        """The budgets of the policy, and those of campaigns for a night of one channel."""
+        own = {
+            f"{campaign.id}:{channel}": Budget(amount, (campaign.id,), (channel,))
+            for campaign in self.campaigns
+            for channel, amount in campaign.daily_budget.items()
+        }
+        return {**self.configured.budgets, **own}
 
     @property
     def step(self) -> int:
@@ -86,7 +96,7 @@ class Scarce:
         units = {
             name: _micro(self.channels[name].unit_cost) // self.step for name in self.used_channels
         }
-        for budget_id, budget in self.configured.budgets.items():
+        for budget_id, budget in self.budgets.items():
             use = _use(F.lit(f"budget:{budget_id}"), looked_up(F.col("channel"), units, "bigint"))
             parts.append(F.when(_pays(budget), use))
         return F.array_compact(F.array(*parts)).cast(USES)

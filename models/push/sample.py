@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from schemas.config import Campaign, Push
+from schemas.config.campaign_plan import questionnaire_text
 from schemas.contract import Contract
 
 
@@ -26,6 +27,9 @@ def example(
             "valid_until": last_day(campaign, day),
         }
         values["script"] = _filled(campaign.script_on(channel), values, contract.currency.name)
+        if "questionnaire" in values:
+            asked = campaign.questionnaires.get(channel)
+            values["questionnaire"] = questionnaire_text(asked) if asked else None
     if push.message is not None:
         values |= {
             "sender": push.message.sender,

@@ -18,6 +18,7 @@ from models.push import facts, message
 from models.push.sample import last_day
 from models.tariff.amounts import BUCKETS
 from schemas.config import Campaign, Channel
+from schemas.config.campaign_plan import questionnaire_text
 from schemas.config.channel import MESSAGE_COLUMNS
 from schemas.config.contact_policy import ContactChannel
 from schemas.currency import Currency
@@ -93,6 +94,7 @@ def targets(
         )
         .withColumn("currency", F.lit(currency.name))
         .withColumn("script", _script(campaigns, channel.id))
+        .withColumn("questionnaire", _questionnaire(campaigns, channel.id))
     )
     if {"served", "best_frequency"} & set(columns):
         rows = (
@@ -184,6 +186,16 @@ def _script(campaigns: Sequence[Campaign], channel: str) -> Column:
         value = F.coalesce(F.col(place).cast("string"), F.lit(""))
         script = F.replace(script, F.lit("{" + place + "}"), value)
     return script
+
+
+def _questionnaire(campaigns: Sequence[Campaign], channel: str) -> Column:
+    """The campaign's questions for the channel; null without any."""
+    texts = {
+        campaign.id: questionnaire_text(campaign.questionnaires[channel])
+        for campaign in campaigns
+        if channel in campaign.questionnaires
+    }
+    return looked_up(F.col("campaign_id"), texts, "string")
 
 
 def _served(contacts: DataFrame, channel: Channel) -> DataFrame:

@@ -6,6 +6,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from schemas.config.campaign_plan import (
+    Material,
+    Medium,
+    Question,
+    materials_of,
+    media_of,
+    questionnaires_of,
+)
 from schemas.config.settings import built
 
 _DAYS = {"from": "valid_from", "to": "valid_to"}
@@ -81,6 +89,10 @@ class Campaign:
     {saving} {currency} {months_won} {valid_until}.
 
     `success`: what it is judged by; None: what came of it is kept, and nothing is judged.
+
+    `cost_targets`: yuan for the whole campaign by kind of cost, and `per_head`. `gift_deposits`:
+    yuan that may be approved (S1-05); None: none are planned. `daily_budget`: by channel, yuan a
+    night for the unit cost of contacts. `questionnaires`: by channel.
     """
 
     id: str
@@ -103,6 +115,12 @@ class Campaign:
     later_waves: tuple[LaterWave, ...] = ()
     scripts: Mapping[str, str] = field(default_factory=dict)
     success: Success | None = None
+    cost_targets: Mapping[str, Decimal] = field(default_factory=dict)
+    gift_deposits: Decimal | None = None
+    daily_budget: Mapping[str, Decimal] = field(default_factory=dict)
+    media: tuple[Medium, ...] = ()
+    materials: tuple[Material, ...] = ()
+    questionnaires: Mapping[str, tuple[Question, ...]] = field(default_factory=dict)
 
     def valid_on(self, day: date) -> bool:
         return self.valid_from <= day < self.valid_to
@@ -131,10 +149,15 @@ class Campaign:
 
 def campaign_of(entry: Mapping[str, Any]) -> Campaign:
     """The campaign that a file under campaigns/ describes."""
-    waves = tuple(
-        built(LaterWave, {_DAYS.get(key, key): value for key, value in one.items()})
-        for one in entry.get("later_waves", ())
-    )
-    others = {key: one for key, one in entry.items() if key not in ("valid", "later_waves")}
+    parts: dict[str, Any] = {
+        "later_waves": tuple(
+            built(LaterWave, {_DAYS.get(key, key): value for key, value in one.items()})
+            for one in entry.get("later_waves", ())
+        ),
+        "media": media_of(entry.get("media", ())),
+        "materials": materials_of(entry.get("materials", ())),
+        "questionnaires": questionnaires_of(entry.get("questionnaires", {})),
+    }
+    others = {key: one for key, one in entry.items() if key not in ("valid", *parts)}
     valid = {"valid_from": entry["valid"]["from"], "valid_to": entry["valid"]["to"]}
-    return replace(built(Campaign, {**others, **valid}), later_waves=waves)
+    return replace(built(Campaign, {**others, **valid}), **parts)

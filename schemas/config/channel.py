@@ -25,6 +25,7 @@ PUSHED = (
     "months_won",
     "reason",
     "script",
+    "questionnaire",
     "valid_until",
     "served",
     "best_frequency",

@@ -134,6 +134,7 @@ def _problems(documents: Documents, contracts: Mapping[str, Contract] | None) ->
         targets,
         sets["businesses"],
         documents.metrics,
+        documents.policy.data.get("campaigns", {}).get("costs", {}),
     )
     contacts = documents.policy.data["contacts"]
     sets |= {

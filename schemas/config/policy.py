@@ -1,7 +1,7 @@
 """policy.yml as frozen dataclasses: the operator's own choices."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
@@ -80,9 +80,15 @@ class ContactPolicy:
 
 @dataclass(frozen=True)
 class CampaignPolicy:
-    """`approval`: required, or not_required: a campaign of the configuration runs without one."""
+    """What holds for all campaigns.
+
+    `approval`: required, or not_required: a campaign of the configuration runs without one.
+    `costs`: what counts towards each kind of cost target: types of the MIS ledger, `contacts` at
+    their unit cost, and `gift_deposit`: deposits that were used.
+    """
 
     approval: str = "required"
+    costs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def lines(campaign: Campaign, conf: Config, found: Preview) -> list[str]:
         if channels:
             free[arm][channels] = count
     size = {arm: sum(groups.values()) for arm, groups in free.items()}
-    capacity = {name: conf.channels[name].capacity or 0 for name in campaign.channels}
+    capacity = {name: _places(campaign, conf, name) for name in campaign.channels}
     cost = {name: conf.channels[name].unit_cost for name in campaign.channels}
     night = contacts(free[TREATED], capacity, cost)
     total = sum(night.values())
@@ -94,6 +94,15 @@ def lines(campaign: Campaign, conf: Config, found: Preview) -> list[str]:
         *_by_channel(campaign, found, night, capacity),
         _power(base, gain, size[CONTROL], size[TREATED]),
     ]
+
+
+def _places(campaign: Campaign, conf: Config, channel: str) -> int:
+    """The contacts of a night that the channel and the campaign's own budget for it allow."""
+    entry, budget = conf.channels[channel], campaign.daily_budget.get(channel)
+    places = entry.capacity or 0
+    if budget is None or not entry.unit_cost:
+        return places
+    return min(places, int(budget // entry.unit_cost))
 
 
 def _by_channel(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from schemas.config.checks import campaign_plan_checks
 from schemas.config.checks.value_checks import (
     Names,
     id_problem,
@@ -32,11 +33,12 @@ def problems(
     targets: Names,
     businesses: Names,
     metrics: Document,
+    costs: Mapping[str, Any],
 ) -> Iterator[str]:
     """One line per problem. `campaigns`: by the name of their file. `metrics`: metrics.yml.
 
     `names`: of the channels. `targets`: the names of the target definitions. `businesses`: those of
-    services.yml.
+    services.yml. `costs`: what counts towards cost targets, as policy.yml says.
     """
     salts: dict[str, str] = {}
     channels = channels_file.data
@@ -66,6 +68,7 @@ def problems(
         yield from _scripts(found)
         if "success" in entry:
             yield from _success(found, entry["success"], metrics.data)
+        yield from campaign_plan_checks.problems(found, channels, _own_channels(found), costs)
 
 
 def _success(
@@ -87,6 +90,11 @@ def _success(
         )
     yield from repeated(found, ("success", "also"), entry.get("also", ()))
     yield from repeated(found, ("success", "segments"), entry.get("segments", ()))
+
+
+def _own_channels(found: Document) -> tuple[str, ...]:
+    """The channels of all waves, each once."""
+    return tuple(dict.fromkeys(name for _, listed in _channel_lists(found) for name in listed))
 
 
 def _channel_lists(found: Document) -> list[tuple[Key, list[str]]]:
@@ -150,7 +158,7 @@ def _scripts(found: Document) -> Iterator[str]:
     """Placeholders that something fills, for channels of the campaign."""
     entry = found.data
     yield from template_problems(found, ("script",), entry["script"], SCRIPT_PLACEHOLDERS)
-    known = {name for _, listed in _channel_lists(found) for name in listed}
+    known = set(_own_channels(found))
     for channel, text in entry.get("scripts", {}).items():
         if channel not in known:
             yield found.problem(
@@ -162,8 +170,7 @@ def _scripts(found: Document) -> Iterator[str]:
 
 def _acceptance(found: Document) -> Iterator[str]:
     """Each channel of the campaign has a share from 0 to 1, and no other channel has one."""
-    listed = [name for _, names in _channel_lists(found) for name in names]
-    channels, entry = tuple(dict.fromkeys(listed)), found.data["acceptance"]
+    channels, entry = _own_channels(found), found.data["acceptance"]
     for channel in channels:
         if channel not in entry:
             yield found.problem(
