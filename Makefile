@@ -4,6 +4,7 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 CUSTOMERS ?= 2000
+NIGHTS ?= 30
 DATE ?= 2009-05-03
 SEED ?= 2009
 DATA ?= ../shared/data
@@ -17,7 +18,7 @@ export UV_SYSTEM_CERTS := 1
 export PYSPARK_PYTHON := $(abspath $(PYTHON))
 unexport PYTHONPATH SPARK_HOME PYTHONHOME
 
-.PHONY: help setup run test check cover soak bench quote trial airflow docs clean
+.PHONY: help setup run test check cover soak bench quote trial season airflow docs clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
@@ -65,6 +66,10 @@ quote: setup ## a bill to check by hand: make quote SUBSCRIBER=… PACKAGE=… M
 
 trial: setup ## the same night over the real calls and contacts of DATA
 	@$(PYTHON) -m tests.realdata --data $(DATA) --build build/trial
+
+season: setup ## nights one after another over a province that answers them: NIGHTS=30 CUSTOMERS=400
+	@$(PYTHON) -m jobs.season --nights $(NIGHTS) --seed $(SEED) --build build/season \
+		--customers $(if $(filter file,$(origin CUSTOMERS)),400,$(CUSTOMERS))
 
 airflow: setup ## the nightly DAG in a local Airflow on the loopback address
 	@bash conf/setup/airflow.sh $(VENV)

@@ -27,6 +27,7 @@ from models.assignment.undecided import UnitValue, undecided
 from schemas.errors import ConfigError
 
 SCARCEST = 5
+OPTIMAL = "optimal"
 
 
 @dataclass(frozen=True)
@@ -53,13 +54,15 @@ def assign(
     resources: Sequence[Resource],
     *,
     stay_bonus: Decimal = Decimal(0),
+    rule: str = OPTIMAL,
 ) -> Assignment:
     """Gives each customer the options that together are worth most within all capacities.
 
     `choices`: the rows of choices.choices, kept by whoever calls, and `uses`: choices.uses_of of
     the same options. `stay_bonus`: yuan that an option
-    of yesterday is worth beyond its value. The same options and resources give the same rows in
-    whatever order they come.
+    of yesterday is worth beyond its value. `rule`: OPTIMAL, or one of RIVALS, which then decides
+    instead; prices and bound are those of the optimum all the same. The same options and resources
+    give the same rows in whatever order they come.
     Raises ConfigError for a resource that is named twice or unknown, QualityError for an option
     that a customer has twice.
     """
@@ -69,17 +72,19 @@ def assign(
     plan = planned(options)
     per_kind = options.kinds.prices(plan.per_unit)
     reduced = options.worth - per_kind[options.kind]
+    rivals = {name: rival(options, reduced) for name, rival in RIVALS.items()}
+    admission = rivals.get(rule, plan.admission)
     summary = Summary(
-        assigned=int(plan.admission.taken.sum()),
-        value=figures.value_of(plan.admission),
-        primal=in_yuan(exact_sum(options.worth[plan.admission.taken])),
+        assigned=int(admission.taken.sum()),
+        value=figures.value_of(admission),
+        primal=in_yuan(exact_sum(options.worth[admission.taken])),
         bound=in_yuan(plan.bound),
-        churn=figures.churn(plan.admission),
-        uses=tuple(figures.uses(plan.admission, plan.per_unit, resources)),
+        churn=figures.churn(admission),
+        uses=tuple(figures.uses(admission, plan.per_unit, resources)),
         unit_values=plan.unit_values,
-        rivals={name: figures.value_of(rival(options, reduced)) for name, rival in RIVALS.items()},
+        rivals={name: figures.value_of(rival) for name, rival in rivals.items()},
     )
-    return Assignment(fates(choices, plan.admission, plan.per_unit, bonus), summary)
+    return Assignment(fates(choices, admission, plan.per_unit, bonus), summary)
 
 
 def planned(options: Options) -> Plan:

@@ -133,6 +133,7 @@ def decided(rows: DataFrame, chosen: DataFrame, terms: Terms) -> tuple[DataFrame
         uses_of(contest.options(rows)),
         resources,
         stay_bonus=terms.value.stay_bonus,
+        rule=terms.value.rule,
     )
     decisions = ledger.decided(
         rows,

@@ -45,13 +45,15 @@ class ValuePolicy:
     """How a candidate is valued.
 
     `acceptance_weight`: how many contacts the configured acceptance of a campaign stands for, when
-    feedback is mixed with it. `stay_bonus`: yuan for what was pushed on the night before.
+    feedback is mixed with it. `stay_bonus`: yuan for what was pushed on the night before. `rule`:
+    how places are given: optimal, or one of the simpler ways naive, greedy, margin_order.
     """
 
     acceptance_weight: int
     stay_bonus: Decimal
     channel_rule: ChannelRule
     exploration: Exploration
+    rule: str = "optimal"
 
 
 @dataclass(frozen=True)

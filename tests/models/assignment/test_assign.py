@@ -4,10 +4,13 @@ from decimal import Decimal
 
 import pytest
 
+from models.assignment.assign import assign
+from models.assignment.choices import choices, uses_of
 from models.assignment.resource import Resource
+from models.assignment.rivals import RIVALS
 from models.assignment.summary import Churn
 from schemas.errors import ConfigError, QualityError
-from tests.given.options import assigned, option, places
+from tests.given.options import assigned, option, options_frame, places
 
 
 def fates(rows: dict) -> dict:
@@ -206,3 +209,24 @@ def test_a_capacity_that_is_no_whole_number_from_0_is_refused(capacity):
 def test_a_resource_with_two_capacities_is_refused(spark):
     with pytest.raises(ConfigError, match="resource hall has two capacities"):
         assigned(spark, [], [*places(hall=1), *places(hall=2)])
+
+
+def test_a_simpler_rule_may_give_the_places(spark):
+    """Both want the only place of the hall: the rule decides who gets it, not what it is worth."""
+    rows = [
+        option(1, "a", "3", "hall", preference=1),
+        option(1, "b", "2", "sms", preference=2),
+        option(2, "c", "9", "hall", preference=1),
+    ]
+    values = {}
+    for rule in ("optimal", *RIVALS):
+        frame = options_frame(spark, *rows)
+        made = assign(choices(frame), uses_of(frame), places(hall=1, sms=1), rule=rule)
+        taken = {row.option_id: row.value for row in made.rows.collect() if row.fate == "assigned"}
+        values[rule] = sum(taken.values())
+        assert made.summary.value == values[rule]
+        assert made.summary.bound == Decimal(11)
+        if rule != "optimal":
+            assert made.summary.rivals[rule] == values[rule]
+    assert values["optimal"] == Decimal(11)
+    assert values["naive"] in (Decimal(3), Decimal(9))  # nobody gets the second channel

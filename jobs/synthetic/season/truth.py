@@ -1,0 +1,162 @@
+"""What a season really did: planted effects, value in yuan, and rules that were broken."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from jobs.synthetic.season.province import Season
+from jobs.warehouse.committed import CommittedRows
+from models.synthetic.season.answers import Push
+from schemas.config import Config
+from schemas.config.contact_policy import CALENDAR_DAY, seconds
+
+DECIDED = ("data_date", "subscriber_id", "campaign_id", "channel", "fate")
+WORTH = ("saving_value", "margin")
+
+
+@dataclass(frozen=True)
+class Effect:
+    """The planted effect of a campaign on the subscribers who were pushed.
+
+    `uplift`: the share that ordered within the days after the first contact, less the share that
+    would have ordered without any.
+    """
+
+    campaign: str
+    pushed: int
+    ordered: int
+    without: int
+
+    @property
+    def uplift(self) -> float:
+        return (self.ordered - self.without) / self.pushed if self.pushed else 0.0
+
+
+def effects(season: Season, days: int) -> list[Effect]:
+    """The effect of each campaign, over those whose days have all passed."""
+    first: dict[tuple[str, str], date] = {}
+    for push in season.pushes:
+        who = season.holder(push)
+        if who is not None:
+            first.setdefault((push.campaign, who), push.pushed + timedelta(days=1))
+    counted: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for (campaign, who), since in sorted(first.items()):
+        if since + timedelta(days=days) > season.until:
+            continue
+        without = season.natural_in(campaign, who, since, days)
+        day = season.memory.accepted.get((campaign, who))
+        caused = day is not None and since <= day < since + timedelta(days=days)
+        counted[campaign][0] += 1
+        counted[campaign][1] += int(caused or without)
+        counted[campaign][2] += int(without)
+    return [Effect(campaign, *sums) for campaign, sums in sorted(counted.items())]
+
+
+def value(season: Season, tables: CommittedRows) -> Decimal:
+    """Yuan: the worth of all orders of the season, less the cost of its contacts.
+
+    An order that a contact caused is worth what the night of its push reckoned. An order without a
+    contact is worth the margin of the business.
+    """
+    conf = season.conf
+    who = {
+        row["subscriber_id"]: row["subscriber_no"]
+        for row in tables.rows("dw.subscriber", ("subscriber_id", "subscriber_no"), distinct=True)
+    }
+    worth: dict[tuple[str, str], Decimal] = {}
+    rows = tables.rows("mart.decision", (*DECIDED, *WORTH), where={"fate": ["pushed"]})
+    for row in sorted(rows, key=lambda one: (one["data_date"], one["subscriber_id"])):
+        weights = conf.campaigns[row["campaign_id"]].worth
+        worth[row["campaign_id"], who[row["subscriber_id"]]] = (
+            weights.saving * row["saving_value"] + weights.margin * row["margin"]
+        )
+    caused = sum((worth[key] for key in season.memory.accepted), Decimal(0))
+    return caused + natural_value(season, season.memory.orders) - cost(conf, season.pushes)
+
+
+def natural_value(season: Season, orders: Iterable[tuple[str, str]]) -> Decimal:
+    """The worth of orders that no contact caused, in yuan."""
+    total = Decimal(0)
+    for campaign, who in orders:
+        one = season.conf.campaigns[campaign]
+        if (campaign, who) not in season.memory.accepted and one.offers:
+            margins = [offer.margin for offer in one.offers.values()]
+            total += one.worth.margin * one.horizon_months * sum(margins) / len(margins)
+    return total
+
+
+def value_without(season: Season) -> Decimal:
+    """The worth of the orders that the season would have had without any contact, in yuan."""
+    orders = (
+        (campaign, who)
+        for campaign in season.offers
+        for who in season.people
+        if (day := season.planted.natural_day(campaign, who, season.first)) is not None
+        and day <= season.until
+    )
+    total = Decimal(0)
+    for campaign, _ in orders:
+        one = season.conf.campaigns[campaign]
+        margins = [offer.margin for offer in one.offers.values()]
+        total += one.worth.margin * one.horizon_months * sum(margins) / len(margins)
+    return total
+
+
+def cost(conf: Config, pushes: Iterable[Push]) -> Decimal:
+    """Yuan that the pushed contacts cost."""
+    return sum((conf.channels[one.channel].unit_cost for one in pushes), Decimal(0))
+
+
+def violations(season: Season) -> int:
+    """Contacts that were made and that a cap of the policy did not allow.
+
+    Counted from the moments of the season's own contacts alone, so it needs none of the code that
+    decides.
+    """
+    contacts, broken = season.conf.policy.contacts, 0
+    class_of = {kind: name for name, one in contacts.classes.items() for kind in one.campaign_types}
+    for cap in contacts.caps.values():
+        at: dict[str, list[datetime]] = defaultdict(list)
+        for touch in season.touches:
+            push = touch.push
+            class_ = class_of[season.conf.campaigns[push.campaign].type]
+            way = contacts.channels[push.channel].way
+            if (
+                touch.reached
+                and contacts.classes[class_].limited
+                and (not cap.classes or class_ in cap.classes)
+                and (not cap.ways or way in cap.ways)
+                and (not cap.channels or push.channel in cap.channels)
+            ):
+                at[season.customer(touch.subscriber)].append(touch.at)
+        for moments in at.values():
+            moments.sort()
+            broken += sum(
+                sum(_within(one, moment, cap.per) for one in moments[: place + 1]) > cap.limit
+                for place, moment in enumerate(moments)
+            )
+    return broken
+
+
+def contaminated(season: Season, tables: CommittedRows) -> int:
+    """Pushed rows of a campaign to a subscriber who was held out of it."""
+    who = {
+        row["subscriber_id"]: row["subscriber_no"]
+        for row in tables.rows("dw.subscriber", ("subscriber_id", "subscriber_no"), distinct=True)
+    }
+    held = {
+        (row["campaign_id"], who[row["subscriber_id"]])
+        for row in tables.rows("mart.decision", DECIDED, where={"fate": ["held_out"]})
+    }
+    return sum((push.campaign, season.holder(push)) in held for push in season.pushes)
+
+
+def _within(earlier: datetime, moment: datetime, per: str) -> bool:
+    """Whether the earlier contact lies in the window that ends with `moment`."""
+    if per == CALENDAR_DAY:
+        return earlier.date() == moment.date()
+    return (moment - earlier).total_seconds() < seconds(per)
