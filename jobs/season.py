@@ -12,7 +12,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -29,14 +29,16 @@ from jobs.synthetic.season import truth
 from jobs.synthetic.season.province import Season
 from jobs.warehouse.committed import CommittedRows
 from models.synthetic.season.planted import planted
+from schemas.config import Config
 from schemas.errors import ChudianError
 from schemas.window import add_months, month_of
 
 HISTORY_MONTHS = 4
 FIRST_NIGHT = date(2009, 5, 3)
-WINDOW_DAYS = 10  # of conf/season: an order within them counts for the contact
+WINDOW_DAYS = 10  # an order within them counts: windows of a month would never close in a season
+CONTROL_SHARE = "0.30"  # of a few hundred customers
 SUMMARY = "summary.json"
-READ = ("mart.decision", "dw.subscriber")
+READ = ("mart.decision", "mart.campaign_result", "dw.subscriber")
 EXAMPLES = """examples:
   make season NIGHTS=30 CUSTOMERS=400
   python -m jobs.season --nights 10 --customers 100 --rival none
@@ -50,6 +52,7 @@ class Ended:
     season: Season
     value: Decimal
     contaminated: int
+    estimates: Mapping[tuple[str, int], Mapping[str, Any]]
     seconds: tuple[float, ...]
 
 
@@ -60,7 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _season(argv: Sequence[str] | None) -> None:
     args = _arguments(argv)
-    folders = (*arguments.conf_folders(args.conf), Path("conf/season"))
+    folders = arguments.conf_folders(args.conf)
+    folders = (*folders, _short_windows(args.build, configuration(folders).conf))
     ours = _ended(args, args.build / "ours", folders)
     rival = None
     if args.rival != "none":
@@ -73,9 +77,13 @@ def _season(argv: Sequence[str] | None) -> None:
     for name, figure in made.items():
         if not isinstance(figure, list):
             print(f"  {name:<16} {figure}")
+    print(f"  {'campaign':<20} wave  pushed  true uplift  estimate  interval")
     for one in made["campaigns"]:
+        interval = "none" if one["low"] is None else f"{one['low']:.3f} to {one['high']:.3f}"
+        estimate = "" if one["estimate"] is None else f"{one['estimate']:.3f}"
         print(
-            f"  {one['campaign']:<20} {one['pushed']:>5} pushed, true uplift {one['true_uplift']}"
+            f"  {one['campaign']:<20} {one['wave']:>4} {one['pushed']:>7}"
+            f"{one['true_uplift']:>13.3f}{estimate:>10}  {interval}"
         )
     print(f"  {path}")
 
@@ -96,11 +104,25 @@ def summary(ours: Ended, rival: Ended | None) -> dict[str, Any]:
         "campaigns": [
             {
                 "campaign": one.campaign,
+                "wave": one.wave,
                 "pushed": one.pushed,
                 "true_uplift": round(one.uplift, 6),
+                **_estimate(ours.estimates.get((one.campaign, one.wave))),
             }
             for one in truth.effects(season, WINDOW_DAYS)
         ],
+    }
+
+
+def _estimate(row: Mapping[str, Any] | None) -> dict[str, Any]:
+    def figure(name: str) -> float | None:
+        return None if row is None or row[name] is None else float(row[name])
+
+    return {
+        "estimate": figure("uplift"),
+        "low": figure("low"),
+        "high": figure("high"),
+        "outcome": None if row is None else row["outcome"],
     }
 
 
@@ -127,7 +149,11 @@ def _ended(args: argparse.Namespace, folder: Path, folders: tuple[Path, ...]) ->
         "season", str(folder / "warehouse"), configured.conf, configured.contracts, READ
     )
     return Ended(
-        season, truth.value(season, tables), truth.contaminated(season, tables), tuple(seconds)
+        season,
+        truth.value(season, tables),
+        truth.contaminated(season, tables),
+        truth.estimates(tables, configured.conf, nights[-1]),
+        tuple(seconds),
     )
 
 
@@ -163,6 +189,18 @@ def _province(
         landing=folder / "landing",
         push=folder / "push",
     )
+
+
+def _short_windows(build: Path, conf: Config) -> Path:
+    """A configuration folder with short windows, daily looks and larger control groups."""
+    made = build / "conf" / "campaigns"
+    made.mkdir(parents=True, exist_ok=True)
+    for one in conf.campaigns.values():
+        text = f'control_share: "{CONTROL_SHARE}"\n'
+        if one.success is not None:
+            text += f"success: {{within_days: {WINDOW_DAYS}, read_out: daily}}\n"
+        (made / f"{one.id}.yml").write_text(text, encoding="utf-8")
+    return build / "conf"
 
 
 def _rule(folder: Path, rule: str) -> Path:

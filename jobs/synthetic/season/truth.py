@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from jobs.synthetic.season.province import Season
 from jobs.warehouse.committed import CommittedRows
@@ -15,45 +16,61 @@ from schemas.config import Config
 from schemas.config.contact_policy import CALENDAR_DAY, seconds
 
 DECIDED = ("data_date", "subscriber_id", "campaign_id", "channel", "fate")
+RESULT = ("campaign_id", "wave", "metric", "uplift", "low", "high", "outcome")
 WORTH = ("saving_value", "margin")
 
 
 @dataclass(frozen=True)
 class Effect:
-    """The planted effect of a campaign on the subscribers who were pushed.
+    """The planted effect of a wave of a campaign on the subscribers who were pushed.
 
-    `uplift`: the share that ordered within the days after the first contact, less the share that
-    would have ordered without any.
+    `ordered`: those who ordered within the days after the push. `without`: those who would have
+    ordered then without any contact.
     """
 
     campaign: str
+    wave: int
     pushed: int
     ordered: int
     without: int
 
     @property
     def uplift(self) -> float:
-        return (self.ordered - self.without) / self.pushed if self.pushed else 0.0
+        return (self.ordered - self.without) / self.pushed
 
 
 def effects(season: Season, days: int) -> list[Effect]:
-    """The effect of each campaign, over those whose days have all passed."""
-    first: dict[tuple[str, str], date] = {}
+    """The effect of each wave, over those whose days have all passed."""
+    first: dict[tuple[str, int, str], date] = {}
     for push in season.pushes:
         who = season.holder(push)
         if who is not None:
-            first.setdefault((push.campaign, who), push.pushed + timedelta(days=1))
-    counted: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
-    for (campaign, who), since in sorted(first.items()):
-        if since + timedelta(days=days) > season.until:
+            since = push.pushed + timedelta(days=1)
+            first.setdefault((push.campaign, push.wave, who), since)
+    counted: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for (campaign, wave, who), since in sorted(first.items()):
+        if since + timedelta(days=days - 1) > season.until:
             continue
         without = season.natural_in(campaign, who, since, days)
         day = season.memory.accepted.get((campaign, who))
         caused = day is not None and since <= day < since + timedelta(days=days)
-        counted[campaign][0] += 1
-        counted[campaign][1] += int(caused or without)
-        counted[campaign][2] += int(without)
-    return [Effect(campaign, *sums) for campaign, sums in sorted(counted.items())]
+        counted[campaign, wave][0] += 1
+        counted[campaign, wave][1] += int(caused or without)
+        counted[campaign, wave][2] += int(without)
+    return [Effect(*wave, *sums) for wave, sums in sorted(counted.items())]
+
+
+def estimates(
+    tables: CommittedRows, conf: Config, last: date
+) -> dict[tuple[str, int], dict[str, Any]]:
+    """By campaign and wave, what the last night says of its success among all customers."""
+    goals = {one.id: one.success.metric for one in conf.campaigns.values() if one.success}
+    rows = tables.rows("mart.campaign_result", RESULT, on=last, where={"segment": ["all"]})
+    return {
+        (row["campaign_id"], row["wave"]): row
+        for row in rows
+        if row["metric"] == goals.get(row["campaign_id"])
+    }
 
 
 def value(season: Season, tables: CommittedRows) -> Decimal:
