@@ -28,7 +28,6 @@ from jobs.synthetic import province as synthetic
 from jobs.synthetic.season import truth
 from jobs.synthetic.season.province import Season
 from jobs.warehouse.committed import CommittedRows
-from models.synthetic.season.planted import planted
 from schemas.config import Config
 from schemas.errors import ChudianError
 from schemas.window import add_months, month_of
@@ -183,7 +182,7 @@ def _province(
     return Season(
         province=province,
         conf=conf,
-        planted=planted(conf.campaigns, args.seed, float(args.uplift)),
+        uplift=float(args.uplift),
         first=nights[0],
         until=until,
         landing=folder / "landing",

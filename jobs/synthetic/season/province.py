@@ -28,7 +28,7 @@ from models.synthetic.province import BILL_DAY, NEVER, Province
 from models.synthetic.rows import Rows, files
 from models.synthetic.season import answers, rows
 from models.synthetic.season.answers import Memory, Push, Touch
-from models.synthetic.season.planted import Planted
+from models.synthetic.season.planted import planted
 from schemas.config import Config, Source
 from schemas.window import add_months, month_of
 
@@ -45,12 +45,13 @@ class Person:
 class Season:
     """The province during its season.
 
+    `uplift`: a factor of what contacts cause.
     `first`, `until`: the first and the last day on which customers answer, or act by themselves.
     """
 
     province: Province
     conf: Config
-    planted: Planted
+    uplift: float
     first: date
     until: date
     landing: Path
@@ -58,8 +59,9 @@ class Season:
     memory: Memory = field(default_factory=Memory)
 
     def __post_init__(self) -> None:
+        self.planted = planted(self.conf.campaigns, self.province.seed, self.uplift)
         self.lives = [chunk.live(self.province, n) for n in range(self.province.chunks)]
-        self.planned = [life.holdings for life in self.lives]  # without any contact
+        self.undisturbed = [life.holdings for life in self.lives]  # without any contact
         self.people = {
             subscriber_id(int(line)): Person(number, place)
             for number, life in enumerate(self.lives)
@@ -84,13 +86,13 @@ class Season:
             self.waiting[answers.due(push, self.planted)].append(push)
         numbers = dict(self._numbers(day))
         holders = {number: who for who, number in numbers.items()}
-        planted, memory = self.planted, self.memory
+        truth, memory = self.planted, self.memory
         touched = [
             self._possible(one, day)
-            for one in answers.touches(day, self.waiting.pop(day, []), holders, planted, memory)
+            for one in answers.touches(day, self.waiting.pop(day, []), holders, truth, memory)
         ]
         natural = answers.natural_orders(
-            day, self.first, sorted(numbers), self.offers, planted, memory
+            day, self.first, sorted(numbers), self.offers, truth, memory
         )
         made = rows.lines(
             touched,
@@ -102,7 +104,7 @@ class Season:
             },
             self._words(),
             self.province.packages,
-            planted,
+            truth,
         )
         for name, cells in made.items():
             source = self.conf.sources[name]
@@ -134,7 +136,7 @@ class Season:
         person = self.people[who]
         return any(
             since <= self.province.day(one.ordered) < since + timedelta(days=days)
-            for one in self.planned[person.chunk]
+            for one in self.undisturbed[person.chunk]
             if one.subscriber == person.place and one.ordered < self.province.days
         )
 
