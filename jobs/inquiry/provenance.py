@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from jobs.inquiry import asked
 from jobs.inquiry.asked import Asked
-from jobs.warehouse import delta_log
 from models.contact_policy import person
 from schemas.contract import APPEND_ONLY, Contract
 
@@ -26,7 +25,7 @@ RECEIPT, DELIVERY = "ods.receipt", "ops.delivery"
 COMMITTED = (
     *asked.TABLES,
     *(DECISION, FUNNEL, PRICE, TARGET, MATCH, QUOTE, BACKTEST, BILL, ITEM, USAGE, CELL),
-    *(FILE, CHECK, RECEIPT),
+    *(FILE, CHECK, RECEIPT, DELIVERY),
 )
 OFFERED = ("pushed", "held_out")
 MICRO = Decimal(1_000_000)
@@ -34,7 +33,7 @@ Row = dict[str, Any]
 
 
 def tables_of(channel: str) -> tuple[str, ...]:
-    """The tables that an answer about a channel is read from; `DELIVERY` is read beside."""
+    """The tables that an answer about a channel is read from."""
     return (*COMMITTED, f"push.{channel}")
 
 
@@ -100,11 +99,11 @@ class _Answer:
         public = [one.name for one in contract.columns if not one.personal]
         return tables.rows(table, columns or public, on=on, where=where)
 
-    def _note(self, table: str, slice_: date | None, version: int | None = None) -> None:
+    def _note(self, table: str, slice_: date | None) -> None:
         """Remember the version that a table is read in, and the run that wrote the slice."""
         entry = self.about.tables.ledger.entry(table, slice_ or APPEND_ONLY)
         self.read[table] = {
-            "version": self.about.tables.version(table) if version is None else version,
+            "version": self.about.tables.version(table),
             "slice": slice_,
             "run_id": entry and entry.run_id,
             "written_in_version": entry and entry.output_version,
@@ -261,13 +260,15 @@ class _Answer:
         files = self._rows(FILE, on=about.day, where=here)
         if not files:
             return None
-        told = self._delivered(here)
+        columns = ("file_name", "sequence", "sink", "state", "because", "told_at")
+        mine = {**here, "data_date": [about.day]}
+        told = sorted(self._rows(DELIVERY, columns, where=mine), key=lambda row: row["told_at"])
         names = sorted({files[0]["file_name"], *(row["file_name"] for row in told)})
         checks = self._rows(CHECK, where={**here, "file_name": names})
         receipts = self._rows(RECEIPT, where={**here, "pushed_file": names})
-        columns = ("file_name", "pushed", "loaded", "failed", "missing", "alarm", "data_date")
+        checked = ("file_name", "pushed", "loaded", "failed", "missing", "alarm", "data_date")
         last = {
-            row["file_name"]: _some(row, *columns)
+            row["file_name"]: _some(row, *checked)
             for row in sorted(checks, key=lambda row: row["data_date"])
         }
         got = ("pushed_file", "rows_loaded", "rows_failed", "received_at")
@@ -279,19 +280,6 @@ class _Answer:
             ],
             "checks": [last[name] for name in sorted(last)],
         }
-
-    def _delivered(self, here: Mapping[str, Collection]) -> list[Row]:
-        """Attempts to deliver the file; commands append them too, so the newest version counts."""
-        place = self.about.tables.warehouse
-        history = delta_log.history(place, DELIVERY)
-        if not history:
-            return []
-        version = history[0].version
-        self._note(DELIVERY, None, version)
-        columns = ("file_name", "sequence", "sink", "state", "because", "told_at")
-        where = {**here, "data_date": [self.about.day]}
-        rows = delta_log.rows(place, DELIVERY, version, columns, where)
-        return sorted(rows, key=lambda row: row["told_at"])
 
 
 def _answer(here: Sequence[Row]) -> Row:

@@ -64,8 +64,7 @@ class CommittedRows:
         entries = delta_log.entries(warehouse, tables)
         self.ledger = Ledger("", conf.fingerprint)
         self.ledger.learn(entries)
-        self.warehouse = warehouse
-        self._command = command
+        self._command, self._warehouse = command, warehouse
         self._conf, self._contracts = conf, contracts
         self._versions = delta_log.committed_versions(warehouse, tables, entries)
 
@@ -109,7 +108,7 @@ class CommittedRows:
         if version is None or (contract.layer == "ods" and table not in fed):
             return []
         return delta_log.rows(
-            self.warehouse,
+            self._warehouse,
             table,
             version,
             columns or contract.column_names,

@@ -121,7 +121,8 @@ def committed_versions(
     """By table the version that a reader beside a run may read; only tables that are there.
 
     It is the newest one but for writes that no row of the ledger names: the run under way has not
-    recorded them yet. `entries`: all rows of the ledger about these tables.
+    recorded them yet. `entries`: all rows of the ledger about these tables. Of an `ops` table it is
+    the newest one: commands append to them too, and the ledger does not name its own writes.
     """
     recorded: dict[str, int] = {}
     for entry in entries:
@@ -129,7 +130,9 @@ def committed_versions(
             recorded[entry.table] = max(entry.output_version, recorded.get(entry.table, 0))
     histories = {table: history(warehouse, table) for table in tables}
     return {
-        table: newest_recorded(commits, recorded.get(table, 0))
+        table: commits[0].version
+        if table.startswith("ops.")
+        else newest_recorded(commits, recorded.get(table, 0))
         for table, commits in histories.items()
         if commits
     }
