@@ -1,4 +1,4 @@
-"""What is done after all others: the report, and delivering the channels' files.
+"""What is done after all others: the money of campaigns, the report, delivering the files.
 
 Submitted with the decisions, which they show and send.
 """
@@ -10,8 +10,24 @@ DELIVERY = "ops.delivery"
 
 
 def steps(conf: Config) -> tuple[Step, ...]:
-    """The report, and then the delivery: a sink that fails stops no other step."""
+    """The delivery comes last: a sink that fails stops no other step."""
     return (
+        Step(
+            "campaign_money",
+            "report",
+            "what campaigns have cost against their budgets",
+            (
+                "ods.cost_entry",
+                "ods.gift_deposit",
+                "ods.receipt",
+                "mart.decision",
+                "mart.decision_funnel",
+                "mart.push_file",
+            ),
+            ("mart.campaign_money",),
+            final=True,
+            submitted_with="decision",
+        ),
         Step(
             "report",
             "report",
