@@ -3,7 +3,7 @@
 Submitted with the decisions, which they show and send.
 """
 
-from jobs.plan.step import OPS, Step, push_tables
+from jobs.plan.step import CAMPAIGN_LOG, OPS, Step, push_tables
 from schemas.config import Config
 
 DELIVERY = "ops.delivery"
@@ -37,11 +37,18 @@ def steps(conf: Config) -> tuple[Step, ...]:
                 "mart.decision_funnel",
                 "mart.capacity_price",
                 "mart.backtest",
+                "mart.target",
+                "mart.campaign_money",
+                "mart.push_file",
+                "mart.receipt_check",
                 "dw.contact_view",
                 "dw.subscriber",
+                DELIVERY,
+                CAMPAIGN_LOG,
                 *OPS,
             ),
             (),
+            earlier=(DELIVERY,),
             submitted_with="decision",
         ),
         Step(
