@@ -1,17 +1,33 @@
-"""What is done after all others: the report, and delivering the channels' files.
+"""What is done after all others: the money of campaigns, the report, delivering the files.
 
 Submitted with the decisions, which they show and send.
 """
 
-from jobs.plan.step import OPS, Step, push_tables
+from jobs.plan.step import CAMPAIGN_LOG, OPS, Step, push_tables
 from schemas.config import Config
 
 DELIVERY = "ops.delivery"
 
 
 def steps(conf: Config) -> tuple[Step, ...]:
-    """The report, the pages of campaigns, then the delivery: a sink that fails stops no step."""
+    """Money of campaigns, pages, then the delivery: a sink that fails stops no other step."""
     return (
+        Step(
+            "campaign_money",
+            "report",
+            "what campaigns have cost against their budgets",
+            (
+                "ods.cost_entry",
+                "ods.gift_deposit",
+                "ods.receipt",
+                "mart.decision",
+                "mart.decision_funnel",
+                "mart.push_file",
+            ),
+            ("mart.campaign_money",),
+            final=True,
+            submitted_with="decision",
+        ),
         Step(
             "report",
             "report",
@@ -21,11 +37,18 @@ def steps(conf: Config) -> tuple[Step, ...]:
                 "mart.decision_funnel",
                 "mart.capacity_price",
                 "mart.backtest",
+                "mart.target",
+                "mart.campaign_money",
+                "mart.push_file",
+                "mart.receipt_check",
                 "dw.contact_view",
                 "dw.subscriber",
+                DELIVERY,
+                CAMPAIGN_LOG,
                 *OPS,
             ),
             (),
+            earlier=(DELIVERY,),
             submitted_with="decision",
         ),
         Step(

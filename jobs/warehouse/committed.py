@@ -37,6 +37,16 @@ def require(ledger: Ledger, conf: Config, contract: Contract, step: Step, window
                 raise missing(step.name, f"{table} from {name}", day)
 
 
+def holds_rows(ledger: Ledger, table: str) -> bool:
+    """Whether a committed delivery of the table had accepted rows."""
+    return any(
+        entry.rows_accepted
+        for (name, _), entries in list(ledger.committed.items())
+        if name == table
+        for entry in list(entries.values())
+    )
+
+
 def missing(step: str, table: str, slice_: date | str) -> InputError:
     """The error of a step that reads a slice which is not committed."""
     return InputError(

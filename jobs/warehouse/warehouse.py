@@ -191,26 +191,29 @@ class Warehouse:
 
     # -- writing ---------------------------------------------------------------------------------
 
-    def replace(self, table: str, frame: DataFrame, months: Collection[date] | None = None) -> int:
+    def replace(
+        self, table: str, frame: DataFrame | None, months: Collection[date] | None = None
+    ) -> int:
         """Replace the window's slices of a declared table by `frame`; the rows written.
 
         The frame is conformed to the contract and checked before the commit. QualityError when a
-        critical check fails: then the table stays as it was. `months`: only these slices are
-        replaced; the others of the window keep their rows and are recorded as up to date.
+        critical check fails: then the table stays as it was. `frame` None: no rows, at once where
+        the slices never held any. `months`: only these slices are replaced; the others of the
+        window keep their rows and are recorded as up to date.
         """
         activity, contract = self._declared(table, "writes"), self.contracts[table]
         sliced_by(contract)
-        due = [
-            one
-            for one in self._slices(table, activity.window)
-            if months is None or date.fromisoformat(one) in months
-        ]
-        with cached(conform(contract, frame, activity.step.name)) as frame:
-            rows = self._admitted(contract, frame, activity, due)
-            if due:
-                where = slices_where(contract, activity.window, due, "")
-                replaced = where if self.ledger.touch(table, "", due) else None
-                self._save(table, shaped(contract, frame, len(due) > 1, 1), replaced)
+        slices_ = self._slices(table, activity.window)
+        due = [one for one in slices_ if months is None or date.fromisoformat(one) in months]
+        rows: dict[str, int] = {}
+        if frame is not None or self.ledger.may_hold_rows(table, "", due):
+            wanted_rows = self.empty(table) if frame is None else frame
+            with cached(conform(contract, wanted_rows, activity.step.name)) as kept:
+                rows = self._admitted(contract, kept, activity, due)
+                if due:
+                    where = slices_where(contract, activity.window, due, "")
+                    replaced = where if self.ledger.touch(table, "", due) else None
+                    self._save(table, shaped(contract, kept, len(due) > 1, 1), replaced)
         self._record(contract, "", activity, rows, due)
         return sum(rows.values())
 

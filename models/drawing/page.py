@@ -31,9 +31,9 @@ svg {{ display: block }}
 .tiles b {{ display: block; font-size: 1.3em; color: #222 }}
 .plots {{ display: flex; flex-wrap: wrap; gap: 1.6em 3em }}
 .state {{ padding: .05em .6em; border-radius: 1em; background: #e4e8ec; white-space: nowrap }}
-.committed {{ background: #dcebe2; color: #225c3e }}
-.failed, .missing {{ background: #f4dad4; color: #8a2b1a }}
-.warning, .passed, .superseded {{ background: #f5ebc8; color: #6b5710 }}
+.committed, .running, .delivered {{ background: #dcebe2; color: #225c3e }}
+.failed, .missing, .overspent, .ended {{ background: #f4dad4; color: #8a2b1a }}
+.warning, .passed, .superseded, .waiting {{ background: #f5ebc8; color: #6b5710 }}
 </style></head><body><h1>{title}</h1>
 {parts}
 </body></html>
@@ -133,8 +133,15 @@ def shares(parts: Iterable[tuple[str, int, str]]) -> Drawn:
     return _svg(WIDTH, drawn)
 
 
-def bar(value: float, most: float, mark: float | None = None, *, strong: bool = False) -> Drawn:
-    """A value as a share of `most`, the largest of its column; `mark` is its usual value."""
+def bar(
+    value: float,
+    most: float,
+    mark: float | None = None,
+    *,
+    strong: bool = False,
+    marked: str = "usual",
+) -> Drawn:
+    """A value as a share of `most`, the largest of its column; `mark` is what `marked` names."""
     drawn = [
         _rect(
             0,
@@ -148,8 +155,26 @@ def bar(value: float, most: float, mark: float | None = None, *, strong: bool = 
     if mark is not None and most:
         drawn.append(
             _rect(
-                min(WIDTH * mark / most, WIDTH - 2), 2, 2, HEIGHT - 4, USUAL, f"usual: {mark:,.1f}"
+                min(WIDTH * mark / most, WIDTH - 2),
+                2,
+                2,
+                HEIGHT - 4,
+                USUAL,
+                f"{marked}: {mark:,.1f}",
             )
+        )
+    return _svg(WIDTH, drawn)
+
+
+def span(begin: date, end: date, first: date, last: date, today: date) -> Drawn:
+    """The days [begin, end) as a bar on the scale of [first, last), with a mark at `today`."""
+    scale = WIDTH / max((last - first).days, 1)
+    at, wide = (begin - first).days * scale, max(2.0, (end - begin).days * scale)
+    colour = GOOD if begin <= today < end else PALE
+    drawn = [_rect(at, 5, wide, HEIGHT - 10, colour, f"{begin} to {end - timedelta(days=1)}")]
+    if first <= today < last:
+        drawn.append(
+            _rect((today - first).days * scale, 2, 2, HEIGHT - 4, USUAL, f"tonight: {today}")
         )
     return _svg(WIDTH, drawn)
 

@@ -13,9 +13,12 @@ from schemas.config import Campaign
 def running_campaigns(context: Context) -> list[Campaign]:
     """The campaigns in force on the day that ops.campaign_log lets run.
 
-    QualityError for a log that was tampered with. Spark gives instants in the zone of the machine,
-    so `at` is read as a number.
+    QualityError for a log that was tampered with.
     """
+    return state.running(context.conf, log_entries(context), context.day)
+
+
+def log_entries(context: Context) -> list[Entry]:
+    """ops.campaign_log. Spark gives instants in the zone of the machine: `at` is a number."""
     log = context.warehouse.read(TABLE).withColumn("at", F.unix_micros("at"))
-    entries = [Entry.of_row(row.asDict()) for row in log.collect()]
-    return state.running(context.conf, entries, context.day)
+    return [Entry.of_row(row.asDict()) for row in log.collect()]

@@ -1,17 +1,19 @@
 """The report of the run: what was delivered, what was decided, what was sent.
 
-Writes `<warehouse>/_docs/report_<day>.html`, and beside it the data docs with every check. No table
-depends on it. When this step fails, the night's results are valid and only the report is missing.
+Writes `<warehouse>/_docs/report_<day>.html`, and beside it the pages of campaigns and channels and
+the data docs with every check. No table depends on it. When this step fails, the night's results
+are valid and only the report is missing.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.pages import decision_page, night_page
+from jobs.pages import campaign_page, channel_page, decision_page, night_page
 from jobs.pages.decision_words import REASONS as STAGES
 from jobs.runtime.context import Context
+from jobs.steps.report import pages
 from jobs.warehouse.ledger import CheckResult, Entry
 from models.decision import unserved
 from models.drawing import page as charts
@@ -32,12 +34,28 @@ def run(context: Context) -> None:
         _backtest(context),
         *_decisions(context),
     ]
+    money, day = conf.runtime.currency, context.day
+    beside = {
+        f"campaigns_{day}.html": (
+            f"Campaigns on {day}",
+            campaign_page.parts(pages.campaigns(context), money),
+        ),
+        f"channels_{day}.html": (f"Channels on {day}", channel_page.parts(pages.channels(context))),
+    }
+    links = [f'<a href="{name}">{title}</a>' for name, (title, _) in beside.items()]
+    parts.insert(0, f"<p>{', '.join(links)}</p>")
+    for name, (title, shown) in beside.items():
+        judge.keep(name, charts.page(title, [*shown, _back(day)]))
     docs = judge.publish()
     link = judge.link(docs) if docs else "#"
     parts.append(
         f'<p><a href="{link}">Data docs: every check of this run and of those before it</a></p>'
     )
-    judge.keep(f"report_{context.day}.html", charts.page(f"Night of {window}", parts))
+    judge.keep(f"report_{day}.html", charts.page(f"Night of {window}", parts))
+
+
+def _back(day: date) -> str:
+    return f'<p><a href="report_{day}.html">The report of the night</a></p>'
 
 
 def _entries(context: Context) -> list[Entry]:

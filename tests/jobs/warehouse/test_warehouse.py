@@ -288,6 +288,17 @@ def test_a_snapshot_is_replaced_and_the_others_stay_as_they_are(wh, frame, root)
             wh.read(SUBSCRIPTION, on=THIRD)
 
 
+def test_no_rows_for_a_slice_that_held_none_are_only_recorded(wh, frame, root):
+    day = date(2009, 5, 9)
+    before = version(root, SUBSCRIPTION)
+    assert write(wh, SUBSCRIPTION, None, day) == 0
+    assert version(root, SUBSCRIPTION) == before
+    assert wh.ledger.is_committed(SUBSCRIPTION, day)
+    write(wh, SUBSCRIPTION, frame(SUBSCRIPTION, *snapshot(day, 7)), day)
+    write(wh, SUBSCRIPTION, None, day)  # it held a row: that goes
+    assert day not in [one for (one,) in rows_of(root, SUBSCRIPTION, "data_date")]
+
+
 def test_a_range_replaces_its_days_and_no_other(wh, frame, root):
     write(
         wh,
