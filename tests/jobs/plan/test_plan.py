@@ -128,7 +128,9 @@ def test_from_takes_the_step_and_all_after_it(steps):
         "receipt_check",
         "push",
         "hold_out",
+        "evaluate",
         "report",
+        "effects",
         "deliver",
     ]
 
@@ -147,7 +149,7 @@ def test_a_step_that_is_not_there_is_refused_with_those_that_are(steps, only, st
     with pytest.raises(ConfigError) as raised:
         select(steps, only, start)
     assert str(raised.value).startswith(said)
-    assert str(raised.value).endswith("push, hold_out, report, deliver")
+    assert str(raised.value).endswith("push, hold_out, evaluate, report, effects, deliver")
 
 
 # -- what is due ---------------------------------------------------------------------------------
