@@ -17,7 +17,7 @@ from schemas.config.metric import Metric
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
 ALL, TRACKED = "all", "tracked"
-FACTOR = {"points": (100, " points"), "yuan": (1, ""), "number": (1, ""), "return": (100, " %")}
+FACTOR = {"points": (100, " points"), "money": (1, ""), "number": (1, ""), "return": (100, " %")}
 OUTCOMES = {"gain": "committed", "kept": "committed", "harm": "failed", "broken": "failed"}
 RATES = {
     "contact_rate": "reached ÷ targets",

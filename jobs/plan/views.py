@@ -69,22 +69,26 @@ def steps(conf: Config) -> tuple[Step, ...]:
             earlier=pushes,
             days_back=compiled(conf.policy.contacts, conf.channels).list_days,
         ),
-        Step(
-            "campaign_response",
-            "views",
-            "what came of each assignment to a campaign",
-            (
-                *ASSIGNMENT,
-                "ods.campaign_feedback",
-                "ods.campaign_order",
-                "dw.contact_history",
-                "dw.contact_outcome",
-                "dw.contact_event",
-                "dw.subscription",
-                "dw.subscriber_identity",
-            ),
-            ("dw.campaign_response", "dw.unmatched_response"),
-            final=True,
-            earlier=ASSIGNMENT,
+        _responses(),
+    )
+
+
+def _responses() -> Step:
+    return Step(
+        "campaign_response",
+        "views",
+        "what came of each assignment to a campaign",
+        (
+            *ASSIGNMENT,
+            "ods.campaign_feedback",
+            "ods.campaign_order",
+            "dw.contact_history",
+            "dw.contact_outcome",
+            "dw.contact_event",
+            "dw.subscription",
+            "dw.subscriber_identity",
         ),
+        ("dw.campaign_response", "dw.unmatched_response"),
+        final=True,
+        earlier=ASSIGNMENT,
     )

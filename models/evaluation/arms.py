@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from models.campaign.read_out import SETTLE_DAYS
@@ -83,7 +83,6 @@ def counts(cohort: DataFrame) -> DataFrame:
 
 
 def sums(
-    spark: SparkSession,
     cohort: DataFrame,
     all_values: DataFrame,
     asked: Sequence[Asked],
@@ -96,7 +95,7 @@ def sums(
     `look`: of daily looks the day on which the window closed, else NULL. x is the denominator of a
     ratio, or the same value before the assignment; c is the cost of the contacts that were made.
     """
-    rows = _units(cohort, _plan(spark, asked))
+    rows = _units(cohort, asked)
     day, in_window = F.col("day"), F.col("day").between(F.col("opens"), F.col("closes"))
     own = F.coalesce(
         (F.col("of_campaign") == F.col("campaign_id")) & (F.col("of_wave") == F.col("wave")),
@@ -129,45 +128,37 @@ def sums(
     )
 
 
-def _plan(spark: SparkSession, asked: Sequence[Asked]) -> DataFrame:
-    """The metrics of each campaign as a small frame."""
-    rows = [
-        (
-            one.campaign_id,
-            one.metric.id,
-            one.metric.unit,
-            one.days,
-            one.metric.before_days or 0,
-            one.daily,
-            Decimal(1) if one.metric.numerator.take == "any" else one.metric.winsor_limit,
-            one.metric.denominator is None,
+def _asked(asked: Sequence[Asked]) -> Column:
+    """The metrics of the row's campaign, as an array; NULL: it is judged by none."""
+    of_campaign: dict[str, list[Column]] = {}
+    for one in asked:
+        metric = one.metric
+        most = Decimal(1) if metric.numerator.take == "any" else metric.winsor_limit
+        of_campaign.setdefault(one.campaign_id, []).append(
+            F.struct(
+                F.lit(metric.id).alias("metric"),
+                F.lit(metric.unit == "customer").alias("of_customer"),
+                F.lit(one.days).alias("days"),
+                F.lit(metric.before_days or 0).alias("before_days"),
+                F.lit(one.daily).alias("daily"),
+                F.lit(most).cast(AMOUNT).alias("most"),
+                F.lit(metric.denominator is None).alias("alone"),
+            )
         )
-        for one in asked
-    ]
-    schema = (
-        "campaign_id string, metric string, unit string, days int, before_days int, "
-        f"daily boolean, most {AMOUNT}, alone boolean"
-    )
-    return spark.createDataFrame(rows, schema)
+    cases = [F.when(F.col("campaign_id") == name, F.array(*of)) for name, of in of_campaign.items()]
+    return F.coalesce(*cases)
 
 
-def _units(cohort: DataFrame, plan: DataFrame) -> DataFrame:
+def _units(cohort: DataFrame, asked: Sequence[Asked]) -> DataFrame:
     """One row per assignment and metric, with the days of its window."""
-    unit = F.when(F.col("unit") == "customer", F.col("customer_id")).otherwise(
-        F.col("subscriber_id")
-    )
+    unit = F.when(F.col("of_customer"), F.col("customer_id")).otherwise(F.col("subscriber_id"))
+    place = ("campaign_id", "wave", "arm", "brand", "assigned_on", "touches", "channel")
     return (
         cohort.where("known")
-        .join(F.broadcast(plan), "campaign_id")
+        .select(*place, "customer_id", "subscriber_id", F.inline(_asked(asked)))
         .select(
-            "campaign_id",
-            "wave",
+            *place,
             "metric",
-            "arm",
-            "brand",
-            "channel",
-            "touches",
-            "assigned_on",
             "daily",
             "most",
             "alone",

@@ -19,7 +19,7 @@ class Unit(StrEnum):
     """In what a difference is told: points of a rate, yuan, a plain number, percent of a cost."""
 
     POINTS = "points"
-    YUAN = "yuan"
+    YUAN = "money"
     NUMBER = "number"
     RETURN = "return"
 

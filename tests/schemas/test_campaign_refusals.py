@@ -85,3 +85,33 @@ def test_two_campaigns_with_one_salt_would_hold_out_the_same_customers(folder):
         "conf/campaigns/saving.yml:12: salt: 's1' is also the salt of 'other': both would hold out "
         "the same customers; write another one"
     )
+
+
+@pytest.mark.parametrize(
+    ("success", "message"),
+    [
+        ("{metric: order_rat, within_days: 30}", "unknown metric 'order_rat', did you mean"),
+        ("{metric: complaint_rate, within_days: 30}", "is a guardrail: name a metric of role"),
+        ("{metric: order_rate, within_days: 0}", "success.within_days"),
+        ("{metric: order_rate}", "within_days"),
+        ("{metric: order_rate, within_days: 30, also: [bil]}", "success.also[0]: unknown metric"),
+        (
+            "{metric: order_rate, within_days: 30, segments: [a, b, c, d, e, f]}",
+            "success.segments",
+        ),
+        (
+            "{metric: order_rate, within_days: 30, segments: [gotone, gotone]}",
+            "success.segments[1]: 'gotone' is listed twice",
+        ),
+    ],
+)
+def test_what_success_is_must_be_told_by_a_metric(folder, success, message):
+    goal = CONF["metrics.yml"].replace("complaint_rate", "order_rate")
+    goal = goal.replace('  role: guardrail\n  margin: "0.005"', "  role: goal")
+    (folder / "metrics.yml").write_text(CONF["metrics.yml"] + goal, encoding="utf-8")
+    edit(
+        folder, "campaigns/saving.yml", "valid_days: 30\n", f"valid_days: 30\nsuccess: {success}\n"
+    )
+    found = refusal(folder)
+    assert "saving.yml:" in found
+    assert message in found

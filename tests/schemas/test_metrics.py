@@ -51,6 +51,18 @@ def test_any_change_of_a_metric_changes_the_fingerprint(folder):
         ("role: guardrail", "role: goal", 11, "a goal has no margin"),
         ("role: guardrail", 'role: guardrail\n  winsor_limit: "5"', 11, "0 or 1 has no limit"),
         ("direction: down", "direction: sideways", 9, "sideways"),
+        (
+            "{table: dw.contact_event, at: local_date, take: any, where: {kind: complaint}}",
+            "{table: dw.campaign_response, at: ordered_at, take: any, where: {contacted: true}}",
+            6,
+            "'contacted' compares who was reached with who was not",
+        ),
+        (
+            "denominator: assigned",
+            "denominator: {table: dw.contact_event, at: local_date, take: rows}\n  before_days: 30",
+            8,
+            "a ratio is not adjusted by CUPED",
+        ),
     ],
 )
 def test_a_mistake_is_refused_with_its_line(folder, contracts, old, new, line, said):

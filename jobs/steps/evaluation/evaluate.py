@@ -121,9 +121,7 @@ def _sums(context: Context, campaigns: Sequence[Campaign], cohort: DataFrame) ->
         {name: one.unit_cost for name, one in context.conf.channels.items()},
         arms.AMOUNT,
     )
-    found = arms.sums(
-        cohort.sparkSession, cohort, values, asked, F.coalesce(costs, F.lit(0)), context.day
-    )
+    found = arms.sums(cohort, values, asked, F.coalesce(costs, F.lit(0)), context.day)
     return found.collect()
 
 

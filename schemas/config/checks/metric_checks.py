@@ -9,6 +9,19 @@ from schemas.contract import Contract
 from schemas.document import Document, Key
 from schemas.document.violation import near_miss
 
+RESPONSES = "dw.campaign_response"
+# Its columns that only treated customers can have.
+OF_THE_TREATED = {
+    "contacted",
+    "viewed",
+    "refused",
+    "credited",
+    "credits",
+    "touches",
+    "first_contact_at",
+    "arm",
+}
+
 
 def problems(found: Document, contracts: Mapping[str, Contract] | None) -> Iterator[str]:
     """One line per problem; without `contracts` no names of tables and columns are checked."""
@@ -73,6 +86,14 @@ def _part(
             (*path, "table"),
             f"{contract.table} has no column '{owner}', so its rows belong to no {unit}",
         )
+    if part["table"] == RESPONSES:
+        named = {part["at"], part.get("column"), *part.get("where", ())}
+        for column in sorted(OF_THE_TREATED.intersection(named)):
+            yield found.problem(
+                path,
+                f"'{column}' compares who was reached with who was not: the control group is never "
+                "contacted; read a metric by assignment, such as ordered",
+            )
     yield from _columns(found, path, part, contract)
 
 

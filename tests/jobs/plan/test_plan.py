@@ -128,8 +128,10 @@ def test_from_takes_the_step_and_all_after_it(steps):
         "receipt_check",
         "push",
         "hold_out",
+        "evaluate",
         "campaign_money",
         "report",
+        "effects",
         "deliver",
     ]
 
@@ -148,7 +150,9 @@ def test_a_step_that_is_not_there_is_refused_with_those_that_are(steps, only, st
     with pytest.raises(ConfigError) as raised:
         select(steps, only, start)
     assert str(raised.value).startswith(said)
-    assert str(raised.value).endswith("push, hold_out, campaign_money, report, deliver")
+    assert str(raised.value).endswith(
+        "push, hold_out, evaluate, campaign_money, report, effects, deliver"
+    )
 
 
 # -- what is due ---------------------------------------------------------------------------------

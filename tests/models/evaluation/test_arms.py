@@ -110,7 +110,7 @@ def sums(spark):
         ],
     )
     asked = [arms.Asked("spring", one, 30, daily=False) for one in METRICS.values()]
-    found = arms.sums(spark, cohort, values, asked, F.lit(Decimal("0.5")), date(2008, 6, 30))
+    found = arms.sums(cohort, values, asked, F.lit(Decimal("0.5")), date(2008, 6, 30))
     return {(row["metric"], row["arm"], row["wave"], row["closed"]): row for row in found.collect()}
 
 

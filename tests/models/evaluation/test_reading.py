@@ -173,7 +173,7 @@ def test_money_comes_with_the_return_on_the_cost_of_contacts():
     ]
     made = read(ORDERS + rows, of=wave(one))
     assert made["bill", "all"]["uplift"] == 2
-    assert made["bill", "all"]["unit"] == "yuan"
+    assert made["bill", "all"]["unit"] == "money"
     row = made["roi", "all"]
     assert (row["unit"], row["uplift"]) == ("return", 1)
     assert row["low"] < 1 < row["high"]

@@ -76,6 +76,7 @@ def test_every_amount_has_a_unit():
                 "yuan",
                 "share",
                 "square_metres",
+                "metric",
             )
 
 
@@ -150,7 +151,7 @@ def test_the_dictionary_has_a_chapter_per_domain_and_a_section_per_table():
     assert domains == [
         *(f"### ods/{one}" for one in ("billing", "contact", "crm", "ledger", "usage")),
         *(f"### dw/{one}" for one in ("contact", "customer", "usage")),
-        *(f"### mart/{one}" for one in ("decision", "preference", "quote")),
+        *(f"### mart/{one}" for one in ("decision", "evaluation", "preference", "quote")),
     ]
     tables = [line.split(" ", 1)[1] for line in headings if "." in line]
     assert sorted(tables) == sorted(f"{one.table} {one.name_cn}" for one in CONTRACTS.values())
