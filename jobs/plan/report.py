@@ -21,6 +21,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
                 "mart.decision_funnel",
                 "mart.capacity_price",
                 "mart.backtest",
+                "mart.best_tariff",
                 "dw.contact_view",
                 "dw.subscriber",
                 *OPS,

@@ -20,6 +20,8 @@ are whole micro-yuan.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -173,7 +175,7 @@ def _yuan(micro_yuan: Column) -> Column:
     return (whole / MILLION).cast(AMOUNT_TYPE)
 
 
-def _sum(of) -> Column:
+def _sum(of: Callable[[Column], Column]) -> Column:
     """The sum of a function of each month's cost, as a ratio's part."""
     return F.aggregate(
         "costs", F.lit(0).cast("double"), lambda found, cost: found + of(cost.cast("double"))

@@ -43,11 +43,11 @@ class RatingPolicy:
     min_saving: Decimal
     min_months_won: int
     bill_shock: Decimal
-    similar_months: int
     session_gap_hours: int
     usage_elasticity: Decimal = Decimal(0)
     priority: str = "saving"
     without_bill: str = "none"
+    similar_months: int = 6
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,6 @@ rating:
   min_saving: "5.00"
   min_months_won: 2
   bill_shock: "0.10"
-  similar_months: 6
 bill_items:
   local_voice: {treatment: rerated, kind: voice}
   toll_voice: {treatment: records}

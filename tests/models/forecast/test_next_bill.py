@@ -38,7 +38,7 @@ def stepped(level):
 
 
 PLANTED = {"flat_fee": flat_fee, "steady": steady, "restless": restless, "stepped": stepped}
-CUSTOMERS = 600  # of each package
+CUSTOMERS = 400  # of each package
 
 
 def micro(yuan):
