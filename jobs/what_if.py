@@ -112,17 +112,18 @@ def _tables(context: Context, package: Package) -> list[tuple]:
     )
     evaluated = rating.evaluate(seen.cube, [package], policy.toll_rerated)
     quoted = package_quote.quotes(evaluated, seen.passing, seen.holdings, packages, policy)
-    matched = match.package_match(
+    summed = match.summed(
         quoted,
         seen.actual,
         seen.used,
-        warehouse.read("mart.backtest", on=day),
         owned,
         seen.subscribers,
         packages,
-        policy,
         _beside_the_present(seen, quoted, owned, package) if package.kind == BUNDLE else None,
-    ).where(F.array_contains("packages", package.id))
+    )
+    matched = match.package_match(summed, warehouse.read("mart.backtest", on=day), policy).where(
+        F.array_contains("packages", package.id)
+    )
     kinds = package.kinds if package.kind != BUNDLE else (*package.kinds, WHOLE)
     matches = (
         warehouse.read("mart.package_match", on=day)

@@ -67,4 +67,11 @@ def steps() -> tuple[Step, ...]:
             ("mart.package_quote", "mart.package_match"),
             MONTH_CLOSE,
         ),
+        Step(
+            "best_tariff",
+            "rating",
+            "the best tariff of each subscriber, or why it cannot be said",
+            ("dw.subscriber", "dw.subscription", "mart.package_match"),
+            ("mart.best_tariff",),
+        ),
     )

@@ -41,6 +41,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
                 "mart.campaign_money",
                 "mart.push_file",
                 "mart.receipt_check",
+                "mart.best_tariff",
                 "dw.contact_view",
                 "dw.subscriber",
                 DELIVERY,

@@ -15,12 +15,13 @@ from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 from pyspark.sql.types import NumericType
 
+from models.forecast import next_bill
 from models.frames.conditions import any_of
 from models.frames.lookup import looked_up
-from models.frames.money import AMOUNT_TYPE
+from models.frames.money import AMOUNT_TYPE, micro_yuan
 from models.quote.backtest import EQUAL, NO_BILL, ORDER_OF_EVENTS
 from models.quote.bill_item import BILL
-from models.quote.whole_match import EXACT
+from models.quote.whole_match import EXACT, WHOLE
 from models.quote.without_bill import RERATED
 from models.tariff.amounts import USAGE
 from models.tariff.money_limit import MICRO_YUAN
@@ -60,6 +61,7 @@ MATCH = (
     "usage_change",
     "expected_saving",
     "expected_income_change",
+    *next_bill.FORECAST,
     "rank",
     "recommended",
     "reasons",
@@ -69,29 +71,36 @@ INTEGER = "decimal(24,0)"  # a sum over months in micro-yuan, small enough to be
 TRUSTED = (EQUAL, ORDER_OF_EVENTS, NO_BILL)
 
 
-def package_match(
+def summed(
     quoted: DataFrame,
     actual: DataFrame,
     used: DataFrame,
-    backtest: DataFrame,
     owned: DataFrame,
     subscribers: DataFrame,
     packages: Mapping[str, Package],
-    policy: RatingPolicy,
     whole: DataFrame | None = None,
 ) -> DataFrame:
-    """mart.package_match without data_date: per subscriber, each quoted package of one kind, and
-    each row of `whole` (whole_match.whole_match), if there is one.
+    """Sums over the compared months: per subscriber, each quoted package of one kind, and `whole`.
 
-    `actual` is the result of bill_item.actual, `used` that of usage_cube.months_used; `backtest`
-    holds rows of mart.backtest for the same months. Compared are the comparable months with a bill;
-    if no month has a bill, all comparable months. `basis` says what stands for the bill. A kind
-    that the customer holds in a bundle cannot be changed by itself: it has rows in `whole` only.
+    `actual` is the result of bill_item.actual, `used` that of usage_cube.months_used, `whole` that
+    of whole_match.whole_match, if there is one. Compared are the comparable months with a bill; if
+    no month has a bill, all comparable months. `basis` says what stands for the bill. A kind that
+    the customer holds in a bundle cannot be changed by itself: it has rows in `whole` only.
+    """
+    sums = _of_one_kind(quoted, actual, used, owned, subscribers, packages)
+    return sums if whole is None else sums.unionByName(whole)
 
-    `reasons` holds the REASONS against the package, in that order. BACKTEST is one of them unless
-    each month is trusted and at least one is reproduced within the tolerance. IDLE_MONTHS is one if
-    months without usage were compared, and the months with usage alone do not save enough: a fee
-    that is paid for nothing counts in every mean, and never decides by itself.
+
+def package_match(sums: DataFrame, backtest: DataFrame, policy: RatingPolicy) -> DataFrame:
+    """mart.package_match without data_date, one row per row of `sums` (`summed`).
+
+    `backtest` holds rows of mart.backtest for the same months. `reasons` holds the REASONS against
+    the package, in that order. BACKTEST is one of them unless each month is trusted and at least
+    one is reproduced within the tolerance. BILL_SHOCK is one if a compared month is dearer than the
+    dearest bill by more than `policy.bill_shock`, or if the upper bound of the next bill is: unless
+    the present holding's own bound is as high. IDLE_MONTHS is one if months without usage were
+    compared, and the months with usage alone do not save enough: a fee that is paid for nothing
+    counts in every mean, and never decides by itself.
 
     Packages of a kind that are compared over more months come first, then those with the higher
     `policy.priority`; ties go to the lower fee, then to the id.
@@ -99,13 +108,14 @@ def package_match(
     `saving` and `income_change` (yuan a month) assume the same usage: they decide about a
     recommendation and are shown to the customer. `expected_saving` and `expected_income_change`
     include the change of usage by `policy.usage_elasticity`. To rank by them, name them in the
-    priority.
+    priority. The columns of the next bill are those of models/forecast/next_bill.py.
     """
-    sums = _of_one_kind(quoted, actual, used, owned, subscribers, packages)
-    if whole is not None:
-        sums = sums.unionByName(whole)
+    foreseen = next_bill.with_next_bill(sums, _bearable(policy), policy.similar_months)
+    present = F.when((F.col("kind") == WHOLE) & F.col("owned"), F.col("next_bill_high"))
+    customer = Window.partitionBy("subscriber_id")
     facts = (
-        sums.join(_verified(backtest), "subscriber_id", "left")
+        foreseen.withColumn("present_high", F.max(present).over(customer))
+        .join(_verified(backtest), "subscriber_id", "left")
         .withColumn("reasons", _reasons(policy))
         .withColumn("usage_change", _usage_change(policy.usage_elasticity))
     )
@@ -291,6 +301,7 @@ def _sums(quoted: DataFrame, actual: DataFrame, used: DataFrame) -> DataFrame:
         .alias("usage_beside"),
         F.sum(over(F.col("present_usage"))).cast(EXACT).alias("usage_before"),
         F.max("dearest_paid").alias("dearest_paid"),
+        F.sort_array(F.collect_list(over(micro_yuan(F.col("total"))))).alias("costs"),
         F.coalesce(F.max("basis"), F.lit(BILL)).alias("basis"),
         F.bool_or(F.col("actual").isNull()).alias("lacks_bill"),
         F.bool_or(~F.col("comparable")).alias("has_gap"),
@@ -312,7 +323,8 @@ def _reasons(policy: RatingPolicy) -> Column:
     rerated = F.col("basis") == RERATED
     enough = F.lit(policy.min_saving).cast(EXACT) * months
     enough_in_use = F.lit(policy.min_saving).cast(EXACT) * (months - F.col("idle_months"))
-    bearable = F.col("dearest_paid") * F.lit(1 + policy.bill_shock).cast("decimal(9,6)")
+    bearable = _bearable(policy)
+    bound = F.greatest(bearable, "present_high")  # who stays may have a dear month as well
     tests = {
         "NO_BILL": F.col("lacks_bill") & ~rerated,
         "NOT_COMPARABLE": F.col("has_gap") | (F.col("lacks_bill") & rerated),
@@ -321,7 +333,8 @@ def _reasons(policy: RatingPolicy) -> Column:
         "BRAND": ~F.col("of_brand"),
         "NO_SAVING": ~no_bill & ~F.coalesce(F.col("saved") >= enough, F.lit(False)),
         "MONTHS_WON": ~no_bill & (F.col("months_won") < policy.min_months_won),
-        "BILL_SHOCK": F.col("worst_month_cost") > bearable,
+        "BILL_SHOCK": (F.col("worst_month_cost") > bearable)
+        | F.coalesce(F.col("next_bill_high") > bound, F.lit(False)),
         "IDLE_MONTHS": ~no_bill
         & (F.col("idle_months") > 0)
         & (
@@ -332,6 +345,11 @@ def _reasons(policy: RatingPolicy) -> Column:
         "NOT_BEST": F.col("not_best"),
     }
     return F.array_compact(F.array(*(F.when(tests[code], code) for code in REASONS)))
+
+
+def _bearable(policy: RatingPolicy) -> Column:
+    """Above this amount a month is dear."""
+    return F.col("dearest_paid") * F.lit(1 + policy.bill_shock).cast("decimal(9,6)")
 
 
 def _fee(packages: Mapping[str, Package]) -> Column:

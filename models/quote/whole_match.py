@@ -44,6 +44,7 @@ COMPARED = ", ".join(
     ["subscriber_id BIGINT", "packages ARRAY<STRING>", "new_packages ARRAY<STRING>"]
     + [f"{name} BIGINT" for name in (*AMOUNTS, *COUNTS)]
     + [f"{name} BOOLEAN" for name in FLAGS]
+    + ["costs ARRAY<BIGINT>"]
 )
 LISTS = {
     "quote": ("month", "place", "total", "usage", "unchanged"),
@@ -78,7 +79,7 @@ def whole_match(
     is for the brand, and is priced in each of these months. The kinds `changing` are not kept.
 
     Amounts are yuan; `packages` are the ids in order, `new_packages` those that the customer
-    does not hold. `separate`: no bundle that is not held
+    does not hold. `costs`: the compared months, micro-yuan. `separate`: no bundle that is not held
     today; `not_best`: there is one, and an alternative without one costs no more. A customer with a
     month beyond 36 billion yuan has no such rows.
     """
@@ -161,7 +162,18 @@ def compared_rows(months: CustomerMonths, chosen: Chosen) -> pa.RecordBatch:
         )
     for name in (*COUNTS, *FLAGS):
         columns[name] = pa.array(np.broadcast_to(values[name], none.shape)[row, customer])
+    columns["costs"] = _costs(under, row, customer)
     return pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
+
+
+def _costs(under: Months, row: np.ndarray, customer: np.ndarray) -> pa.ListArray:
+    """The compared months of each row, in order of size."""
+    costs, priced = (one[row, :, customer] for one in (under.cost, under.priced))
+    sizes = np.where(priced, costs, np.iinfo(np.int64).max)
+    places = np.argsort(sizes, axis=1, kind="stable")
+    costs, priced = (np.take_along_axis(one, places, axis=1) for one in (costs, priced))
+    at, month = np.nonzero(priced)
+    return listed(at, costs[at, month], len(costs), pa.int64())
 
 
 def _ids(months: CustomerMonths, named: np.ndarray) -> pa.ListArray:

@@ -28,6 +28,7 @@ class RatingPolicy:
     """Choices that S2-R1…R8 leave open, and limits of a recommendation (yuan per month).
 
     `session_gap_hours`: a part of a data session begins at most this long after the others end.
+    `similar_months`: as so many own months the spread of similar customers counts.
     `usage_elasticity`: relative change of usage per relative change of its price, 0 or less.
     `without_bill`: none, or rerated: the re-rated present holding stands for the bill.
     `priority`: SQL over columns of mart.package_match by which packages are ranked.
@@ -46,6 +47,7 @@ class RatingPolicy:
     usage_elasticity: Decimal = Decimal(0)
     priority: str = "saving"
     without_bill: str = "none"
+    similar_months: int = 6
 
 
 @dataclass(frozen=True)

@@ -37,15 +37,10 @@ def run(context: Context) -> None:
             offered,
             policy.keep_packages,
         )
-        matched = match.package_match(
-            quoted,
-            seen.actual,
-            seen.used,
-            warehouse.read("mart.backtest", on=day),
-            owned,
-            seen.subscribers,
-            seen.packages,
-            policy,
-            whole,
+        summed = match.summed(
+            quoted, seen.actual, seen.used, owned, seen.subscribers, seen.packages, whole
         )
-        warehouse.replace("mart.package_match", matched.withColumn("data_date", F.lit(day)))
+        backtest = warehouse.read("mart.backtest", on=day)
+        with cached(summed) as sums:
+            matched = match.package_match(sums, backtest, policy)
+            warehouse.replace("mart.package_match", matched.withColumn("data_date", F.lit(day)))

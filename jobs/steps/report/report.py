@@ -10,13 +10,14 @@ from datetime import date, timedelta
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.pages import campaign_page, channel_page, decision_page, night_page
+from jobs.pages import best_tariff_page, campaign_page, channel_page, decision_page, night_page
 from jobs.pages.decision_words import REASONS as STAGES
 from jobs.runtime.context import Context
 from jobs.steps.report import pages
 from jobs.warehouse.ledger import CheckResult, Entry
 from models.decision import unserved
 from models.drawing import page as charts
+from models.forecast import best_tariff
 from models.quote import backtest
 from schemas.render import expectations
 from schemas.window import Window
@@ -32,6 +33,7 @@ def run(context: Context) -> None:
         *night_page.parts(_entries(context), _checks(context), _reasons(context), conf, window),
         _contacts(context),
         _backtest(context),
+        _best_tariffs(context),
         *_decisions(context),
     ]
     money, day = conf.runtime.currency, context.day
@@ -151,6 +153,12 @@ def _backtest(context: Context) -> str:
         )
         + tiles
     )
+
+
+def _best_tariffs(context: Context) -> str:
+    answers = context.newest("mart.best_tariff")
+    rows = _rows(best_tariff.summary(answers))
+    return best_tariff_page.part(rows, context.conf.runtime.currency)
 
 
 def _decisions(context: Context) -> list[str]:

@@ -84,6 +84,36 @@ def test_the_bill_for_a_program_says_the_same(one_night, dearest, capsys):
         assert free == pool["used"] <= pool["size"]
 
 
+def test_a_better_tariff_costs_what_its_quotes_say(one_night, capsys):
+    """One new package, all else as on the bill: the quotes of the months are the whole cost."""
+    better = query(
+        one_night.warehouse,
+        """
+        SELECT subscriber_no, new_packages[1], a.months, rated_on, a.mean_cost, a.saving,
+               a.mean_present_cost
+        FROM a JOIN s USING (subscriber_id)
+        JOIN m ON m.subscriber_id = a.subscriber_id AND m.package_id = a.package_id
+               AND m.kind = 'whole' AND m.data_date = a.rated_on
+        WHERE answer = 'better' AND len(new_packages) = 1
+        ORDER BY subscriber_no LIMIT 3""",
+        a="mart.best_tariff",
+        s="dw.subscriber",
+        m="mart.package_match",
+    )
+    assert len(better) == 3
+    for number, package, months, rated_on, cost, saving, paid in better:
+        totals = []
+        for month in months:
+            asked = ["--subscriber", number, "--package", package, "--month", f"{month:%Y-%m}"]
+            options = ["--data-date", str(rated_on), "--json", *one_night.options()]
+            assert quote.main([*asked, *options]) == 0
+            engine = json.loads(capsys.readouterr().out)["engine"]
+            assert engine["same"]
+            totals.append(Decimal(engine["total"]))
+        assert abs(sum(totals) / len(totals) - cost) <= Decimal("0.000001")
+        assert paid - cost == saving
+
+
 @pytest.mark.parametrize(
     ("asked", "code", "message"),
     [

@@ -72,16 +72,8 @@ def matched_all(spark, cases, **choices):
     backtest = rows.causes(spark, *((*one, "equal") for one in used))
     owned = held.select("subscriber_id", "kind", "package_id").distinct()
     found = {words: {} for words in cases}
-    for row in match.package_match(
-        quoted,
-        actual,
-        rows.used(spark, *used),
-        backtest,
-        owned,
-        people,
-        PACKAGES,
-        policy,
-    ).collect():
+    sums = match.summed(quoted, actual, rows.used(spark, *used), owned, people, PACKAGES).cache()
+    for row in match.package_match(sums, backtest, policy).collect():
         found[list(cases)[row.subscriber_id - 1]][row.package_id] = row
     return found
 

@@ -225,9 +225,8 @@ def matched(spark):
     )
     found = {words: {} for words in CASES}
     used = rows.used(spark, *((number, month) for number in numbers for month in MONTHS))
-    for row in match.package_match(
-        quotes, bills, used, backtest, owned, people, PACKAGES, POLICY.rating
-    ).collect():
+    sums = match.summed(quotes, bills, used, owned, people, PACKAGES).cache()
+    for row in match.package_match(sums, backtest, POLICY.rating).collect():
         found[list(CASES)[row.subscriber_id - 1]][row.package_id] = row
     return found
 

@@ -111,9 +111,8 @@ def found(spark):
     idle = (list(CASES).index("idle in April") + 1, APRIL)
     used = rows.used(spark, *({(n, month) for n in numbers for month in MONTHS} - {idle}))
     whole = whole_match(quoted, actual, used, owned, people, PACKAGES, set(PACKAGES) - {"talk"}, 10)
-    matched = match.package_match(
-        quoted, actual, used, tested, owned, people, PACKAGES, POLICY.rating, whole
-    )
+    sums = match.summed(quoted, actual, used, owned, people, PACKAGES, whole).cache()
+    matched = match.package_match(sums, tested, POLICY.rating)
     by_case = {words: {} for words in CASES}
     for row in matched.collect():
         by_case[list(CASES)[row.subscriber_id - 1]][row.kind, row.package_id] = row

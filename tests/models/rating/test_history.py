@@ -166,16 +166,15 @@ def test_a_customer_with_such_a_month_is_not_recommended_the_package(spark, unkn
     )
     reproduced = match_rows.causes(spark, (1, MARCH, "equal"), (1, APRIL, "equal"))
     packages = event_records.tariffs_of({"any": VOICE["any"]}).packages
-    (row,) = match.package_match(
+    sums = match.summed(
         quotes,
         match_rows.actual(spark, people, ("S1", MARCH, "90"), ("S1", APRIL, "90")),
         match_rows.used(spark, (1, MARCH), (1, APRIL)),
-        reproduced,
         held.select("subscriber_id", "kind", "package_id"),
         people,
         packages,
-        match_rows.POLICY.rating,
-    ).collect()
+    )
+    (row,) = match.package_match(sums, reproduced, match_rows.POLICY.rating).collect()
     assert not row.recommended
     assert "NOT_COMPARABLE" in row.reasons
 
