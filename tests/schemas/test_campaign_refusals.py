@@ -16,12 +16,12 @@ LINES = {
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(folder):
     """A sound configuration with a campaign that offers a business."""
-    made = write(tmp_path / "conf", {**CONF, "targets/everybody.yml": TARGET})
+    write(folder, {"targets/everybody.yml": TARGET})
     for old, new in LINES.items():
-        edit(made, "campaigns/saving.yml", old, new)
-    return made
+        edit(folder, "campaigns/saving.yml", old, new)
+    return folder
 
 
 @pytest.mark.parametrize(
