@@ -23,7 +23,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.intake import archive, archived_lines
-from jobs.outbox import channel_file
+from jobs.outbox import channel_file, handover
 from jobs.outbox.folder import Outbox
 from jobs.runtime import arguments, contract_changes, walk
 from jobs.runtime.lock import guarded, run_of
@@ -43,6 +43,7 @@ EXAMPLES = """examples:
   python -m jobs.erase --customer-no C0000001 --request R-2009-0017
 exit codes: 0 done, or erased before; 2 unknown customer, or arguments"""
 RECORD = "ops.erasure"
+HANDED_OVER = "r1/r2 files"
 # Erased last: they hold the identifiers, so that an interrupted erasure can be continued.
 SOURCES_OF_IDENTIFIERS = ("ods.subscriber", "ods.customer")
 REQUEST = re.compile(r"(?!.*[0-9]{11})[0-9A-Za-z._/-]{1,64}")
@@ -216,16 +217,17 @@ def _erase_everywhere(
         tables, kept, customer.found, customer.words, conf, tables.contracts
     )
     lines = {f"{source} deliveries": count for source, count in removed.items()}
-    lines |= {
-        f"{channel.id} files": _rewrite(
+    lines[HANDED_OVER] = 0
+    for channel in conf.channels.values():
+        rewritten, deleted = _rewrite(
             tables, conditions, customer, channel, conf, Outbox(args.push)
         )
-        for channel in conf.channels.values()
-        if channel.push is not None
-    }
+        lines[f"{channel.id} files"] = rewritten
+        lines[HANDED_OVER] += deleted
     lines = {place: count for place, count in lines.items() if count}
     for place, count in lines.items():
-        print(f"  {place:<26} {count:>9,} lines", flush=True)
+        unit = "files" if place == HANDED_OVER else "lines"
+        print(f"  {place:<26} {count:>9,} {unit}", flush=True)
     note = ERASURE + tables.run_id
     tables.erase(
         customer.found,
@@ -263,15 +265,20 @@ def _rewrite(
     channel: Channel,
     conf: Config,
     outbox: Outbox,
-) -> int:
-    """Rewrite the channel's existing files without the customer's lines; returns their number."""
+) -> tuple[int, int]:
+    """Rewrite the channel's existing files without the customer's lines; the number of lines.
+
+    What was handed over of these days is deleted: the number of files. `jobs.handover` writes them
+    anew.
+    """
     table = f"push.{channel.id}"
     if channel.push is None or table not in customer.rows:
-        return 0
+        return 0, 0
     theirs = _rows_of(tables, customer.found, table, conditions[table])
     by_day = theirs.groupBy("data_date").count()
-    lines = 0
+    lines, deleted = 0, 0
     for day, count in by_day.collect():
+        deleted += len(handover.withdraw(outbox, channel.id, day))
         if not (outbox.folder / channel.id / str(day) / channel.push.file_on(day)).exists():
             continue
         others = _rows_of(tables, customer.found, table, conditions[table], "left_anti").where(
@@ -287,7 +294,7 @@ def _rewrite(
             conf.campaigns.values(),
         )
         lines += count
-    return lines
+    return lines, deleted
 
 
 def _sweep(tables: Tables, warehouse: str) -> None:

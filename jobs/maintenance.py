@@ -31,6 +31,7 @@ from zoneinfo import ZoneInfo
 from jobs.intake import archive
 from jobs.intake.archive import Archive
 from jobs.outbox.folder import Outbox
+from jobs.outbox.handover import CRM
 from jobs.runtime import arguments, walk
 from jobs.runtime.lock import guarded, run_of
 from jobs.runtime.progress import amount
@@ -295,14 +296,18 @@ def _summary(chore: Chore, removed: int, size: int | None) -> str:
 def _old_pushed(
     outbox: Outbox, conf: Config, contracts: Mapping[str, Contract], day: date
 ) -> list[tuple[str, date]]:
-    """The (channel, day) of files older than the rows that their push table keeps."""
-    found = []
+    """The (channel, day) of files older than the rows that their push table keeps.
+
+    What was handed over to the CRM holds rows of all these tables.
+    """
+    found, limits = [], []
     for channel in conf.channels.values():
         if channel.push is None:
             continue
         before = retention.first_kept_day(contracts[f"push.{channel.id}"], day)
         found += [(channel.id, old) for old in outbox.days(channel.id) if before and old < before]
-    return found
+        limits += [before] if before else []
+    return found + [(CRM, old) for old in outbox.days(CRM) if limits and old < max(limits)]
 
 
 def _old_deliveries(

@@ -15,6 +15,7 @@ from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
+from jobs.outbox import handover
 from jobs.outbox.folder import Outbox
 from jobs.runtime import arguments, walk
 from jobs.runtime.lock import guarded, run_of
@@ -121,6 +122,7 @@ def _undo(argv: list[str] | None) -> None:
             return
         for channel, day, file in files:
             Outbox(args.push).withdraw(channel, day, f"{file}.manifest.json")
+            handover.withdraw(Outbox(args.push), channel, day)
         with spark_session(conf, arguments.conf_folders(args.conf)) as spark:
             from jobs.warehouse.tables import Tables  # pyspark is imported once it is needed
 

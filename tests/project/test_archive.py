@@ -33,8 +33,8 @@ def names(folder, ending):
     }
 
 
-@pytest.mark.parametrize("ending", ["py", "yml"])
-def test_the_archive_holds_every_module_and_every_yaml_file(built, ending):
+@pytest.mark.parametrize("ending", ["py", "yml", "json"])
+def test_the_archive_holds_every_module_and_every_file_of_schemas(built, ending):
     assert names(ROOT, ending)
     assert names(built, ending) == names(ROOT, ending)
 

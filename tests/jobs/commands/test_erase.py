@@ -14,7 +14,7 @@ from pyarrow import parquet
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs import erase, undo
+from jobs import erase, handover, undo
 from jobs.warehouse import delta_log
 from jobs.warehouse.delta_log import Commit
 from models.customer import erasure
@@ -230,6 +230,7 @@ def night(one_night, tmp_path_factory):
         )
     }
     options = [*OPTIONS, "--warehouse", str(made.warehouse), "--push", str(made.push)]
+    assert handover.main(["--data-date", LAST, *options]) == 0
     return SimpleNamespace(
         made=made,
         id=customer,
@@ -329,8 +330,15 @@ def test_a_customer_is_erased_everywhere_and_nobody_else(night, capsys):
     assert {(row["request"], row["customer_id"]) for row in record} == {("R-17", night.id)}
     assert not any(word in said.out + said.err + would for word in {night.no, *night.numbers})
     after = pushed_files(made.push)
-    assert set(after) == set(lines)
+    handed = {name for name in lines if Path(name).name.startswith(("r1_", "r2_"))}
+    gone = {name for name in set(lines) - set(after) if not name.endswith(".manifest.json")}
+    assert gone == {name for name in handed if night.no.encode() in lines[name]}
+    assert {Path(name).name for name in gone} >= {"r1_crm_20090503.json", "r2_sms_20090503.json"}
+    assert erased["r1/r2 files"] == len(gone)
+    assert set(lines) - set(after) <= handed
     for name, content in lines.items():
+        if name in handed:
+            continue
         if name.endswith(".manifest.json"):
             told = json.loads(after[name])
             gone = erased.get(f"{told['channel']} files", 0)

@@ -141,9 +141,10 @@ def kept(spark, tmp_path_factory):
     for place in ("_logs/20090201T061500.000000Z-7.log", "_logs/20090203T061500.000000Z-7.log"):
         (root / "warehouse" / place).parent.mkdir(exist_ok=True)
         (root / "warehouse" / place).write_text("said", encoding="utf-8")
-    for day in ("2009-02-01", "2009-02-02"):
-        (root / "push" / "sms" / day).mkdir(parents=True)
-        (root / "push" / "sms" / day / "sms.txt").write_text("line", encoding="utf-8")
+    for receiver in ("sms", "crm"):
+        for day in ("2009-02-01", "2009-02-02"):
+            (root / "push" / receiver / day).mkdir(parents=True)
+            (root / "push" / receiver / day / "file.txt").write_text("line", encoding="utf-8")
     for name, hours in (("left-over.parquet", 169), ("just-written.parquet", 1)):
         path = root / "warehouse" / "dw" / "subscription" / name
         path.write_bytes(b"x" * 1234)
@@ -184,6 +185,7 @@ def test_what_is_too_old_goes_and_the_rest_stays(kept, capsys):
   ops.quality_result         9 rows from before 2008-03-29 deleted; small files merged
   ops.run_ledger             1 rows from before 2006-04-29 deleted
   sms: the files of 2009-02-01 are older than the rows that their table keeps
+  crm: the files of 2009-02-01 are older than the rows that their table keeps
   1 logs of runs, 20090201T061500.000000Z-7 … 20090201T061500.000000Z-7
   0 of 3 tables have nothing to do
 """
@@ -213,7 +215,8 @@ def test_what_is_too_old_goes_and_the_rest_stays(kept, capsys):
     assert STARTED not in {row.state for row in noted}
     assert not (kept.warehouse / "dw" / "subscription" / "left-over.parquet").exists()
     assert (kept.warehouse / "dw" / "subscription" / "just-written.parquet").exists()
-    assert [path.name for path in (kept.root / "push" / "sms").iterdir()] == ["2009-02-02"]
+    for receiver in ("sms", "crm"):
+        assert [one.name for one in (kept.root / "push" / receiver).iterdir()] == ["2009-02-02"]
     assert not (kept.warehouse / "_logs" / "20090201T061500.000000Z-7.log").exists()
     assert (kept.warehouse / "_logs" / "20090203T061500.000000Z-7.log").exists()
     assert maintenance.main(kept.options) == 0

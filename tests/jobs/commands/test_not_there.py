@@ -45,6 +45,8 @@ def said(tmp_path, capsys):
         ["erase", "--customer-no", "C1", "--request", "R1", "--dry-run"],
         [*QUOTE, "--month", "2009-03", *DAY],
         [*WHAT_IF, *DAY],
+        ["handover", *DAY],
+        ["analyst", "--query", "held_out"],
     ],
     ids=" ".join,
 )
@@ -64,6 +66,8 @@ def test_without_a_night_there_is_nothing_to_read(said, asked):
         ["status", "--data-date"],
         ["maintenance", "--data-date"],
         ["policy_check", "--data-date"],
+        ["why", "--channel", "sms", "--data-date"],
+        ["handover", "--data-date"],
         [*QUOTE, "--month", "2009-03", "--data-date"],
         [*WHAT_IF, "--data-date"],
         ["synthesize", "--data-date"],

@@ -2,7 +2,10 @@
 
 import pytest
 
+from jobs.warehouse import delta_log
 from jobs.warehouse.delta_log import Commit, newest_recorded
+from tests.given.rows import CONTRACTS
+from tests.given.stored_tables import appended, made
 
 
 def commits(*notes):
@@ -36,3 +39,12 @@ def test_writes_that_no_row_of_the_ledger_names_are_not_read(case, notes, record
 
 def test_a_history_that_begins_late_ends_at_its_oldest_version():
     assert newest_recorded([Commit(9, "WRITE", "b"), Commit(8, "WRITE", "b")], 3) == 8
+
+
+def test_of_an_ops_table_the_newest_version_is_read(tmp_path):
+    """A command has recalled a file since the last night; the ledger names no such write."""
+    table = CONTRACTS["ops.delivery"]
+    made(tmp_path, table)
+    appended(tmp_path, table, [], "20090504T061500.000000Z-4711")
+    read = delta_log.committed_versions(str(tmp_path), [table.table, "mart.decision"], [])
+    assert read == {table.table: 1}
