@@ -80,6 +80,7 @@ def _responses() -> Step:
         "what came of each assignment to a campaign",
         (
             *ASSIGNMENT,
+            "ods.campaign_assignment",
             "ods.campaign_feedback",
             "ods.campaign_order",
             "dw.contact_history",

@@ -162,7 +162,8 @@ def results(
     }
     claimed = campaigns.claimed({"|".join(map(str, k)): p for k, p in {**past, **tried}.items()})
     rows = [_row(one, claimed, day) for one in read]
-    return rows + [row for wave in waves for row in _tracked(wave, day)]
+    followed = [wave for wave in waves if not read_out.is_program(wave.campaign)]
+    return rows + [row for wave in followed for row in _tracked(wave, day)]
 
 
 def _was_read(one: Found, earlier: Sequence[Row]) -> bool:

@@ -19,12 +19,13 @@ from models.feedback import assignment, report, response
 from schemas.config import Campaign
 from schemas.window import Window
 
+ASSIGNED_NOBODY = "assignment_of_nobody"
 TABLE, LEFT_OUT = "dw.campaign_response", "dw.unmatched_response"
 
 
 def run(context: Context) -> None:
     warehouse, conf, day = context.warehouse, context.conf, context.day
-    campaigns = read_out.judged(conf.campaigns, conf.metrics, day)
+    campaigns = read_out.judged(conf, day)
     first = min([one.valid_from for one in campaigns], default=day)
     told_in = Window(min(first, context.window.first), day)
 
@@ -32,7 +33,8 @@ def run(context: Context) -> None:
         return warehouse.read(table, window=told_in, allow_missing=True)
 
     with (
-        cached(_cohort(context, campaigns, first)) as cohort,
+        cached(_delivered(context, told_in)) as delivered,
+        cached(_cohort(context, delivered, campaigns, first)) as cohort,
         cached(_reported(context, told_in, cohort, campaigns)) as reported,
     ):
         told = response.Told(
@@ -49,11 +51,25 @@ def run(context: Context) -> None:
         counted = {
             row["reason"]: row["count"] for row in left_out.groupBy("reason").count().collect()
         }
+        nobodys = delivered.where("customer_id IS NULL").count()
+    context.expect_none(TABLE, ASSIGNED_NOBODY, nobodys)
     for reason in report.REASONS:
         context.expect_none(LEFT_OUT, reason, counted.get(reason, 0))
 
 
-def _cohort(context: Context, campaigns: list[Campaign], first: date) -> DataFrame:
+def _delivered(context: Context, told_in: Window) -> DataFrame:
+    """Who was assigned by other systems."""
+    warehouse = context.warehouse
+    return assignment.of_others(
+        warehouse.read("ods.campaign_assignment", window=told_in, allow_missing=True),
+        warehouse.read("dw.subscriber_identity", on=context.day),
+        context.conf.runtime.identity_key,
+    )
+
+
+def _cohort(
+    context: Context, delivered: DataFrame, campaigns: list[Campaign], first: date
+) -> DataFrame:
     """Who was assigned on the nights before: a list of a night is worked from the next day on."""
     warehouse = context.warehouse
     nights = Window(min(first, context.day - timedelta(days=1)), context.day - timedelta(days=1))
@@ -61,7 +77,13 @@ def _cohort(context: Context, campaigns: list[Campaign], first: date) -> DataFra
         warehouse.read(table, window=nights, allow_missing=True)
         for table in ("mart.decision", "mart.hold_out")
     )
-    return assignment.assigned(decided, withheld, campaigns)
+    return assignment.assigned(
+        decided,
+        withheld,
+        delivered,
+        campaigns,
+        [one.id for one in read_out.of_all(context.conf)],
+    )
 
 
 def _reported(

@@ -72,7 +72,7 @@ def _success(
     found: Document, entry: Mapping[str, Any], metrics: Mapping[str, Any]
 ) -> Iterator[str]:
     """A goal that is named by metrics.yml, other metrics of it, and brands named once."""
-    named = [(("success", "metric"), entry["metric"])]
+    named: list[tuple[Key, str]] = [(("success", "metric"), entry["metric"])]
     named += [
         (("success", "also", place), name) for place, name in enumerate(entry.get("also", ()))
     ]
