@@ -92,12 +92,7 @@ def _with_facts(cohort: DataFrame, told: Told) -> DataFrame:
         F.lit(VIEW).alias("fact"),
         F.col("happened_at").alias("at"),
     )
-    parts = (
-        _of_campaign(told.history.where("state = 'made'"), cohort, TOUCH),
-        _of_campaign(told.outcomes.where("outcome = 'refused'"), cohort, REFUSAL),
-        views,
-        _complaints(told.events, cohort),
-    )
+    parts = (_answers(told, cohort), views, _complaints(told.events, cohort))
     facts = (
         reduce(DataFrame.unionByName, parts)
         .groupBy(*KEY)
@@ -119,31 +114,39 @@ def _with_facts(cohort: DataFrame, told: Told) -> DataFrame:
     )
 
 
-def _of_campaign(rows: DataFrame, cohort: DataFrame, fact: str) -> DataFrame:
-    """Contacts or outcomes of a campaign in the windows of those who were assigned to it."""
-    wave = F.col("wave") if "wave" in rows.columns else F.lit(None).cast("int")
-    told = rows.where("campaign_id IS NOT NULL").select(
+def _answers(told: Told, cohort: DataFrame) -> DataFrame:
+    """Contacts and refusals in the windows of those who were assigned to their campaign."""
+    made = told.history.where("state = 'made' AND campaign_id IS NOT NULL").select(
         "campaign_id",
-        wave.alias("wave"),
+        "wave",
         "customer_id",
         "batch_date",
-        F.col("happened_at").alias("at"),
-        F.to_date("happened_at").alias("local_date"),
+        "happened_at",
+        F.lit(TOUCH).alias("fact"),
     )
-    place = F.col("place")
+    refused = told.outcomes.where("outcome = 'refused' AND campaign_id IS NOT NULL").select(
+        "campaign_id",
+        F.lit(None).cast("int").alias("wave"),
+        "customer_id",
+        "batch_date",
+        "happened_at",
+        F.lit(REFUSAL).alias("fact"),
+    )
+    place, day = F.col("place"), F.col("local_date")
+    rows = made.unionByName(refused).withColumn("local_date", F.to_date("happened_at"))
     return (
-        placed(told, cohort)
+        placed(rows, cohort)
         .where(
-            (F.col("local_date") > place["assigned_on"])
-            & (F.col("local_date") <= place["closes_on"])
+            (day > place["assigned_on"])
+            & (day <= place["closes_on"])
             & (F.col("batch_date") <= place["told_until"])
         )
         .select(
             "campaign_id",
             place["wave"].alias("wave"),
             "customer_id",
-            F.lit(fact).alias("fact"),
-            "at",
+            "fact",
+            F.col("happened_at").alias("at"),
         )
     )
 

@@ -44,13 +44,14 @@ def run(context: Context) -> None:
             events=since("dw.contact_event"),
             subscriptions=warehouse.read("dw.subscription", on=day),
         )
-        warehouse.replace(TABLE, response.responses(cohort, told, campaigns, day))
+        nobody = cohort.isEmpty()
+        warehouse.replace(
+            TABLE,
+            warehouse.empty(TABLE) if nobody else response.responses(cohort, told, campaigns, day),
+        )
         in_window = F.col("batch_date").between(F.lit(context.window.first), F.lit(day))
         left_out = report.unmatched(reported, in_window)
-        warehouse.replace(LEFT_OUT, left_out)
-        counted = {
-            row["reason"]: row["count"] for row in left_out.groupBy("reason").count().collect()
-        }
+        counted = _counts(left_out) if warehouse.replace(LEFT_OUT, left_out) else {}
         nobodys = delivered.where("customer_id IS NULL").count()
     context.expect_none(TABLE, ASSIGNED_NOBODY, nobodys)
     for reason in report.REASONS:
@@ -101,3 +102,9 @@ def _reported(
         context.conf.runtime.identity_key,
     )
     return report.judged(told, cohort, [one.id for one in campaigns])
+
+
+def _counts(left_out: DataFrame) -> dict[str, int]:
+    """How many records are left out, by reason."""
+    rows = left_out.groupBy("reason").agg(F.count(F.lit(1)).alias("rows")).collect()
+    return {row["reason"]: row["rows"] for row in rows}
