@@ -34,11 +34,10 @@ class Told:
 
 
 def responses(
-    cohort: DataFrame, told: Told, campaigns: Sequence[Campaign], data_date: date
+    touched: DataFrame, told: Told, campaigns: Sequence[Campaign], data_date: date
 ) -> DataFrame:
-    """dw.campaign_response at the end of `data_date`. `cohort`: assignment.assigned."""
-    touched = _with_facts(cohort, told)
-    ordered = order.orders(told.reported, order.inferred(cohort, told.subscriptions, told.events))
+    """dw.campaign_response at the end of `data_date`. `touched`: of `touched`, read twice."""
+    ordered = order.orders(told.reported, order.inferred(touched, told.subscriptions, told.events))
     claimed = (
         order.claims(touched, ordered, {one.id: one.priority for one in campaigns})
         .groupBy(*KEY)
@@ -81,8 +80,11 @@ def responses(
     )
 
 
-def _with_facts(cohort: DataFrame, told: Told) -> DataFrame:
-    """`cohort` with the instants of its `contacts`, and `viewed`, `refused` and `complained`."""
+def touched(cohort: DataFrame, told: Told) -> DataFrame:
+    """The assignments with the instants of their `contacts`, `viewed`, `refused` and `complained`.
+
+    `cohort`: assignment.assigned.
+    """
     views = told.reported.where(
         (F.col("kind") == FEEDBACK) & F.col("viewed") & F.col("reason").isNull()
     ).select(

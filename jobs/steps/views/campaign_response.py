@@ -32,8 +32,9 @@ def run(context: Context) -> None:
     def since(table: str) -> DataFrame:
         return warehouse.read(table, window=told_in, allow_missing=True)
 
+    delivered = _delivered(context, told_in)
+    nobodys = delivered.where("customer_id IS NULL").count()
     with (
-        cached(_delivered(context, told_in)) as delivered,
         cached(_cohort(context, delivered, campaigns, first)) as cohort,
         cached(_reported(context, told_in, cohort, campaigns)) as reported,
     ):
@@ -44,15 +45,14 @@ def run(context: Context) -> None:
             events=since("dw.contact_event"),
             subscriptions=warehouse.read("dw.subscription", on=day),
         )
-        nobody = cohort.isEmpty()
-        warehouse.replace(
-            TABLE,
-            warehouse.empty(TABLE) if nobody else response.responses(cohort, told, campaigns, day),
-        )
+        if cohort.isEmpty():
+            warehouse.replace(TABLE, warehouse.empty(TABLE))
+        else:
+            with cached(response.touched(cohort, told)) as touched:
+                warehouse.replace(TABLE, response.responses(touched, told, campaigns, day))
         in_window = F.col("batch_date").between(F.lit(context.window.first), F.lit(day))
         left_out = report.unmatched(reported, in_window)
         counted = _counts(left_out) if warehouse.replace(LEFT_OUT, left_out) else {}
-        nobodys = delivered.where("customer_id IS NULL").count()
     context.expect_none(TABLE, ASSIGNED_NOBODY, nobodys)
     for reason in report.REASONS:
         context.expect_none(LEFT_OUT, reason, counted.get(reason, 0))

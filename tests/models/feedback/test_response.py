@@ -252,18 +252,15 @@ def made(spark):
         KEY,
     )
     reported = report.judged(told_of, cohort, [one.id for one in CAMPAIGNS]).cache()
-    rows = response.responses(
-        cohort,
-        response.Told(
-            reported,
-            frame(spark, "dw.contact_history", *told.contacts),
-            frame(spark, "dw.contact_outcome", *told.outcomes),
-            frame(spark, "dw.contact_event", *told.events),
-            frame(spark, "dw.subscription", *told.subscriptions),
-        ),
-        CAMPAIGNS,
-        day("06-30"),
+    known = response.Told(
+        reported,
+        frame(spark, "dw.contact_history", *told.contacts),
+        frame(spark, "dw.contact_outcome", *told.outcomes),
+        frame(spark, "dw.contact_event", *told.events),
+        frame(spark, "dw.subscription", *told.subscriptions),
     )
+    touched = response.touched(cohort, known).cache()
+    rows = response.responses(touched, known, CAMPAIGNS, day("06-30"))
     left_out = fits(report.unmatched(reported, F.lit(True)), "dw.unmatched_response")
     found = {
         (row["campaign_id"], row["wave"], row["customer_id"]): row
