@@ -25,14 +25,14 @@ KEY = ("campaign_id", "wave", "customer_id")
 def assigned(
     decisions: DataFrame,
     withheld: DataFrame,
-    delivered: DataFrame,
+    others: DataFrame | None,
     campaigns: Sequence[Campaign],
     of_all: Collection[str] = (),
 ) -> DataFrame:
     """One row per campaign, wave and customer: arm, first night, window and what was offered.
 
     `decisions`: mart.decision, `withheld`: mart.hold_out, both of the nights since the campaigns
-    began. `delivered`: of `of_others`. `of_all`: the campaigns that all offers of a
+    began. `others`: of `of_others`, or None. `of_all`: the campaigns that all offers of a
     quarter consist of; with them, `campaigns` has the quarters (read_out.programs). The first night
     decides the arm, and the window is the days after it.
     """
@@ -46,8 +46,9 @@ def assigned(
         treated.select(*columns)
         .unionByName(control.select(*columns))
         .unionByName(_of_quarters(treated, kept, of_all).select(*columns))
-        .unionByName(delivered.where("customer_id IS NOT NULL").select(*columns))
     )
+    if others is not None:
+        rows = rows.unionByName(others.where("customer_id IS NOT NULL").select(*columns))
     first = F.min(F.struct("data_date", "arm", "subscriber_id", "channel"))
     parts = F.flatten(F.collect_set(F.split("offer", r"\+")))
     days = {one.id: one.within_days for one in campaigns}
