@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from models.campaign import read_out
@@ -240,3 +241,28 @@ def test_rates_of_the_treated_are_followed_with_their_intervals():
     assert read(ORDERS)["success_rate", "all"]["treated_value"] == Decimal("0.1")
     nobody = read(ORDERS, of=wave(contacted=0))["success_rate", "all"]
     assert (nobody["targets"], nobody["treated_value"]) == (0, None)
+
+
+def drawn(seed, uplift):
+    """One campaign of 800 treated and 400 control customers, of whom 10 % order by themselves."""
+    chance = np.random.default_rng(seed)
+    counts = chance.binomial(800, 0.1 + uplift), chance.binomial(400, 0.1)
+    rows = [
+        added(arm, int(count), n=n)
+        for arm, count, n in zip(("treated", "control"), counts, (800, 400), strict=True)
+    ]
+    return read(rows, of=wave(ONE_THIRD, treated=800, control=400))["order_rate", "all"]
+
+
+ONE_THIRD = campaign("spring", control_share=Decimal(1) / 3, success=Success("order_rate", 30))
+
+
+def test_a_planted_uplift_is_covered():
+    """Of 1,000 campaigns, 93 % at least; an interval of 95 % misses fewer with p < .002."""
+    planted = [drawn(seed, 0.05) for seed in range(1000)]
+    assert sum(row["low"] <= Decimal("0.05") <= row["high"] for row in planted) >= 930
+
+
+def test_campaigns_that_change_nothing_seldom_claim_something():
+    claims = [drawn(10_000 + seed, 0.0)["outcome"] for seed in range(1000)]
+    assert sum(one != "open" for one in claims) <= 70
