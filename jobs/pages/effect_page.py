@@ -56,9 +56,7 @@ def overview(rows: Rows, campaigns: Mapping[str, Campaign]) -> list[str]:
                     row["targets"],
                     row["controls"],
                     _rate(reached),
-                    page.state(OUTCOMES.get(row["outcome"] or "", "superseded"))
-                    if row["outcome"]
-                    else page.state(row["no_verdict_because"].lower()),
+                    _state(row),
                     row["verdict"],
                     row["verdict_cn"],
                 ]
@@ -81,6 +79,14 @@ def of_campaign(rows: Rows, campaign: Campaign, metrics: Mapping[str, Metric]) -
         page.plots("Effect with its 95 % interval", list(_effects(own, metrics))),
         _to_adjust(newest, {campaign.id: campaign}),
     ]
+
+
+def _state(row: Row) -> Drawn:
+    """The outcome in a word, or why there is none."""
+    outcome = row["outcome"]
+    if outcome is None:
+        return page.state(row["no_verdict_because"].lower().replace("_", " "), "state")
+    return page.state(outcome, OUTCOMES.get(outcome, "superseded"))
 
 
 def _file(campaign: str) -> str:
@@ -226,7 +232,9 @@ def _advice(newest: Mapping, campaign: str, wave: int) -> Iterable[str]:
         newest.get((campaign, wave, name, ALL))
         for name in ("contact_rate", "refusal_rate", "success_rate")
     )
-    if reached and reached["high"] is not None and reached["high"] < HALF:
+    if reached and reached["targets"] and not reached["treated_value"]:
+        yield "no channel has told of a contact yet: look for its feedback"
+    elif reached and reached["high"] is not None and reached["high"] < HALF:
         yield "fewer than half of the targets are reached: try another channel or other hours"
     if (
         refused

@@ -69,17 +69,20 @@ def steps(conf: Config) -> tuple[Step, ...]:
             earlier=pushes,
             days_back=compiled(conf.policy.contacts, conf.channels).list_days,
         ),
-        _responses(),
+        _responses(records),
     )
 
 
-def _responses() -> Step:
+def _responses(records: set[str]) -> Step:
+    """`records`: what sources feed; other systems' assignments are read only where some do."""
+    others = {"ods.campaign_assignment"} & records
     return Step(
         "campaign_response",
         "views",
         "what came of each assignment to a campaign",
         (
             *ASSIGNMENT,
+            *others,
             "ods.campaign_feedback",
             "ods.campaign_order",
             "dw.contact_history",

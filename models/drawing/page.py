@@ -91,9 +91,9 @@ def plots(title: str, drawn: Sequence[str]) -> str:
     return f'<h2>{escape(title)}</h2><div class="plots">{"".join(drawn)}</div>'
 
 
-def state(name: str) -> Drawn:
-    """The name of a state in its colour."""
-    return Drawn(f'<span class="state {escape(name)}">{escape(name)}</span>')
+def state(name: str, like: str = "") -> Drawn:
+    """The name of a state in its colour, or in that of another state that it is like."""
+    return Drawn(f'<span class="state {escape(like or name)}">{escape(name)}</span>')
 
 
 def by_day(rows: Mapping[date, int], last: date, days: int) -> Drawn:

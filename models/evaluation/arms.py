@@ -19,7 +19,8 @@ from schemas.config.metric import Metric, Part
 
 AMOUNT = "decimal(18,4)"
 Y, X = "y", "x"
-OWN = "dw.campaign_response"
+# Rows of these tables belong to one wave of one campaign.
+OWN = ("dw.campaign_response", "ods.campaign_assignment")
 MOMENTS = ("n", "y", "yy", "x", "xx", "xy", "c", "cc", "cy")
 
 
@@ -36,11 +37,11 @@ class Asked:
 def values(metric: Metric, part: Part, side: str, rows: DataFrame, key: Column) -> DataFrame:
     """The values of a part of a metric: metric, side, unit_id, campaign_id, wave, day and value.
 
-    `rows`: of the part's table. `key`: the column with the id of the unit. Only rows of
-    dw.campaign_response belong to one campaign and wave.
+    `rows`: of the part's table. `key`: the column with the id of the unit. Rows of
+    OWN count only in their campaign and wave.
     """
     kept = rows.where(_fits(part))
-    own = part.table == OWN
+    own = part.table in OWN
     value = F.col(part.column) if part.take == "sum" and part.column else F.lit(1)
     return kept.select(
         F.lit(metric.id).alias("metric"),

@@ -162,7 +162,8 @@ def results(
     }
     claimed = campaigns.claimed({"|".join(map(str, k)): p for k, p in {**past, **tried}.items()})
     rows = [_row(one, claimed, day) for one in read]
-    return rows + [row for wave in waves for row in _tracked(wave, day)]
+    followed = [wave for wave in waves if not read_out.is_program(wave.campaign)]
+    return rows + [row for wave in followed for row in _tracked(wave, day)]
 
 
 def _was_read(one: Found, earlier: Sequence[Row]) -> bool:
@@ -280,6 +281,7 @@ def _row(one: Found, claimed: Mapping[str, bool], day: date) -> dict[str, Any]:
     is_claimed = claimed.get(place) if one.segment == ALL else None
     said = verdict(one.subject, one.cohort, one.effect, claimed=is_claimed)
     hidden = said.because is Reason.NOT_MATURED
+    no_values = hidden or one.subject.unit is Unit.RETURN
     silent = said.because is not None
     treated, control = one.arms
     if hidden or not (treated.n or control.n):
@@ -287,8 +289,8 @@ def _row(one: Found, claimed: Mapping[str, bool], day: date) -> dict[str, Any]:
     else:
         targets, controls = treated.n, control.n
     shown = {
-        "treated_value": None if hidden else _decimal(_value(metric, treated)),
-        "control_value": None if hidden else _decimal(_value(metric, control)),
+        "treated_value": None if no_values else _decimal(_value(metric, treated)),
+        "control_value": None if no_values else _decimal(_value(metric, control)),
         "uplift": None if silent else _decimal(one.effect.estimate),
         "low": None if silent else _decimal(one.effect.low),
         "high": None if silent else _decimal(one.effect.high),

@@ -7,13 +7,14 @@ offers is in no arm of a campaign.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from models.campaign.read_out import SETTLE_DAYS
-from models.contact_policy.hold_out import CAMPAIGN
+from models.campaign.read_out import EVERY, SETTLE_DAYS
+from models.contact_policy.hold_out import CAMPAIGN, UNIVERSAL
+from models.customer.identity import customer_then, keyed_id
 from models.frames.lookup import looked_up
 from schemas.config import Campaign
 
@@ -21,19 +22,33 @@ TREATED, CONTROL = "treated", "control"
 KEY = ("campaign_id", "wave", "customer_id")
 
 
-def assigned(decisions: DataFrame, withheld: DataFrame, campaigns: Sequence[Campaign]) -> DataFrame:
+def assigned(
+    decisions: DataFrame,
+    withheld: DataFrame,
+    others: DataFrame | None,
+    campaigns: Sequence[Campaign],
+    of_all: Collection[str] = (),
+) -> DataFrame:
     """One row per campaign, wave and customer: arm, first night, window and what was offered.
 
     `decisions`: mart.decision, `withheld`: mart.hold_out, both of the nights since the campaigns
-    began. The first night decides the arm, and the window is the days after it.
+    began. `others`: of `of_others`, or None. `of_all`: the campaigns that all offers of a
+    quarter consist of; with them, `campaigns` has the quarters (read_out.programs). The first night
+    decides the arm, and the window is the days after it.
     """
     treated = decisions.where("fate = 'pushed'").withColumn("arm", F.lit(TREATED))
-    would_be = F.coalesce("reduced_value", F.lit(0)) >= 0
-    control = withheld.where((F.col("scope") == CAMPAIGN) & would_be)
-    columns = ["data_date", *KEY, "subscriber_id", "offer", "channel", "arm"]
-    rows = treated.select(*columns).unionByName(
-        control.withColumn("arm", F.lit(CONTROL)).select(*columns)
+    kept = withheld.where(F.coalesce("reduced_value", F.lit(0)) >= 0).withColumn(
+        "arm", F.lit(CONTROL)
     )
+    control = kept.where(F.col("scope") == CAMPAIGN)
+    columns = ["data_date", *KEY, "subscriber_id", "offer", "channel", "arm"]
+    rows = (
+        treated.select(*columns)
+        .unionByName(control.select(*columns))
+        .unionByName(_of_quarters(treated, kept, of_all).select(*columns))
+    )
+    if others is not None:
+        rows = rows.unionByName(others.where("customer_id IS NOT NULL").select(*columns))
     first = F.min(F.struct("data_date", "arm", "subscriber_id", "channel"))
     parts = F.flatten(F.collect_set(F.split("offer", r"\+")))
     days = {one.id: one.within_days for one in campaigns}
@@ -53,6 +68,44 @@ def assigned(decisions: DataFrame, withheld: DataFrame, campaigns: Sequence[Camp
         .withColumn("closes_on", closes_on)
         .withColumn("told_until", F.date_add("closes_on", SETTLE_DAYS))
     )
+
+
+def _of_quarters(treated: DataFrame, kept: DataFrame, of_all: Collection[str]) -> DataFrame:
+    """The same nights seen as one campaign a quarter, whose control is the universal hold-out.
+
+    Who was held out of one campaign only belongs to the treated: others could reach him.
+    """
+    is_control = F.col("scope") == UNIVERSAL
+    rows = treated.withColumn("scope", F.lit(None).cast("string")).unionByName(
+        kept, allowMissingColumns=True
+    )
+    quarter = F.concat(F.lit(EVERY), F.year("data_date"), F.lit("q"), F.quarter("data_date"))
+    return rows.where(F.col("campaign_id").isin(sorted(of_all))).withColumns(
+        {
+            "campaign_id": quarter,
+            "wave": F.lit(1),
+            "channel": F.lit(None).cast("string"),
+            "arm": F.when(is_control, F.lit(CONTROL)).otherwise(F.lit(TREATED)),
+        }
+    )
+
+
+def of_others(told: DataFrame, identity: DataFrame, key: str) -> DataFrame:
+    """The assignments of other systems; `customer_id` is NULL where nobody knows the subscriber.
+
+    `told`: ods.campaign_assignment. `identity`: a snapshot of dw.subscriber_identity.
+    """
+    rows = told.select(
+        F.col("local_date").alias("data_date"),
+        "campaign_id",
+        "wave",
+        keyed_id("subscriber", F.col("subscriber_no"), key=key).alias("subscriber_id"),
+        "arm",
+        "offer",
+        "channel",
+        F.col("occurred_at").alias("happened_at"),
+    )
+    return customer_then(rows, identity).drop("happened_at")
 
 
 def placed(rows: DataFrame, cohort: DataFrame) -> DataFrame:
@@ -77,9 +130,13 @@ def placed(rows: DataFrame, cohort: DataFrame) -> DataFrame:
 
 
 def overlapping(cohort: DataFrame) -> DataFrame:
-    """`cohort` with `other_campaigns`: how many others treated the customer in his window."""
+    """`cohort` with `other_campaigns`: how many others treated the customer in his window.
+
+    A quarter overlaps with none: it consists of them.
+    """
+    of_quarter = F.col("campaign_id").startswith(EVERY)
     treated = (
-        cohort.where(F.col("arm") == TREATED)
+        cohort.where((F.col("arm") == TREATED) & ~of_quarter)
         .groupBy("customer_id")
         .agg(F.collect_list(F.struct("campaign_id", "assigned_on", "closes_on")).alias("_treated"))
     )
@@ -94,6 +151,8 @@ def overlapping(cohort: DataFrame) -> DataFrame:
     names = F.array_distinct(F.transform(others, lambda one: one["campaign_id"]))
     return (
         cohort.join(treated, "customer_id", "left")
-        .withColumn("other_campaigns", F.coalesce(F.size(names), F.lit(0)))
+        .withColumn(
+            "other_campaigns", F.when(of_quarter, 0).otherwise(F.coalesce(F.size(names), F.lit(0)))
+        )
         .drop("_treated")
     )

@@ -34,11 +34,10 @@ class Told:
 
 
 def responses(
-    cohort: DataFrame, told: Told, campaigns: Sequence[Campaign], data_date: date
+    touched: DataFrame, told: Told, campaigns: Sequence[Campaign], data_date: date
 ) -> DataFrame:
-    """dw.campaign_response at the end of `data_date`. `cohort`: assignment.assigned."""
-    touched = _with_facts(cohort, told)
-    ordered = order.orders(told.reported, order.inferred(cohort, told.subscriptions, told.events))
+    """dw.campaign_response at the end of `data_date`. `touched`: of `touched`, read twice."""
+    ordered = order.orders(told.reported, order.inferred(touched, told.subscriptions, told.events))
     claimed = (
         order.claims(touched, ordered, {one.id: one.priority for one in campaigns})
         .groupBy(*KEY)
@@ -81,8 +80,11 @@ def responses(
     )
 
 
-def _with_facts(cohort: DataFrame, told: Told) -> DataFrame:
-    """`cohort` with the instants of its `contacts`, and `viewed`, `refused` and `complained`."""
+def touched(cohort: DataFrame, told: Told) -> DataFrame:
+    """The assignments with the instants of their `contacts`, `viewed`, `refused` and `complained`.
+
+    `cohort`: assignment.assigned.
+    """
     views = told.reported.where(
         (F.col("kind") == FEEDBACK) & F.col("viewed") & F.col("reason").isNull()
     ).select(
@@ -92,12 +94,7 @@ def _with_facts(cohort: DataFrame, told: Told) -> DataFrame:
         F.lit(VIEW).alias("fact"),
         F.col("happened_at").alias("at"),
     )
-    parts = (
-        _of_campaign(told.history.where("state = 'made'"), cohort, TOUCH),
-        _of_campaign(told.outcomes.where("outcome = 'refused'"), cohort, REFUSAL),
-        views,
-        _complaints(told.events, cohort),
-    )
+    parts = (_answers(told, cohort), views, _complaints(told.events, cohort))
     facts = (
         reduce(DataFrame.unionByName, parts)
         .groupBy(*KEY)
@@ -119,31 +116,39 @@ def _with_facts(cohort: DataFrame, told: Told) -> DataFrame:
     )
 
 
-def _of_campaign(rows: DataFrame, cohort: DataFrame, fact: str) -> DataFrame:
-    """Contacts or outcomes of a campaign in the windows of those who were assigned to it."""
-    wave = F.col("wave") if "wave" in rows.columns else F.lit(None).cast("int")
-    told = rows.where("campaign_id IS NOT NULL").select(
+def _answers(told: Told, cohort: DataFrame) -> DataFrame:
+    """Contacts and refusals in the windows of those who were assigned to their campaign."""
+    made = told.history.where("state = 'made' AND campaign_id IS NOT NULL").select(
         "campaign_id",
-        wave.alias("wave"),
+        "wave",
         "customer_id",
         "batch_date",
-        F.col("happened_at").alias("at"),
-        F.to_date("happened_at").alias("local_date"),
+        "happened_at",
+        F.lit(TOUCH).alias("fact"),
     )
-    place = F.col("place")
+    refused = told.outcomes.where("outcome = 'refused' AND campaign_id IS NOT NULL").select(
+        "campaign_id",
+        F.lit(None).cast("int").alias("wave"),
+        "customer_id",
+        "batch_date",
+        "happened_at",
+        F.lit(REFUSAL).alias("fact"),
+    )
+    place, day = F.col("place"), F.col("local_date")
+    rows = made.unionByName(refused).withColumn("local_date", F.to_date("happened_at"))
     return (
-        placed(told, cohort)
+        placed(rows, cohort)
         .where(
-            (F.col("local_date") > place["assigned_on"])
-            & (F.col("local_date") <= place["closes_on"])
+            (day > place["assigned_on"])
+            & (day <= place["closes_on"])
             & (F.col("batch_date") <= place["told_until"])
         )
         .select(
             "campaign_id",
             place["wave"].alias("wave"),
             "customer_id",
-            F.lit(fact).alias("fact"),
-            "at",
+            "fact",
+            F.col("happened_at").alias("at"),
         )
     )
 

@@ -1,6 +1,6 @@
 """The configuration of a run, read and checked."""
 
-from schemas.config.campaign import Campaign
+from schemas.config.campaign import Campaign, Success
 from schemas.config.channel import Channel, Push
 from schemas.config.config import Config, fingerprint, load
 from schemas.config.contact_policy import Contacts, HoldOut
@@ -24,6 +24,7 @@ __all__ = [
     "Runtime",
     "Service",
     "Source",
+    "Success",
     "fingerprint",
     "load",
 ]

@@ -370,3 +370,9 @@ def test_the_shipped_configuration_agrees_with_the_contracts(contracts):
     assert conf.channels["hotline_outbound"].unit_cost == Decimal("2")
     assert conf.channels["hotline_outbound"].known_as == "hotline"
     assert "campaign" in {service.type for service in conf.services.values()}
+
+
+def test_an_expression_may_use_the_number_of_the_line(folder):
+    edit(folder, "sources.yml", 'complaint_no: "no"', "complaint_no: \"concat('L', _row)\"")
+    mapping = config.load([folder]).sources["complaint"].mapping
+    assert mapping["complaint_no"] == "concat('L', _row)"

@@ -20,7 +20,7 @@ from jobs.runtime.context import Context
 from jobs.warehouse.tables import cached
 from models.campaign import read_out
 from models.customer.identity import keyed_id
-from models.evaluation import arms, reading
+from models.evaluation import arms, program, reading
 from models.evaluation.reading import Counts, Wave
 from models.frames.lookup import looked_up
 from schemas.config import Campaign
@@ -33,9 +33,7 @@ FAMILY_DAYS = 90  # read-outs of so many days are tried together
 
 def run(context: Context) -> None:
     warehouse, conf, day = context.warehouse, context.conf, context.day
-    campaigns = [
-        one for one in read_out.judged(conf.campaigns, conf.metrics, day) if one.success is not None
-    ]
+    campaigns = [one for one in read_out.judged(conf, day) if one.success is not None]
     rows: list[dict[str, Any]] = []
     if campaigns:
         responses = warehouse.read(RESPONSES, on=day).where(
@@ -45,7 +43,10 @@ def run(context: Context) -> None:
         with cached(arms.known(responses, subscribers)) as cohort:
             waves = _waves(context, campaigns, arms.counts(cohort).collect())
             found = reading.samples(_sums(context, campaigns, cohort)) if waves else {}
-        rows = reading.results(waves, found, conf.metrics, _earlier(context), day)
+        earlier = _earlier(context)
+        rows = reading.results(waves, found, conf.metrics, earlier, day)
+        quarters = read_out.programs(conf, day)
+        rows += program.sums([*earlier, *rows], read_out.of_all(conf), quarters, day)
     warehouse.replace(TABLE, warehouse.rows(TABLE, [SimpleNamespace(**row) for row in rows]))
 
 
@@ -60,7 +61,7 @@ def _earlier(context: Context) -> list[dict[str, Any]]:
 def _waves(context: Context, campaigns: Sequence[Campaign], counted: Iterable) -> list[Wave]:
     """Both arms of each wave, with how many of the pushed rows the channels loaded."""
     by_id = {one.id: one for one in campaigns}
-    loaded = _loaded(context)
+    loaded = _loaded(context, campaigns)
     found: dict[tuple[str, int], dict[str, Counts]] = {}
     for row in counted:
         both = found.setdefault((row["campaign_id"], row["wave"]), {})
@@ -75,11 +76,13 @@ def _waves(context: Context, campaigns: Sequence[Campaign], counted: Iterable) -
     ]
 
 
-def _loaded(context: Context) -> dict[tuple[str, date], tuple[int, int]]:
+def _loaded(
+    context: Context, campaigns: Sequence[Campaign]
+) -> dict[tuple[str, date], tuple[int, int]]:
     """(rows loaded, rows of the file) of each receipt, by channel and night of the push."""
     warehouse, day = context.warehouse, context.day
-    first = min(one.valid_from for one in context.conf.campaigns.values())
-    nights = Window(min(first, day), day)
+    first = min(one.valid_from for one in campaigns)
+    nights = Window(first, day)
     files = warehouse.read("mart.push_file", window=nights, allow_missing=True).select(
         "channel", "file_name", F.col("data_date").alias("pushed_on")
     )

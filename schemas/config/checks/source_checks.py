@@ -26,6 +26,8 @@ FORMAT_KEYS = {
 # Below these, a byte is never a part of a character of several bytes.
 WHOLE_BYTES = {"utf-8": 0x80, "gb18030": 0x30}
 
+LINE = "_row"  # in an expression: the number of the line in its file
+
 
 def problems(
     found: Document, contracts: Mapping[str, Contract] | None, sets: Mapping[str, Names]
@@ -147,7 +149,7 @@ def _expressions(
     found: Document, at: Key, entry: Mapping[str, Any], columns: Sequence[str]
 ) -> Iterator[str]:
     """Columns in `when`, `mapping`, `exclude` and `warn` that the file does not have."""
-    known = {column.lower() for column in columns}
+    known = {column.lower() for column in columns} | {LINE}
     expressions: list[tuple[Key, str]] = [((*at, "when"), entry["when"])] if "when" in entry else []
     for part in ("mapping", "exclude", "warn"):
         expressions += [((*at, part, key), sql) for key, sql in (entry.get(part) or {}).items()]

@@ -45,6 +45,7 @@ class Told:
 
     def __init__(self):
         self.decisions, self.withheld, self.contacts, self.outcomes = [], [], [], []
+        self.assigned = []
         self.feedback, self.orders, self.events, self.subscriptions = [], [], [], []
 
     def pushed(self, customer, campaign="message", offer="gotone_58", wave=1, night=NIGHT):
@@ -203,6 +204,19 @@ def cases():
     told.contact(20, "05-15 10:00", wave=None)
     # 22: contacted on the night of the assignment, by an older list
     told.pushed(22), told.contact(22, "05-03 18:00")
+    # 23, 24: another system treated the one and kept the other; 98: nobody knows him
+    for customer, arm in ((23, "treated"), (24, "control"), (98, "treated")):
+        told.assigned.append(
+            {
+                "campaign_id": "call",
+                "subscriber_no": f"S{customer}",
+                "arm": arm,
+                "offer": "gotone_58",
+                "occurred_at": instant("05-03 12:00"),
+                "local_date": day(NIGHT),
+            }
+        )
+    told.package(24, "05-20")
     return told
 
 
@@ -226,6 +240,9 @@ def made(spark):
     cohort = assignment.assigned(
         frame(spark, "mart.decision", *told.decisions),
         frame(spark, "mart.hold_out", *told.withheld),
+        assignment.of_others(
+            frame(spark, "ods.campaign_assignment", *told.assigned), identity, KEY
+        ),
         CAMPAIGNS,
     ).cache()
     told_of = report.reports(
@@ -235,18 +252,15 @@ def made(spark):
         KEY,
     )
     reported = report.judged(told_of, cohort, [one.id for one in CAMPAIGNS]).cache()
-    rows = response.responses(
-        cohort,
-        response.Told(
-            reported,
-            frame(spark, "dw.contact_history", *told.contacts),
-            frame(spark, "dw.contact_outcome", *told.outcomes),
-            frame(spark, "dw.contact_event", *told.events),
-            frame(spark, "dw.subscription", *told.subscriptions),
-        ),
-        CAMPAIGNS,
-        day("06-30"),
+    known = response.Told(
+        reported,
+        frame(spark, "dw.contact_history", *told.contacts),
+        frame(spark, "dw.contact_outcome", *told.outcomes),
+        frame(spark, "dw.contact_event", *told.events),
+        frame(spark, "dw.subscription", *told.subscriptions),
     )
+    touched = response.touched(cohort, known).cache()
+    rows = response.responses(touched, known, CAMPAIGNS, day("06-30"))
     left_out = fits(report.unmatched(reported, F.lit(True)), "dw.unmatched_response")
     found = {
         (row["campaign_id"], row["wave"], row["customer_id"]): row
@@ -274,6 +288,8 @@ def made(spark):
         (14, "tone", 1, 0, 0),
         (15, "tone", 0, 0, 0),
         (16, "message", 1, 1, 1),
+        (23, "call", 0, 0, 0),
+        (24, "call", 1, 0, 0),
         (21, "message", 0, 0, 1),
         (22, "message", 0, 0, 0),
     ],
@@ -297,8 +313,8 @@ def test_what_was_given_back_is_no_order(made):
 
 def test_the_arms_are_who_was_pushed_and_who_would_have_been(made):
     control = {key[2] for key, row in made[0].items() if row["arm"] == "control"}
-    assert control == {7, 17}
-    assert not {18, 19} & {key[2] for key in made[0]}
+    assert control == {7, 17, 24}
+    assert not {18, 19, 98} & {key[2] for key in made[0]}
 
 
 def test_windows_begin_on_the_day_after_the_assignment(made):
