@@ -41,7 +41,15 @@ def campaigns(context: Context) -> Campaigns:
         money=_rows(_of_night(context, "mart.campaign_money")),
         unit_costs={name: one.unit_cost for name, one in conf.channels.items()},
         nights=nights,
+        answers=_answers(context),
     )
+
+
+def _answers(context: Context) -> list[dict]:
+    """By campaign how many treated customers were contacted, looked and ordered."""
+    treated = _of_night(context, "dw.campaign_response").where("arm = 'treated'")
+    counts = [F.count_if(name).alias(name) for name in ("contacted", "viewed", "ordered")]
+    return _rows(treated.groupBy("campaign_id").agg(F.count(F.lit(1)).alias("treated"), *counts))
 
 
 def channels(context: Context) -> Channels:
