@@ -38,7 +38,8 @@ class Campaigns:
     `states`: by campaign, as words; `running`: those that reach customers tonight. `reach`:
     (campaign, wave) → customers of mart.target. `funnel`: rows of mart.decision_funnel of the
     night. `nights`: campaign → night → contacts pushed. `money`: rows of mart.campaign_money.
-    `unit_costs`: by channel.
+    `unit_costs`: by channel. `answers`: by campaign, counts of treated customers so far: `treated`,
+    `contacted`, `viewed`, `ordered`.
     """
 
     campaigns: Sequence[Campaign]
@@ -50,6 +51,7 @@ class Campaigns:
     money: Rows
     unit_costs: Mapping[str, Decimal]
     nights: Mapping[str, Mapping[date, int]] = field(default_factory=dict)
+    answers: Rows = ()
 
     def rows(self, campaign: str) -> Rows:
         """The rows of the night's funnel of a campaign."""
@@ -65,6 +67,7 @@ def parts(found: Campaigns, money: Currency) -> list[str]:
     return [
         _tiles(found),
         _overview(found, money),
+        _answers(found),
         _overspent(found, money),
         *(part for one in found.campaigns for part in _campaign(found, one, money)),
         *_unknown(found, known, money),
@@ -120,6 +123,27 @@ def _range(found: Campaigns) -> tuple[date, date]:
         min(one.valid_from for one in found.campaigns),
         max(one.valid_to for one in found.campaigns),
     )
+
+
+def _answers(found: Campaigns) -> str:
+    """Treated customers by campaign and how far they came; whether it is an effect, effects say."""
+    names = {one.id: one.name_cn for one in found.campaigns}
+    table = [
+        [
+            row["campaign_id"],
+            names.get(row["campaign_id"], ""),
+            row["treated"],
+            *(
+                cell
+                for what in ("contacted", "viewed", "ordered")
+                for cell in (row[what], page.bar(row[what], row["treated"]))
+            ),
+        ]
+        for row in sorted(found.answers, key=lambda row: row["campaign_id"])
+    ]
+    heads = ["campaign", "", "treated", "contacted", "", "viewed", "", "ordered", ""]
+    shown = page.table("What came of it so far", heads, table, "nobody was treated before tonight")
+    return shown + '<p><a href="effects.html">What campaigns changed</a></p>'
 
 
 def _overspent(found: Campaigns, money: Currency) -> str:

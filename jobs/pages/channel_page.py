@@ -48,9 +48,15 @@ def parts(found: Channels) -> list[str]:
             "Staged and failed deliveries",
             ["", "channel", "file of", "file", "rows", "why"],
             unwell,
-            "every file of earlier nights is delivered; those of the night go out after this page",
+            _all_well(found),
         ),
     ]
+
+
+def _all_well(found: Channels) -> str:
+    if not any(one.push and one.push.deliver_to for one in found.channels):
+        return "no channel has a sink: all fetch their files from the push folder"
+    return "every file of earlier nights is delivered; those of the night go out after this page"
 
 
 def _tiles(found: Channels, unwell: Sequence[Sequence]) -> str:

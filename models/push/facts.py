@@ -20,6 +20,7 @@ def joined(
     - `match`, `quote`: the last snapshots of mart.package_match and mart.package_quote; of quotes
       the last month of the offered package counts, a whole alternative has none
     - `subscriber`: the snapshot of the day
+    - `preference`: the snapshot of mart.channel_preference of the day; the first preference counts
     - `customer`, `member`: ods.customer and ods.group_member as delivered so far; the last state
       of the customer, and the last month of the member count
     A fact that is missing is NULL. No row is lost or doubled.
@@ -48,6 +49,8 @@ def _keyed(table: str, frame: DataFrame, channel: str) -> tuple[DataFrame, tuple
         return frame.where("recommended"), _OFFER
     if table == "quote":
         return _last(frame, _OFFER, "month"), _OFFER
+    if table == "preference":
+        return frame.where("rank = 1"), ("customer_id",)
     if table == "subscriber":
         return frame, ("subscriber_id",)
     if table == "customer":

@@ -1,17 +1,12 @@
 """Rows that are no customer's: the sample of a channel's file, and the rows of test targets."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from schemas.config import Campaign, Push
 from schemas.config.campaign_plan import questionnaire_text
 from schemas.contract import Contract
-
-
-def last_day(campaign: Campaign, day: date) -> date:
-    """The last day of an offer: `valid_days` later, but at most the campaign's last day."""
-    return min(day + timedelta(days=campaign.valid_days), campaign.valid_to - timedelta(days=1))
 
 
 def example(
@@ -24,9 +19,11 @@ def example(
         values |= {
             "campaign_id": campaign.id,
             "wave": campaign.wave,
-            "valid_until": last_day(campaign, day),
+            "valid_until": campaign.last_day_on(channel, day),
         }
         values["script"] = _filled(campaign.script_on(channel), values, contract.currency.name)
+        if "best_wave" in values:
+            values["best_wave"] = campaign.best_wave
         if "questionnaire" in values:
             asked = campaign.questionnaires.get(channel)
             values["questionnaire"] = questionnaire_text(asked) if asked else None

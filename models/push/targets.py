@@ -15,7 +15,6 @@ from models.customer.identity import numbers_on
 from models.drawing import bill_comparison
 from models.frames.lookup import looked_up
 from models.push import facts, message
-from models.push.sample import last_day
 from models.tariff.amounts import BUCKETS
 from schemas.config import Campaign, Channel
 from schemas.config.campaign_plan import questionnaire_text
@@ -78,7 +77,7 @@ def targets(
             ),
         )
         .withColumn("saving", (F.col("cost_before") - F.col("cost_after")).cast(_printed(currency)))
-        .withColumn("valid_until", _valid_until(campaigns, data_date))
+        .withColumn("valid_until", _valid_until(campaigns, channel.id, data_date))
         .withColumn(
             "reason",
             F.when(
@@ -102,6 +101,8 @@ def targets(
             .fillna(0, ["served"])
             .withColumn("best_frequency", F.lit(BEST_FREQUENCY))
         )
+    if "best_wave" in columns:
+        rows = rows.withColumn("best_wave", _best_wave(campaigns))
     if set(COMPARED) & set(columns):
         rows = _compared(
             rows.join(_means(rows, tables.quotes), ["subscriber_id", "package_id"], "left"),
@@ -161,9 +162,9 @@ def _of_campaign(campaigns: Sequence[Campaign]) -> Column:
     return looked_up(F.col("campaign_id"), names, "string")
 
 
-def _valid_until(campaigns: Sequence[Campaign], data_date: date) -> Column:
-    """The last day of the offer: `valid_days` later, but at most the campaign's last day."""
-    last_days = {campaign.id: last_day(campaign, data_date) for campaign in campaigns}
+def _valid_until(campaigns: Sequence[Campaign], channel: str, data_date: date) -> Column:
+    """The last day of the offer over the channel."""
+    last_days = {campaign.id: campaign.last_day_on(channel, data_date) for campaign in campaigns}
     return looked_up(F.col("campaign_id"), last_days, "date")
 
 
@@ -186,6 +187,11 @@ def _script(campaigns: Sequence[Campaign], channel: str) -> Column:
         value = F.coalesce(F.col(place).cast("string"), F.lit(""))
         script = F.replace(script, F.lit("{" + place + "}"), value)
     return script
+
+
+def _best_wave(campaigns: Sequence[Campaign]) -> Column:
+    waves = {campaign.id: campaign.best_wave for campaign in campaigns}
+    return looked_up(F.col("campaign_id"), waves, "int")
 
 
 def _questionnaire(campaigns: Sequence[Campaign], channel: str) -> Column:

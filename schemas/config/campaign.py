@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -92,7 +92,8 @@ class Campaign:
 
     `cost_targets`: yuan for the whole campaign by kind of cost, and `per_head`. `gift_deposits`:
     yuan that may be approved (S1-05); None: none are planned. `daily_budget`: by channel, yuan a
-    night for the unit cost of contacts. `questionnaires`: by channel.
+    night for the unit cost of contacts. `questionnaires`: by channel. `valid_days_on`: by channel,
+    how long an offer over it may be accepted, where that is not `valid_days`.
     """
 
     id: str
@@ -121,6 +122,7 @@ class Campaign:
     media: tuple[Medium, ...] = ()
     materials: tuple[Material, ...] = ()
     questionnaires: Mapping[str, tuple[Question, ...]] = field(default_factory=dict)
+    valid_days_on: Mapping[str, int] = field(default_factory=dict)
 
     def valid_on(self, day: date) -> bool:
         return self.valid_from <= day < self.valid_to
@@ -141,6 +143,18 @@ class Campaign:
         """The channels of all waves, each once."""
         later = [name for one in self.later_waves for name in one.channels]
         return tuple(dict.fromkeys((*self.channels, *later)))
+
+    @property
+    def best_wave(self) -> int:
+        """The wave over whose channel most contacts lead to an order; ties: the first (D6)."""
+        ways = [(self.wave, name) for name in self.channels]
+        ways += [(one.wave, name) for one in self.later_waves for name in one.channels]
+        return min(ways, key=lambda way: (-self.acceptance[way[1]], way[0]))[0]
+
+    def last_day_on(self, channel: str, day: date) -> date:
+        """The last day of an offer that is pushed on `day`: at most the campaign's last day."""
+        days = self.valid_days_on.get(channel, self.valid_days)
+        return min(day + timedelta(days=days), self.valid_to - timedelta(days=1))
 
     def script_on(self, channel: str) -> str:
         """The text for a channel."""

@@ -29,6 +29,7 @@ PUSHED = (
     "valid_until",
     "served",
     "best_frequency",
+    "best_wave",
     "before_lines",
     "after_lines",
     "picture",
@@ -40,6 +41,7 @@ FACT_TABLES = {
     "match": "mart.package_match",
     "quote": "mart.package_quote",
     "subscriber": "dw.subscriber",
+    "preference": "mart.channel_preference",
     "customer": "ods.customer",
     "member": "ods.group_member",
 }

@@ -136,6 +136,11 @@ def _stored(warehouse: Path, conf: config.Config, channels: Sequence[str]) -> No
             }
             for row in both
         ],
+        "mart.channel_preference": named(
+            "data_date customer_id channel rank",
+            (DAY, 1, "web", 2),
+            (DAY, 1, "hall", 1),
+        ),
         "ods.customer": named("batch_date customer_no name", (DAY, "C1", "=王小明")),
         "ods.group_member": named("batch_date subscriber_no employee", (DAY, "S1", "J1")),
         "dw.contact_event": [],

@@ -103,6 +103,11 @@ def test_a_plan_is_read(sound):
             "to: 2009-05-01",
             "materials[0]: expected a first day before the last one",
         ),
+        (
+            "valid_days: 30\n",
+            "valid_days: 30\nvalid_days_on: {sms: 7}\n",
+            "valid_days_on.sms: 'sms' is no channel of the campaign; known: hall",
+        ),
         ("medium: tv", "medium: television", "media[0].medium: "),
         ("pieces: 40", "pieces: 0", "materials[0].pieces: "),
         (

@@ -80,7 +80,7 @@ def _snapshots(context: Context, running: list[str]) -> push.Snapshots:
     if matched is not None:
         months = {table: warehouse.read(table, on=matched) for table in months}
     others: dict[str, DataFrame] = {}
-    for name in ("subscriber", "customer", "member"):
+    for name in ("subscriber", "preference", "customer", "member"):
         if (table := FACT_TABLES[name]) in context.step.reads:
             if table.startswith("ods."):
                 others[name] = warehouse.read(table, upto=day)

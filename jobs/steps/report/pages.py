@@ -21,7 +21,7 @@ def campaigns(context: Context) -> Campaigns:
     known = state.versions(entries, conf.runtime.identity_key)
     running = {one.id for one in state.running(conf, entries, day)}
     warehouse = context.warehouse
-    reach = warehouse.read("mart.target", on=day).groupBy("campaign_id", "wave").count()
+    reach = _of_night(context, "mart.target").groupBy("campaign_id", "wave").count()
     funnel = _rows(warehouse.read("mart.decision_funnel", window=_nights(day), allow_missing=True))
     nights: dict[str, dict[date, int]] = {}
     for row in funnel:
@@ -38,10 +38,18 @@ def campaigns(context: Context) -> Campaigns:
         running=frozenset(running),
         reach={(row["campaign_id"], row["wave"]): row["count"] for row in reach.collect()},
         funnel=[row for row in funnel if row["data_date"] == day],
-        money=_rows(warehouse.read("mart.campaign_money", on=day)),
+        money=_rows(_of_night(context, "mart.campaign_money")),
         unit_costs={name: one.unit_cost for name, one in conf.channels.items()},
         nights=nights,
+        answers=_answers(context),
     )
+
+
+def _answers(context: Context) -> list[dict]:
+    """By campaign how many treated customers were contacted, looked and ordered."""
+    treated = _of_night(context, "dw.campaign_response").where("arm = 'treated'")
+    counts = [F.count_if(name).alias(name) for name in ("contacted", "viewed", "ordered")]
+    return _rows(treated.groupBy("campaign_id").agg(F.count(F.lit(1)).alias("treated"), *counts))
 
 
 def channels(context: Context) -> Channels:
@@ -59,9 +67,15 @@ def channels(context: Context) -> Channels:
         day=day,
         load=_rows(load.where("resource LIKE 'channel:%' OR resource LIKE 'minutes:%'")),
         files=_rows(warehouse.read("mart.push_file", window=nights, allow_missing=True)),
-        receipts=_rows(warehouse.read("mart.receipt_check", on=day)),
+        receipts=_rows(_of_night(context, "mart.receipt_check")),
         deliveries=delivered,
     )
+
+
+def _of_night(context: Context, table: str) -> DataFrame:
+    """The night's rows of a table whose step may have been left out: then none."""
+    night = Window(context.day, context.day)
+    return context.warehouse.read(table, window=night, allow_missing=True)
 
 
 def _nights(day: date) -> Window:

@@ -24,6 +24,9 @@ def problems(
     yield from _cost_targets(found, costs)
     yield from _daily_budget(found, channels, own)
     yield from _questionnaires(found, channels, own)
+    for channel in found.data.get("valid_days_on", {}):
+        if channel not in own:
+            yield _no_channel(found, ("valid_days_on", channel), channel, own)
     for part in ("media", "materials"):
         yield from _schedule(found, part)
     yield from _planned_costs(found)

@@ -116,6 +116,12 @@ def test_a_customer_manager_sees_whose_customer_it_is(step):
     assert first["customer_name"] == "=王小明"  # text of a cell, and no formula
 
 
+def test_the_desk_sees_the_preferred_channel_and_the_best_wave(step):
+    first, second = cells(step, "hotline_outbound")
+    assert (first["preferred_channel"], second["preferred_channel"]) == ("hall", "")
+    assert (first["wave"], first["best_wave"]) == ("1", "1")
+
+
 def test_a_message_says_from_where_and_when_it_is_sent(step):
     for row in cells(step, "sms"):
         assert (row["sender"], row["parts"]) == ("10086", "1")

@@ -71,6 +71,7 @@ MADE = Campaigns(
     money=MONEY,
     unit_costs={"hall": Decimal("5.31"), "sms": Decimal("0.10")},
     nights={"pilot": {date(2009, 5, 2): 7, DAY: 4}},
+    answers=named("campaign_id treated contacted viewed ordered", ("pilot", 7, 5, 3, 2)),
 )
 
 
@@ -124,6 +125,11 @@ def test_each_campaign_shows_state_reach_funnel_and_what_it_pushed():
         ["pilot", "running", "12", "12", "2", "4", "21.24", "11"],
         ["other", "ended", "", "10", "0", "10", "1.00", "0"],
     ]
+
+
+def test_what_came_of_it_is_counted_of_the_treated():
+    (row,) = TABLES["What came of it so far"]
+    assert [cell for cell in row if cell] == ["pilot", "厅台试点 <b>", "7", "5", "3", "2"]
 
 
 def test_the_plan_has_its_waves():

@@ -160,7 +160,17 @@ def test_every_column_that_a_channel_may_ask_for_is_filled(spark, columns):
 def test_the_rows_of_a_channel_have_the_columns_and_types_of_its_contract(spark, channel):
     table = f"push.{channel}"
     columns = CONTRACTS[table].column_names
-    fits(target_frame(spark, [decision(1)], channel=channel, columns=columns), table)
+    facts = {"preferred_channel": "preference.channel"} if "preferred_channel" in columns else {}
+    first = frame(spark, "mart.channel_preference", {"customer_id": 1, "rank": 1})
+    rows = target_frame(
+        spark,
+        [decision(1)],
+        channel=channel,
+        columns=columns,
+        facts=facts,
+        others={"preference": first},
+    )
+    fits(rows, table)
 
 
 def test_a_pushed_row_has_customer_number_package_costs_and_texts(spark):
@@ -234,8 +244,9 @@ def test_served_counts_contacts_that_reached_the_customer_for_the_activity(spark
         identity=[held(1, "a"), held(2, "b")],
         contacts=contacts,
         channel="hotline",
-        columns=("customer_id", "served", "best_frequency"),
+        columns=("customer_id", "served", "best_frequency", "best_wave"),
     )
+    assert {row.best_wave for row in rows} == {2}  # the only wave of the campaign
     assert {row.customer_id: row.served for row in rows} == {1: 2, 2: 0}
     assert {row.best_frequency for row in rows} == {targets.BEST_FREQUENCY}
 
@@ -273,6 +284,35 @@ def test_a_message_has_its_sender_its_parts_and_the_hours_in_which_it_is_sent(sp
     )
     assert (len(row.script), row.sender, row.parts) == (71, "10086", 2)
     assert (row.send_from, row.send_to) == ("2009-05-04 10:00:00", "2009-05-04 20:00:00")
+
+
+def test_each_customer_manager_gets_his_own_customers_only(spark):
+    """The manager of the newest month counts; whom nobody looks after has no manager."""
+    april, march = date(2009, 4, 1), date(2009, 3, 1)
+    numbers = "subscriber_id subscriber_no customer_no"
+    of = [(number, f"S{number}", f"C{number}") for number in (1, 2, 3, 4)]
+    members = (
+        ("S1", march, "G1", "J9"),
+        ("S1", april, "G1", "J1"),
+        ("S2", april, "G1", "J1"),
+        ("S3", april, "G2", "J2"),
+        ("S9", april, "G2", "J2"),  # not pushed
+    )
+    others = {
+        "subscriber": frame(spark, "dw.subscriber", *named(numbers, *of)),
+        "member": frame(
+            spark, "ods.group_member", *named("subscriber_no month group_no employee", *members)
+        ),
+    }
+    rows = pushed(
+        spark,
+        [decision(number) for number in (1, 2, 3, 4)],
+        identity=[held(number, str(number)) for number in (1, 2, 3, 4)],
+        columns=("employee", "subscriber_id"),
+        facts={"employee": "member.employee"},
+        others=others,
+    )
+    assert {tuple(row) for row in rows} == {("J1", 1), ("J1", 2), ("J2", 3), (None, 4)}
 
 
 FACTS = {
