@@ -42,6 +42,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
                 "mart.push_file",
                 "mart.receipt_check",
                 "mart.best_tariff",
+                "mart.bill_forecast",
                 "dw.contact_view",
                 "dw.subscriber",
                 DELIVERY,
