@@ -63,6 +63,28 @@ def part(rows: Sequence[Mapping[str, Any]], money: Currency) -> str:
     return table + page.tiles(_tiles(rows, total)) if rows else table
 
 
+def kept(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How the forecasts of the last closed month held, from bill_forecast.summary; or nothing."""
+    if not rows:
+        return ""
+    heads = ["customers who", "forecast", "inside 80 %", "above", "paid more than before"]
+    return page.table(
+        f"Forecast bills of {rows[0]['month']:%Y-%m} against the real ones",
+        heads,
+        [
+            [
+                "changed 已更换" if row["changed"] else "stayed 未更换",
+                row["customers"],
+                *(
+                    f"{row[name]:,} ({row[name] / row['customers']:.1%})"
+                    for name in ("inside", "above", "rose")
+                ),
+            ]
+            for row in rows
+        ],
+    )
+
+
 def _tiles(rows: Sequence[Mapping[str, Any]], total: int) -> list[tuple[str, str, bool]]:
     counts = {
         answer: sum(row["subscribers"] for row in rows if row["answer"] == answer)

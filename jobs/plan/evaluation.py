@@ -20,4 +20,12 @@ def steps(conf: Config) -> tuple[Step, ...]:
             final=True,
             submitted_with="decision",
         ),
+        Step(
+            "channel_effect",
+            "evaluation",
+            "what campaigns did to other channels, and the second round",
+            ("dw.campaign_response", "dw.contact_event"),
+            ("mart.channel_effect", "mart.second_round"),
+            submitted_with="decision",
+        ),
     )

@@ -68,6 +68,14 @@ def steps() -> tuple[Step, ...]:
             MONTH_CLOSE,
         ),
         Step(
+            "bill_forecast",
+            "rating",
+            "forecast bills of the closed month against the real ones",
+            ("mart.package_match", "dw.subscriber", "dw.subscription", "ods.bill"),
+            ("mart.bill_forecast",),
+            MONTH_CLOSE,
+        ),
+        Step(
             "best_tariff",
             "rating",
             "the best tariff of each subscriber, or why it cannot be said",

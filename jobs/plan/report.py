@@ -43,6 +43,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
                 "mart.receipt_check",
                 "mart.best_tariff",
                 "dw.campaign_response",
+                "mart.bill_forecast",
                 "dw.contact_view",
                 "dw.subscriber",
                 DELIVERY,

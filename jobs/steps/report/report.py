@@ -17,7 +17,7 @@ from jobs.steps.report import pages
 from jobs.warehouse.ledger import CheckResult, Entry
 from models.decision import unserved
 from models.drawing import page as charts
-from models.forecast import best_tariff
+from models.forecast import best_tariff, bill_forecast
 from models.quote import backtest
 from schemas.render import expectations
 from schemas.window import Window
@@ -158,7 +158,10 @@ def _backtest(context: Context) -> str:
 def _best_tariffs(context: Context) -> str:
     answers = context.newest("mart.best_tariff")
     rows = _rows(best_tariff.summary(answers))
-    return best_tariff_page.part(rows, context.conf.runtime.currency)
+    judged = _rows(bill_forecast.summary(context.newest("mart.bill_forecast")))
+    return best_tariff_page.part(rows, context.conf.runtime.currency) + best_tariff_page.kept(
+        judged
+    )
 
 
 def _decisions(context: Context) -> list[str]:

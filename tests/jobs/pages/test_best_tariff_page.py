@@ -1,5 +1,6 @@
 """The part of the report on best tariffs, from counted answers."""
 
+from datetime import date
 from decimal import Decimal
 
 from jobs.pages import best_tariff_page
@@ -40,3 +41,12 @@ def test_without_subscribers_there_is_one_line():
 def test_each_reason_that_an_answer_can_have_has_words():
     beside = {"OWNED", "SEPARATE"}  # of the present holding, and no reason against an alternative
     assert {*UNKNOWN, *REASONS, "CLOSED"} - beside == set(best_tariff_page.BECAUSE)
+
+
+def test_forecasts_and_real_bills_are_counted():
+    columns = "month changed customers inside above rose"
+    judged = named(columns, (date(2009, 4, 1), False, 200, 158, 21, 90))
+    drawn = best_tariff_page.kept(judged)
+    for words in ("of 2009-04", "stayed", "158 (79.0%)", "21 (10.5%)", "90 (45.0%)"):
+        assert words in drawn, words
+    assert best_tariff_page.kept([]) == ""
