@@ -21,7 +21,7 @@ EFFECTS, SECOND_ROUND = "mart.channel_effect", "mart.second_round"
 
 def run(context: Context) -> None:
     warehouse, conf, day = context.warehouse, context.conf, context.day
-    judged = read_out.judged(conf.campaigns, conf.metrics, day)
+    judged = [one for one in read_out.judged(conf, day) if one.id in conf.campaigns]
     offloading = [one.id for one in judged if one.type == counted.OFFLOAD]
     some = [one for one in judged if one.id in offloading or counted.SMS in one.every_channel]
     if not some:
