@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -60,12 +60,18 @@ class Counts:
 
 @dataclass(frozen=True)
 class Wave:
-    """One wave of one campaign: its two arms."""
+    """One wave of one campaign: its two arms, and how many known customers each night assigned."""
 
     campaign: Campaign
     wave: int
     treated: Counts = Counts()
     control: Counts = Counts()
+    nights: Mapping[date, int] = field(default_factory=dict)
+
+    def open_on(self, day: date, days: int) -> int:
+        """The customers of whom more may be told: their windows of so many days are open."""
+        last = day - timedelta(days=days + read_out.SETTLE_DAYS)
+        return sum(customers for night, customers in self.nights.items() if night > last)
 
     @property
     def stages(self) -> list[Stage]:
@@ -185,13 +191,15 @@ def _of_wave(
         metric = metrics[name]
         sample = found.get((campaign.id, wave.wave, name), Sample())
         due = daily or day >= read_out.due_on(campaign, days)
-        still_open = wave.treated.known + wave.control.known if not due else 0
-        yield (whole := _found(wave, metric, sample, ALL, still_open, daily))
+        still_open = wave.open_on(day, days)
+        waiting = 0 if due else still_open or wave.treated.known + wave.control.known
+        whole = _found(wave, metric, sample, ALL, waiting, daily)
+        yield (whole := replace(whole, open_windows=still_open))
         if metric.numerator.take == "sum" and metric.denominator is None and not has_money:
             has_money = True
             yield _roi(whole, sample)
         if campaign.success is not None and name == campaign.success.metric:
-            yield from _segments(wave, metric, sample, still_open)
+            yield from _segments(wave, metric, sample, waiting)
 
 
 def _found(

@@ -7,6 +7,7 @@ this step fails, nothing is said of the night's campaigns; a later night reads o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from functools import reduce
@@ -63,6 +64,7 @@ def _waves(context: Context, campaigns: Sequence[Campaign], counted: Iterable) -
     by_id = {one.id: one for one in campaigns}
     loaded = _loaded(context, campaigns)
     found: dict[tuple[str, int], dict[str, Counts]] = {}
+    nights: dict[tuple[str, int], Counter[date]] = {}
     for row in counted:
         both = found.setdefault((row["campaign_id"], row["wave"]), {})
         share = loaded.get((row["channel"], row["assigned_on"]), (1, 1))
@@ -70,8 +72,16 @@ def _waves(context: Context, campaigns: Sequence[Campaign], counted: Iterable) -
             share = (1, 1)
         received = (2 * row["assigned"] * share[0] + share[1]) // (2 * share[1])
         both[row["arm"]] = both.get(row["arm"], Counts()).plus(row.asDict(), received)
+        night = nights.setdefault((row["campaign_id"], row["wave"]), Counter())
+        night[row["assigned_on"]] += row["known"]
     return [
-        Wave(by_id[name], wave, both.get("treated", Counts()), both.get("control", Counts()))
+        Wave(
+            by_id[name],
+            wave,
+            both.get("treated", Counts()),
+            both.get("control", Counts()),
+            nights[name, wave],
+        )
         for (name, wave), both in sorted(found.items())
     ]
 
@@ -105,17 +115,22 @@ def _loaded(
 
 
 def _sums(context: Context, campaigns: Sequence[Campaign], cohort: DataFrame) -> list:
+    """The sums of both arms, of what is read out today; nothing is added up before."""
     metrics = context.conf.metrics
     asked = [
         arms.Asked(
             one.id,
             metrics[name],
             days,
-            one.success is not None and one.success.read_out == read_out.DAILY,
+            one.success.read_out == read_out.DAILY,
         )
         for one in campaigns
         for name, days in read_out.windows(one, metrics).items()
+        if one.success is not None
+        if one.success.read_out == read_out.DAILY or context.day >= read_out.due_on(one, days)
     ]
+    if not asked:
+        return []
     used = {one.metric.id: one.metric for one in asked}
     first = min(one.valid_from for one in campaigns)
     values = reduce(DataFrame.unionByName, _values(context, used, first))

@@ -104,6 +104,16 @@ def test_before_the_last_window_has_closed_nothing_is_shown():
     assert (row["targets"], row["controls"]) == (1000, 1000)
 
 
+def test_open_windows_are_counted_by_the_night_of_the_assignment():
+    """On 2 July 30 days and three to settle have passed since 30 May, not since 31 May."""
+    nights = {date(2009, 5, 1): 1000, date(2009, 5, 30): 500, date(2009, 5, 31): 500}
+    of = replace(wave(), nights=nights)
+    row = read([], of=of, day=LAST_DAY - timedelta(days=1))["order_rate", "all"]
+    assert row["open_windows"] == 500
+    assert "the windows of 500 customers have not closed" in row["verdict"]
+    assert read(ORDERS, of=of)["order_rate", "all"]["open_windows"] == 0
+
+
 def test_the_days_of_a_read_out_follow_from_the_campaign(conf):
     one = spring()
     assert read_out.due_on(one, 30) == LAST_DAY
