@@ -15,32 +15,36 @@ from pyspark.sql import functions as F
 from models.campaign.read_out import SETTLE_DAYS
 from models.frames.lookup import looked_up
 
-SMS_BLAST, OFFLOAD, GUIDANCE = "sms_blast", "offload", "guidance"
+SMS_BLAST, OFFLOAD, GUIDANCE, TARIFF = "sms_blast", "offload", "guidance", "tariff"
 ALL, BEFORE, AFTER = "all", "before", "after"
-DAYS = {SMS_BLAST: 7, OFFLOAD: 28}  # of a window
+DAYS = {SMS_BLAST: 7, OFFLOAD: 28, TARIFF: 28}  # of a window
 SMS = "sms"
 CALLED = ("hotline", "ivr")
 # Where a customer serves himself 电子渠道, and where somebody takes the cash.
 ELECTRONIC = ("self_service_hall", "ivr", "sms", "web", "wap", "terminal", "email")
 COUNTERS = ("hall", "brand_shop", "designated_shop", "agent", "customer_manager")
-BLAMED = ("marketing_sms",)  # complaints of these types are about messages
+BROWSED = ("web", "wap")
+ABOUT_MESSAGES, ABOUT_TARIFFS = "marketing_sms", "tariff"  # types of complaints
 HOURS = range(24)
 GROUP = ("effect", "group", "arm")
 PERSON = (*GROUP, "campaign_id", "wave", "customer_id", "subscriber_id", "offers")
 MOMENTS = ("n", "y", "yy", "x", "xx", "xy")
 
 
-def cohorts(responses: DataFrame, offloading: Sequence[str], data_date: date) -> DataFrame:
+def cohorts(
+    responses: DataFrame, offloading: Sequence[str], tariffs: Sequence[str], data_date: date
+) -> DataFrame:
     """The assignments that an effect is read from, once for each effect, with their windows.
 
-    `responses`: dw.campaign_response of `data_date`; `offloading`: ids of campaigns of that type.
-    Messages: customers whose channel was SMS, or would have been. `closed`: the window is over,
-    and what is told of it is in.
+    `responses`: dw.campaign_response of `data_date`; `offloading` and `tariffs`: ids of campaigns
+    of these types. Messages: customers whose channel was SMS, or would have been. `closed`: the
+    window is over, and what is told of it is in.
     """
     effects = F.array_compact(
         F.array(
             F.when(F.col("channel") == SMS, SMS_BLAST),
             F.when(F.col("campaign_id").isin(*offloading), OFFLOAD),
+            F.when(F.col("campaign_id").isin(*tariffs), TARIFF),
         )
     )
     rows = responses.withColumn("effect", F.explode(effects))
@@ -57,8 +61,8 @@ def cohorts(responses: DataFrame, offloading: Sequence[str], data_date: date) ->
 def people(cohort: DataFrame, contacts: DataFrame) -> DataFrame:
     """One row per closed assignment of `cohorts`: what the customer did before and after.
 
-    `contacts`: dw.contact_event. A complaint counts if it is about messages; a transaction if it is
-    of a business that the campaign offers.
+    `contacts`: dw.contact_event. A complaint counts if it is about messages, or about tariffs; a
+    transaction if it is of a business that the campaign offers.
     """
     events = contacts.where("direction = 'in' AND customer_id IS NOT NULL").select(
         F.col("customer_id").alias("who"),
@@ -74,14 +78,17 @@ def people(cohort: DataFrame, contacts: DataFrame) -> DataFrame:
     )
     after = F.col("day") >= F.col("opens")
     called = F.col("over").isin(*CALLED)
-    blamed = (F.col("kind") == "complaint") & (
-        F.col("business_code").isin(*BLAMED) | (F.col("about_channel") == SMS)
-    )
+    complained, about = F.col("kind") == "complaint", F.col("business_code")
+    blamed = complained & ((about == ABOUT_MESSAGES) | (F.col("about_channel") == SMS))
     done = (F.col("kind") == "transaction") & F.array_contains("offers", F.col("business_code"))
     electronic, counter = F.col("over").isin(*ELECTRONIC), F.col("over").isin(*COUNTERS)
-    counted = {"complaints": after & blamed}
+    counted = {
+        "complaints": after & blamed,
+        "tariff_complaints": after & complained & (about == ABOUT_TARIFFS),
+    }
     for when, name in ((~after, BEFORE), (after, AFTER)):
         counted[f"calls_{name}"] = when & called
+        counted[f"browsed_{name}"] = when & F.col("over").isin(*BROWSED)
         counted[f"done_{name}"] = when & done
         counted[f"electronic_{name}"] = when & done & electronic
         counted[f"counter_{name}"] = when & done & counter
@@ -100,15 +107,20 @@ def people(cohort: DataFrame, contacts: DataFrame) -> DataFrame:
 def sums(done: DataFrame) -> DataFrame:
     """The MOMENTS by GROUP, metric and part, of the rows of `people`.
 
-    y is the value of a customer; x stands beside it: the calls before, or all transactions.
+    y is the value of a customer; x stands beside it: the same before, or all transactions.
     """
+    said, nothing = F.lit(1), F.lit(0)
     blast = [
         _value(SMS_BLAST, "calls", ALL, F.col("calls_after"), F.col("calls_before")),
         *(
-            _value(SMS_BLAST, "calls", f"{hour:02d}", F.col("hours")[hour], F.lit(0))
+            _value(SMS_BLAST, "calls", f"{hour:02d}", F.col("hours")[hour], nothing)
             for hour in HOURS
         ),
-        _value(SMS_BLAST, "complaint_rate", ALL, F.least(F.lit(1), "complaints"), F.lit(0)),
+        _value(SMS_BLAST, "complaint_rate", ALL, F.least(said, "complaints"), nothing),
+    ]
+    told = [
+        _value(TARIFF, "visits", ALL, F.col("browsed_after"), F.col("browsed_before")),
+        _value(TARIFF, "complaint_rate", ALL, F.least(said, "tariff_complaints"), nothing),
     ]
     moved = [
         _value(OFFLOAD, f"{where}_share", part, F.col(f"{where}_{part}"), F.col(f"done_{part}"))
@@ -116,8 +128,10 @@ def sums(done: DataFrame) -> DataFrame:
         for part in (BEFORE, AFTER)
     ]
     guided = [_value(GUIDANCE, "calls", ALL, F.col("calls_after"), F.col("calls_before"))]
-    values = F.when(F.col("effect") == SMS_BLAST, F.array(*blast)).otherwise(
-        F.array(*moved, *guided)
+    values = (
+        F.when(F.col("effect") == SMS_BLAST, F.array(*blast))
+        .when(F.col("effect") == TARIFF, F.array(*told))
+        .otherwise(F.array(*moved, *guided))
     )
     y, x = F.col("y"), F.col("x")
     return (

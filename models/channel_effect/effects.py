@@ -71,8 +71,8 @@ def effects(
 
 def _first_of(effect: str, group: str) -> list[Key]:
     """The rows that stand for a group without a closed window."""
-    if effect == SMS_BLAST:
-        return [(SMS_BLAST, group, "calls", ALL)]
+    if effect != OFFLOAD:
+        return [(effect, group, "calls" if effect == SMS_BLAST else "visits", ALL)]
     return [(OFFLOAD, group, "electronic_share", AFTER), (GUIDANCE, group, "calls", ALL)]
 
 
@@ -103,7 +103,7 @@ def _effect(row: ChannelEffect, treated: Sums, control: Sums) -> tuple[Effect, t
     values = (treated.mean, control.mean)
     if row.metric == "complaint_rate":
         return intervals.difference_of_rates(treated, control), values
-    if row.part == ALL:  # x: the same customer's calls before
+    if row.part == ALL:  # x: the same of the customer before
         return intervals.cuped(treated, control), values
     return intervals.difference_of_means(treated, control), values
 

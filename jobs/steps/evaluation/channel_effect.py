@@ -22,8 +22,11 @@ EFFECTS, SECOND_ROUND = "mart.channel_effect", "mart.second_round"
 def run(context: Context) -> None:
     warehouse, conf, day = context.warehouse, context.conf, context.day
     judged = [one for one in read_out.judged(conf, day) if one.id in conf.campaigns]
-    offloading = [one.id for one in judged if one.type == counted.OFFLOAD]
-    some = [one for one in judged if one.id in offloading or counted.SMS in one.every_channel]
+    offloading, tariffs = (
+        [one.id for one in judged if one.type == kind] for kind in (counted.OFFLOAD, counted.TARIFF)
+    )
+    named = {*offloading, *tariffs}
+    some = [one for one in judged if one.id in named or counted.SMS in one.every_channel]
     if not some:
         warehouse.replace(EFFECTS, warehouse.rows(EFFECTS, []))
         warehouse.replace(SECOND_ROUND, warehouse.rows(SECOND_ROUND, []))
@@ -33,7 +36,7 @@ def run(context: Context) -> None:
     )
     since = min(one.valid_from for one in some) - timedelta(days=max(counted.DAYS.values()))
     contacts = warehouse.read("dw.contact_event", window=Window(since, day), allow_missing=True)
-    cohort = counted.cohorts(responses, offloading, day)
+    cohort = counted.cohorts(responses, offloading, tariffs, day)
     with cached(counted.people(cohort, contacts)) as done:
         groups = cohort.select("effect", "group").distinct().collect()
         added = [row.asDict() for row in counted.sums(done).collect()]

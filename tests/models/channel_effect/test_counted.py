@@ -50,6 +50,7 @@ RESPONSES = [
     assigned(5, campaign="move", channel="web", offers=PAY),
     assigned(6, campaign="move", channel="sms", offers=PAY),
     assigned(7, campaign="move", channel="web", offers=PAY, arm="control"),
+    assigned(8, campaign="saving", channel="web", offers=("gotone_58",)),
 ]
 CONTACTS = [
     contact(1, 0, "hotline"),  # the night of the push: before
@@ -73,12 +74,21 @@ CONTACTS = [
     contact(6, 28, "web", "transaction", "payment"),
     contact(6, 29, "web", "transaction", "payment"),  # after the window
     contact(7, 3, "hall", "transaction", "payment"),
+    contact(8, -2, "web"),
+    contact(8, 1, "web"),
+    contact(8, 28, "wap"),
+    contact(8, 5, "sms"),  # no portal
+    contact(8, 6, "hall", "complaint", "tariff"),
+    contact(8, 7, "hall", "complaint", "tariff"),
+    contact(8, 7, "hall", "complaint", "sp"),  # another topic
 ]
 
 
 @pytest.fixture(scope="module")
 def done(spark):
-    cohort = counted.cohorts(frame(spark, "dw.campaign_response", *RESPONSES), ["move"], DAY)
+    cohort = counted.cohorts(
+        frame(spark, "dw.campaign_response", *RESPONSES), ["move"], ["saving"], DAY
+    )
     return counted.people(cohort, frame(spark, "dw.contact_event", *CONTACTS)).cache()
 
 
@@ -95,6 +105,7 @@ def test_messages_count_who_was_or_would_have_been_sent_one_with_a_closed_window
         ("offload", 5),
         ("offload", 6),
         ("offload", 7),
+        ("tariff", 8),
     }
 
 
@@ -110,6 +121,11 @@ def test_calls_are_counted_in_the_window_before_and_after(of_customer):
 
 def test_a_complaint_counts_if_topic_and_window_match(of_customer):
     assert of_customer["sms_blast", 1].complaints == 2
+
+
+def test_visits_and_complaints_about_tariffs_are_counted(of_customer):
+    row = of_customer["tariff", 8]
+    assert (row.browsed_before, row.browsed_after, row.tariff_complaints) == (1, 2, 2)
 
 
 def test_transactions_of_the_offer_are_counted_by_where_they_were_made(of_customer):
@@ -141,4 +157,7 @@ def test_both_arms_are_added_up_by_metric(done):
     assert rows["guidance", "move|1", "treated", "calls", "all"].n == 2
     complaints = rows["sms_blast", "blast|1", "treated", "complaint_rate", "all"]
     assert (complaints.n, complaints.y) == (1, 1)  # a customer counts once
+    complaints = rows["tariff", "saving|1", "treated", "complaint_rate", "all"]
+    visits = rows["tariff", "saving|1", "treated", "visits", "all"]
+    assert (complaints.y, visits.y, visits.x) == (1, 2, 1)
     assert sum(part[:2] == ("sms_blast", "blast|1") for part in rows) == 2 * 26

@@ -112,11 +112,12 @@ def test_one_arm_alone_is_no_comparison():
 
 
 def test_a_group_without_a_closed_window_says_so():
-    rows = read(groups=[("sms_blast", "a|1"), ("offload", "b|1")])
+    rows = read(groups=[("sms_blast", "a|1"), ("offload", "b|1"), ("tariff", "c|1")])
     assert [(row.effect, row.group, row.because) for row in rows] == [
         ("guidance", "b|1", "not_closed"),
         ("offload", "b|1", "not_closed"),
         ("sms_blast", "a|1", "not_closed"),
+        ("tariff", "c|1", "not_closed"),
     ]
 
 
