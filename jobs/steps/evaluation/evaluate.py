@@ -26,6 +26,7 @@ from models.evaluation.reading import Counts, Wave
 from models.frames.lookup import looked_up
 from schemas.config import Campaign
 from schemas.config.metric import Metric, Part
+from schemas.currency import Currency
 from schemas.window import Window, add_months, month_of
 
 TABLE, RESPONSES = "mart.campaign_result", "dw.campaign_response"
@@ -48,7 +49,14 @@ def run(context: Context) -> None:
         rows = reading.results(waves, found, conf.metrics, earlier, day)
         quarters = read_out.programs(conf, day)
         rows += program.sums([*earlier, *rows], read_out.of_all(conf), quarters, day)
-    warehouse.replace(TABLE, warehouse.rows(TABLE, [SimpleNamespace(**row) for row in rows]))
+    told = [SimpleNamespace(**_worded(row, conf.runtime.currency)) for row in rows]
+    warehouse.replace(TABLE, warehouse.rows(TABLE, told))
+
+
+def _worded(row: Mapping[str, Any], currency: Currency) -> dict[str, Any]:
+    """The row with its verdict in the operator's currency."""
+    said = {name: row[name] for name in ("verdict", "verdict_cn") if row[name] is not None}
+    return {**row, **{name: currency.worded(text) for name, text in said.items()}}
 
 
 def _earlier(context: Context) -> list[dict[str, Any]]:

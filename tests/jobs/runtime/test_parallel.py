@@ -40,7 +40,7 @@ def test_in_the_night_a_bill_waits_for_the_subscribers_and_usage_not_for_the_con
     assert "ingest.voice" not in needed["ingest.message"]
     assert needed["usage_day"] >= {"identity", "ingest.voice"}
     assert "contact_view" not in needed["usage_day"]
-    assert needed["report"] == set(needed) - {"report", "deliver"}
+    assert needed["report"] == set(needed) - {"report", "effects", "deliver"}
 
 
 def test_as_many_steps_as_may_be_are_under_way_at_once():
