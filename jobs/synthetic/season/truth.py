@@ -91,7 +91,8 @@ def value(season: Season, tables: CommittedRows) -> Decimal:
         worth[row["campaign_id"], who[row["subscriber_id"]]] = (
             weights.saving * row["saving_value"] + weights.margin * row["margin"]
         )
-    caused = sum((worth[key] for key in season.memory.accepted), Decimal(0))
+    # A number may have changed hands since the push: its new holder is in no decision.
+    caused = sum((worth.get(key, Decimal(0)) for key in season.memory.accepted), Decimal(0))
     return caused + natural_value(season, season.memory.orders) - cost(conf, season.pushes)
 
 
