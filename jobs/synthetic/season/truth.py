@@ -93,18 +93,8 @@ def value(season: Season, tables: CommittedRows) -> Decimal:
         )
     # A number may have changed hands since the push: its new holder is in no decision.
     caused = sum((worth.get(key, Decimal(0)) for key in season.memory.accepted), Decimal(0))
-    return caused + natural_value(season, season.memory.orders) - cost(conf, season.pushes)
-
-
-def natural_value(season: Season, orders: Iterable[tuple[str, str]]) -> Decimal:
-    """The worth of orders that no contact caused, in yuan."""
-    total = Decimal(0)
-    for campaign, who in orders:
-        one = season.conf.campaigns[campaign]
-        if (campaign, who) not in season.memory.accepted and one.offers:
-            margins = [offer.margin for offer in one.offers.values()]
-            total += one.worth.margin * one.horizon_months * sum(margins) / len(margins)
-    return total
+    natural = season.memory.orders.keys() - season.memory.accepted.keys()
+    return caused + _natural(season, natural) - cost(conf, season.pushes)
 
 
 def value_without(season: Season) -> Decimal:
@@ -116,6 +106,11 @@ def value_without(season: Season) -> Decimal:
         if (day := season.planted.natural_day(campaign, who, season.first)) is not None
         and day <= season.until
     )
+    return _natural(season, orders)
+
+
+def _natural(season: Season, orders: Iterable[tuple[str, str]]) -> Decimal:
+    """The worth of orders of businesses that no contact caused: the mean margin of the offers."""
     total = Decimal(0)
     for campaign, _ in orders:
         one = season.conf.campaigns[campaign]
