@@ -84,7 +84,7 @@ class Season:
         for push in pushed_files.pushes(self.push, self.conf.channels.values(), night):
             self.pushes.append(push)
             self.waiting[answers.due(push, self.planted)].append(push)
-        numbers = dict(self._numbers(day))
+        numbers = dict(self.numbers(day))
         holders = {number: who for who, number in numbers.items()}
         truth, memory = self.planted, self.memory
         touched = [
@@ -119,7 +119,7 @@ class Season:
         """The subscriber who held the number of a pushed row on the day after the push."""
         day = push.pushed + timedelta(days=1)
         if day not in self._holders:
-            self._holders[day] = {number: who for who, number in self._numbers(day)}
+            self._holders[day] = {number: who for who, number in self.numbers(day)}
         return self._holders[day].get(push.msisdn)
 
     def customer(self, subscriber: str) -> str:
@@ -145,7 +145,7 @@ class Season:
         codes = self.conf.sources["campaign_feedback"].codes["channel"]
         return {str(channel): word for word, channel in codes.items()}
 
-    def _numbers(self, day: date) -> Iterator[tuple[str, str]]:
+    def numbers(self, day: date) -> Iterator[tuple[str, str]]:
         """Each active subscriber and the number held on the day."""
         number = self.province.number_of(day)
         for life in self.lives:
