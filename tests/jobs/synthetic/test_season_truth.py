@@ -1,4 +1,4 @@
-"""What a season really did: effects against no contact, caps, and who should not have been pushed."""
+"""What a season really did: effects against no contact, caps, wrong pushes, and costs."""
 
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
