@@ -26,6 +26,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
             "what campaigns did to other channels, and the second round",
             ("dw.campaign_response", "dw.contact_event"),
             ("mart.channel_effect", "mart.second_round"),
+            final=True,
             submitted_with="decision",
         ),
     )
