@@ -19,13 +19,17 @@ from tests.readers.warehouse_reader import query, table
 FIRST, DAY = date(2009, 4, 30), DAYS[1]
 SOURCES = ("customer", "subscriber", "package_subscription", "voice", "bill")
 STEPS = (
-    "ingest,identity,consent,contact_event,contact_view,contact_history,usage_day,usage_month,"
-    "free_units,backtest,rerate,preference,acceptance,target,decide,push,report"
+    "ingest,identity,consent,contact_event,contact_view,contact_history,campaign_response,usage_day,"
+    "usage_month,free_units,backtest,rerate,bill_forecast,best_tariff,preference,acceptance,target,"
+    "decide,receipt_check,push,campaign_money,report"
 )
 YEN = """
 currency: JPY
 currencies:
   JPY: {unit: yen, name: 円, minor_unit: 0, signs: ["¥"]}
+"""
+WEB_ONLY = """channels: [web]
+acceptance: {sms: null, hotline_outbound: null, hall: null}
 """
 SCRIPT = "{package_name}: {cost_after} {currency}, {saving} {currency} 節約"
 
@@ -38,7 +42,7 @@ def yen(spark, tmp_path_factory):
     (local / "runtime.yml").write_text(YEN, encoding="utf-8")
     (local / "campaigns").mkdir()
     (local / "campaigns" / "tariff_saving.yml").write_text(
-        f'channels: [web]\nscript: "{SCRIPT}"\ncontrol_share: "0"\n', encoding="utf-8"
+        f'{WEB_ONLY}script: "{SCRIPT}"\ncontrol_share: "0"\n', encoding="utf-8"
     )
     made = TinyNights(folder, sources, TESTS / "conf", local)
     held = "GOTONE_168|20090101|20991231|营业厅|20081228103000|20090101000000"
