@@ -42,7 +42,8 @@ class Contract:
     source that does not deliver it.
     `retention_days` None: rows are kept forever. `kept_longer`: some rows stay after that.
     `restricted`: raw or directly identifying content.
-    `kept_by_erasure`: rows of an erased customer stay. `domain`: folder below the layer, or empty.
+    `kept_by_erasure`: rows of an erased customer stay. `empty_is_usual`: a snapshot without rows is
+    no cause for a warning. `domain`: folder below the layer, or empty.
     """
 
     table: str
@@ -60,6 +61,7 @@ class Contract:
     currency: Currency = field(default=YUAN, repr=False)
     key_without: Mapping[str, tuple[str, ...]] = field(default_factory=dict, repr=False)
     kept_by_erasure: bool = field(default=False, repr=False)
+    empty_is_usual: bool = field(default=False, repr=False)
     kept_longer: KeptLonger | None = field(default=None, repr=False)
 
     @property

@@ -262,6 +262,11 @@ def test_suite_of_a_slice(contracts):
     ]
 
 
+def test_a_snapshot_that_is_often_empty_gives_no_warning(contracts):
+    of = replace(contracts["dw.subscriber"], empty_is_usual=True)
+    assert [one["severity"] for one in expectations.suite(of)] == ["critical"] * 3
+
+
 def test_an_optional_column_of_the_key_may_be_missing(contracts):
     assert [one["kwargs"]["column"] for one in expectations.suite(contracts["ods.call"])] == [
         "key_duplicates",
