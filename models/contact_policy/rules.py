@@ -38,6 +38,11 @@ class Facts:
     levels: DataFrame
 
 
+# What the verdict depends on, besides what was offered before: offers of one contact share it.
+CONTACT = ("customer_id", "class", "channel", "campaign_id", "planned_at", "planned_until")
+VERDICT = ("way", "slots", "room", "retry_at")
+
+
 def judged(candidates: DataFrame, facts: Facts, policy: Compiled, zone: str) -> DataFrame:
     """`candidates` with the verdict of the contact policy; one row per candidate.
 
@@ -50,8 +55,26 @@ def judged(candidates: DataFrame, facts: Facts, policy: Compiled, zone: str) -> 
       first instant from planned_at on at which the cap has room; NULL: never
     - `retry_at`: the first instant in the channel's hours at which all these caps have room
     """
+    found = _contacts_judged(candidates.select(*CONTACT).distinct(), facts, policy, zone)
+    found = found.withColumnsRenamed({name: f"_of_{name}" for name in CONTACT})
+    same = [F.col(name).eqNullSafe(F.col(f"_of_{name}")) for name in CONTACT]
+    other = F.exists("_offered", lambda one: one != F.col("offer"))
+    return candidates.join(found, same).select(
+        *candidates.columns,
+        "way",
+        F.when(other, F.col("_conflicting")).otherwise(F.col("_reasons")).alias("contact_reasons"),
+        *VERDICT[1:],
+    )
+
+
+def _contacts_judged(rows: DataFrame, facts: Facts, policy: Compiled, zone: str) -> DataFrame:
+    """CONTACT, VERDICT, `_offered`, and the reasons without and with a conflict.
+
+    `_offered`: what the campaign itself offers the customer too near in time, if it belongs to a
+    family: any other offer is in conflict with it.
+    """
     names = [f"_left_{position}" for position in range(len(policy.caps))]
-    rows = _with_facts(candidates, facts, policy, zone)
+    rows = _with_facts(rows, facts, policy, zone)
     rows = rows.select(
         "*",
         *(
@@ -102,15 +125,20 @@ def judged(candidates: DataFrame, facts: Facts, policy: Compiled, zone: str) -> 
         ),
     )
     return rows.select(
-        *candidates.columns,
+        *CONTACT,
         "way",
-        F.array_compact(F.array(*(F.when(broken[code], F.lit(code)) for code in CODES))).alias(
-            "contact_reasons"
-        ),
         F.least(a_night, a_night, *map(F.col, names)).alias("slots"),
         F.filter(room, lambda one: one.left.isNotNull()).alias("room"),
         _instant(retry_at, zone).alias("retry_at"),
+        _offered(policy).alias("_offered"),
+        _codes(broken).alias("_reasons"),
+        _codes({**broken, "CONFLICT": F.lit(True)}).alias("_conflicting"),
     )
+
+
+def _codes(broken: dict[str, Column]) -> Column:
+    """The codes of the broken rules, in the order of the stages."""
+    return F.array_compact(F.array(*(F.when(broken[code], F.lit(code)) for code in CODES)))
 
 
 def second(instant: Column, zone: str) -> Column:
@@ -293,13 +321,28 @@ def _has_family_offer(family: Family) -> Column:
     return own.isin(members) & F.exists(
         "contacts",
         lambda one: F.coalesce(
-            one.campaign.isin(members)
-            & ((one.campaign != own) | F.coalesce(one.offer != F.col("offer"), F.lit(False)))
-            & (one.at - family.apart < F.col("_last"))
-            & (F.col("_at") < one.until + family.apart),
+            one.campaign.isin(members) & (one.campaign != own) & _is_near(one, family),
             F.lit(False),
         ),
     )
+
+
+def _offered(policy: Compiled) -> Column:
+    """The offers of the campaign itself that are too near in time, by the families it is in."""
+    nothing = F.array().cast("array<string>")
+    each = [F.coalesce(_offered_near(family), nothing) for family in policy.families]
+    return F.concat(nothing, *each)
+
+
+def _offered_near(family: Family) -> Column:
+    own = F.col("campaign_id")
+    near = F.filter("contacts", lambda one: (one.campaign == own) & _is_near(one, family))
+    return F.when(own.isin(list(family.campaigns)), F.transform(near, lambda one: one.offer))
+
+
+def _is_near(one: Column, family: Family) -> Column:
+    """Whether a contact is less than the family's distance from the planned one."""
+    return (one.at - family.apart < F.col("_last")) & (F.col("_at") < one.until + family.apart)
 
 
 def _has_excluded(names: tuple[str, ...]) -> Column:
