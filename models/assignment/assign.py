@@ -21,13 +21,12 @@ from models.assignment.options import Options, options_of
 from models.assignment.prices import bound, contested, exact_sum, mean_units, prices
 from models.assignment.recovery import recovered
 from models.assignment.resource import Resource
-from models.assignment.rivals import RIVALS
+from models.assignment.rivals import OPTIMAL, RIVALS, chosen
 from models.assignment.summary import Summary, in_yuan
 from models.assignment.undecided import UnitValue, undecided
 from schemas.errors import ConfigError
 
 SCARCEST = 5
-OPTIMAL = "optimal"
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def assign(
     """
     _no_name_twice(resources)
     bonus = int(stay_bonus.scaleb(6))
-    options = options_of(choices, uses, resources, bonus)
+    options, without_lot = options_of(choices, uses, resources, bonus)
     plan = planned(options)
     per_kind = options.kinds.prices(plan.per_unit)
     reduced = options.worth - per_kind[options.kind]
@@ -84,7 +83,8 @@ def assign(
         unit_values=plan.unit_values,
         rivals={name: figures.value_of(rival) for name, rival in rivals.items()},
     )
-    return Assignment(fates(choices, admission, plan.per_unit, bonus), summary)
+    by_rule = chosen(without_lot, {OPTIMAL: plan.admission, **rivals}, rule, plan.per_unit)
+    return Assignment(fates(choices, admission, plan.per_unit, bonus, by_rule), summary)
 
 
 def planned(options: Options) -> Plan:

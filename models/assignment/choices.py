@@ -20,7 +20,9 @@ LISTS = {
     "kind": "bigint",
     "preference": "smallint",
     "sticky": "boolean",
+    "unlucky": "boolean",
 }
+ANY_NUMBER = 2**31 - 1
 ROWS = 20_000  # options handed over at once
 
 
@@ -34,7 +36,9 @@ def choices(options: DataFrame) -> DataFrame:
     - `uses`: what the option takes of each resource (USES);
     - `slots` INT: how many options this customer may get this way; of several numbers the least;
     - `preference` SMALLINT: the place in the customer's own ranking, for the naive rival;
-    - `sticky` BOOLEAN: whether the customer had this option yesterday.
+    - `sticky` BOOLEAN: whether the customer had this option yesterday;
+    - `unlucky` BOOLEAN: another option was drawn by lot in its place, so it is never assigned. It
+      stands here for what a rule would have chosen without the lot.
 
     The rows have `slots`, a list of each of LISTS in the order of `option_id` (`value` in whole
     micro-yuan, `kind` as the hash of the uses), and `lot`, the fixed hash of customer and way: it
@@ -45,12 +49,14 @@ def choices(options: DataFrame) -> DataFrame:
         options.select(
             "customer_id",
             "way",
-            F.coalesce(F.col("slots").cast("int"), F.lit(0)).alias("slots"),
+            F.when(F.col("unlucky"), ANY_NUMBER)
+            .otherwise(F.coalesce(F.col("slots").cast("int"), F.lit(0)))
+            .alias("slots"),
             "option_id",
             micro_yuan(F.col("value")).alias("value"),
             F.xxhash64(_uses()).alias("kind"),
             F.col("preference").cast("smallint").alias("preference"),
-            F.coalesce("sticky", F.lit(False)).alias("sticky"),
+            *(F.coalesce(name, F.lit(False)).alias(name) for name in ("sticky", "unlucky")),
         )
         .repartition("customer_id")
         .sortWithinPartitions("customer_id", "way", "option_id")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from models.frames.money import AMOUNT_TYPE, yuan_array
 
 if TYPE_CHECKING:  # Spark's workers import this module, and need no SciPy
     from models.assignment.admission import Admission
+    from models.assignment.rivals import Chosen
 
 ASSIGNED, DISPLACED = "assigned", "displaced"
 SLOT, CAPACITY, VALUE = "slot", "capacity", "value"
@@ -35,6 +37,7 @@ COLUMNS = {
     "winner": "string",
     "full": "string",
     "runner_up": "string",
+    "rules": "array<string>",
 }
 PRICE = pa.struct(
     [("resource", pa.string()), ("price", pa.decimal128(18, 6)), ("units", pa.int64())]
@@ -45,7 +48,8 @@ PRICE = pa.struct(
 class Decisions:
     """What the pass has to know of the plan: per chooser what is taken, per hash of uses its price.
 
-    `full`: the name of the resource that has no room for one more; null if all have.
+    `full`: the name of the resource that has no room for one more; null if all have. `rules`: of
+    each rule its name, and per chooser what it would choose, as `start` and `position`.
     """
 
     customer_id: np.ndarray
@@ -58,6 +62,7 @@ class Decisions:
     prices: pa.ListArray
     full: pa.StringArray
     stay_bonus: int
+    rules: tuple[tuple[str, np.ndarray, np.ndarray], ...]
 
     def places(self, customer_id: np.ndarray, way: pa.Array) -> np.ndarray:
         """Where the choosers of a batch stand."""
@@ -69,7 +74,11 @@ class Decisions:
 
 
 def fates(
-    choices: DataFrame, admission: Admission, per_unit: np.ndarray, stay_bonus: int
+    choices: DataFrame,
+    admission: Admission,
+    per_unit: np.ndarray,
+    stay_bonus: int,
+    chosen: Mapping[str, Chosen] = MappingProxyType({}),
 ) -> DataFrame:
     """One row per option of `choices`: what became of it, and why. Amounts in DECIMAL yuan.
 
@@ -79,15 +88,18 @@ def fates(
     - `lost_to`: of a displaced one: `slot` (better options got the customer's slots; `winner` is
       the least of them), `capacity` (`full` is the resource without room) or `value` (not above 0)
     - `runner_up`: of an assigned one: the customer's best displaced option at the prices
+    - `rules`: the rules of `chosen` that would choose it if no lot were drawn
     """
     columns = ("customer_id", "way", "slots", *LISTS)
     return choices.select(*columns).mapInArrow(
-        _written(_decisions(admission, per_unit, stay_bonus)),
+        _written(_decisions(admission, per_unit, stay_bonus, chosen)),
         ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items()),
     )
 
 
-def _decisions(admission: Admission, per_unit: np.ndarray, stay_bonus: int) -> Decisions:
+def _decisions(
+    admission: Admission, per_unit: np.ndarray, stay_bonus: int, chosen: Mapping[str, Chosen]
+) -> Decisions:
     options, kinds = admission.options, admission.options.kinds
     codes = np.array(sorted(kinds.of_hash), dtype=np.int64)
     kind = np.array([kinds.of_hash[code] for code in codes.tolist()], dtype=np.int64)
@@ -115,14 +127,22 @@ def _decisions(admission: Admission, per_unit: np.ndarray, stay_bonus: int) -> D
         options.customer_id,
         options.way,
         options.ways,
-        np.searchsorted(options.chooser[taken], np.arange(options.choosers + 1)),
+        _starts(options.chooser[taken], options.choosers),
         options.position[taken],
         codes,
         kinds.prices(per_unit)[kind],
         pa.array(listed, pa.list_(PRICE)).take(pa.array(kind)),
         pa.array(full, pa.string()).take(pa.array(kind)),
         stay_bonus,
+        tuple(
+            (name, _starts(one.chooser, options.choosers), one.position)
+            for name, one in sorted(chosen.items())
+        ),
     )
+
+
+def _starts(chooser: np.ndarray, choosers: int) -> np.ndarray:
+    return np.searchsorted(chooser, np.arange(choosers + 1))
 
 
 def _written(
@@ -138,9 +158,11 @@ def _written(
 
 def _batch(batch: pa.RecordBatch, decisions: Decisions) -> pa.RecordBatch:
     row = rows_of(batch.column("value"))
-    ids, value, code, sticky = (
-        batch.column(name).flatten() for name in ("option_id", "value", "kind", "sticky")
+    ids, value, code, sticky, unlucky = (
+        batch.column(name).flatten()
+        for name in ("option_id", "value", "kind", "sticky", "unlucky")
     )
+    open_to_all = ~unlucky.to_numpy(zero_copy_only=False)
     worth = pc.fill_null(value, 0).to_numpy(zero_copy_only=False)
     kept = sticky.to_numpy(zero_copy_only=False)
     slots = batch.column("slots").to_numpy(zero_copy_only=False)
@@ -148,16 +170,13 @@ def _batch(batch: pa.RecordBatch, decisions: Decisions) -> pa.RecordBatch:
         batch.column("customer_id").to_numpy(zero_copy_only=False), batch.column("way")
     )
     use = np.searchsorted(decisions.codes, code.to_numpy(zero_copy_only=False))
-    positive = worth > 0
+    positive = (worth > 0) & open_to_all
     worth = worth + np.where(kept, decisions.stay_bonus, 0)
     reduced = worth - decisions.price[use]
 
     first = np.searchsorted(row, np.arange(batch.num_rows))
     counts = decisions.start[place + 1] - decisions.start[place]
-    owner = np.repeat(np.arange(batch.num_rows), counts)
-    turn = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
-    taken = np.zeros(len(row), dtype=bool)
-    taken[first[owner] + decisions.position[decisions.start[place[owner]] + turn]] = True
+    taken = _marked(decisions.start, decisions.position, place, first, len(row))
 
     least = _last_of_each(row, np.flatnonzero(taken), -worth, batch.num_rows)
     open_rivals = np.flatnonzero(~taken & positive)
@@ -181,8 +200,38 @@ def _batch(batch: pa.RecordBatch, decisions: Decisions) -> pa.RecordBatch:
         _taken_from(ids, winner, by_slot & (winner >= 0)),
         _taken_from(decisions.full, use, by_capacity),
         _taken_from(ids, runner_up, taken & (runner_up >= 0)),
+        _rules(decisions.rules, place, first, len(row)),
     ]
     return pa.RecordBatch.from_arrays(columns, names=list(COLUMNS))
+
+
+def _marked(
+    start: np.ndarray, position: np.ndarray, place: np.ndarray, first: np.ndarray, options: int
+) -> np.ndarray:
+    """Which options of a batch are chosen; its choosers stand at `place` and begin at `first`."""
+    counts = start[place + 1] - start[place]
+    owner = np.repeat(np.arange(len(place)), counts)
+    turn = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
+    marked = np.zeros(options, dtype=bool)
+    marked[first[owner] + position[start[place[owner]] + turn]] = True
+    return marked
+
+
+def _rules(
+    rules: tuple[tuple[str, np.ndarray, np.ndarray], ...],
+    place: np.ndarray,
+    first: np.ndarray,
+    options: int,
+) -> pa.ListArray:
+    """The names of the rules that choose each option of a batch."""
+    code = np.zeros(options, dtype=np.int64)
+    for bit, (_, start, position) in enumerate(rules):
+        code |= _marked(start, position, place, first, options).astype(np.int64) << bit
+    names = [name for name, _, _ in rules]
+    sets = [
+        [name for bit, name in enumerate(names) if one >> bit & 1] for one in range(2 ** len(names))
+    ]
+    return pa.array(sets, pa.list_(pa.string())).take(pa.array(code))
 
 
 def _last_of_each(

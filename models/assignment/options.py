@@ -30,7 +30,8 @@ class Options:
     options begin, with one more entry at the end). Per option: `chooser`, `position` (in the
     chooser's row of `choices`), `kind`, `value`, `worth` (with the stay bonus), `sticky`,
     `preference`, `code` (hash of the uses).
-    `had`: how many options of yesterday the chooser could keep, useful or not.
+    `had`: how many options of yesterday the chooser could keep, useful or not. `drawn`: whether a
+    lot left the chooser fewer options.
     """
 
     kinds: Kinds
@@ -40,6 +41,7 @@ class Options:
     lot: np.ndarray
     slots: np.ndarray
     had: np.ndarray
+    drawn: np.ndarray
     start: np.ndarray
     chooser: np.ndarray
     position: np.ndarray
@@ -72,8 +74,10 @@ class Options:
 
 def options_of(
     choices: DataFrame, uses: DataFrame, resources: Sequence[Resource], stay_bonus: int
-) -> Options:
-    """The arrays of choices.choices and choices.uses_of; `stay_bonus` in micro-yuan.
+) -> tuple[Options, Options]:
+    """The arrays of choices.choices and choices.uses_of, and the same as if no lot were drawn.
+
+    `stay_bonus` in micro-yuan.
 
     Raises ConfigError for an unknown resource or a number of units below 0, QualityError for an
     option that a customer has twice and for values and units beyond LIMIT.
@@ -86,14 +90,18 @@ def options_of(
             f"assignment: {repeated} customers have an option twice; expected every option_id once "
             "per customer and way; look at how options get their ids"
         )
-    options = arrays_of(rows.combine_chunks(), kinds, stay_bonus)
-    worth, units = int(options.worth.max(initial=0)), int(kinds.units.max(initial=0))
+    table = rows.combine_chunks()
+    options = arrays_of(table, kinds, stay_bonus)
+    without_lot = options
+    if options.drawn.any():
+        without_lot = arrays_of(table, kinds, stay_bonus, without_lot=True)
+    worth, units = int(without_lot.worth.max(initial=0)), int(kinds.units.max(initial=0))
     if worth * units >= LIMIT:
         raise QualityError(
             f"assignment: an option is worth {worth // 10**6} yuan, and one takes {units} units; "
             f"expected a product below {LIMIT // 10**6}; look at how values and units get there"
         )
-    return options
+    return options, without_lot
 
 
 def _uses_by_hash(uses: DataFrame) -> dict[int, list[tuple[str, int]]]:
@@ -108,8 +116,13 @@ def _uses_by_hash(uses: DataFrame) -> dict[int, list[tuple[str, int]]]:
     return found
 
 
-def arrays_of(rows: pa.Table, kinds: Kinds, stay_bonus: int) -> Options:
-    """The arrays of the rows as they come from Spark: a list per column and chooser."""
+def arrays_of(
+    rows: pa.Table, kinds: Kinds, stay_bonus: int, *, without_lot: bool = False
+) -> Options:
+    """The arrays of the rows as they come from Spark: a list per column and chooser.
+
+    `without_lot`: unlucky options count like the others.
+    """
     ways, way = _numbered(rows["way"])
     customer_id = rows["customer_id"].to_numpy()
     order = np.lexsort((way, customer_id))
@@ -133,9 +146,12 @@ def arrays_of(rows: pa.Table, kinds: Kinds, stay_bonus: int) -> Options:
     kind = kind_of[np.searchsorted(codes, code)] if len(codes) else code.astype(np.int32)
     slots = rows["slots"].to_numpy()[order].astype(np.int64)
     worth = value + np.where(sticky, stay_bonus, 0)
-    had = np.bincount(chooser[sticky], minlength=len(rows))
+    unlucky = flat("unlucky")
+    open_to_all = np.ones(len(unlucky), dtype=bool) if without_lot else ~unlucky
+    had = np.bincount(chooser[sticky & open_to_all], minlength=len(rows))
+    drawn = np.bincount(chooser[unlucky], minlength=len(rows)) > 0
     empty_night = np.append(kinds.capacity, 0)
-    useful = (value > 0) & kinds.fits(empty_night)[kind] & (slots[chooser] > 0)
+    useful = open_to_all & (value > 0) & kinds.fits(empty_night)[kind] & (slots[chooser] > 0)
     useful &= ~_behind(chooser, kind, worth, slots, useful, len(kinds.content))
     kept = np.flatnonzero(useful)
     chooser = chooser[kept]
@@ -147,6 +163,7 @@ def arrays_of(rows: pa.Table, kinds: Kinds, stay_bonus: int) -> Options:
         rows["lot"].to_numpy()[order].view(np.uint64),
         slots,
         had,
+        drawn,
         np.searchsorted(chooser, np.arange(len(rows) + 1)),
         chooser,
         position[kept],

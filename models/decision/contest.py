@@ -41,8 +41,8 @@ def contested(
     - `side`: open (no reason), universal or held:CAMPAIGN (hold-outs compete with nobody else);
       NULL: another reason
     - `beaten`: another candidate of the customer goes before it whatever the capacity
-    - `explored`: drawn by lot; `choices`: among how many channels
-    - `way`, `slots`: as the assignment takes them, see JOINT
+    - `explored`: drawn by lot; `unlucky`: another was drawn; `choices`: among how many channels
+    - `contact_way`, `slots`: as the assignment takes them, see JOINT
     """
     universal, held = (F.array_contains("reasons", code) for code in hold_out.REASONS)
     side = (
@@ -52,7 +52,7 @@ def contested(
     )
     rows = judged.withColumns({"option_id": option_id(), "side": side})
     rows = _by_priority(_one_story(rows, stories(campaigns, policy)))
-    return _shared_slots(_by_lot(rows, exploration, day), policy)
+    return _by_lot(_shared_slots(rows, policy), exploration, day)
 
 
 def stories(campaigns: Sequence[Campaign], policy: Compiled) -> dict[str, str]:
@@ -93,10 +93,10 @@ def _by_priority(rows: DataFrame) -> DataFrame:
 
 
 def _by_lot(rows: DataFrame, exploration: Exploration, day: date) -> DataFrame:
-    """For drawn customers one channel of each way is drawn; the others are beaten by it."""
+    """For drawn customers one channel of each contact way is drawn; it beats the others."""
     salt = f"{exploration.salt}-{day}"
     free = (F.col("side") == OPEN) & ~F.col("beaten")
-    of_way = Window.partitionBy("customer_id", "side", "way")
+    of_way = Window.partitionBy("customer_id", "side", "contact_way")
     lot = F.when(free, F.xxhash64(F.lit(salt), "customer_id", "option_id"))
     drawn = hold_out.drawn(F.lit(salt), F.lit(hold_out.bound(exploration.share)))
     return (
@@ -149,9 +149,11 @@ def _contends() -> Column:
 def options(contested: DataFrame) -> DataFrame:
     """The rows that compete for places, as models.assignment.choices takes them.
 
-    `contested` also has `uses` (scarce.Scarce) and `sticky`.
+    `contested` also has `uses` (scarce.Scarce) and `sticky`. Unlucky rows are among them: no lot
+    decides what a rule would choose.
     """
-    return contested.where((F.col("side") == OPEN) & ~F.col("beaten")).select(
+    kept = ~F.col("beaten") | F.col("unlucky")
+    return contested.where((F.col("side") == OPEN) & kept).select(
         "customer_id",
         F.col("contact_way").alias("way"),
         "option_id",
@@ -160,4 +162,5 @@ def options(contested: DataFrame) -> DataFrame:
         "slots",
         F.coalesce("preference_rank", F.lit(999)).alias("preference"),
         "sticky",
+        "unlucky",
     )

@@ -25,6 +25,7 @@ def decided(
     policy: Compiled,
     stay_bonus: Decimal,
     explored: Decimal,
+    rule: str,
     data_date: date,
 ) -> DataFrame:
     """mart.decision. Fates:
@@ -37,7 +38,7 @@ def decided(
 
     `contested`: rows of contest.contested with `uses` and `sticky`. `fates`: of the assignment.
     `prices`: of one unit of each scarce resource. `explored`: the share of the customers whose
-    channel is drawn.
+    channel is drawn. `rule`: the rule that gave the places.
     """
     placed = fates.select(
         "customer_id",
@@ -46,6 +47,7 @@ def decided(
         "lost_to",
         F.col("winner").alias("_slot_winner"),
         F.element_at(F.split("runner_up", r"\|"), -1).alias("runner_up"),
+        F.when(F.size("rules") > 0, F.col("rules")).alias("rules"),
     )
     rows = (
         contested.join(placed, ["customer_id", "option_id"], "left")
@@ -56,7 +58,8 @@ def decided(
         .withColumn("reduced_value", F.col("value") + F.col("stay_bonus") - F.col("price"))
     )
     rows = _with_winner(rows, policy)
-    rows = rows.withColumn("propensity", _propensity(explored))
+    rows = rows.withColumn("propensity", _propensity(explored, rule))
+    weighed = F.col("taken") | F.col("rules").isNotNull()
     return rows.select(
         F.lit(data_date).alias("data_date"),
         "customer_id",
@@ -73,7 +76,7 @@ def decided(
         "cost",
         F.col("stay_bonus").cast(AMOUNT_TYPE).alias("stay_bonus"),
         "explored",
-        F.when(F.col("taken"), F.col("propensity")).alias("propensity"),
+        F.when(weighed, F.col("propensity")).alias("propensity"),
         _fate().alias("fate"),
         F.get("reasons", F.lit(0)).alias("first_reason"),
         "reasons",
@@ -82,6 +85,7 @@ def decided(
         "price",
         F.col("reduced_value").cast(AMOUNT_TYPE).alias("reduced_value"),
         F.when(F.col("taken"), F.col("runner_up")).alias("runner_up"),
+        "rules",
     )
 
 
@@ -166,20 +170,23 @@ def _slot_reason(policy: Compiled) -> Column:
     )
 
 
-def _propensity(share: Decimal) -> Column:
-    """The probability with which the customer gets this channel: by lot, or by the plan.
+def _propensity(share: Decimal, rule: str) -> Column:
+    """The probability with which the row is pushed: by lot, or by the plan (S2-12).
 
-    At the prices of the night the plan takes the candidate of the greatest reduced value. So a
-    candidate that the plan takes has 1 − share + share ÷ choices, one drawn by lot share ÷ choices.
+    Without a lot the plan pushes what its `rule` chooses. A customer is drawn with the probability
+    `share`, and then each of the channels alike; what is drawn finds a place if its value is above
+    the prices of the night. So a row that the plan chooses has 1 − share + share ÷ choices, another
+    share ÷ choices, and one below the prices 0.
     """
-    free = (F.col("side") == OPEN) & (~F.col("beaten") | F.col("unlucky"))
-    best = F.max(F.when(free, F.col("reduced_value"))).over(
-        Window.partitionBy("customer_id", "side", "way")
-    )
+    several = F.col("choices") > 1
     by_lot = F.lit(share).cast("decimal(18,12)") / F.greatest(F.col("choices"), F.lit(1))
-    planned = ~F.col("explored") | (F.col("reduced_value") == best)
-    chosen = by_lot + F.when(planned, F.lit(1 - share)).otherwise(F.lit(Decimal(0)))
-    return chosen.cast(SHARE_TYPE)
+    finds_place = F.col("taken") | (F.col("reduced_value") > 0)
+    chosen = F.coalesce(F.array_contains("rules", rule), F.lit(False))
+    planned = chosen | (F.col("taken") & ~F.col("explored"))
+    never = F.lit(Decimal(0)).cast("decimal(18,12)")
+    drawn = F.when(several & finds_place, by_lot).otherwise(never)
+    kept = F.when(several, F.lit(1 - share)).otherwise(F.lit(Decimal(1)))
+    return (drawn + F.when(planned, kept.cast("decimal(18,12)")).otherwise(never)).cast(SHARE_TYPE)
 
 
 def _fate() -> Column:

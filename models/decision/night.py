@@ -144,6 +144,7 @@ def decided(rows: DataFrame, chosen: DataFrame, terms: Terms) -> tuple[DataFrame
         policy=terms.compiled,
         stay_bonus=terms.value.stay_bonus,
         explored=terms.value.exploration.share,
+        rule=terms.value.rule,
         data_date=terms.day,
     )
     return decisions, assignment

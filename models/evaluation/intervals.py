@@ -53,16 +53,21 @@ def difference_of_means(treated: Sums, control: Sums, *, level: float = LEVEL) -
     )
 
 
+def ratio(of: Sums, *, level: float = LEVEL) -> Effect:
+    """Σy/Σx of one group, by the delta method over its units; `p` is of the ratio 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found, spread = _linearised(of)
+        error = np.sqrt(np.divide(spread, of.n))
+        error = np.where(error > 0, error, np.nan)[()]
+        reach = stats.t.ppf((1 + level) / 2, np.subtract(of.n, 1)) * error
+        p = 2 * stats.t.sf(np.abs(found) / error, np.subtract(of.n, 1))
+        return Effect(found, found - reach, found + reach, error, p)
+
+
 def difference_of_ratios(treated: Sums, control: Sums, *, level: float = LEVEL) -> Effect:
     """Difference of Σy/Σx, such as calls per bill: the delta method over assigned units."""
-
-    def linearised(arm: Sums) -> tuple[Figure, Figure]:
-        ratio = arm.mean / arm.mean_x
-        spread = arm.variance - 2 * ratio * arm.covariance + ratio**2 * arm.variance_x
-        return ratio, np.maximum(spread, 0) / arm.mean_x**2
-
     with np.errstate(divide="ignore", invalid="ignore"):
-        (left, spread), (right, spread_right) = linearised(treated), linearised(control)
+        (left, spread), (right, spread_right) = _linearised(treated), _linearised(control)
         return _welch(left - right, (spread, treated.n), (spread_right, control.n), level)
 
 
@@ -112,6 +117,13 @@ def roi(treated: Sums, control: Sums, *, level: float = LEVEL) -> Effect:
         fields = (ratio - 1, (b - root) / a - 1, (b + root) / a - 1, spread)
         p = 2 * stats.norm.sf(np.abs(gained - spent) / breakeven)
         return Effect(*(np.where(sure, field, np.nan)[()] for field in (*fields, p)))
+
+
+def _linearised(arm: Sums) -> tuple[Figure, Figure]:
+    """The ratio Σy/Σx, and n times its variance."""
+    found = arm.mean / arm.mean_x
+    spread = arm.variance - 2 * found * arm.covariance + found**2 * arm.variance_x
+    return found, np.maximum(spread, 0) / arm.mean_x**2
 
 
 def _welch(

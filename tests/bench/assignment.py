@@ -115,11 +115,12 @@ def night(spark: SparkSession, title: str, folder: Path, resources: list[Resourc
         "slots",
         "preference",
         "sticky",
+        "FALSE AS unlucky",
     )
     with Watched() as cost:
         kept = timed("one row per customer", choices(rows).localCheckpoint)
         begun = time.monotonic()
-        options = timed("arrays on the driver", options_of, kept, uses_of(rows), resources, 0)
+        options, _ = timed("arrays on the driver", options_of, kept, uses_of(rows), resources, 0)
         plan = timed("prices, plan, bound, unit values", planned, options)
         written = fates(kept, plan.admission, plan.per_unit, 0)
         timed("fates", written.write.format("noop").mode("overwrite").save)

@@ -45,6 +45,9 @@ class Night:
                 "kind": pa.array(codes, pa.list_(pa.int64())),
                 "preference": pa.array(preference, pa.list_(pa.int16())),
                 "sticky": pa.array(sticky, pa.list_(pa.bool_())),
+                "unlucky": pa.array(
+                    [[False] * len(offers) for offers in self.offers], pa.list_(pa.bool_())
+                ),
             }
         )
         return arrays_of(rows, Kinds({i: k for k, i in kinds.items()}, self.resources), stay_bonus)

@@ -11,7 +11,7 @@ from tests.given.frames import local_frame
 
 COLUMNS = (
     "customer_id bigint, way string, option_id string, value decimal(18,6), "
-    f"uses {USES}, slots int, preference smallint, sticky boolean"
+    f"uses {USES}, slots int, preference smallint, sticky boolean, unlucky boolean"
 )
 
 
@@ -24,11 +24,12 @@ def option(
     slots: int = 1,
     preference: int = 1,
     sticky: bool = False,
+    unlucky: bool = False,
 ) -> tuple:
     """A use that is only a name takes one unit."""
     taken = [use if isinstance(use, tuple) else (use, 1) for use in uses]
     worth = None if value is None else Decimal(value)
-    return customer, way, name, worth, taken, slots, preference, sticky
+    return customer, way, name, worth, taken, slots, preference, sticky, unlucky
 
 
 def places(**capacity: int) -> list[Resource]:
