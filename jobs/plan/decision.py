@@ -64,7 +64,12 @@ def steps(conf: Config) -> tuple[Step, ...]:
                 "mart.target",
                 CAMPAIGN_LOG,
             ),
-            ("mart.decision", "mart.decision_funnel", "mart.capacity_price"),
+            (
+                "mart.decision",
+                "mart.rule_choice",
+                "mart.decision_funnel",
+                "mart.capacity_price",
+            ),
             final=True,
         ),
         *_push(conf),

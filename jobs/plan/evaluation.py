@@ -4,6 +4,7 @@ from jobs.plan.step import Step
 from schemas.config import Config
 
 TABLE = "mart.campaign_result"
+CHOICES = "mart.rule_choice"
 
 
 def steps(conf: Config) -> tuple[Step, ...]:
@@ -26,6 +27,24 @@ def steps(conf: Config) -> tuple[Step, ...]:
             "what campaigns did to other channels, and the second round",
             ("dw.campaign_response", "dw.contact_event"),
             ("mart.channel_effect", "mart.second_round"),
+            final=True,
+            submitted_with="decision",
+        ),
+        Step(
+            "policy_value",
+            "evaluation",
+            "what another rule would have earned",
+            (CHOICES, "dw.campaign_response"),
+            ("mart.policy_value",),
+            final=True,
+            submitted_with="decision",
+        ),
+        Step(
+            "acceptance_drift",
+            "evaluation",
+            "whether offers are accepted as often as predicted",
+            (CHOICES, "dw.contact_history", "dw.contact_outcome", "mart.acceptance"),
+            ("mart.acceptance_drift",),
             final=True,
             submitted_with="decision",
         ),

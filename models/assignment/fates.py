@@ -159,8 +159,7 @@ def _written(
 def _batch(batch: pa.RecordBatch, decisions: Decisions) -> pa.RecordBatch:
     row = rows_of(batch.column("value"))
     ids, value, code, sticky, unlucky = (
-        batch.column(name).flatten()
-        for name in ("option_id", "value", "kind", "sticky", "unlucky")
+        batch.column(name).flatten() for name in ("option_id", "value", "kind", "sticky", "unlucky")
     )
     open_to_all = ~unlucky.to_numpy(zero_copy_only=False)
     worth = pc.fill_null(value, 0).to_numpy(zero_copy_only=False)

@@ -52,7 +52,7 @@ RIVALS: dict[str, Callable[[Options, np.ndarray], Admission]] = {
 
 @dataclass(frozen=True)
 class Chosen:
-    """The options that a rule chooses, in the order of choosers: `position` in the chooser's row."""
+    """The options that a rule chooses, in the order of choosers; `position`: in the row of each."""
 
     chooser: np.ndarray
     position: np.ndarray

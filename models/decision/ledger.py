@@ -1,6 +1,6 @@
 """mart.decision: every candidate with its value, its fate and why 决策台帐."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -11,8 +11,10 @@ from models.assignment.fates import ASSIGNED, CAPACITY, PRICES, SLOT
 from models.contact_policy import hold_out
 from models.contact_policy.compiled import Compiled
 from models.decision.contest import OPEN
+from models.decision.value import worth
 from models.frames.lookup import looked_up
 from models.frames.money import AMOUNT_TYPE
+from schemas.config import Campaign
 
 SHARE_TYPE = "decimal(9,6)"
 
@@ -86,6 +88,25 @@ def decided(
         F.col("reduced_value").cast(AMOUNT_TYPE).alias("reduced_value"),
         F.when(F.col("taken"), F.col("runner_up")).alias("runner_up"),
         "rules",
+    )
+
+
+def rule_choices(decisions: DataFrame, campaigns: Sequence[Campaign]) -> DataFrame:
+    """mart.rule_choice: of a night's mart.decision what was pushed, or a rule would have pushed."""
+    pushed = F.col("fate") == "pushed"
+    return decisions.where(pushed | F.col("rules").isNotNull()).select(
+        "data_date",
+        "customer_id",
+        "campaign_id",
+        "wave",
+        "offer",
+        "channel",
+        F.coalesce("rules", F.array().cast("array<string>")).alias("rules"),
+        pushed.alias("pushed"),
+        "propensity",
+        "acceptance",
+        worth(campaigns).alias("worth"),
+        "cost",
     )
 
 

@@ -54,7 +54,7 @@ def valued(
             ),
         }
     )
-    gained = (F.col("acceptance") * _worth(campaigns)).cast(AMOUNT_TYPE)
+    gained = (F.col("acceptance") * worth(campaigns)).cast(AMOUNT_TYPE)
     value = gained + F.col("preference_value") - F.col("cost")
     return rows.withColumn("value", value.cast(AMOUNT_TYPE)).drop("_learnt")
 
@@ -69,7 +69,7 @@ def configured(campaigns: Sequence[Campaign]) -> Column:
     return looked_up(F.concat_ws("|", "campaign_id", "channel"), shares, ACCEPTANCE_TYPE)
 
 
-def _worth(campaigns: Sequence[Campaign]) -> Column:
+def worth(campaigns: Sequence[Campaign]) -> Column:
     """The weighted saving and margin. A part of weight 0 counts nothing, known or not."""
     parts = []
     for part, column in (("saving", "saving_value"), ("margin", "margin")):

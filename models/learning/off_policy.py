@@ -48,9 +48,9 @@ class Log:
 
     Of a customer: `n` contacts of the rule that were possible, `w` the sum of 1 ÷ p of those that
     were made, `a` of earned ÷ p, `z` of what is expected and (earned − expected) ÷ p. Then the sums
-    of products of two. `contacts`: all of the rule, and `expected` of them. Of those that only a lot
-    could make (p below one half) `lot_contacts` were possible, of which `lot_orders` orders were
-    expected when the night was decided.
+    of products of two. `contacts`: all of the rule, and `expected` of them. Of contacts that only a
+    lot could make (p below one half) `lot_contacts` were possible, and `lot_orders` orders were
+    expected of those that the lots would make.
     """
 
     customers: Figure

@@ -41,6 +41,18 @@ class Exploration:
 
 
 @dataclass(frozen=True)
+class AcceptanceAlarm:
+    """When offers are not accepted as predicted: over so many `nights`, from so many `contacts` on.
+
+    `level`: the share of nights with an alarm at most, where nothing has changed.
+    """
+
+    nights: int = 28
+    contacts: int = 50
+    level: Decimal = Decimal("0.01")
+
+
+@dataclass(frozen=True)
 class ValuePolicy:
     """How a candidate is valued.
 
@@ -54,6 +66,7 @@ class ValuePolicy:
     channel_rule: ChannelRule
     exploration: Exploration
     rule: str = "optimal"
+    acceptance_alarm: AcceptanceAlarm = AcceptanceAlarm()
 
 
 @dataclass(frozen=True)

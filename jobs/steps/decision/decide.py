@@ -2,12 +2,13 @@
 
 Grain of the results: customer × campaign × offer × channel × wave in `mart.decision`, each with its
 value, its fate and every rule it breaks; campaign × wave × channel × reason in
-`mart.decision_funnel`; resource in `mart.capacity_price`. Decided on the newest match of packages
+`mart.decision_funnel`; resource in `mart.capacity_price`; what each rule would choose in
+`mart.rule_choice`. Decided on the newest match of packages
 and the state of the customers on the day. If the decisions do not account for every candidate, the
 run stops before anything is pushed. When this step fails, nothing is pushed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,7 +21,8 @@ from jobs.steps.decision.running import running_campaigns
 from jobs.warehouse.tables import cached, held
 from models.assignment.assign import Assignment
 from models.assignment.choices import choices
-from models.decision import candidates, contest, figures, night
+from models.decision import candidates, contest, figures, ledger, night
+from schemas.config import Campaign
 from schemas.errors import QualityError
 from schemas.render import expectations
 from schemas.window import Window
@@ -33,6 +35,7 @@ def run(context: Context) -> None:
     with decided(context) as made:
         warehouse.replace("mart.decision", made.decisions)
         decisions = warehouse.read("mart.decision", on=day)
+        warehouse.replace("mart.rule_choice", ledger.rule_choices(decisions, made.campaigns))
         warehouse.replace("mart.decision_funnel", figures.funnel(decisions, day))
         warehouse.replace(
             "mart.capacity_price",
@@ -45,8 +48,12 @@ def run(context: Context) -> None:
 
 @dataclass(frozen=True)
 class Decided:
-    """What was decided. `targets`: the candidates before any rule, counted by figures.targets."""
+    """What was decided. `targets`: the candidates before any rule, counted by figures.targets.
 
+    `campaigns`: those that were in force.
+    """
+
+    campaigns: Sequence[Campaign]
     decisions: DataFrame
     assignment: Assignment
     targets: DataFrame
@@ -63,7 +70,7 @@ def decided(context: Context) -> Iterator[Decided]:
         cached(choices(contest.options(rows))) as chosen,
     ):
         decisions, assignment = night.decided(rows, chosen, terms)
-        yield Decided(decisions, assignment, figures.targets(offered))
+        yield Decided(terms.campaigns, decisions, assignment, figures.targets(offered))
 
 
 def _terms(context: Context) -> night.Terms:

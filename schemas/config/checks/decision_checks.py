@@ -23,6 +23,11 @@ def problems(
         yield found.problem(
             ("value", "exploration", "share"), f"expected 0 or more and less than 1; got {share}"
         )
+    level = value.get("acceptance_alarm", {}).get("level", "0.01")
+    if not 0 < Decimal(level) < 1:
+        yield found.problem(
+            ("value", "acceptance_alarm", "level"), f"expected between 0 and 1; got {level}"
+        )
     resources = found.data["resources"]
     for part in ("branches", "minutes"):
         for channel in resources[part]:

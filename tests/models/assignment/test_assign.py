@@ -230,3 +230,42 @@ def test_a_simpler_rule_may_give_the_places(spark):
             assert made.summary.rivals[rule] == values[rule]
     assert values["optimal"] == Decimal(11)
     assert values["naive"] in (Decimal(3), Decimal(9))  # nobody gets the second channel
+
+
+def test_what_a_rule_would_choose_does_not_know_the_lot(spark):
+    """A lot sends customer 1 to SMS, and 2 gets the only place of the hall.
+
+    Without the lot greedy gives it to 1, whose option is worth more. The optimal rule keeps what it
+    gave to 2, who was not drawn, and chooses for 1 at the prices of the night.
+    """
+    rows = [
+        option(1, "a", "3", "hall", unlucky=True),
+        option(1, "b", "2", "sms"),
+        option(2, "c", "2", "hall"),
+    ]
+    made, found = assigned(spark, rows, places(hall=1, sms=1))
+    assert {key: row.fate for key, row in found.items()} == {
+        (1, "a"): "displaced",
+        (1, "b"): "assigned",
+        (2, "c"): "assigned",
+    }
+    assert found[1, "a"].winner is None
+    assert found[1, "b"].runner_up is None
+    rules = {key: set(row.rules) for key, row in found.items()}
+    assert rules[1, "a"] >= {"greedy", "optimal"}
+    assert "margin_order" in rules[1, "b"]  # 2 would lose more without the hall
+    assert not rules[1, "b"] & {"greedy", "optimal"}
+    assert rules[2, "c"] >= {"margin_order", "optimal"}
+    assert "greedy" not in rules[2, "c"]
+    assert made.summary.value == Decimal(4)
+
+
+def test_without_a_lot_the_rules_are_those_that_are_valued(spark):
+    rows = [
+        option(1, "a", "3", "hall", preference=1),
+        option(1, "b", "2", "sms", preference=2),
+        option(2, "c", "9", "hall", preference=1),
+    ]
+    made, found = assigned(spark, rows, places(hall=1, sms=1))
+    for rule, value in {"optimal": made.summary.value, **made.summary.rivals}.items():
+        assert sum(row.value for row in found.values() if rule in row.rules) == value

@@ -5,9 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from models.decision import ledger
 from schemas.config.campaign import Worth
 from tests.given.campaigns import campaign
 from tests.given.decisions import BEIJING, VALUE, DecisionInputs, channels, ways
+from tests.given.rows import fits, frame
 
 CAPS = {"week": {"limit": 1, "per": "7d"}}
 
@@ -319,7 +321,57 @@ def test_a_share_of_the_customers_has_its_channel_drawn_with_a_logged_propensity
     }
     lost = [row for row in rows if row.customer_id in drawn and row.fate != "pushed"]
     assert {row.first_reason for row in lost} == {"LOST_PRIORITY"}
-    assert all(row.propensity is None for row in rows if row.fate != "pushed")
+    chosen = [row for row in rows if "optimal" in (row.rules or ())]
+    assert {row.channel for row in chosen} == {"hotline"}  # also of those who were drawn
+    assert len(chosen) == 200
+    assert {str(row.propensity) for row in chosen} == {"0.666667"}
+    weighed = {row.customer_id for row in rows if row.fate != "pushed" and row.propensity}
+    assert weighed == {number for number in drawn if pushed[number].channel != "hotline"}
+    assert all(row.propensity is None for row in rows if row.fate != "pushed" and not row.rules)
+
+
+def test_a_drawn_customer_whose_ways_share_a_slot_is_drawn_among_all_of_them(spark):
+    """A cap leaves one contact a day for two ways: each of three channels has a third of a lot."""
+    inputs = DecisionInputs()
+    for number in range(1, 201):
+        inputs.subscriber(number).match(number)
+    rows = inputs.decide(
+        spark,
+        value={"exploration": {**VALUE["exploration"], "share": "0.5"}},
+        contacts={
+            **ways(hall="pull"),
+            "caps": {"day": {"limit": 1, "per": "calendar_day"}},
+        },
+    )
+    pushed = [row for row in rows if row.fate == "pushed"]
+    assert len(pushed) == 200
+    by_lot = [row.channel for row in pushed if row.explored]
+    assert all(by_lot.count(name) > 15 for name in ("hall", "hotline", "sms"))
+    assert {(row.channel, str(row.propensity)) for row in pushed} == {
+        ("hotline", "0.666667"),
+        ("hall", "0.166667"),
+        ("sms", "0.166667"),
+    }
+
+
+def test_what_a_rule_would_choose_is_kept_with_what_an_order_is_worth(spark):
+    """Two want the hotline's only place. Naive leaves the second without a contact."""
+    inputs = DecisionInputs()
+    inputs.subscriber(1).match(1, saving="20").subscriber(2).match(2, saving="30")
+    made = inputs.decision(spark, room=channels(hotline=1))
+    rows = frame(spark, "mart.decision", *(row.asDict(recursive=True) for row in made.rows))
+    kept = fits(ledger.rule_choices(rows, [campaign()]), "mart.rule_choice").collect()
+    assert {row.customer_id for row in kept if row.pushed} == {1, 2}
+    of_rule = {
+        rule: [(row.customer_id, row.channel) for row in kept if rule in row.rules]
+        for rule in ("optimal", "greedy", "naive")
+    }
+    assert sorted(of_rule["optimal"]) == sorted(
+        (row.customer_id, row.channel) for row in kept if row.pushed
+    )
+    assert len(of_rule["naive"]) == 1
+    for row in kept:
+        assert row.worth == {1: Decimal(60), 2: Decimal(90)}[row.customer_id]
 
 
 def test_the_funnel_adds_up_and_knows_the_rivals(spark):

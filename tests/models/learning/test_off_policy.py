@@ -137,7 +137,7 @@ def test_a_good_model_makes_the_doubly_robust_interval_narrower():
 
 
 def test_without_support_or_with_few_orders_by_lot_nothing_is_said():
-    whole = {name: 100.0 for name in Log.__dataclass_fields__} | {"customers": 100}
+    whole = dict.fromkeys(Log.__dataclass_fields__, 100.0) | {"customers": 100}
     assert because(Log(**whole)) is None
     assert because(Log(**whole | {"lot_orders": 29})) == TOO_FEW
     assert because(Log(**whole | {"lot_orders": 0, "lot_contacts": 0})) is None
