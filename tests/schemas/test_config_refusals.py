@@ -238,6 +238,12 @@ from tests.given.small_configuration import edit, refusal
         ),
         (
             "policy.yml",
+            "  acceptance_weight: 100",
+            '  acceptance_weight: 100\n  acceptance_alarm: {level: "1.5"}',
+            "conf/policy.yml:41: value.acceptance_alarm.level: expected between 0 and 1; got 1.5",
+        ),
+        (
+            "policy.yml",
             "  months: 3",
             "  priority: (saving\n  months: 3",
             "conf/policy.yml:5: rating.priority: the parentheses do not match: (saving",

@@ -14,9 +14,10 @@ from jobs.runtime.context import Context
 from jobs.steps.decision.contact_facts import contact_tables
 from jobs.steps.decision.facts import facts_of
 from models.campaign.night_load import contacts
-from models.campaign.power import detectable, power
+from models.campaign.power import WANTED, detectable, power
 from models.contact_policy import hold_out, known, rules
 from models.contact_policy.compiled import CODES, compiled
+from models.evaluation.power import customers_needed
 from models.targeting.members import members
 from models.targeting.preview import CONTROL, TREATED, UNIVERSAL, Preview, candidates, preview
 from schemas.config import Campaign, Config
@@ -93,6 +94,7 @@ def lines(campaign: Campaign, conf: Config, found: Preview) -> list[str]:
         f"{orders:.1f} orders expected",
         *_by_channel(campaign, found, night, capacity),
         _power(base, gain, size[CONTROL], size[TREATED]),
+        *_too_small(campaign, base, gain, size[CONTROL], size[TREATED]),
     ]
 
 
@@ -129,4 +131,24 @@ def _power(base: float, gain: float, controls: int, treated: int) -> str:
     return (
         f"  power             {power(base, min(1.0, base + gain), controls, treated):.0%} to see a "
         f"rise from {base:.2%} to {min(1.0, base + gain):.2%}; {could}"
+    )
+
+
+def _too_small(
+    campaign: Campaign, base: float, gain: float, controls: int, treated: int
+) -> Sequence[str]:
+    """A mark on a campaign with a success that it could not see with 80 % (S1-07)."""
+    raised = min(1.0, base + gain)
+    if campaign.success is None or power(base, raised, controls, treated) >= WANTED:
+        return ()
+    mark = "  TOO SMALL         cannot see its own success"
+    middle = (base + raised) / 2
+    if not campaign.control_share or not raised > base or not 0 < middle < 1:
+        return (f"{mark}: {'no control group' if raised > base else 'no rise is expected'}",)
+    needed = customers_needed(
+        raised - base, middle * (1 - middle), float(1 - campaign.control_share)
+    )
+    return (
+        f"{mark}: {needed[0]:,} treated and {needed[1]:,} control would see it with 80 %; reach "
+        "more customers, or raise control_share",
     )
