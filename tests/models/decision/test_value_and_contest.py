@@ -393,3 +393,19 @@ def test_the_funnel_adds_up_and_knows_the_rivals(spark):
     assert summary.value >= max(summary.rivals.values())
     assert summary.gap >= 0
     assert summary.value == sum(row.value for row in made.rows if row.fate == "pushed")
+
+
+def test_rows_are_pushed_as_often_as_their_propensity_says_where_channels_are_full(spark):
+    """The hotline has room for a quarter of 400 customers, and half of them are drawn."""
+    inputs = DecisionInputs()
+    for number in range(1, 401):
+        inputs.subscriber(number).match(number, saving=str(10 + number % 97))
+    half = {**VALUE["exploration"], "share": "0.5"}
+    rows = inputs.decide(spark, value={"exploration": half}, room=channels(hotline=100))
+    for rule in ("optimal", "greedy", "naive", "margin_order"):
+        chosen = [row for row in rows if rule in (row.rules or ())]
+        likely = [float(row.propensity) for row in chosen]
+        pushed = sum(row.fate == "pushed" for row in chosen)
+        spread = sum(p * (1 - p) for p in likely) ** 0.5
+        assert abs(pushed - sum(likely)) < 4 * spread + 1, rule
+        assert not [row for row in chosen if row.fate == "pushed" and not row.propensity]
