@@ -2,70 +2,12 @@
 
 import json
 import os
-import shutil
-import socket
-import subprocess
-from dataclasses import replace
-from datetime import UTC, date, datetime
-from decimal import Decimal
 
 import pytest
 
 from jobs.outbox import delivery, sinks
-from jobs.outbox.folder import Outbox
-from schemas.config import Channel, Push
-from schemas.config.channel import Sink
 from schemas.errors import ChudianError
-
-DAY = date(2009, 5, 3)
-NAME = "sms_20090503.txt"
-SECOND = "sms_20090503_02.txt"
-
-
-class World:
-    """An outbox with the file of one channel, a folder that it is delivered to, and a ledger."""
-
-    def __init__(self, folder):
-        self.outbox, self.there = Outbox(folder / "push"), folder / "gateway"
-        self.sink = Sink(str(self.there))
-        self.rows = []
-        self.stage(b"13800000001|hello\n")
-
-    @property
-    def channel(self):
-        push = Push("sms_{yyyymmdd}.txt", ("msisdn",), deliver_to=self.sink)
-        return Channel("sms", "短信", 1, Decimal(1), 1, push)
-
-    def stage(self, body):
-        sent = self.outbox.write("sms", DAY, NAME, [body], 0o600)
-        told = {"file": NAME, "rows": 1, "bytes": sent.bytes, "sha256": sent.sha256}
-        self.outbox.write("sms", DAY, f"{NAME}.manifest.json", [json.dumps(told).encode()], 0o600)
-
-    @property
-    def last(self):
-        return delivery.latest(self.rows, "sms", DAY)
-
-    def told(self, row):
-        """The row goes into the ledger, a second after the one before."""
-        if row is not None:
-            at = datetime(2009, 5, 4, 2, 0, len(self.rows), tzinfo=UTC)
-            self.rows.append({**vars(row), "run_id": "r", "told_at": at})
-        return row
-
-    def deliver(self):
-        return self.told(delivery.deliver(self.outbox, self.channel, DAY, self.last))
-
-    def resend(self):
-        return self.told(delivery.resend(self.outbox, self.channel, DAY, self.last))
-
-    def recall(self):
-        return self.told(delivery.recall(self.channel, DAY, self.last))
-
-    def files(self):
-        return sorted(path.name for path in self.there.iterdir()) if self.there.is_dir() else []
-
-    def manifest(self, name):
-        return json.loads((self.there / f"{name}.manifest.json").read_text("utf-8"))
+from tests.given.delivery import DAY, NAME, SECOND, World
 
 
 @pytest.fixture
@@ -176,93 +118,3 @@ def test_what_was_not_sent_is_neither_recalled_nor_sent_again(world):
     world.outbox.withdraw("sms", DAY, NAME)
     with pytest.raises(ChudianError, match="no whole file is in the push folder"):
         world.resend()
-
-
-# SFTP --------------------------------------------------------------------------------------------
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-@pytest.mark.skipif(shutil.which("sftp") is None, reason="no sftp on this machine")
-def test_a_server_that_does_not_answer_is_told_in_one_line(world):
-    port = free_port()
-    world.sink = Sink("/in", host="127.0.0.1", user="push", port=port)
-    row = world.deliver()
-    assert row.state == "failed"
-    assert row.sink == "sftp push@127.0.0.1:/in"
-    assert row.because.startswith("sftp push@127.0.0.1:/in: ")
-    assert "\n" not in row.because
-
-
-SSHD = shutil.which("sshd") or next(
-    (path for path in ("/usr/sbin/sshd", "/usr/local/sbin/sshd") if os.path.exists(path)), None
-)
-
-
-@pytest.fixture
-def server(world, tmp_path):
-    """A real OpenSSH server on loopback, with a key for this account."""
-    if SSHD is None:
-        pytest.skip("no sshd on this machine: SFTP is tried without a server only")
-    for name in ("host", "key", "wrong"):
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)]
-        subprocess.run(command, check=True)
-    shutil.copy(tmp_path / "key.pub", tmp_path / "authorized")
-    port = free_port()
-    lines = (
-        f"Port {port}",
-        "ListenAddress 127.0.0.1",
-        f"HostKey {tmp_path / 'host'}",
-        f"AuthorizedKeysFile {tmp_path / 'authorized'}",
-        "StrictModes no",
-        "UsePAM no",
-        "PasswordAuthentication no",
-        f"PidFile {tmp_path / 'pid'}",
-        "Subsystem sftp internal-sftp",
-    )
-    (tmp_path / "sshd.conf").write_text("\n".join(lines) + "\n")
-    host_key = " ".join((tmp_path / "host.pub").read_text().split()[:2])
-    (tmp_path / "known").write_text(f"[127.0.0.1]:{port} {host_key}\n")
-    world.there.mkdir()
-    user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
-    process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(tmp_path / "sshd.conf")])
-    try:
-        for _ in range(100):
-            with socket.socket() as one:
-                if one.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-        world.sink = Sink(
-            str(world.there),
-            "127.0.0.1",
-            user,
-            port,
-            str(tmp_path / "key"),
-            str(tmp_path / "known"),
-        )
-        yield tmp_path
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def test_a_file_is_delivered_over_sftp_recalled_and_sent_again(world, server):
-    assert world.deliver().because is None
-    assert world.files() == [NAME, f"{NAME}.manifest.json"]
-    assert world.deliver() is None
-    world.recall()
-    assert world.files() == [f"{NAME}.recall.json"]
-    assert world.resend().file_name == SECOND
-    assert world.manifest(SECOND)["sequence"] == 2
-
-
-def test_a_wrong_key_leaves_the_file_staged(world, server):
-    right = world.sink
-    world.sink = replace(right, key_file=str(server / "wrong"))
-    assert world.deliver().state == "failed"
-    assert world.files() == []
-    world.sink = right
-    assert world.deliver().state == "delivered"
