@@ -26,6 +26,7 @@ PUSHED = (
     "reason",
     "script",
     "questionnaire",
+    "knowledge_sms",
     "valid_until",
     "served",
     "best_frequency",
@@ -45,6 +46,8 @@ FACT_TABLES = {
     "customer": "ods.customer",
     "member": "ods.group_member",
 }
+# Of these a channel may ask that the fact is known (`requires`), as of the subscriber on the day.
+REQUIRED_FACTS = ("subscriber", "customer", "member")
 CSV, FIXED, JSON_LINES, XLSX = "csv", "fixed", "jsonl", "xlsx"
 
 
@@ -131,6 +134,8 @@ class Channel:
 
     `capacity` is in contacts per day; 0: the channel gets none. It is None only without `push`.
     `logged_as`: how logs know its contacts, where the operator works one channel in several ways.
+    `requires`: a fact such as member.employee; a customer of whom it is not known gets no contact
+    over the channel. Empty: none.
     """
 
     id: str
@@ -140,6 +145,7 @@ class Channel:
     capacity: int | None = None
     push: Push | None = None
     logged_as: LoggedAs | None = None
+    requires: str = ""
 
     @property
     def known_as(self) -> str:

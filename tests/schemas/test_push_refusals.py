@@ -82,6 +82,36 @@ def test_a_file_that_cannot_be_written_is_refused(folder, keys, message):
     assert refusal(folder).startswith(f"{AT}{message}")
 
 
+@pytest.mark.parametrize(
+    ("fact", "message"),
+    [
+        ("employee", "expected a fact like member.employee; got 'employee'"),
+        (
+            "preference.channel",
+            "unknown fact 'preference.channel': expected one of subscriber, customer, member, like "
+            "member.employee",
+        ),
+        (
+            "membr.employee",
+            "unknown fact 'membr.employee': expected one of subscriber, customer, member, like "
+            "member.employee, did you mean 'member'?",
+        ),
+        (
+            "member.employe",
+            "unknown fact 'member.employe': ods.group_member has no 'employe', did you mean "
+            "'employee'?",
+        ),
+    ],
+)
+def test_a_channel_requires_a_fact_that_is_there(folder, fact, message):
+    edit(folder, "channels.yml", PUSH, f"requires: {fact}")
+    assert (
+        refusal(folder, contracts=hall_with()) == f"conf/channels.yml:7: hall.requires: {message}"
+    )
+    edit(folder, "channels.yml", f"requires: {fact}", "requires: member.employee")
+    assert config.load([folder], hall_with()).channels["hall"].requires == "member.employee"
+
+
 def hall_with(**changes) -> dict[str, Contract]:
     """The contracts with a further column of push.hall: a VIP level with these changes."""
     hall = CONTRACTS["push.hall"]

@@ -5,7 +5,7 @@ import shutil
 import socket
 import subprocess
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -171,20 +171,16 @@ class Line:
                 ).start()
 
     def _carry(self, here, there, number, carried):
-        try:
+        with suppress(OSError):
             while piece := here.recv(1 << 15):
                 carried["bytes"] += len(piece)
                 if self.cut(number, carried["bytes"]):
                     self.cuts += 1
                     break
                 there.sendall(piece)
-        except OSError:
-            pass
         for end in (here, there):
-            try:
+            with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
 
 def part_size(world):
