@@ -88,13 +88,12 @@ def test_a_file_that_cannot_be_written_is_refused(folder, keys, message):
         ("employee", "expected a fact like member.employee; got 'employee'"),
         (
             "preference.channel",
-            "unknown fact 'preference.channel': expected one of subscriber, customer, member, like "
-            "member.employee",
+            "unknown fact 'preference.channel': preference is none; known: subscriber, customer, "
+            "member",
         ),
         (
             "membr.employee",
-            "unknown fact 'membr.employee': expected one of subscriber, customer, member, like "
-            "member.employee, did you mean 'member'?",
+            "unknown fact 'membr.employee': membr is none, did you mean 'member'?",
         ),
         (
             "member.employe",
@@ -104,12 +103,17 @@ def test_a_file_that_cannot_be_written_is_refused(folder, keys, message):
     ],
 )
 def test_a_channel_requires_a_fact_that_is_there(folder, fact, message):
-    edit(folder, "channels.yml", PUSH, f"requires: {fact}")
-    assert (
-        refusal(folder, contracts=hall_with()) == f"conf/channels.yml:7: hall.requires: {message}"
-    )
+    edit(folder, "channels.yml", PUSH, f"{PUSH}\n  requires: {fact}")
+    told = refusal(folder, contracts=without_bill_items())
+    assert told == f"conf/channels.yml:8: hall.requires: {message}"
     edit(folder, "channels.yml", f"requires: {fact}", "requires: member.employee")
-    assert config.load([folder], hall_with()).channels["hall"].requires == "member.employee"
+    conf = config.load([folder], without_bill_items())
+    assert conf.channels["hall"].requires == "member.employee"
+
+
+def without_bill_items() -> dict[str, Contract]:
+    """The contracts without the codes of bills, which the small configuration does not have."""
+    return {name: one for name, one in CONTRACTS.items() if name != "ods.bill_item"}
 
 
 def hall_with(**changes) -> dict[str, Contract]:
@@ -117,8 +121,7 @@ def hall_with(**changes) -> dict[str, Contract]:
     hall = CONTRACTS["push.hall"]
     level = CONTRACTS["dw.subscriber"].column("vip_level")
     wider = replace(hall, columns=(*hall.columns, replace(level, **changes)))
-    without_bill_items = {name: one for name, one in CONTRACTS.items() if name != "ods.bill_item"}
-    return {**without_bill_items, "push.hall": wider}
+    return {**without_bill_items(), "push.hall": wider}
 
 
 @pytest.mark.parametrize(

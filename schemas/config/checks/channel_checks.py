@@ -50,8 +50,7 @@ def _requires(
     if of not in REQUIRED_FACTS:
         yield found.problem(
             (channel, "requires"),
-            f"unknown fact '{fact}': expected one of {', '.join(REQUIRED_FACTS)}, like "
-            f"member.employee{near_miss(of, REQUIRED_FACTS)}",
+            f"unknown fact '{fact}': {of} is none{near_miss(of, REQUIRED_FACTS)}",
         )
         return
     source = contracts[FACT_TABLES[of]]

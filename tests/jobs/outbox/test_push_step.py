@@ -1,15 +1,13 @@
 """The files of nine channels as the step `push` writes them, read by readers of their own."""
 
-import csv
 import hashlib
-import io
 import json
 
-import openpyxl
 import pytest
 
 from schemas.errors import ChudianError, ConfigError
 from tests.given.push_step import DAY, PUSHED, PushStep
+from tests.readers.channel_file_reader import read
 from tests.readers.warehouse_reader import query
 
 NAME = f"{DAY:%Y%m%d}"
@@ -23,27 +21,9 @@ def step(spark, tmp_path_factory):
 
 
 def cells(step, channel):
-    """The rows of a channel's file by column, as text, read by the form that channels.yml says."""
+    """The rows of a channel's file by column."""
     push = step.conf.channels[channel].push
-    body = (step.outbox / channel / str(DAY) / push.file_on(DAY)).read_bytes()
-    if push.format == "xlsx":
-        header, *lines = openpyxl.load_workbook(io.BytesIO(body)).active.iter_rows(values_only=True)
-        assert header == push.columns
-        return [dict(zip(header, line, strict=True)) for line in lines]
-    text = body.decode(push.encoding)
-    if push.format == "jsonl":
-        return [json.loads(line) for line in text.splitlines()]
-    if push.format == "fixed":
-        found = []
-        for line in body.split(b"\r\n")[:-1]:
-            row, at = {}, 0
-            for name in push.columns:
-                row[name] = line[at : at + push.widths[name]].decode(push.encoding).strip()
-                at += push.widths[name]
-            found.append(row)
-        return found
-    lines = [*csv.reader(io.StringIO(text, newline=""), delimiter=push.delimiter)]
-    return [dict(zip(push.columns, line, strict=True)) for line in lines[push.header :]]
+    return read(step.outbox / channel / str(DAY) / push.file_on(DAY), push)
 
 
 @pytest.mark.parametrize("channel", PUSHED)
