@@ -67,11 +67,28 @@ class Message:
         return max(1, -(-len(text.encode("utf-16-be")) // 2 // self.part))
 
 
+# What becomes of a file that is ready too late.
+NEXT_DAY, DROP = "next_day", "drop"
+
+
+@dataclass(frozen=True)
+class Late:
+    """A file is late that is not delivered by `after`, a clock time on the day after its night.
+
+    `then`: `deliver` it all the same, hold it until the `next_day` and deliver it with the file of
+    the next night, or `drop` it.
+    """
+
+    after: str
+    then: str
+
+
 @dataclass(frozen=True)
 class Sink:
     """Where a channel's files are delivered: `folder` of this machine, or of an SFTP `host`.
 
     `key_file` and `known_hosts` are files of this machine; without them those of the account count.
+    `late`: what becomes of a file that is ready too late; None: it is delivered.
     """
 
     folder: str
@@ -80,6 +97,7 @@ class Sink:
     port: int = 22
     key_file: str | None = None
     known_hosts: str | None = None
+    late: Late | None = None
 
     @property
     def shown(self) -> str:

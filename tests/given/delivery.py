@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from jobs.outbox import delivery
 from jobs.outbox.folder import Outbox
@@ -11,6 +12,7 @@ from schemas.config.channel import Sink
 
 DAY = date(2009, 5, 3)
 NAME = "sms_20090503.txt"
+ZONE = ZoneInfo("Asia/Shanghai")
 SECOND = "sms_20090503_02.txt"
 
 
@@ -21,6 +23,7 @@ class World:
         self.outbox, self.there = Outbox(folder / "push"), folder / "gateway"
         self.sink = Sink(str(self.there))
         self.rows = []
+        self.at = datetime(2009, 5, 4, 3, 0, tzinfo=ZONE)
         self.stage(b"13800000001|hello\n")
 
     @property
@@ -45,7 +48,8 @@ class World:
         return row
 
     def deliver(self):
-        return self.told(delivery.deliver(self.outbox, self.channel, DAY, self.last))
+        held = delivery.was_held(self.rows, "sms", DAY)
+        return self.told(delivery.deliver(self.outbox, self.channel, DAY, self.last, self.at, held))
 
     def resend(self):
         return self.told(delivery.resend(self.outbox, self.channel, DAY, self.last))

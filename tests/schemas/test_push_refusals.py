@@ -73,6 +73,30 @@ def push(**keys: str) -> str:
             {"deliver_to": "{folder: /in, host: -oProxy}"},
             ".deliver_to.host: expected a host name; got '-oProxy'",
         ),
+        (
+            {"deliver_to": "{folder: /in, late: {after: '9:00', then: drop}}"},
+            ".deliver_to.late.after: expected a clock time in quotes, like \"09:30\"; got '9:00'",
+        ),
+        (
+            {"deliver_to": "{folder: /in, late: {after: '09:00', then: wait}}"},
+            ".deliver_to.late.then: expected one of deliver, next_day, drop; got 'wait'",
+        ),
+        (
+            {
+                "deliver_to": "{folder: /in, late: {after: '09:00', then: next_day}}",
+                "columns": "[msisdn, send_from]",
+            },
+            ".deliver_to.late.then: the file says on which day its messages are sent (send_from, "
+            "send_to), so it cannot wait a day: write deliver or drop",
+        ),
+        (
+            {
+                "deliver_to": "{folder: /in, late: {after: '09:00', then: next_day}}",
+                "file": "hall.csv",
+            },
+            ".deliver_to.late.then: the file of the next night has the same name: write {yyyymmdd} "
+            "into push.file",
+        ),
         ({"message": "{sender: '10086', part: 0, max_parts: 2}"}, ".message.part: "),
     ],
     ids=str,
