@@ -132,6 +132,7 @@ def test_from_takes_the_step_and_all_after_it(steps):
         "hold_out",
         "evaluate",
         "channel_effect",
+        "clerk_credit",
         "campaign_money",
         "report",
         "effects",
@@ -154,7 +155,8 @@ def test_a_step_that_is_not_there_is_refused_with_those_that_are(steps, only, st
         select(steps, only, start)
     assert str(raised.value).startswith(said)
     assert str(raised.value).endswith(
-        "push, hold_out, evaluate, channel_effect, campaign_money, report, effects, deliver"
+        "push, hold_out, evaluate, channel_effect, clerk_credit, campaign_money, report, effects, "
+        "deliver"
     )
 
 
