@@ -89,6 +89,16 @@ def test_receipts_are_checked_against_the_files_and_alarms_are_counted(step):
     ]
 
 
+def test_the_clerk_of_a_contact_gets_the_credit_of_its_order(step):
+    step.run("credits", name="clerk_credit")
+    found = query(
+        step.warehouse,
+        "SELECT campaign_id, channel, employee, contacts, customers, orders FROM t",
+        t="mart.clerk_credit",
+    )
+    assert found == [("hall_pilot", "hall", "Y1001", 1, 1, 1)]
+
+
 def test_a_customer_manager_sees_whose_customer_it_is(step):
     first, second = cells(step, "customer_manager")
     assert (first["employee"], first["vip_level"], first["branch"]) == ("J1", "gold", "海淀分公司")
@@ -191,3 +201,32 @@ def test_a_failing_sink_leaves_its_file_and_the_next_run_delivers_it_once(step, 
     assert (blocked / f"sms_{NAME}.txt").read_bytes() == staged
     step.run("deliver 3", conf, "deliver")
     assert not [row for row in told() if row[0] == "deliver 3"]
+
+
+def test_a_file_that_is_late_is_held_or_dropped_and_the_ledger_says_so(step, tmp_path):
+    """The night is years ago, so its files are late whenever the test runs."""
+    sinks = "\n".join(
+        f"{channel}: {{push: {{deliver_to: {{folder: {tmp_path / 'there'}, "
+        f'late: {{after: "09:00", then: {then}}}}}}}}}'
+        for channel, then in (
+            ("email", "drop"),
+            ("customer_manager", "next_day"),
+            ("wap", "deliver"),
+        )
+    )
+    conf = step.configured(sinks + "\n")
+    for run_id in ("late 1", "late 2", "late 3"):
+        step.run(run_id, conf, "deliver")
+    found = query(
+        step.warehouse,
+        "SELECT run_id, channel, state FROM t WHERE run_id LIKE 'late%' ORDER BY ALL",
+        t="ops.delivery",
+    )
+    assert found == [
+        ("late 1", "customer_manager", "held"),
+        ("late 1", "email", "dropped"),
+        ("late 1", "wap", "delivered"),
+        ("late 2", "customer_manager", "dropped"),  # its next day is over, too
+    ]
+    there = sorted(path.name for path in (tmp_path / "there").iterdir())
+    assert there == [f"wap_{NAME}.jsonl", f"wap_{NAME}.jsonl.manifest.json"]
