@@ -146,7 +146,7 @@ def test_staff_get_each_file_with_made_up_values(step):
 def test_a_file_that_cannot_be_written_does_not_stop_the_others(step):
     """The channel gets no manifest; every refused channel is named with its row."""
     conf = step.configured(
-        "sms: {push: {message: {part: 10, max_parts: 2}}}\n"
+        "sms: {push: {message: {part: 11, max_parts: 5}}}\n"
         "terminal: {push: {widths: {package_id: 5}}}\n"
     )
     for path in step.outbox.rglob("*.manifest.json"):
@@ -157,7 +157,7 @@ def test_a_file_that_cannot_be_written_does_not_stop_the_others(step):
         sms, terminal = str(caught.value).splitlines()
         assert sms.startswith(
             "push.sms: row 1 of the file (campaign tariff_saving): the text of 58 characters takes "
-            "6 parts of 10, the channel allows 2: "
+            "6 parts of 11, the channel allows 5: "
         )
         assert terminal == (
             "push.terminal: row 1 of the file (campaign tariff_saving): package_id takes 9 bytes "
