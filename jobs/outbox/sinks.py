@@ -16,6 +16,7 @@ from schemas.config.channel import Sink
 from schemas.errors import ChudianError
 
 TIMEOUT_S = 600
+CUT_OFF = "Connection closed"
 
 
 class SinkFailed(ChudianError):
@@ -102,6 +103,7 @@ class SftpFolder:
         sink = self.sink
         options = {
             "BatchMode": "yes",
+            "LogLevel": "ERROR",
             "StrictHostKeyChecking": "yes",
             "ConnectTimeout": "20",
             "ServerAliveInterval": "20",
@@ -109,7 +111,7 @@ class SftpFolder:
             **({"IdentityFile": sink.key_file, "IdentitiesOnly": "yes"} if sink.key_file else {}),
         }
         given = [part for key, value in options.items() for part in ("-o", f"{key}={value}")]
-        return ["sftp", "-q", "-b", "-", "-P", str(sink.port), *given, f"{sink.user}@{sink.host}"]
+        return ["sftp", "-b", "-", "-P", str(sink.port), *given, f"{sink.user}@{sink.host}"]
 
     def _batch(self, *lines: str) -> None:
         """Run these commands; those with a leading `-` may fail."""
@@ -134,5 +136,7 @@ def _quoted(path: str) -> str:
 
 
 def _last_line(told: str) -> str:
+    """The last line that says why: sftp ends each failure with the words that it is cut off."""
     lines: Sequence[str] = [line.strip() for line in told.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "it failed and said nothing"
+    why = [line for line in lines if line.rstrip(".") != CUT_OFF] or lines
+    return why[-1][:200] if why else "it failed and said nothing"

@@ -3,6 +3,7 @@
 REASONS = {
     "ELIG": "the offer is not open to this customer",
     "STATUS": "the subscriber is not active or has no number",
+    "CHANNEL": "the channel does not serve this customer: what it requires is not known",
     "CONSENT": "no consent to this class of contact, or it is closed by the customer",
     "SENSITIVE": "a sensitive number or level",
     "OWNED": "the customer has it already",

@@ -1,6 +1,6 @@
 """Steps that decide and push."""
 
-from jobs.plan.step import CAMPAIGN_LOG, Step, fact_tables, push_tables
+from jobs.plan.step import CAMPAIGN_LOG, Step, fact_tables, push_tables, required_tables
 from schemas.config import Config
 
 
@@ -48,22 +48,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
             "decide",
             "decision",
             "who is offered what over which channel, and why not the others",
-            (
-                "mart.package_match",
-                "mart.channel_preference",
-                "mart.acceptance",
-                "mart.decision",
-                "dw.subscriber",
-                "dw.subscription",
-                "dw.subscriber_identity",
-                "dw.contact_history",
-                "dw.contact_outcome",
-                "dw.consent",
-                "ods.do_not_contact",
-                "ods.sensitive_number",
-                "mart.target",
-                CAMPAIGN_LOG,
-            ),
+            _decided_on(conf),
             (
                 "mart.decision",
                 "mart.rule_choice",
@@ -82,6 +67,27 @@ def steps(conf: Config) -> tuple[Step, ...]:
             final=True,
         ),
     )
+
+
+def _decided_on(conf: Config) -> tuple[str, ...]:
+    found = (
+        "mart.package_match",
+        "mart.channel_preference",
+        "mart.acceptance",
+        "mart.decision",
+        "dw.subscriber",
+        "dw.subscription",
+        "dw.subscriber_identity",
+        "dw.contact_history",
+        "dw.contact_outcome",
+        "dw.consent",
+        "ods.do_not_contact",
+        "ods.sensitive_number",
+        "mart.target",
+        CAMPAIGN_LOG,
+        *required_tables(conf),
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def _push(conf: Config) -> tuple[Step, ...]:

@@ -48,4 +48,17 @@ def steps(conf: Config) -> tuple[Step, ...]:
             final=True,
             submitted_with="decision",
         ),
+        Step(
+            "clerk_credit",
+            "evaluation",
+            "which orders are credited to the clerks who made the contacts",
+            (
+                "ods.campaign_feedback",
+                "ods.campaign_order",
+                "dw.subscriber_identity",
+                "dw.campaign_response",
+            ),
+            ("mart.clerk_credit",),
+            submitted_with="decision",
+        ),
     )

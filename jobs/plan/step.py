@@ -28,11 +28,18 @@ def push_tables(conf: Config) -> tuple[str, ...]:
 
 
 def fact_tables(conf: Config) -> tuple[str, ...]:
-    """The tables of the facts that the channels' files carry, in the order of FACT_TABLES.
+    """The tables of the facts that the channels' files carry, in the order of FACT_TABLES."""
+    pushes = [one.push for one in conf.channels.values() if one.push]
+    return _tables_of([fact for push in pushes for fact in push.facts.values()])
 
-    Facts of the CRM are found through the numbers of the subscriber.
-    """
-    facts = [fact for one in conf.channels.values() if one.push for fact in one.push.facts.values()]
+
+def required_tables(conf: Config) -> tuple[str, ...]:
+    """The tables of the facts that the channels require of a customer."""
+    return _tables_of([one.requires for one in conf.channels.values() if one.requires])
+
+
+def _tables_of(facts: Iterable[str]) -> tuple[str, ...]:
+    """The tables of facts; facts of the CRM are found through the numbers of the subscriber."""
     named = {fact.split(".")[0] for fact in facts}
     if named & {"customer", "member"}:
         named.add("subscriber")

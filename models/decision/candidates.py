@@ -40,6 +40,8 @@ class Snapshots:
 
     `match`: the last snapshot of mart.package_match. The others are the day's snapshots of
     dw.subscriber, dw.subscription, dw.subscriber_identity, mart.channel_preference and mart.target.
+    `serving`: (subscriber_id, serving) with the channels whose required fact is known of the
+    subscriber; None if no channel requires one.
     """
 
     match: DataFrame
@@ -48,6 +50,7 @@ class Snapshots:
     identity: DataFrame
     preference: DataFrame
     targets: DataFrame
+    serving: DataFrame | None = None
 
 
 def candidates(
@@ -72,7 +75,8 @@ def candidates(
     Other columns: priority, horizon_months, saving, income_change and present_cost (yuan a month),
     match_rank, brand, branch, preference_rank and score (of the channel; NULL: not ranked), place
     (order of the channel), and the facts offer_open, recommended, match_reasons, active,
-    has_number, owned. A fact is false if it is not known.
+    has_number, served (the channel has what it requires of the customer), owned. A fact is false
+    if it is not known.
     """
     matched = [one for one in campaigns if not one.offers]
     offering = [one for one in campaigns if one.offers]
@@ -84,6 +88,7 @@ def candidates(
         .join(_held(tables.subscriptions, data_date), "subscriber_id", "left")
         .join(_reachable(tables.identity, data_date), "subscriber_id", "left")
         .join(_preferences(tables.preference), "customer_id", "left")
+        .transform(_with_serving, tables.serving)
         .select("*", "_way.*")
         .withColumn("_liked", F.col("preferred")[F.col("known_as")])
     )
@@ -111,6 +116,7 @@ def candidates(
         "match_reasons",
         F.coalesce(_may_be_contacted(campaigns), F.lit(False)).alias("active"),
         F.coalesce("has_number", F.lit(False)).alias("has_number"),
+        _is_served(channels).alias("served"),
         F.coalesce(
             F.forall("wanted", lambda one: F.array_contains("held", one)), F.lit(False)
         ).alias("owned"),
@@ -245,6 +251,19 @@ def _preferences(preference: DataFrame) -> DataFrame:
     return preference.groupBy("customer_id").agg(
         F.map_from_entries(F.collect_list(entry)).alias("preferred")
     )
+
+
+def _with_serving(rows: DataFrame, serving: DataFrame | None) -> DataFrame:
+    if serving is None:
+        return rows.withColumn("serving", F.array().cast("array<string>"))
+    return rows.join(serving, "subscriber_id", "left")
+
+
+def _is_served(channels: Mapping[str, Channel]) -> Column:
+    """Whether the channel asks for no fact of the subscriber, or the fact is known."""
+    asking = sorted(name for name, channel in channels.items() if channel.requires)
+    known = F.coalesce(F.array_contains("serving", F.col("channel")), F.lit(False))
+    return ~F.col("channel").isin(asking) | known
 
 
 def _ways(

@@ -16,6 +16,7 @@ from schemas.config import Campaign, HoldOut
 STAGES = (
     "ELIG",
     "STATUS",
+    "CHANNEL",
     "CONSENT",
     "SENSITIVE",
     "OWNED",
@@ -37,7 +38,7 @@ OWN_STAGES = ("BACKTEST", "OWNED", "BRAND")
 
 
 def offered(valued: DataFrame) -> DataFrame:
-    """`valued` with `reasons` of the offer itself: ELIG, STATUS, OWNED, NO_SAVING, BACKTEST.
+    """`valued` with `reasons` of the offer itself, those of `_rules`.
 
     One row per customer × campaign × offer × channel × wave. If a customer has several subscribers,
     the row is that of the subscriber with the fewest reasons, then the greatest saving.
@@ -52,7 +53,7 @@ def offered(valued: DataFrame) -> DataFrame:
         .withColumn("_subscriber", F.row_number().over(for_the_offer))
         .where("_subscriber = 1")
         .drop("_subscriber", "offer_open", "recommended", "match_reasons", "active", "has_number")
-        .drop("owned")
+        .drop("owned", "served")
     )
 
 
@@ -96,6 +97,8 @@ def _rules() -> dict[str, Column]:
     return {
         "ELIG": ~F.col("offer_open"),
         "STATUS": ~(F.col("active") & F.col("has_number")),
+        # The channel asks for a fact of the customer, such as a customer manager (7-01).
+        "CHANNEL": ~F.col("served"),
         "OWNED": F.col("owned"),
         # Without a proven saving the customer gains nothing. With a value of 0 or less, the contact
         # costs at least as much as it is expected to bring.

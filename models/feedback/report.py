@@ -22,6 +22,8 @@ ANSWER = {
     "package_id": "string",
     "state": "string",
 }
+# Who made the contact, where the channel tells it. Two reports that differ in it are one.
+CLERK = {"employee": "string"}
 REASONS = (
     "unknown_campaign",
     "unknown_customer",
@@ -91,7 +93,7 @@ def _of_kind(rows: DataFrame, kind: str, number: str) -> DataFrame:
     known = set(rows.columns)
     answers = (
         (F.col(name) if name in known else F.lit(None).cast(of)).alias(name)
-        for name, of in ANSWER.items()
+        for name, of in {**ANSWER, **CLERK}.items()
     )
     return rows.select(
         F.lit(kind).alias("kind"),

@@ -39,6 +39,17 @@ def joined(
     return rows
 
 
+def serving(required: Mapping[str, str], tables: Mapping[str, DataFrame]) -> DataFrame:
+    """(subscriber_id, serving): the channels whose required fact is known of the subscriber.
+
+    `required`: channel → fact of `subscriber`, `customer` or `member`. `tables`: as of `joined`.
+    The fact is the one that a column of the channel's file would hold.
+    """
+    rows = joined(tables["subscriber"].select("subscriber_id"), required, tables, "")
+    known = [F.when(F.col(name).isNotNull(), F.lit(name)) for name in sorted(required)]
+    return rows.select("subscriber_id", F.array_compact(F.array(*known)).alias("serving"))
+
+
 def _keyed(table: str, frame: DataFrame, channel: str) -> tuple[DataFrame, tuple[str, ...]]:
     """The table with at most one row for each value of the key that the pushed rows have, too."""
     if table == "decision":

@@ -7,6 +7,7 @@ from pyspark.sql import functions as F
 
 DAYS = 7  # how far back a night looks at files and receipts
 KNOWN_DAYS = 31  # how long a file is known to a late receipt
+TOO_LATE = ("held", "dropped")  # states of ops.delivery of a file that did not leave
 OVERDUE_DAYS = 2  # nights after which a file without a receipt is an alarm
 
 
@@ -16,11 +17,19 @@ def receipt_check(
     """One row a file of the DAYS days before, and one for others that a receipt names.
 
     `files`: mart.push_file of the KNOWN_DAYS before. `resent`: rows of ops.delivery; those that
-    were delivered under a later sequence have files of their own. `receipts`: ods.receipt of the
+    were delivered under a later sequence have files of their own, and a file that was too late for
+    its channel, held or dropped, is not expected there. `receipts`: ods.receipt of the
     last DAYS days; of several for one file the last received counts.
     pushed = loaded + failed + missing.
     """
-    pushed = files.select("channel", "file_name", "data_date", F.col("rows").alias("pushed"))
+    too_late = (
+        resent.groupBy("channel", "file_name", "data_date")
+        .agg(F.max_by("state", "told_at").alias("state"))
+        .where(F.col("state").isin(*TOO_LATE))
+    )
+    pushed = files.select("channel", "file_name", "data_date", F.col("rows").alias("pushed")).join(
+        too_late, ["channel", "file_name", "data_date"], "left_anti"
+    )
     again = resent.where(
         (F.col("state") == "delivered")
         & (F.col("sequence") > 1)

@@ -27,6 +27,9 @@ def example(
         if "questionnaire" in values:
             asked = campaign.questionnaires.get(channel)
             values["questionnaire"] = questionnaire_text(asked) if asked else None
+        if "knowledge_sms" in values:
+            texts = [one.knowledge for one in campaign.offers.values() if one.knowledge]
+            values["knowledge_sms"] = texts[0].on(values["valid_until"]) if texts else None
     if push.message is not None:
         values |= {
             "sender": push.message.sender,

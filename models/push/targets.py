@@ -94,6 +94,7 @@ def targets(
         .withColumn("currency", F.lit(currency.name))
         .withColumn("script", _script(campaigns, channel.id))
         .withColumn("questionnaire", _questionnaire(campaigns, channel.id))
+        .withColumn("knowledge_sms", _knowledge(campaigns))
     )
     if {"served", "best_frequency"} & set(columns):
         rows = (
@@ -202,6 +203,18 @@ def _questionnaire(campaigns: Sequence[Campaign], channel: str) -> Column:
         if channel in campaign.questionnaires
     }
     return looked_up(F.col("campaign_id"), texts, "string")
+
+
+def _knowledge(campaigns: Sequence[Campaign]) -> Column:
+    """The knowledge message of the offer (B2); null: the offer has none."""
+    texts = {
+        f"{campaign.id}|{name}": offer.knowledge.on("{valid_until}")
+        for campaign in campaigns
+        for name, offer in campaign.offers.items()
+        if offer.knowledge
+    }
+    text = looked_up(F.concat_ws("|", "campaign_id", "package_id"), texts, "string")
+    return F.replace(text, F.lit("{valid_until}"), F.col("valid_until").cast("string"))
 
 
 def _served(contacts: DataFrame, channel: Channel) -> DataFrame:

@@ -28,14 +28,32 @@ class Worth:
 
 
 @dataclass(frozen=True)
+class Knowledge:
+    """The knowledge message of an offer 知识短信 (B2, 9-03): the customer orders by answering it.
+
+    `text` has the placeholders {reply}, the answer that orders, and {valid_until}.
+    """
+
+    text: str
+    reply: str
+
+    def on(self, valid_until: date | str) -> str:
+        """The message of an offer that holds until this day."""
+        text = self.text.replace("{reply}", self.reply)
+        return text.replace("{valid_until}", str(valid_until))
+
+
+@dataclass(frozen=True)
 class Offer:
     """A business of services.yml that a campaign offers, in yuan a month.
 
-    `margin`: what the operator earns by it. `saving`: what the customer saves by it.
+    `margin`: what the operator earns by it. `saving`: what the customer saves by it. `knowledge`:
+    the message about it that the customer may get; None: none.
     """
 
     margin: Decimal
     saving: Decimal = Decimal(0)
+    knowledge: Knowledge | None = None
 
 
 @dataclass(frozen=True)

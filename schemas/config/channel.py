@@ -26,6 +26,7 @@ PUSHED = (
     "reason",
     "script",
     "questionnaire",
+    "knowledge_sms",
     "valid_until",
     "served",
     "best_frequency",
@@ -45,6 +46,8 @@ FACT_TABLES = {
     "customer": "ods.customer",
     "member": "ods.group_member",
 }
+# Of these a channel may ask that the fact is known (`requires`), as of the subscriber on the day.
+REQUIRED_FACTS = ("subscriber", "customer", "member")
 CSV, FIXED, JSON_LINES, XLSX = "csv", "fixed", "jsonl", "xlsx"
 
 
@@ -64,11 +67,28 @@ class Message:
         return max(1, -(-len(text.encode("utf-16-be")) // 2 // self.part))
 
 
+# What becomes of a file that is ready too late.
+NEXT_DAY, DROP = "next_day", "drop"
+
+
+@dataclass(frozen=True)
+class Late:
+    """A file is late that is not delivered by `after`, a clock time on the day after its night.
+
+    `then`: `deliver` it all the same, hold it until the `next_day` and deliver it with the file of
+    the next night, or `drop` it.
+    """
+
+    after: str
+    then: str
+
+
 @dataclass(frozen=True)
 class Sink:
     """Where a channel's files are delivered: `folder` of this machine, or of an SFTP `host`.
 
     `key_file` and `known_hosts` are files of this machine; without them those of the account count.
+    `late`: what becomes of a file that is ready too late; None: it is delivered.
     """
 
     folder: str
@@ -77,6 +97,7 @@ class Sink:
     port: int = 22
     key_file: str | None = None
     known_hosts: str | None = None
+    late: Late | None = None
 
     @property
     def shown(self) -> str:
@@ -131,6 +152,8 @@ class Channel:
 
     `capacity` is in contacts per day; 0: the channel gets none. It is None only without `push`.
     `logged_as`: how logs know its contacts, where the operator works one channel in several ways.
+    `requires`: a fact such as member.employee; a customer of whom it is not known gets no contact
+    over the channel. Empty: none.
     """
 
     id: str
@@ -140,6 +163,7 @@ class Channel:
     capacity: int | None = None
     push: Push | None = None
     logged_as: LoggedAs | None = None
+    requires: str = ""
 
     @property
     def known_as(self) -> str:

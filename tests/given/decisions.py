@@ -111,7 +111,7 @@ class DecisionInputs:
         self.subscribers, self.matches, self.subscriptions = [], [], []
         self.identity, self.preferences, self.consents = [], [], []
         self.history, self.outcomes, self.learnt, self.before = [], [], [], []
-        self.targets = []
+        self.targets, self.serving = [], None
 
     def subscriber(
         self,
@@ -210,6 +210,11 @@ class DecisionInputs:
         )
         return self
 
+    def is_served(self, number, *channels):
+        """The channels that have what they require of the subscriber; of others they have not."""
+        self.serving = [*(self.serving or ()), (number, list(channels))]
+        return self
+
     def is_target(self, number, campaign_id, wave=1, customer=None):
         self.targets += named(
             "campaign_id wave customer_id subscriber_ids",
@@ -247,6 +252,10 @@ class DecisionInputs:
                 identity=identity,
                 preference=of("mart.channel_preference", self.preferences),
                 targets=of("mart.target", self.targets),
+                serving=self.serving
+                and spark.createDataFrame(
+                    self.serving, "subscriber_id bigint, serving array<string>"
+                ),
             ),
             contacts=known.Tables(
                 history=of("dw.contact_history", self.history),

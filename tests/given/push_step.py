@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 
 from pyspark.sql import SparkSession
@@ -27,6 +28,7 @@ from tests.given.stored_tables import committed, made
 DAY = date(2009, 5, 3)
 BEFORE = date(2009, 5, 2)  # the night before, of which only the files are there
 CUSTOMERS = (1, 2)
+PILOT, MAY_DAY, ORDERED = "hall_pilot", date(2009, 5, 1), datetime(2009, 5, 3, 2, tzinfo=UTC)
 PUSHED = (
     "hall",
     "sms",
@@ -89,6 +91,7 @@ class PushStep:
 
 def _stored(warehouse: Path, conf: config.Config, channels: Sequence[str]) -> None:
     start = datetime(2009, 1, 1, tzinfo=UTC)
+    hashed = sha256(f"{conf.runtime.identity_key}|subscriber|S1".encode()).hexdigest()[:15]
     both = [{"data_date": DAY, "customer_id": one, "subscriber_id": one} for one in CUSTOMERS]
     given = {
         "mart.decision": [
@@ -125,7 +128,11 @@ def _stored(warehouse: Path, conf: config.Config, channels: Sequence[str]) -> No
                 "valid_to": None,
             }
             for row in both
-        ],
+        ]
+        + named(
+            "data_date customer_id subscriber_id msisdn valid_from valid_to",
+            (DAY, 1, int(hashed, 16), "13800000009", start, None),
+        ),
         "dw.subscriber": [
             {
                 **row,
@@ -144,6 +151,17 @@ def _stored(warehouse: Path, conf: config.Config, channels: Sequence[str]) -> No
         "ods.customer": named("batch_date customer_no name", (DAY, "C1", "=王小明")),
         "ods.group_member": named("batch_date subscriber_no employee", (DAY, "S1", "J1")),
         "dw.contact_event": [],
+        "dw.campaign_response": named(
+            "data_date campaign_id wave customer_id assigned_on closes_on told_until ordered_at "
+            "credits",
+            (DAY, PILOT, 1, 1, MAY_DAY, date(2009, 5, 31), date(2009, 6, 3), ORDERED, 1),
+        ),
+        "ods.campaign_feedback": named(
+            "batch_date feedback_no campaign_id wave subscriber_no channel contacted occurred_at "
+            "local_date employee",
+            (DAY, "F1", PILOT, 1, "S1", "hall", True, ORDERED, DAY, "Y1001"),
+        ),
+        "ods.campaign_order": [],
         "mart.push_file": named(
             "data_date channel file_name rows",
             (BEFORE, "sms", "sms_20090502.txt", 2),

@@ -62,6 +62,7 @@ def folder(folder):
             "saving.yml:11: later_waves[0]: expected days from 2009-05-01 on, before 2009-08-01, "
             "the first one before the last one; got 2009-07-01 to 2009-09-01",
         ),
+        ('script: "{package_name} 省 {saving}"\n', "", "saving.yml:1: the key 'script' is missing"),
         (
             "valid_days: 30\n",
             "valid_days: 30\nscripts: {web: text}\n",

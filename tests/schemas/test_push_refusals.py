@@ -73,6 +73,30 @@ def push(**keys: str) -> str:
             {"deliver_to": "{folder: /in, host: -oProxy}"},
             ".deliver_to.host: expected a host name; got '-oProxy'",
         ),
+        (
+            {"deliver_to": "{folder: /in, late: {after: '9:00', then: drop}}"},
+            ".deliver_to.late.after: expected a clock time in quotes, like \"09:30\"; got '9:00'",
+        ),
+        (
+            {"deliver_to": "{folder: /in, late: {after: '09:00', then: wait}}"},
+            ".deliver_to.late.then: expected one of deliver, next_day, drop; got 'wait'",
+        ),
+        (
+            {
+                "deliver_to": "{folder: /in, late: {after: '09:00', then: next_day}}",
+                "columns": "[msisdn, send_from]",
+            },
+            ".deliver_to.late.then: the file says on which day its messages are sent (send_from, "
+            "send_to), so it cannot wait a day: write deliver or drop",
+        ),
+        (
+            {
+                "deliver_to": "{folder: /in, late: {after: '09:00', then: next_day}}",
+                "file": "hall.csv",
+            },
+            ".deliver_to.late.then: the file of the next night has the same name: write {yyyymmdd} "
+            "into push.file",
+        ),
         ({"message": "{sender: '10086', part: 0, max_parts: 2}"}, ".message.part: "),
     ],
     ids=str,
@@ -82,13 +106,46 @@ def test_a_file_that_cannot_be_written_is_refused(folder, keys, message):
     assert refusal(folder).startswith(f"{AT}{message}")
 
 
+@pytest.mark.parametrize(
+    ("fact", "message"),
+    [
+        ("employee", "expected a fact like member.employee; got 'employee'"),
+        (
+            "preference.channel",
+            "unknown fact 'preference.channel': preference is none; known: subscriber, customer, "
+            "member",
+        ),
+        (
+            "membr.employee",
+            "unknown fact 'membr.employee': membr is none, did you mean 'member'?",
+        ),
+        (
+            "member.employe",
+            "unknown fact 'member.employe': ods.group_member has no 'employe', did you mean "
+            "'employee'?",
+        ),
+    ],
+)
+def test_a_channel_requires_a_fact_that_is_there(folder, fact, message):
+    edit(folder, "channels.yml", PUSH, f"{PUSH}\n  requires: {fact}")
+    told = refusal(folder, contracts=without_bill_items())
+    assert told == f"conf/channels.yml:8: hall.requires: {message}"
+    edit(folder, "channels.yml", f"requires: {fact}", "requires: member.employee")
+    conf = config.load([folder], without_bill_items())
+    assert conf.channels["hall"].requires == "member.employee"
+
+
+def without_bill_items() -> dict[str, Contract]:
+    """The contracts without the codes of bills, which the small configuration does not have."""
+    return {name: one for name, one in CONTRACTS.items() if name != "ods.bill_item"}
+
+
 def hall_with(**changes) -> dict[str, Contract]:
     """The contracts with a further column of push.hall: a VIP level with these changes."""
     hall = CONTRACTS["push.hall"]
     level = CONTRACTS["dw.subscriber"].column("vip_level")
     wider = replace(hall, columns=(*hall.columns, replace(level, **changes)))
-    without_bill_items = {name: one for name, one in CONTRACTS.items() if name != "ods.bill_item"}
-    return {**without_bill_items, "push.hall": wider}
+    return {**without_bill_items(), "push.hall": wider}
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,14 @@ from datetime import timedelta
 from pyspark.sql import DataFrame
 
 from jobs.runtime.context import Context
+from jobs.steps.decision.channel_facts import channel_facts
 from jobs.steps.decision.contact_facts import contact_tables
 from jobs.steps.decision.running import running_campaigns
 from jobs.warehouse.tables import cached, held
 from models.assignment.assign import Assignment
 from models.assignment.choices import choices
 from models.decision import candidates, contest, figures, ledger, night
+from models.push import facts
 from schemas.config import Campaign
 from schemas.errors import QualityError
 from schemas.render import expectations
@@ -91,6 +93,10 @@ def _terms(context: Context) -> night.Terms:
 def _tables(context: Context, terms: night.Terms) -> night.Tables:
     warehouse, day = context.warehouse, context.day
     before = day - timedelta(days=1)
+    used = {name for one in terms.campaigns for _, name in one.ways_on(day)}
+    required = {
+        name: terms.channels[name].requires for name in used if terms.channels[name].requires
+    }
     return night.Tables(
         snapshots=candidates.Snapshots(
             match=context.newest("mart.package_match"),
@@ -99,6 +105,7 @@ def _tables(context: Context, terms: night.Terms) -> night.Tables:
             identity=warehouse.read("dw.subscriber_identity", on=day),
             preference=warehouse.read("mart.channel_preference", on=day),
             targets=warehouse.read("mart.target", on=day),
+            serving=facts.serving(required, channel_facts(context)) if required else None,
         ),
         contacts=contact_tables(context, terms.compiled, terms.campaigns),
         acceptance=warehouse.read("mart.acceptance", on=day),

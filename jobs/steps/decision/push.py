@@ -8,14 +8,13 @@ left out. When this step fails, a channel finds no manifest and keeps yesterday'
 
 from types import SimpleNamespace
 
-from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.outbox.channel_file import send
 from jobs.runtime.context import Context
+from jobs.steps.decision.channel_facts import channel_facts
 from jobs.steps.decision.running import running_campaigns
 from models.push import targets as push
-from schemas.config.channel import FACT_TABLES
 from schemas.errors import ConfigError
 
 FILES = "mart.push_file"
@@ -79,18 +78,11 @@ def _snapshots(context: Context, running: list[str]) -> push.Snapshots:
     }
     if matched is not None:
         months = {table: warehouse.read(table, on=matched) for table in months}
-    others: dict[str, DataFrame] = {}
-    for name in ("subscriber", "preference", "customer", "member"):
-        if (table := FACT_TABLES[name]) in context.step.reads:
-            if table.startswith("ods."):
-                others[name] = warehouse.read(table, upto=day)
-            else:
-                others[name] = warehouse.read(table, on=day)
     return push.Snapshots(
         decisions=warehouse.read("mart.decision", on=day).where(F.col("campaign_id").isin(running)),
         match=months["mart.package_match"],
         quotes=months["mart.package_quote"],
         identity=warehouse.read("dw.subscriber_identity", on=day),
         contacts=warehouse.read("dw.contact_event", upto=day),
-        others=others,
+        others=channel_facts(context),
     )

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from models.synthetic.contact.contacts import MARKETING, Contacts
-from models.synthetic.contact.log_rows import CAMPAIGN
+from models.synthetic.contact.contacts import HALL, MARKETING, Contacts
+from models.synthetic.contact.log_rows import CAMPAIGN, clerk_of
 from models.synthetic.contact.logs import CHANNEL_TEXTS
 from models.synthetic.people.crm import second_of, subscriber_id
 from models.synthetic.people.packages import Holding
@@ -43,6 +43,7 @@ FEEDBACK_COLUMNS = (
     "handle_flag",
     "order_id",
     "refuse_code",
+    "clerk_id",
 )
 CREDITED_SHARE, CANCELLED_SHARE, REACHED_SHARE, REPORTED_SHARE = 0.4, 0.05, 0.7, 0.6
 
@@ -96,6 +97,7 @@ def feedback_rows(
                 channel,
                 moment(province, day, second),
                 *rest,
+                clerk_of(line) if channel == CHANNEL_TEXTS[HALL] else "",
             )
         )
 

@@ -14,8 +14,14 @@ KIND_DIGITS = np.array(["1", "2", "3", "4", "5", "6"], dtype=object)
 PLACEHOLDERS = np.array(["", "0", "unknown", "NULL"], dtype=object)
 PLACEHOLDER_SHARE = 0.015
 CAMPAIGN = "spring_2009"
+FIRST_CLERK, CLERKS = 1_000, 60
 OPENING = {HALL: (9, 17), MANAGER: (9, 17)}  # hours; the others answer from 7 to 23
 LARGEST_PAYMENT = 20  # tens of yuan
+
+
+def clerk_of(line: int) -> str:
+    """The clerk of a hall who tells a customer of a campaign: always the same one."""
+    return f"Y{FIRST_CLERK + line % CLERKS}"
 
 
 class Log:
@@ -52,7 +58,7 @@ class Log:
         self.at = wall_clock(province, self.day, self.second)
         self.id = texts((chunk + 1) * 1_000_000 + np.arange(self.count))
         self.good = rng.random(self.count)
-        self.employee = texts(1_000 + rng.integers(0, 60, self.count))
+        self.employee = texts(FIRST_CLERK + rng.integers(0, CLERKS, self.count))
         self.outbound = (self.kind == CARE) | (self.kind == MARKETING)
         paid = rng.integers(1, LARGEST_PAYMENT + 1, self.count) * 10_000
         self.fee = paid * (self.code == "payment")

@@ -87,6 +87,7 @@ def _touch(
                     str(int(one.accepted)),
                     order,
                     one.refusal or "",
+                    _clerk(one, planted) if channel == "hall" else "",
                 ),
             )
         )
@@ -118,6 +119,11 @@ def _touch(
     if one.objects:
         cells = (push.msisdn, "", "", "1", f"{after:{STAMP}}", "20991231235959")
         found["do_not_contact"].append((after, (*cells, f"{after:{STAMP}}")))
+
+
+def _clerk(one: Touch, planted: Planted) -> str:
+    chance = drawn(planted.seed, "clerk", one.subscriber)
+    return f"Y{1_000 + int(chance * CLERKS)}"
 
 
 def transaction(

@@ -40,6 +40,7 @@ def problems(
     `names`: of the channels. `targets`: the names of the target definitions. `businesses`: those of
     services.yml. `costs`: what counts towards cost targets, as policy.yml says.
     """
+    yield from campaign_plan_checks.knowledge_problems(campaigns, channels_file.data)
     salts: dict[str, str] = {}
     channels = channels_file.data
     for name, found in campaigns.items():

@@ -1,16 +1,20 @@
-"""Checks of what a campaign may cost and how it is made known, in a file of campaigns/."""
+"""Checks of what a campaign may cost, how it is made known, and its knowledge messages."""
 
 from collections.abc import Collection, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from schemas.config.campaign import Knowledge
 from schemas.config.campaign_plan import GOODS, KINDS
-from schemas.config.channel import named_column
-from schemas.config.checks.value_checks import end_of
+from schemas.config.channel import Message, named_column
+from schemas.config.checks.value_checks import end_of, template_problems
+from schemas.config.settings import built
 from schemas.document import Document, Key
 from schemas.document.violation import near_miss
 
-QUESTIONNAIRE = "questionnaire"
+QUESTIONNAIRE, KNOWLEDGE = "questionnaire", "knowledge_sms"
+KNOWLEDGE_PLACEHOLDERS = ("reply", "valid_until")
+LONGEST_DAY = "2009-12-31"
 
 
 def problems(
@@ -127,4 +131,72 @@ def _planned_costs(found: Document) -> Iterator[str]:
         yield found.problem(
             ("cost_targets", GOODS),
             f"media and materials are planned to cost {planned}, more than this target of {target}",
+        )
+
+
+def knowledge_problems(
+    campaigns: Mapping[str, Document], channels: Mapping[str, Any]
+) -> Iterator[str]:
+    """One line per problem of the knowledge messages of all offers (B2).
+
+    `campaigns`: by the name of their file. `channels`: channels.yml.
+    """
+    senders = {
+        name: built(Message, entry["push"]["message"])
+        for name, entry in channels.items()
+        if "message" in entry.get("push", {})
+    }
+    ordered: dict[str, str] = {}
+    for found in campaigns.values():
+        for offer, entry in found.data.get("offers", {}).items():
+            if "knowledge" not in entry:
+                continue
+            path: Key = ("offers", offer, "knowledge")
+            yield from _knowledge_text(found, path, entry["knowledge"], senders)
+            yield from _knowledge_sender(found, path, channels)
+            reply = entry["knowledge"]["reply"]
+            other = ordered.setdefault(reply, offer)
+            if other != offer:
+                yield found.problem(
+                    (*path, "reply"),
+                    f"'{reply}' orders '{other}' already: an answer orders one business",
+                )
+
+
+def _knowledge_text(
+    found: Document, path: Key, entry: Mapping[str, str], senders: Mapping[str, Message]
+) -> Iterator[str]:
+    """Placeholders that something fills, the answer among them, and no more parts than allowed."""
+    at = (*path, "text")
+    wrong = list(template_problems(found, at, entry["text"], KNOWLEDGE_PLACEHOLDERS))
+    yield from wrong
+    if wrong:
+        return
+    if "{reply}" not in entry["text"]:
+        yield found.problem(at, "the customer is not told what to answer: write {reply}")
+    if not senders:
+        yield found.problem(
+            path, "no channel of channels.yml has push.message: nothing says how long a message is"
+        )
+    text = Knowledge(**entry).on(LONGEST_DAY)
+    for name, message in senders.items():
+        parts = message.parts(text)
+        if parts > message.max_parts:
+            yield found.problem(
+                at,
+                f"the text of {len(text)} characters takes {parts} parts of {message.part}, the "
+                f"channel '{name}' allows {message.max_parts}: shorten it",
+            )
+
+
+def _knowledge_sender(found: Document, path: Key, channels: Mapping[str, Any]) -> Iterator[str]:
+    """Somebody who sends it: a channel of the campaign whose file has a column for it."""
+    later = [name for one in found.data.get("later_waves", ()) for name in one["channels"]]
+    own = dict.fromkeys((*found.data["channels"], *later))
+    files = [channels[name].get("push", {}) for name in own if name in channels]
+    if not any(KNOWLEDGE in dict(map(named_column, one.get("columns", ()))) for one in files):
+        yield found.problem(
+            path,
+            f"no file of the campaign's channels ({', '.join(own)}) has a column '{KNOWLEDGE}': "
+            "add it to push.columns in channels.yml",
         )

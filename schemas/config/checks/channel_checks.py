@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from schemas.config.channel import FACT_TABLES, REQUIRED_FACTS
 from schemas.config.checks import push_checks
 from schemas.contract import Contract
 from schemas.document import Document
@@ -30,6 +31,8 @@ def problems(
             )
         if "logged_as" in entry:
             yield from _logged_as(found, name, entry["logged_as"]["channel"])
+        if "requires" in entry and contracts is not None:
+            yield from _requires(found, name, entry["requires"], contracts)
         if "push" in entry:
             if "capacity" not in entry:
                 yield found.problem(
@@ -37,6 +40,25 @@ def problems(
                     "a pushed channel needs 'capacity': write its contacts per day, 0 for none",
                 )
             yield from push_checks.problems(found, name, contracts, runtime)
+
+
+def _requires(
+    found: Document, channel: str, fact: str, contracts: Mapping[str, Contract]
+) -> Iterator[str]:
+    """A fact that the state of a subscriber does not have."""
+    of, column = fact.split(".")
+    if of not in REQUIRED_FACTS:
+        yield found.problem(
+            (channel, "requires"),
+            f"unknown fact '{fact}': {of} is none{near_miss(of, REQUIRED_FACTS)}",
+        )
+        return
+    source = contracts[FACT_TABLES[of]]
+    if column not in source.column_names:
+        hint = near_miss(column, source.column_names)
+        yield found.problem(
+            (channel, "requires"), f"unknown fact '{fact}': {source.table} has no '{column}'{hint}"
+        )
 
 
 def _logged_as(found: Document, channel: str, other: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from schemas.config.channel import (
     FACT_TABLES,
     FIXED,
     MESSAGE_COLUMNS,
+    NEXT_DAY,
     PUSHED,
     XLSX,
     named_column,
@@ -39,6 +40,7 @@ def problems(
     yield from _replacement(found, path, push)
     yield from _test_targets(found, path, push, names, runtime)
     yield from _sink(found, (*path, "deliver_to"), push.get("deliver_to", {}))
+    yield from _late(found, (*path, "deliver_to", "late"), push, names)
     if contracts is None:
         return
     table = f"push.{channel}"
@@ -102,6 +104,24 @@ def _sink(found: Document, path: Key, sink: Mapping[str, Any]) -> Iterator[str]:
     for key in ("user", "port", "key_file", "known_hosts"):
         if key in sink and "host" not in sink:
             yield found.problem((*path, key), "only a sink with a 'host' has it")
+
+
+def _late(found: Document, path: Key, push: Mapping[str, Any], names: list[str]) -> Iterator[str]:
+    """A file that waits has a name of its own, and its messages name no day on which they go."""
+    late = push.get("deliver_to", {}).get("late", {})
+    if late.get("then") != NEXT_DAY:
+        return
+    if not any(f"{{{name}}}" in push["file"] for name in ("data_date", "yyyymmdd")):
+        yield found.problem(
+            (*path, "then"),
+            "the file of the next night has the same name: write {yyyymmdd} into push.file",
+        )
+    if {"send_from", "send_to"} & set(names):
+        yield found.problem(
+            (*path, "then"),
+            "the file says on which day its messages are sent (send_from, send_to), so it cannot "
+            "wait a day: write deliver or drop",
+        )
 
 
 def _test_targets(

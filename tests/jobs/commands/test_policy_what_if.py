@@ -106,3 +106,25 @@ def test_a_mistake_is_one_line(tried, one_night, files, code, message):
     assert (found, rows) == (code, None)
     assert message in said
     assert "Traceback" not in said
+
+
+def test_a_channel_that_requires_a_fact_lists_nobody_without_it(again, tmp_path):
+    """The night's decision once more, where the web wants a customer manager."""
+    (tmp_path / "own").mkdir()
+    requires = "web: {requires: member.employee}\n"
+    (tmp_path / "own" / "channels.yml").write_text(requires, encoding="utf-8")
+    options = [*again.options(), "--conf", str(tmp_path / "own")]
+    assert night.main(["--data-date", LAST, "--only", "decide", *options]) == 0
+    found = query(
+        again.warehouse,
+        """
+        WITH managed AS (
+            SELECT DISTINCT subscriber_id FROM s JOIN m USING (subscriber_no)
+            WHERE employee IS NOT NULL)
+        SELECT subscriber_id IN (FROM managed), list_contains(reasons, 'CHANNEL'), count(*)
+        FROM d WHERE channel = 'web' GROUP BY ALL ORDER BY ALL""",
+        d="mart.decision",
+        s="dw.subscriber",
+        m="ods.group_member",
+    )
+    assert [row[:2] for row in found] == [(False, True), (True, False)]

@@ -2,70 +2,15 @@
 
 import json
 import os
-import shutil
-import socket
-import subprocess
 from dataclasses import replace
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import datetime
 
 import pytest
 
 from jobs.outbox import delivery, sinks
-from jobs.outbox.folder import Outbox
-from schemas.config import Channel, Push
-from schemas.config.channel import Sink
+from schemas.config.channel import Late
 from schemas.errors import ChudianError
-
-DAY = date(2009, 5, 3)
-NAME = "sms_20090503.txt"
-SECOND = "sms_20090503_02.txt"
-
-
-class World:
-    """An outbox with the file of one channel, a folder that it is delivered to, and a ledger."""
-
-    def __init__(self, folder):
-        self.outbox, self.there = Outbox(folder / "push"), folder / "gateway"
-        self.sink = Sink(str(self.there))
-        self.rows = []
-        self.stage(b"13800000001|hello\n")
-
-    @property
-    def channel(self):
-        push = Push("sms_{yyyymmdd}.txt", ("msisdn",), deliver_to=self.sink)
-        return Channel("sms", "短信", 1, Decimal(1), 1, push)
-
-    def stage(self, body):
-        sent = self.outbox.write("sms", DAY, NAME, [body], 0o600)
-        told = {"file": NAME, "rows": 1, "bytes": sent.bytes, "sha256": sent.sha256}
-        self.outbox.write("sms", DAY, f"{NAME}.manifest.json", [json.dumps(told).encode()], 0o600)
-
-    @property
-    def last(self):
-        return delivery.latest(self.rows, "sms", DAY)
-
-    def told(self, row):
-        """The row goes into the ledger, a second after the one before."""
-        if row is not None:
-            at = datetime(2009, 5, 4, 2, 0, len(self.rows), tzinfo=UTC)
-            self.rows.append({**vars(row), "run_id": "r", "told_at": at})
-        return row
-
-    def deliver(self):
-        return self.told(delivery.deliver(self.outbox, self.channel, DAY, self.last))
-
-    def resend(self):
-        return self.told(delivery.resend(self.outbox, self.channel, DAY, self.last))
-
-    def recall(self):
-        return self.told(delivery.recall(self.channel, DAY, self.last))
-
-    def files(self):
-        return sorted(path.name for path in self.there.iterdir()) if self.there.is_dir() else []
-
-    def manifest(self, name):
-        return json.loads((self.there / f"{name}.manifest.json").read_text("utf-8"))
+from tests.given.delivery import DAY, NAME, SECOND, ZONE, World
 
 
 @pytest.fixture
@@ -125,9 +70,9 @@ def test_a_delivery_that_is_killed_anywhere_ends_as_one_whole_file(world, monkey
         patched.setattr(sinks.os, "replace", killed)
         if point < 4:
             with pytest.raises(Killed):
-                delivery.deliver(world.outbox, world.channel, DAY, None)
+                delivery.deliver(world.outbox, world.channel, DAY, None, world.at)
         else:
-            delivery.deliver(world.outbox, world.channel, DAY, None)
+            delivery.deliver(world.outbox, world.channel, DAY, None, world.at)
     if f"{NAME}.manifest.json" in world.files():  # then the file is whole
         assert (world.there / NAME).read_bytes() == b"13800000001|hello\n"
     had = (world.there / NAME).stat().st_mtime_ns if point >= 3 else None
@@ -178,91 +123,73 @@ def test_what_was_not_sent_is_neither_recalled_nor_sent_again(world):
         world.resend()
 
 
-# SFTP --------------------------------------------------------------------------------------------
+# A night that finishes late: the file of 3 May is worked on 4 May from 9 o'clock on ---------------
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+def late(world, then, when="05-04 09:01"):
+    """The sink wants the file by 9 o'clock, and it is delivered at another local time."""
+    world.sink = replace(world.sink, late=Late("09:00", then))
+    world.at = datetime.strptime(f"2009-{when}", "%Y-%m-%d %H:%M").replace(tzinfo=ZONE)
+    return world
 
 
-@pytest.mark.skipif(shutil.which("sftp") is None, reason="no sftp on this machine")
-def test_a_server_that_does_not_answer_is_told_in_one_line(world):
-    port = free_port()
-    world.sink = Sink("/in", host="127.0.0.1", user="push", port=port)
-    row = world.deliver()
-    assert row.state == "failed"
-    assert row.sink == "sftp push@127.0.0.1:/in"
-    assert row.because.startswith("sftp push@127.0.0.1:/in: ")
-    assert "\n" not in row.because
+@pytest.mark.parametrize("then", ["deliver", "next_day", "drop"])
+def test_a_file_is_in_time_until_the_minute_itself(world, then):
+    assert late(world, then, "05-04 09:00").deliver().state == "delivered"
 
 
-SSHD = shutil.which("sshd") or next(
-    (path for path in ("/usr/sbin/sshd", "/usr/local/sbin/sshd") if os.path.exists(path)), None
+@pytest.mark.parametrize(
+    ("then", "state", "because"),
+    [
+        ("deliver", "delivered", None),
+        ("next_day", "held", "ready after 09:00: it waits for the next day"),
+        ("drop", "dropped", "ready after 09:00: send it by hand if it is wanted"),
+    ],
 )
+def test_a_late_file_is_delivered_held_or_dropped_and_a_rerun_changes_nothing(
+    world, then, state, because
+):
+    row = late(world, then).deliver()
+    assert (row.state, row.because, row.sequence) == (state, because, 1)
+    assert bool(world.files()) == (state == "delivered")
+    assert late(world, then, "05-04 18:00").deliver() is None
+    assert [one["state"] for one in world.rows] == [state]
 
 
-@pytest.fixture
-def server(world, tmp_path):
-    """A real OpenSSH server on loopback, with a key for this account."""
-    if SSHD is None:
-        pytest.skip("no sshd on this machine: SFTP is tried without a server only")
-    for name in ("host", "key", "wrong"):
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / name)]
-        subprocess.run(command, check=True)
-    shutil.copy(tmp_path / "key.pub", tmp_path / "authorized")
-    port = free_port()
-    lines = (
-        f"Port {port}",
-        "ListenAddress 127.0.0.1",
-        f"HostKey {tmp_path / 'host'}",
-        f"AuthorizedKeysFile {tmp_path / 'authorized'}",
-        "StrictModes no",
-        "UsePAM no",
-        "PasswordAuthentication no",
-        f"PidFile {tmp_path / 'pid'}",
-        "Subsystem sftp internal-sftp",
-    )
-    (tmp_path / "sshd.conf").write_text("\n".join(lines) + "\n")
-    host_key = " ".join((tmp_path / "host.pub").read_text().split()[:2])
-    (tmp_path / "known").write_text(f"[127.0.0.1]:{port} {host_key}\n")
-    world.there.mkdir()
-    user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
-    process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(tmp_path / "sshd.conf")])
-    try:
-        for _ in range(100):
-            with socket.socket() as one:
-                if one.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-        world.sink = Sink(
-            str(world.there),
-            "127.0.0.1",
-            user,
-            port,
-            str(tmp_path / "key"),
-            str(tmp_path / "known"),
-        )
-        yield tmp_path
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def test_a_file_is_delivered_over_sftp_recalled_and_sent_again(world, server):
-    assert world.deliver().because is None
+def test_a_held_file_goes_out_on_the_next_day(world):
+    late(world, "next_day").deliver()
+    assert late(world, "next_day", "05-04 23:59").deliver() is None
+    assert late(world, "next_day", "05-05 03:00").deliver().state == "delivered"
     assert world.files() == [NAME, f"{NAME}.manifest.json"]
-    assert world.deliver() is None
-    world.recall()
-    assert world.files() == [f"{NAME}.recall.json"]
-    assert world.resend().file_name == SECOND
-    assert world.manifest(SECOND)["sequence"] == 2
+    assert late(world, "next_day", "05-06 03:00").deliver() is None
 
 
-def test_a_wrong_key_leaves_the_file_staged(world, server):
-    right = world.sink
-    world.sink = replace(right, key_file=str(server / "wrong"))
-    assert world.deliver().state == "failed"
+def test_a_held_file_that_misses_the_next_day_is_dropped(world):
+    late(world, "next_day").deliver()
+    row = late(world, "next_day", "05-05 09:01").deliver()
+    assert (row.state, row.because) == (
+        "dropped",
+        "ready after 09:00 once more: send it by hand if it is wanted",
+    )
+    assert late(world, "next_day", "05-06 03:00").deliver() is None
     assert world.files() == []
-    world.sink = right
-    assert world.deliver().state == "delivered"
+
+
+def test_a_held_file_whose_sink_fails_is_tried_again_on_that_day(world):
+    late(world, "next_day").deliver()
+    world.there.write_text("a file is in the way of the folder")
+    assert late(world, "next_day", "05-05 03:00").deliver().state == "failed"
+    world.there.unlink()
+    assert late(world, "next_day", "05-05 08:00").deliver().state == "delivered"
+
+
+def test_a_dropped_file_may_be_sent_by_hand(world):
+    late(world, "drop").deliver()
+    row = world.resend()
+    assert (row.state, row.sequence, row.file_name) == ("delivered", 1, NAME)
+
+
+def test_a_delivery_that_was_killed_before_the_ledger_knew_is_not_late(world):
+    """The sink had the file in time; only the rerun is late."""
+    delivery.deliver(world.outbox, world.channel, DAY, None, world.at)
+    assert late(world, "drop").deliver().state == "delivered"

@@ -1,15 +1,13 @@
 """The files of nine channels as the step `push` writes them, read by readers of their own."""
 
-import csv
 import hashlib
-import io
 import json
 
-import openpyxl
 import pytest
 
 from schemas.errors import ChudianError, ConfigError
 from tests.given.push_step import DAY, PUSHED, PushStep
+from tests.readers.channel_file_reader import read
 from tests.readers.warehouse_reader import query
 
 NAME = f"{DAY:%Y%m%d}"
@@ -23,27 +21,9 @@ def step(spark, tmp_path_factory):
 
 
 def cells(step, channel):
-    """The rows of a channel's file by column, as text, read by the form that channels.yml says."""
+    """The rows of a channel's file by column."""
     push = step.conf.channels[channel].push
-    body = (step.outbox / channel / str(DAY) / push.file_on(DAY)).read_bytes()
-    if push.format == "xlsx":
-        header, *lines = openpyxl.load_workbook(io.BytesIO(body)).active.iter_rows(values_only=True)
-        assert header == push.columns
-        return [dict(zip(header, line, strict=True)) for line in lines]
-    text = body.decode(push.encoding)
-    if push.format == "jsonl":
-        return [json.loads(line) for line in text.splitlines()]
-    if push.format == "fixed":
-        found = []
-        for line in body.split(b"\r\n")[:-1]:
-            row, at = {}, 0
-            for name in push.columns:
-                row[name] = line[at : at + push.widths[name]].decode(push.encoding).strip()
-                at += push.widths[name]
-            found.append(row)
-        return found
-    lines = [*csv.reader(io.StringIO(text, newline=""), delimiter=push.delimiter)]
-    return [dict(zip(push.columns, line, strict=True)) for line in lines[push.header :]]
+    return read(step.outbox / channel / str(DAY) / push.file_on(DAY), push)
 
 
 @pytest.mark.parametrize("channel", PUSHED)
@@ -109,6 +89,16 @@ def test_receipts_are_checked_against_the_files_and_alarms_are_counted(step):
     ]
 
 
+def test_the_clerk_of_a_contact_gets_the_credit_of_its_order(step):
+    step.run("credits", name="clerk_credit")
+    found = query(
+        step.warehouse,
+        "SELECT campaign_id, channel, employee, contacts, customers, orders FROM t",
+        t="mart.clerk_credit",
+    )
+    assert found == [("hall_pilot", "hall", "Y1001", 1, 1, 1)]
+
+
 def test_a_customer_manager_sees_whose_customer_it_is(step):
     first, second = cells(step, "customer_manager")
     assert (first["employee"], first["vip_level"], first["branch"]) == ("J1", "gold", "海淀分公司")
@@ -156,7 +146,7 @@ def test_staff_get_each_file_with_made_up_values(step):
 def test_a_file_that_cannot_be_written_does_not_stop_the_others(step):
     """The channel gets no manifest; every refused channel is named with its row."""
     conf = step.configured(
-        "sms: {push: {message: {part: 10, max_parts: 2}}}\n"
+        "sms: {push: {message: {part: 11, max_parts: 5}}}\n"
         "terminal: {push: {widths: {package_id: 5}}}\n"
     )
     for path in step.outbox.rglob("*.manifest.json"):
@@ -167,7 +157,7 @@ def test_a_file_that_cannot_be_written_does_not_stop_the_others(step):
         sms, terminal = str(caught.value).splitlines()
         assert sms.startswith(
             "push.sms: row 1 of the file (campaign tariff_saving): the text of 58 characters takes "
-            "6 parts of 10, the channel allows 2: "
+            "6 parts of 11, the channel allows 5: "
         )
         assert terminal == (
             "push.terminal: row 1 of the file (campaign tariff_saving): package_id takes 9 bytes "
@@ -211,3 +201,32 @@ def test_a_failing_sink_leaves_its_file_and_the_next_run_delivers_it_once(step, 
     assert (blocked / f"sms_{NAME}.txt").read_bytes() == staged
     step.run("deliver 3", conf, "deliver")
     assert not [row for row in told() if row[0] == "deliver 3"]
+
+
+def test_a_file_that_is_late_is_held_or_dropped_and_the_ledger_says_so(step, tmp_path):
+    """The night is years ago, so its files are late whenever the test runs."""
+    sinks = "\n".join(
+        f"{channel}: {{push: {{deliver_to: {{folder: {tmp_path / 'there'}, "
+        f'late: {{after: "09:00", then: {then}}}}}}}}}'
+        for channel, then in (
+            ("email", "drop"),
+            ("customer_manager", "next_day"),
+            ("wap", "deliver"),
+        )
+    )
+    conf = step.configured(sinks + "\n")
+    for run_id in ("late 1", "late 2", "late 3"):
+        step.run(run_id, conf, "deliver")
+    found = query(
+        step.warehouse,
+        "SELECT run_id, channel, state FROM t WHERE run_id LIKE 'late%' ORDER BY ALL",
+        t="ops.delivery",
+    )
+    assert found == [
+        ("late 1", "customer_manager", "held"),
+        ("late 1", "email", "dropped"),
+        ("late 1", "wap", "delivered"),
+        ("late 2", "customer_manager", "dropped"),  # its next day is over, too
+    ]
+    there = sorted(path.name for path in (tmp_path / "there").iterdir())
+    assert there == [f"wap_{NAME}.jsonl", f"wap_{NAME}.jsonl.manifest.json"]

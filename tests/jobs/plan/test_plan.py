@@ -134,6 +134,7 @@ def test_from_takes_the_step_and_all_after_it(steps):
         "channel_effect",
         "policy_value",
         "acceptance_drift",
+        "clerk_credit",
         "campaign_money",
         "report",
         "effects",
@@ -156,7 +157,8 @@ def test_a_step_that_is_not_there_is_refused_with_those_that_are(steps, only, st
         select(steps, only, start)
     assert str(raised.value).startswith(said)
     assert str(raised.value).endswith(
-        "channel_effect, policy_value, acceptance_drift, campaign_money, report, effects, deliver"
+        "channel_effect, policy_value, acceptance_drift, clerk_credit, campaign_money, report, "
+        "effects, deliver"
     )
 
 

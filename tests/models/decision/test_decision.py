@@ -2,6 +2,7 @@
 
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -114,6 +115,21 @@ def test_every_rule_gives_its_reason_in_the_order_of_the_stages(spark):
     for row in rows:
         assert row.first_reason == (row.reasons[0] if row.reasons else None)
         assert row.fate == "dropped" or row.customer_id in (15, 16)
+
+
+def test_a_channel_that_requires_a_fact_gets_no_customer_without_it(spark):
+    """Customer 1 has it, 2 has it for another channel only, of 3 nothing is known."""
+    inputs = DecisionInputs().is_served(1, "hall").is_served(2, "web")
+    for number in (1, 2, 3):
+        inputs.subscriber(number).match(number)
+    room = channels()
+    room["hall"] = replace(room["hall"], requires="member.employee")
+    made = inputs.decision(spark, room=room)
+    assert fates(made.rows, 1)["hall"] == ("dropped", ["LOST_PRIORITY"])
+    for number in (2, 3):
+        assert fates(made.rows, number)["hall"] == ("dropped", ["CHANNEL"])
+        assert fates(made.rows, number)["hotline"] == ("pushed", [])
+    assert made.unexplained == []
 
 
 def test_a_contact_that_costs_more_than_it_brings_is_no_candidate(spark):

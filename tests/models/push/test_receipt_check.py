@@ -67,6 +67,13 @@ def test_a_file_that_was_sent_again_has_a_receipt_of_its_own(spark):
     assert found == {"a": (10, 0, 0, 10, None), "a_02": (8, 8, 0, 0, None)}
 
 
+def test_a_file_that_did_not_leave_in_time_is_not_expected(spark):
+    files = [(day(2), name, 10) for name in ("dropped", "held", "failed", "fetched")]
+    resent = [(day(2), name, 10, 1, name) for name in ("dropped", "held", "failed")]
+    silent = (10, 0, 0, 10, "no_receipt")
+    assert checked(spark, files, (), resent) == {"failed": silent, "fetched": silent}
+
+
 def test_a_night_looks_a_week_back_and_a_late_receipt_still_finds_its_file(spark):
     files = [(day(3), "old", 5), (day(4), "older than a week", 5), (day(11), "new", 5)]
     receipts = [("old", 5, 0, at(8, 11))]

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from models.push import targets
+from models.push.facts import serving
 from schemas.config import Channel, Push
 from schemas.config.channel import PUSHED, LoggedAs, Message
 from schemas.config.contact_policy import ContactChannel
@@ -313,6 +314,31 @@ def test_each_customer_manager_gets_his_own_customers_only(spark):
         others=others,
     )
     assert {tuple(row) for row in rows} == {("J1", 1), ("J1", 2), ("J2", 3), (None, 4)}
+
+
+def test_a_channel_serves_those_of_whom_its_fact_is_known(spark):
+    """The member of the newest month counts, as in the column of the file."""
+    april, march = date(2009, 4, 1), date(2009, 3, 1)
+    of = [(number, f"S{number}", f"C{number}", "gold") for number in (1, 2, 3)]
+    members = (
+        ("S1", april, "G1", "J1"),
+        ("S2", march, "G1", "J1"),
+        ("S2", april, "G1", None),
+    )
+    names = "subscriber_id subscriber_no customer_no vip_level"
+    tables = {
+        "subscriber": frame(spark, "dw.subscriber", *named(names, *of)),
+        "member": frame(
+            spark, "ods.group_member", *named("subscriber_no month group_no employee", *members)
+        ),
+    }
+    required = {"customer_manager": "member.employee", "web": "subscriber.vip_level"}
+    rows = serving(required, tables).collect()
+    assert {row.subscriber_id: row.serving for row in rows} == {
+        1: ["customer_manager", "web"],
+        2: ["web"],
+        3: ["web"],
+    }
 
 
 FACTS = {
