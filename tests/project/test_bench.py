@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.bench import assignment, cube, evaluator, rating, sizes
+from tests.bench import assignment, cube, effects, evaluator, rating, sizes
 
 
 def said(bench, monkeypatch, capsys, *args: str) -> str:
@@ -42,6 +42,13 @@ def test_long_events_and_many_of_one_subscriber_add_up(spark, tmp_path, monkeypa
     """The benchmark ends where they do not."""
     told = said(sizes, monkeypatch, capsys, "2000", str(tmp_path))
     assert len(re.findall(r"\d times; most memory so far \d", told)) == 4
+
+
+@pytest.mark.soak
+def test_the_sums_of_campaigns_are_those_of_duckdb(spark, tmp_path, monkeypatch, capsys):
+    """The benchmark ends where they differ."""
+    told = said(effects, monkeypatch, capsys, "3000", str(tmp_path / "build"))
+    assert "the same sums by DuckDB" in told
 
 
 def test_the_assignment_is_timed_beside_its_rivals(spark, tmp_path, monkeypatch, capsys):
