@@ -2,7 +2,8 @@
 
 A night is so many customers × eight channels: with values of their own; then with two hundred
 branches too; then with values that tie (segment × channel, in half yuan). `--growth` adds four
-times as many customers. If OR-tools is installed, its PDLP solves the first night's linear program.
+times as many customers. The rows of mart.decision are those of all options. If OR-tools is
+installed, its PDLP solves the first night's linear program.
 """
 
 import argparse
@@ -10,13 +11,16 @@ import os
 import shutil
 import sys
 import time
+from datetime import date
+from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from scipy import sparse
 
 from jobs.runtime import arguments
@@ -28,12 +32,17 @@ from models.assignment.fates import fates
 from models.assignment.options import Options, options_of
 from models.assignment.prices import exact_sum
 from models.assignment.resource import Resource
-from models.assignment.rivals import RIVALS
+from models.assignment.rivals import OPTIMAL, RIVALS
+from models.contact_policy.compiled import Compiled, compiled
+from models.decision import ledger
+from models.decision.contest import OPEN
 from tests.bench.watched import Watched, processor_seconds
 
 CHANNELS, BRANCHES, SEGMENTS, PIECE = 8, 200, 5, 100_000
 PLACES_A_CUSTOMER = 0.6
 PDLP_SECONDS = 600
+DAY = date(2009, 5, 3)
+ROOM = "array<struct<cap:string,left:int,opens_at:timestamp>>"
 
 
 def write_options(customers: int, branches: int, folder: Path, *, ties: bool) -> list[Resource]:
@@ -103,7 +112,9 @@ def timed(what: str, work, *args):
     return made
 
 
-def night(spark: SparkSession, title: str, folder: Path, resources: list[Resource]) -> Options:
+def night(
+    spark: SparkSession, title: str, folder: Path, resources: list[Resource], policy: Compiled
+) -> Options:
     """Times each part of a night, and says how near to the bound ours and the rivals come."""
     print(f"{title}, {len(resources)} resources")
     rows = spark.read.parquet(str(folder)).selectExpr(
@@ -125,6 +136,23 @@ def night(spark: SparkSession, title: str, folder: Path, resources: list[Resourc
         written = fates(kept, plan.admission, plan.per_unit, 0)
         timed("fates", written.write.format("noop").mode("overwrite").save)
         ours = time.monotonic() - begun
+        names = [one.name for one in resources]
+        prices = {
+            name: Decimal(round(float(price))).scaleb(-6)
+            for name, price in zip(names, plan.per_unit, strict=True)
+        }
+        decisions = ledger.decided(
+            contested(rows),
+            written,
+            prices=prices,
+            policy=policy,
+            stay_bonus=Decimal(0),
+            explored=Decimal("0.015"),
+            rule=OPTIMAL,
+            data_date=DAY,
+        )
+        told = f"mart.decision, {rows.count():,} rows"
+        timed(told, decisions.write.format("noop").mode("overwrite").save)
     primal = exact_sum(options.worth[plan.admission.taken])
     print(
         f"  assigned {ours:.1f} s after the rows; {primal / 1e6:,.2f} yuan of at most "
@@ -137,6 +165,39 @@ def night(spark: SparkSession, title: str, folder: Path, resources: list[Resourc
         value = exact_sum(options.worth[theirs.taken])
         print(f"  {'':<34} {1 - value / plan.bound:7.3%} below the bound")
     return options
+
+
+def contested(rows: DataFrame) -> DataFrame:
+    """The options as models.decision.contest hands them over; no rule speaks against one."""
+    told = F.split("option_id", r"\|")
+    amount = "decimal(18,6)"
+    return rows.select(
+        "customer_id",
+        F.col("customer_id").alias("subscriber_id"),
+        "option_id",
+        *(
+            told[place].alias(name)
+            for place, name in enumerate(("campaign_id", "offer", "channel"))
+        ),
+        told[3].cast("int").alias("wave"),
+        "way",
+        F.col("way").alias("contact_way"),
+        "value",
+        "uses",
+        "sticky",
+        F.lit(OPEN).alias("side"),
+        *(F.lit(False).alias(name) for name in ("beaten", "explored")),
+        F.lit(1).alias("choices"),
+        F.array().cast("array<string>").alias("reasons"),
+        F.array().cast(ROOM).alias("room"),
+        F.col("preference").alias("preference_rank"),
+        F.col("preference").alias("place"),
+        F.lit(Decimal("0.02")).cast(amount).alias("acceptance"),
+        *(
+            F.lit(Decimal(1)).cast(amount).alias(name)
+            for name in ("saving_value", "margin", "preference_value", "cost")
+        ),
+    )
 
 
 def by_pdlp(options: Options) -> None:
@@ -182,11 +243,13 @@ def main() -> None:
     ]
     if args.growth:
         nights.append(("values of their own", 4 * args.customers, 0, False))
-    with spark_session(configuration(folders).conf, folders) as spark:
+    conf = configuration(folders).conf
+    policy = compiled(conf.policy.contacts, conf.channels)
+    with spark_session(conf, folders) as spark:
         for number, (title, customers, branches, ties) in enumerate(nights):
             folder = (args.build / "options").resolve()
             resources = write_options(customers, branches, folder, ties=ties)
-            options = night(spark, f"{customers:,} customers, {title}", folder, resources)
+            options = night(spark, f"{customers:,} customers, {title}", folder, resources, policy)
             if number == 0:
                 by_pdlp(options)
     print(
