@@ -23,6 +23,7 @@ from schemas.config.metric import Metric
 ALL = "all"
 ROI = "roi"
 FIRST_LOOK = 100  # customers in both arms together at the first of daily looks
+TOO_EARLY = (Reason.NOT_MATURED, Reason.BEFORE_FIRST_LOOK)  # such a row shows no figures
 NOTHING = Sums(0, 0, 0)
 DIGITS = Decimal("0.000000001")
 NONE = Effect(math.nan, math.nan, math.nan, math.nan, math.nan)
@@ -151,7 +152,7 @@ def results(
         for row in sorted(earlier, key=lambda row: row["data_date"])
         if row["segment"] == ALL
         and row["role"] == "goal"
-        and row["no_verdict_because"] != Reason.NOT_MATURED
+        and row["no_verdict_because"] not in TOO_EARLY
     }
     read = [
         one
@@ -176,7 +177,7 @@ def _was_read(one: Found, earlier: Sequence[Row]) -> bool:
     place = one.wave.campaign.id, one.wave.wave, one.metric.id
     return any(
         (row["campaign_id"], row["wave"], row["metric"]) == place
-        and row["no_verdict_because"] != Reason.NOT_MATURED
+        and row["no_verdict_because"] not in TOO_EARLY
         for row in earlier
     )
 
@@ -206,19 +207,20 @@ def _found(
     wave: Wave, metric: Metric, sample: Sample, segment: str, still_open: int, daily: bool
 ) -> Found:
     arms = sample.of(segment)
-    waiting = still_open
-    effect = NONE if waiting else _effect(metric, *arms)
-    if daily and not waiting:
+    effect = NONE if still_open else _effect(metric, *arms)
+    needed = 0
+    if daily and not still_open:
         first = _first_look(sample)
         customers = sum(sample.by_look.values())
-        waiting = 0 if first else max(sample.open_windows, 1)
+        needed = 0 if first else FIRST_LOOK
         effect = looks.at_look(effect, customers, first) if first else NONE
     stages = wave.stages if segment == ALL else [Stage(STAGES[-1], arms[0].n, arms[1].n)]
     cohort = Cohort(
         stages,
         float(1 - wave.campaign.control_share),
         contacted=(wave.treated.contacted, wave.control.contacted) if segment == ALL else (0, 0),
-        open_windows=waiting,
+        open_windows=still_open,
+        first_look=needed,
         no_denominator=metric.denominator is not None and not (arms[0].x and arms[1].x),
     )
     return Found(wave, metric, segment, _subject(metric), cohort, arms, effect, sample.open_windows)
@@ -230,7 +232,7 @@ def _roi(whole: Found, sample: Sample) -> Found:
         whole.metric, id=ROI, name_cn="投入回报率", name_en="The return on the cost of contacts"
     )
     arms = sample.costs.get("treated", NOTHING), sample.costs.get("control", NOTHING)
-    effect = NONE if whole.cohort.open_windows else intervals.roi(*arms)
+    effect = NONE if whole.cohort.is_waiting else intervals.roi(*arms)
     subject = Subject(metric.name_cn, metric.name_en, Unit.RETURN)
     cohort = replace(whole.cohort, no_denominator=False)
     return replace(whole, metric=metric, subject=subject, cohort=cohort, effect=effect, arms=arms)
@@ -288,7 +290,7 @@ def _row(one: Found, claimed: Mapping[str, bool], day: date) -> dict[str, Any]:
     place = f"{campaign.id}|{one.wave.wave}|{metric.id}"
     is_claimed = claimed.get(place) if one.segment == ALL else None
     said = verdict(one.subject, one.cohort, one.effect, claimed=is_claimed)
-    hidden = said.because is Reason.NOT_MATURED
+    hidden = said.because in TOO_EARLY
     no_values = hidden or one.subject.unit is Unit.RETURN
     silent = said.because is not None
     treated, control = one.arms

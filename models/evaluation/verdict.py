@@ -39,6 +39,7 @@ class Reason(StrEnum):
     NOBODY_IN_CONTROL = "NOBODY_IN_CONTROL"
     SWAPPED = "SWAPPED"
     NOT_MATURED = "NOT_MATURED"
+    BEFORE_FIRST_LOOK = "BEFORE_FIRST_LOOK"
     SAMPLE_RATIO = "SAMPLE_RATIO"
     NO_DENOMINATOR = "NO_DENOMINATOR"
     NO_VARIANCE = "NO_VARIANCE"
@@ -56,6 +57,10 @@ NONE_BECAUSE = {
     Reason.NOT_MATURED: (
         "尚有 {open:,} 人的观察窗口未结束",
         "the windows of {open:,} customers have not closed",
+    ),
+    Reason.BEFORE_FIRST_LOOK: (
+        "仅 {closed:,} 人的观察窗口已结束，每日读数至少需要 {needed:,} 人",
+        "the windows of {closed:,} customers have closed, daily looks need {needed:,}",
     ),
     Reason.SAMPLE_RATIO: (
         "{stage}环节目标组 {treated:,} 人、对照组 {control:,} 人，与计划比例 {share:.1%} 不符",
@@ -107,7 +112,8 @@ class Cohort:
     """Who was read out.
 
     `stages` lead from the push to the read-out. `contacted` are the treated and the control whom
-    this campaign contacted. `open_windows` counts customers whose window has not closed.
+    this campaign contacted. `open_windows` counts customers whose window has not closed;
+    `first_look` says how many have to close before the first of daily looks, 0 from then on.
     `grouped_by` says what parted the two groups. `no_denominator`: a ratio divides by nothing.
     """
 
@@ -115,8 +121,14 @@ class Cohort:
     share_treated: float
     contacted: tuple[int, int] = (0, 0)
     open_windows: int = 0
+    first_look: int = 0
     grouped_by: str = ASSIGNMENT
     no_denominator: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it is too early for any figure."""
+        return bool(self.open_windows or self.first_look)
 
 
 @dataclass(frozen=True)
@@ -188,6 +200,8 @@ def _no_verdict(subject: Subject, cohort: Cohort, effect: Effect) -> Verdict | N
         reason = Reason.SAMPLE_RATIO
     elif cohort.open_windows:
         reason = Reason.NOT_MATURED
+    elif cohort.first_look:
+        reason = Reason.BEFORE_FIRST_LOOK
     elif cohort.no_denominator:
         reason = Reason.NO_DENOMINATOR
     elif silent:
@@ -201,6 +215,8 @@ def _no_verdict(subject: Subject, cohort: Cohort, effect: Effect) -> Verdict | N
             control=stage.control,
             share=cohort.share_treated,
             open=cohort.open_windows,
+            closed=end.treated + end.control,
+            needed=cohort.first_look,
         )
         for sentence in NONE_BECAUSE[reason]
     )

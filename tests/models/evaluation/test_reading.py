@@ -221,7 +221,8 @@ def test_daily_looks_have_the_wider_interval_of_the_sequence():
     one = spring(read_out="daily")
     early = [added(arm, 2, n=20, look=date(2009, 6, 1)) for arm in ("treated", "control")]
     waiting = read([*early, added("treated", 0, closed=False)], of=wave(one), day=date(2009, 6, 5))
-    assert waiting["order_rate", "all"]["no_verdict_because"] == "NOT_MATURED"
+    assert waiting["order_rate", "all"]["no_verdict_because"] == "BEFORE_FIRST_LOOK"
+    assert waiting["order_rate", "all"]["treated_value"] is None
     looked = [{**row, "look": date(2009, 6, 2)} for row in ORDERS]
     row = read(early + looked, of=wave(one), day=date(2009, 6, 6))["order_rate", "all"]
     once = read(early + ORDERS)["order_rate", "all"]

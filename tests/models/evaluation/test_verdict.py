@@ -104,6 +104,11 @@ LOST = Cohort([Stage("push", 5000, 5000), Stage("receipt", 4600, 5000)], 0.5)
         (cohort(500, 500, contacted=(2, 480)), Reason.SWAPPED, "seem to be swapped at push"),
         (cohort(500, 500, open_windows=1200), Reason.NOT_MATURED, "windows of 1,200 customers"),
         (
+            cohort(60, 39, share_treated=0.6, first_look=100),
+            Reason.BEFORE_FIRST_LOOK,
+            "the windows of 99 customers have closed, daily looks need 100",
+        ),
+        (
             LOST,
             Reason.SAMPLE_RATIO,
             "at receipt 4,600 treated and 5,000 control do not fit the planned share of 50.0%",
