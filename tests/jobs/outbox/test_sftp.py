@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -72,10 +73,7 @@ def server(world, tmp_path):
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
     process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(tmp_path / "sshd.conf")])
     try:
-        for _ in range(100):
-            with socket.socket() as one:
-                if one.connect_ex(("127.0.0.1", port)) == 0:
-                    break
+        listens_at(port)
         world.there.mkdir()
         world.sink = Sink(
             str(world.there),
@@ -89,6 +87,16 @@ def server(world, tmp_path):
     finally:
         process.terminate()
         process.wait()
+
+
+def listens_at(port):
+    """Returns once somebody listens at the port; fails after twenty seconds."""
+    for _ in range(200):
+        with socket.socket() as one:
+            if one.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.1)
+    pytest.fail(f"nobody listens at port {port}")
 
 
 def known(folder, *ports):

@@ -45,8 +45,8 @@ def test_the_funnel_counts_each_first_reason_and_what_is_pushed(spark):
     found = fits(figures.funnel(made, DAY), "mart.decision_funnel").collect()
     assert sorted((row.channel, row.stage, row.reason, row.rows) for row in found) == [
         ("sms", 1, "ELIG", 1),
-        ("sms", 18, "PUSHED", 2),
-        ("web", 11, "CAP_ALL", 1),
+        ("sms", 19, "PUSHED", 2),
+        ("web", 12, "CAP_ALL", 1),
     ]
 
 

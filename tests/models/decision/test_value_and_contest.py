@@ -388,7 +388,7 @@ def test_the_funnel_adds_up_and_knows_the_rivals(spark):
     for row in made.funnel:
         by_channel[row.channel] = by_channel.get(row.channel, 0) + row.rows
     assert by_channel == dict.fromkeys(("hall", "hotline", "sms"), 20)
-    assert {row.reason for row in made.funnel if row.stage == 18} == {"PUSHED"}
+    assert {row.reason for row in made.funnel if row.stage == 19} == {"PUSHED"}
     summary = made.assignment.summary
     assert summary.value >= max(summary.rivals.values())
     assert summary.gap >= 0

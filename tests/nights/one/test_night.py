@@ -462,7 +462,7 @@ def test_a_run_is_undone_as_if_it_had_not_been(one_night, again, tmp_path, capsy
     capsys.readouterr()
     assert undo.main(["--run-id", run, "--dry-run", *where]) == 0
     said = capsys.readouterr().out
-    assert f"undo of run {run}: 13 slices" in said
+    assert f"undo of run {run}: 14 slices" in said
     assert {"mart.decision", "push.hall"} <= {line.split()[0] for line in said.splitlines()[1:]}
     assert "hall: the manifest of 2009-05-03/hall_20090503.csv is removed" in said
     assert {"mart.decision", "push.hall"} <= set(differing_tables(again, one_night))

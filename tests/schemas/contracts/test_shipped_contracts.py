@@ -75,6 +75,7 @@ def test_every_amount_has_a_unit():
             assert column.data_type.name != "decimal" or column.unit in (
                 "yuan",
                 "share",
+                "count",
                 "square_metres",
                 "metric",
             )
