@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from jobs.outbox import handover
-from jobs.outbox.folder import Outbox
+from jobs.outbox.folder import Outbox, manifest_of
 from jobs.runtime import arguments, walk
 from jobs.runtime.lock import guarded, run_of
 from jobs.runtime.session import spark_session
@@ -121,7 +121,7 @@ def _undo(argv: list[str] | None) -> None:
         if args.dry_run:
             return
         for channel, day, file in files:
-            Outbox(args.push).withdraw(channel, day, f"{file}.manifest.json")
+            Outbox(args.push).withdraw(channel, day, manifest_of(file))
             handover.withdraw(Outbox(args.push), channel, day)
         with spark_session(conf, arguments.conf_folders(args.conf)) as spark:
             from jobs.warehouse.tables import Tables  # pyspark is imported once it is needed
@@ -148,7 +148,7 @@ def _channel_files(
         if entry.table.startswith("push.") and channel is not None and channel.push is not None:
             day = date.fromisoformat(entry.slice)
             name = channel.push.file_on(day)
-            if (push / channel.id / str(day) / f"{name}.manifest.json").exists():
+            if (push / channel.id / str(day) / manifest_of(name)).exists():
                 found.append((channel.id, day, name))
     return found
 

@@ -1,6 +1,5 @@
 """The file of one channel and day, and its manifest."""
 
-import json
 from collections.abc import Iterable
 from datetime import date
 from itertools import chain
@@ -8,7 +7,7 @@ from itertools import chain
 from pyspark.sql import DataFrame
 
 from jobs.outbox import workbook
-from jobs.outbox.folder import Outbox
+from jobs.outbox.folder import Outbox, manifest_of
 from models.push import channel_file, sample
 from schemas.config import Campaign, Channel
 from schemas.contract import Contract
@@ -35,7 +34,7 @@ def send(
     if form is None:
         raise ConfigError(f"channels.yml: {channel.id} has no push: it gets no files")
     name, mode = form.file_on(day), int(form.mode, 8)
-    outbox.withdraw(channel.id, day, f"{name}.manifest.json")
+    outbox.withdraw(channel.id, day, manifest_of(name))
     tests = [*sample.staff_rows(contract, form, channel.id, campaigns, day)]
     in_order = rows.orderBy(*channel_file.FILE_ORDER).toLocalIterator()
     sent = outbox.write(
@@ -56,6 +55,5 @@ def send(
         sha256=sent.sha256,
         currency=contract.currency,
     )
-    text = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    outbox.write(channel.id, day, f"{name}.manifest.json", [text.encode()], mode)
+    outbox.write_manifest(channel.id, day, name, manifest, mode)
     return manifest

@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from jobs.outbox.folder import Outbox
+from jobs.outbox.folder import Outbox, json_text, manifest_of
 from jobs.outbox.sinks import Place, SinkFailed, place
 from schemas.config import Channel
 from schemas.config.channel import DROP, NEXT_DAY, Late, Sink
@@ -144,7 +144,7 @@ def recall(channel: Channel, day: date, last: Delivery | None) -> Delivery:
     if last is None or last.state != DELIVERED:
         raise ChudianError(f"{channel.id} of {day}: no delivered file to recall")
     there = place(_sink(channel))
-    there.remove(f"{last.file_name}.manifest.json")
+    there.remove(manifest_of(last.file_name))
     there.remove(last.file_name)
     note = {
         "file": last.file_name,
@@ -154,7 +154,7 @@ def recall(channel: Channel, day: date, last: Delivery | None) -> Delivery:
         "sha256": last.sha256,
         "recalled": True,
     }
-    _put_text(there, f"{last.file_name}.recall.json", _json(note))
+    _put_text(there, f"{last.file_name}.recall.json", json_text(note))
     return replace(last, state=RECALLED)
 
 
@@ -167,7 +167,7 @@ def _sink(channel: Channel) -> Sink:
 def _staged(outbox: Outbox, channel: Channel, day: date) -> _Staged | None:
     assert channel.push is not None
     path = outbox.folder / channel.id / str(day) / channel.push.file_on(day)
-    manifest = path.with_name(f"{path.name}.manifest.json")
+    manifest = path.with_name(manifest_of(path.name))
     if not (path.exists() and manifest.exists()):
         return None
     return _Staged(path, json.loads(manifest.read_text(encoding="utf-8")))
@@ -183,7 +183,7 @@ def _row(channel: Channel, day: date, sink: Sink, sequence: int, staged: _Staged
 
 def _sent(sink: Sink, row: Delivery, staged: _Staged) -> Delivery:
     """Put file and manifest, unless the sink has this manifest already; a failure is told."""
-    there, name = place(sink), _manifest_name(row)
+    there, name = place(sink), manifest_of(row.file_name)
     try:
         if not _is_there(there, row, staged):
             there.remove(name)
@@ -196,11 +196,7 @@ def _sent(sink: Sink, row: Delivery, staged: _Staged) -> Delivery:
 
 def _is_there(there: Place, row: Delivery, staged: _Staged) -> bool:
     """Whether the sink has the manifest of this very file."""
-    return there.get(_manifest_name(row)) == _manifest(row, staged).encode()
-
-
-def _manifest_name(row: Delivery) -> str:
-    return f"{row.file_name}.manifest.json"
+    return there.get(manifest_of(row.file_name)) == _manifest(row, staged).encode()
 
 
 def _manifest(row: Delivery, staged: _Staged) -> str:
@@ -208,11 +204,7 @@ def _manifest(row: Delivery, staged: _Staged) -> str:
     manifest = dict(staged.manifest)
     if row.sequence > 1:
         manifest |= {"file": row.file_name, "sequence": row.sequence}
-    return _json(manifest)
-
-
-def _json(content: Mapping[str, Any]) -> str:
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+    return json_text(manifest)
 
 
 def _put_text(there: Any, name: str, text: str) -> None:

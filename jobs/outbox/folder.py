@@ -7,17 +7,29 @@ last: a channel that sees a manifest may read the file.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from schemas.errors import ChudianError
 
 DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def manifest_of(file: str) -> str:
+    """The name of the manifest of a file."""
+    return f"{file}.manifest.json"
+
+
+def json_text(content: Mapping[str, Any]) -> str:
+    """A manifest, or another short note beside a file, as its text."""
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,13 @@ class Outbox:
     def withdraw(self, channel: str, day: date, name: str) -> None:
         """Delete a file if it exists. A channel reads no data file without its manifest."""
         (self.folder / channel / str(day) / name).unlink(missing_ok=True)
+
+    def write_manifest(
+        self, channel: str, day: date, file: str, content: Mapping[str, Any], mode: int
+    ) -> None:
+        """Write the manifest of a file that is complete."""
+        text = json_text(content)
+        self.write(channel, day, manifest_of(file), [text.encode()], mode)
 
     def days(self, channel: str) -> list[date]:
         """The days for which a channel has a folder, in order."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from jobs.outbox.folder import Outbox
+from jobs.outbox.folder import Outbox, manifest_of
 from models.push import channel_file
 from schemas.currency import Currency
 from schemas.document import interface
@@ -37,7 +37,7 @@ def send(
     """
     interface.require_valid(name, content)
     file = name_of(name, receiver, day)
-    outbox.withdraw(receiver, day, f"{file}.manifest.json")
+    outbox.withdraw(receiver, day, manifest_of(file))
     text = json.dumps(content, ensure_ascii=False, indent=1) + "\n"
     sent = outbox.write(receiver, day, file, [text.encode()], MODE)
     manifest = channel_file.manifest(
@@ -51,8 +51,7 @@ def send(
         sha256=sent.sha256,
         currency=currency,
     )
-    told = json.dumps(manifest, indent=2, ensure_ascii=False) + "\n"
-    outbox.write(receiver, day, f"{file}.manifest.json", [told.encode()], MODE)
+    outbox.write_manifest(receiver, day, file, manifest, MODE)
     return file
 
 
@@ -63,6 +62,6 @@ def withdraw(outbox: Outbox, channel: str, day: date) -> list[str]:
         file = name_of(name, receiver, day)
         if (outbox.folder / receiver / str(day) / file).exists():
             gone.append(file)
-        outbox.withdraw(receiver, day, f"{file}.manifest.json")
+        outbox.withdraw(receiver, day, manifest_of(file))
         outbox.withdraw(receiver, day, file)
     return gone

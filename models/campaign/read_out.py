@@ -49,6 +49,11 @@ def judged(conf: Config, day: date) -> list[Campaign]:
     return [one for one in each if one.valid_from <= day <= last(one)]
 
 
+def judged_campaigns(conf: Config, day: date) -> list[Campaign]:
+    """Of `judged` those that are a campaign of their own: no quarter."""
+    return [one for one in judged(conf, day) if not is_program(one)]
+
+
 def of_all(conf: Config) -> list[Campaign]:
     """The campaigns from whose offers the universal hold-out keeps its customers."""
     contacts = conf.policy.contacts

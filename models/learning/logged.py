@@ -135,10 +135,10 @@ def policy_values(
     rows = []
     for one in sorted(added, key=lambda one: one["rule"]):
         log = log_of(one)
+        reason = because(log)
         support = round(Decimal(one["n"]) / one["contacts"], 6)
         fixed = (nights, one["contacts"], support, one["made"], one["made_by_lot"])
         for estimator, effect in estimates(log).items():
-            reason = because(log)
             said: tuple
             if estimator == MODEL:
                 said = (_yuan(effect.estimate), None, None, None)

@@ -21,7 +21,7 @@ EFFECTS, SECOND_ROUND = "mart.channel_effect", "mart.second_round"
 
 def run(context: Context) -> None:
     warehouse, conf, day = context.warehouse, context.conf, context.day
-    judged = [one for one in read_out.judged(conf, day) if one.id in conf.campaigns]
+    judged = read_out.judged_campaigns(conf, day)
     offloading, tariffs = (
         [one.id for one in judged if one.type == kind] for kind in (counted.OFFLOAD, counted.TARIFF)
     )

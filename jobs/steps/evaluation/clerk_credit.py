@@ -15,7 +15,7 @@ TABLE = "mart.clerk_credit"
 
 def run(context: Context) -> None:
     warehouse, conf, day = context.warehouse, context.conf, context.day
-    campaigns = [one for one in read_out.judged(conf, day) if one.id in conf.campaigns]
+    campaigns = read_out.judged_campaigns(conf, day)
     if not campaigns:
         warehouse.replace(TABLE, warehouse.rows(TABLE, []))
         return

@@ -18,7 +18,7 @@ NIGHTS = 90
 
 def run(context: Context) -> None:
     warehouse, conf, day = context.warehouse, context.conf, context.day
-    judged = [one for one in read_out.judged(conf, day) if not read_out.is_program(one)]
+    judged = read_out.judged_campaigns(conf, day)
     days = [one.within_days + read_out.SETTLE_DAYS for one in judged]
     last = day - timedelta(days=min(days, default=1))
     nights = Window(last - timedelta(days=NIGHTS - 1), last)

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
+from models.synthetic.contact.log_rows import CLERKS, clerk_of
 from models.synthetic.season.answers import NaturalOrder, Touch
 from models.synthetic.season.planted import Planted, drawn
 
@@ -16,7 +17,7 @@ Cells = tuple[str, ...]
 STAMP = "%Y%m%d%H%M%S"
 RESULTS = ("2", "3")  # of a call that reached nobody: busy, no answer
 PLACES = ("hall", "hotline", "sms")  # where customers order what nobody offered them
-AGENTS, CLERKS = 60, 60
+AGENTS = 60
 AFTER_S = 300  # seconds from a contact to the order, the complaint or the call that follows
 DAY_LATE_SHARE = 0.02  # of the feedback
 LOGGED = {"hotline_outbound": "hotline", "hotline_inbound": "hotline"}
@@ -123,7 +124,7 @@ def _touch(
 
 def _clerk(one: Touch, planted: Planted) -> str:
     chance = drawn(planted.seed, "clerk", one.subscriber)
-    return f"Y{1_000 + int(chance * CLERKS)}"
+    return clerk_of(int(chance * CLERKS))
 
 
 def transaction(

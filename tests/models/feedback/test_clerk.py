@@ -1,6 +1,5 @@
 """Which clerk gets the credit of an order: cases worked by hand, one customer for each."""
 
-import hashlib
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -8,19 +7,15 @@ import pytest
 
 from models.feedback import clerk, report
 from tests.given.contact_policies import ZONE
+from tests.given.numbered_customers import KEY, identity, subscriber
 from tests.given.rows import fits, frame
 
-KEY, PILOT = "a-key", "hall_pilot"
+PILOT = "hall_pilot"
 NIGHT, CLOSES, TOLD = date(2009, 5, 3), date(2009, 6, 2), date(2009, 6, 5)
 
 
 def instant(text):
     return datetime.strptime(f"2009-{text}", "%Y-%m-%d %H:%M").replace(tzinfo=ZoneInfo(ZONE))
-
-
-def subscriber(customer):
-    text = f"{KEY}|subscriber|S{customer}"
-    return int(hashlib.sha256(text.encode()).hexdigest()[:15], 16)
 
 
 def response(customer, ordered=None, credits=0, wave=1):
@@ -96,23 +91,11 @@ FEEDBACK = (
 
 @pytest.fixture(scope="module")
 def made(spark):
-    identity = frame(
-        spark,
-        "dw.subscriber_identity",
-        *(
-            {
-                "subscriber_id": subscriber(number),
-                "customer_id": number,
-                "valid_from": instant("01-01 00:00"),
-                "valid_to": None,
-            }
-            for number in range(1, 12)
-        ),
-    )
+    known = identity(spark, range(1, 12), instant("01-01 00:00"))
     told = report.reports(
         frame(spark, "ods.campaign_feedback", *FEEDBACK),
         frame(spark, "ods.campaign_order"),
-        identity,
+        known,
         KEY,
     )
     responses = frame(spark, "dw.campaign_response", *RESPONSES)

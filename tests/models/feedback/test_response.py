@@ -4,7 +4,6 @@ Everybody is assigned on the night of 3 May 2008 with a window of 30 days: the a
 2 June count, if they are told until 5 June.
 """
 
-import hashlib
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -15,9 +14,9 @@ from pyspark.sql import functions as F
 from models.feedback import assignment, report, response
 from tests.given.campaigns import campaign
 from tests.given.contact_policies import ZONE
+from tests.given.numbered_customers import KEY, identity, subscriber
 from tests.given.rows import fits, frame
 
-KEY = "a-key"
 VALID = {"valid_from": date(2008, 5, 1), "valid_to": date(2008, 7, 1), "valid_days": 30}
 CAMPAIGNS = [
     campaign("message", **VALID, priority=2),
@@ -33,11 +32,6 @@ def day(text):
 
 def instant(text):
     return datetime.strptime(f"2008-{text}", "%Y-%m-%d %H:%M").replace(tzinfo=ZoneInfo(ZONE))
-
-
-def subscriber(customer):
-    text = f"{KEY}|subscriber|S{customer}"
-    return int(hashlib.sha256(text.encode()).hexdigest()[:15], 16)
 
 
 class Told:
@@ -224,31 +218,17 @@ def cases():
 def made(spark):
     """(rows of dw.campaign_response by campaign, wave and customer, reasons by record)."""
     told = cases()
-    identity = frame(
-        spark,
-        "dw.subscriber_identity",
-        *(
-            {
-                "subscriber_id": subscriber(number),
-                "customer_id": number,
-                "valid_from": instant("01-01 00:00"),
-                "valid_to": None,
-            }
-            for number in range(1, 30)
-        ),
-    )
+    known = identity(spark, range(1, 30), instant("01-01 00:00"))
     cohort = assignment.assigned(
         frame(spark, "mart.decision", *told.decisions),
         frame(spark, "mart.hold_out", *told.withheld),
-        assignment.of_others(
-            frame(spark, "ods.campaign_assignment", *told.assigned), identity, KEY
-        ),
+        assignment.of_others(frame(spark, "ods.campaign_assignment", *told.assigned), known, KEY),
         CAMPAIGNS,
     ).cache()
     told_of = report.reports(
         frame(spark, "ods.campaign_feedback", *told.feedback),
         frame(spark, "ods.campaign_order", *told.orders),
-        identity,
+        known,
         KEY,
     )
     reported = report.judged(told_of, cohort, [one.id for one in CAMPAIGNS]).cache()
