@@ -356,9 +356,16 @@ class CommittedTables(Tables):
 
 @contextmanager
 def cached(frame: DataFrame) -> Iterator[DataFrame]:
-    """A frame that several readers share: computed when the first of them reads it."""
+    """A frame that several readers share: computed when the first of them reads it.
+
+    The plan of each reader begins at the kept rows. `persist` alone would let each of them plan
+    anew how the rows are computed, and then find that they are kept.
+    """
+    session = frame.sparkSession
     try:
-        yield frame.persist(StorageLevel.MEMORY_AND_DISK)
+        plan = frame.persist(StorageLevel.MEMORY_AND_DISK)._jdf.queryExecution().withCachedData()
+        dataset = cast(Any, session._jvm).org.apache.spark.sql.classic.Dataset
+        yield DataFrame(dataset.ofRows(session._jsparkSession, plan), session)
     finally:
         frame.unpersist()
 

@@ -210,10 +210,10 @@ class Warehouse:
             wanted_rows = self.empty(table) if frame is None else frame
             with cached(conform(contract, wanted_rows, activity.step.name)) as kept:
                 rows = self._admitted(contract, kept, activity, due)
-                if due:
-                    where = slices_where(contract, activity.window, due, "")
-                    replaced = where if self.ledger.touch(table, "", due) else None
-                    self._save(table, shaped(contract, kept, len(due) > 1, 1), replaced)
+                held = self.ledger.touch(table, "", due)
+                if rows or held:  # no commit for no rows
+                    where = slices_where(contract, activity.window, due, "") if held else None
+                    self._save(table, shaped(contract, kept, len(due) > 1, 1), where)
         self._record(contract, "", activity, rows, due)
         return sum(rows.values())
 

@@ -102,7 +102,7 @@ def of_java(java: Any) -> dict[str, Any]:
     process = int(java.java.lang.ProcessHandle.current().pid())
     threads: Counter = Counter()
     for stat in Path(f"/proc/{process}/task").glob("*/stat"):
-        name, used = used_by(stat)
+        name, used = used_by(stat, of_children=False)
         threads[re.sub(r"[-#.0-9]+", " ", name).strip()] += used
     codegen = java.org.apache.spark.metrics.source.CodegenMetrics
     collectors = factory.getGarbageCollectorMXBeans()
@@ -117,11 +117,11 @@ def of_java(java: Any) -> dict[str, Any]:
     }
 
 
-def used_by(stat: Path) -> tuple[str, float]:
-    """Name and processor seconds of a process or thread, with those of its ended children."""
+def used_by(stat: Path, of_children: bool = True) -> tuple[str, float]:
+    """Name and processor seconds of a process or thread; Linux counts ended children by process."""
     text = stat.read_text(encoding="utf-8")
     name, rest = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
-    return name, sum(map(int, rest[11:15])) / TICKS
+    return name, sum(map(int, rest[11 : 15 if of_children else 13])) / TICKS
 
 
 def main(folder: Path, asked: list[str]) -> int:
