@@ -61,9 +61,9 @@ def spark(tmp_path_factory):
         # `make trial` runs with code generation, and so does the night that Airflow submits in
         # `make soak`; a test there compares its tables with those of an interpreted night.
         **interpreted.SETTINGS,
-        # Each query's plan is written down for a page that nobody opens.
-        "spark.sql.ui.explainMode": "simple",
-        "spark.sql.debug.maxToStringFields": "1",
+        # A session of few rows has them from its profile; this one is for all tests.
+        "spark.buffer.pageSize": "1m",
+        "spark.broadcast.blockSize": "256k",
         "spark.databricks.delta.snapshotPartitions": "1",
         # Rows are few: fewer tasks, and no job of its own for each stage of a plan. A night sets
         # both as its configuration says.
