@@ -1,6 +1,6 @@
 """Pages of what campaigns changed: an overview, and one page for each campaign.
 
-Plain Python over rows of mart.campaign_result.
+Plain Python over rows of mart.campaign_result, mart.policy_value and mart.acceptance_drift.
 """
 
 from __future__ import annotations
@@ -35,6 +35,13 @@ ADVICE = {
     "NO_VARIANCE": "look at the metric's column",
 }
 HALF = Decimal("0.5")
+# Reason of mart.policy_value without a value → in words.
+NO_VALUE = {
+    "no_support": "the nights could not have made its contacts",
+    "too_few": "too few customers or contacts by lot",
+    "no_variance": "all contacts earn the same",
+}
+ALARMS = {"accepted_more": "more often than predicted", "accepted_less": "less often"}
 
 
 def overview(rows: Rows, campaigns: Mapping[str, Campaign]) -> list[str]:
@@ -66,6 +73,49 @@ def overview(rows: Rows, campaigns: Mapping[str, Campaign]) -> list[str]:
         page.table("Verdicts", [*heads, "结论"], table, "no campaign is judged"),
         _to_adjust(newest, campaigns),
     ]
+
+
+def of_rules(rows: Rows, unit: str) -> str:
+    """What a contact would have earned under each rule of value.rule, from one night's estimate."""
+    table = [
+        [
+            row["rule"],
+            row["estimator"].replace("_", " "),
+            row["contacts"],
+            f"{row['support']:.0%}",
+            row["made"],
+            row["made_by_lot"],
+            "" if row["value"] is None else f"{row['value']:.2f}",
+            "" if row["low"] is None else f"{row['low']:.2f} to {row['high']:.2f}",
+            NO_VALUE.get(row["because"], ""),
+        ]
+        for row in sorted(rows, key=lambda row: (row["rule"], row["estimator"]))
+    ]
+    heads = ["rule", "estimator", "its contacts", "possible", "made", "by lot"]
+    heads += [f"{unit} a contact", "95 % interval", ""]
+    return page.table("What another rule would have earned", heads, table, "no window has closed")
+
+
+def of_drift(rows: Rows) -> str:
+    """Accepted against predicted, alarms first, from one night's look."""
+    table = [
+        [
+            row["campaign_id"],
+            row["offer"],
+            row["channel"],
+            row["contacts"],
+            f"{row['expected']:.1f}",
+            row["orders"],
+            f"{row['low']:,} to {row['high']:,}",
+            page.state(ALARMS[row["alarm"]], "warning") if row["alarm"] else "",
+        ]
+        for row in sorted(
+            rows,
+            key=lambda row: (not row["alarm"], row["campaign_id"], row["offer"], row["channel"]),
+        )
+    ]
+    heads = ["campaign", "offer", "channel", "contacts", "predicted", "accepted", "usual", "alarm"]
+    return page.table("Accepted against predicted", heads, table, "no contact was reported")
 
 
 def of_campaign(rows: Rows, campaign: Campaign, metrics: Mapping[str, Metric]) -> list[str]:

@@ -58,7 +58,7 @@ def steps(conf: Config) -> tuple[Step, ...]:
             "effects",
             "report",
             "the pages of what campaigns changed",
-            ("mart.campaign_result",),
+            ("mart.campaign_result", "mart.policy_value", "mart.acceptance_drift"),
             (),
             submitted_with="decision",
         ),

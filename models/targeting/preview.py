@@ -5,6 +5,7 @@ Only this campaign is looked at: other campaigns of the night compete for the sa
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from pyspark.sql import Column, DataFrame
@@ -13,6 +14,7 @@ from pyspark.sql import functions as F
 from schemas.config import Campaign
 
 UNIVERSAL, CONTROL, TREATED = "universal", "control", "treated"
+NOT_SERVED = "CHANNEL"  # the rule of mart.decision
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,29 @@ def candidates(members: DataFrame, campaign: Campaign) -> DataFrame:
             F.lit(None).cast("string").alias("offer"),
             F.explode(F.array(*map(F.lit, campaign.channels))).alias("channel"),
         )
+    )
+
+
+def with_channel_rule(
+    judged: DataFrame, members: DataFrame, serving: DataFrame, asking: Collection[str]
+) -> DataFrame:
+    """`judged` with the rule CHANNEL first: a channel of `asking` serves no number of the customer.
+
+    `members`: (customer_id, subscriber_id). `serving`: (subscriber_id, serving), the channels that
+    know what they require of the subscriber.
+    """
+    by_customer = (
+        members.join(serving, "subscriber_id", "left")
+        .groupBy("customer_id")
+        .agg(F.array_distinct(F.flatten(F.collect_list("serving"))).alias("serving"))
+    )
+    unknown = ~F.array_contains("serving", F.col("channel"))
+    broken = F.col("channel").isin(sorted(asking)) & unknown
+    found = F.when(broken, F.array(F.lit(NOT_SERVED))).otherwise(F.array().cast("array<string>"))
+    return (
+        judged.join(by_customer, "customer_id", "left")
+        .withColumn("contact_reasons", F.concat(found, "contact_reasons"))
+        .drop("serving")
     )
 
 

@@ -9,8 +9,9 @@ from decimal import Decimal
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.plan.step import Step
+from jobs.plan.step import Step, required_tables
 from jobs.runtime.context import Context
+from jobs.steps.decision.channel_facts import channel_facts
 from jobs.steps.decision.contact_facts import contact_tables
 from jobs.steps.decision.facts import facts_of
 from models.campaign.night_load import contacts
@@ -18,8 +19,18 @@ from models.campaign.power import WANTED, detectable, power
 from models.contact_policy import hold_out, known, rules
 from models.contact_policy.compiled import CODES, compiled
 from models.evaluation.power import customers_needed
+from models.push.facts import serving
 from models.targeting.members import members
-from models.targeting.preview import CONTROL, TREATED, UNIVERSAL, Preview, candidates, preview
+from models.targeting.preview import (
+    CONTROL,
+    NOT_SERVED,
+    TREATED,
+    UNIVERSAL,
+    Preview,
+    candidates,
+    preview,
+    with_channel_rule,
+)
 from schemas.config import Campaign, Config
 
 
@@ -30,6 +41,7 @@ def step_of(campaign: Campaign, conf: Config) -> Step:
         *("dw.subscriber", "dw.subscription", "dw.subscriber_identity", "dw.consent"),
         *("dw.contact_history", "dw.contact_outcome"),
         *("ods.do_not_contact", "ods.sensitive_number"),
+        *required_tables(conf),
     )
     return Step(
         "dry_run", "dry_run", "try a campaign", tuple(dict.fromkeys((*tables, *target))), ()
@@ -45,6 +57,13 @@ def tried(context: Context, campaign: Campaign) -> Preview:
     classes = {campaign.id: conf.policy.contacts.class_of_type(campaign.type)}
     met = known.planned(candidates(people, campaign), policy, classes=classes, data_date=day)
     facts = known.facts(tables, policy, data_date=day)
+    judged = rules.judged(met, facts, policy, conf.runtime.timezone)
+    asked = {name: conf.channels[name].requires for name in campaign.channels}
+    required = {name: fact for name, fact in asked.items() if fact}
+    if required:
+        judged = with_channel_rule(
+            judged, people, serving(required, channel_facts(context)), required
+        )
     late = F.lit(day - timedelta(days=campaign.valid_days))
     taken_up = warehouse.read("dw.subscription", on=day).where(
         (F.col("valid_from") > late) & (F.col("valid_from") <= F.lit(day))
@@ -52,7 +71,7 @@ def tried(context: Context, campaign: Campaign) -> Preview:
     return preview(
         people,
         taken_up,
-        rules.judged(met, facts, policy, conf.runtime.timezone),
+        judged,
         hold_out.of_all(conf.policy.contacts.hold_out, day),
         hold_out.of_campaign([campaign], F.col("campaign_id")),
     )
@@ -114,7 +133,7 @@ def _by_channel(
     for name in campaign.channels:
         kept = [
             f"{code} {found.reasons[name, code]:,}"
-            for code in CODES
+            for code in (NOT_SERVED, *CODES)
             if (name, code) in found.reasons
         ]
         full = [f"{cap} {n:,}" for (of, cap), n in sorted(found.caps.items()) if of == name]

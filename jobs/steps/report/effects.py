@@ -19,10 +19,16 @@ def run(context: Context) -> None:
     nights = Window(day - timedelta(days=NIGHTS - 1), day)
     found = context.warehouse.read("mart.campaign_result", window=nights, allow_missing=True)
     rows = [row.asDict() for row in found.collect()]
-    context.judge.keep(
-        "effects.html",
-        page.page(f"What campaigns changed, {day}", effect_page.overview(rows, conf.campaigns)),
+    values, drift = (
+        [row.asDict() for row in context.warehouse.read(table, on=day).collect()]
+        for table in ("mart.policy_value", "mart.acceptance_drift")
     )
+    parts = [
+        *effect_page.overview(rows, conf.campaigns),
+        effect_page.of_drift(drift),
+        effect_page.of_rules(values, conf.runtime.currency.unit),
+    ]
+    context.judge.keep("effects.html", page.page(f"What campaigns changed, {day}", parts))
     for name in sorted({row["campaign_id"] for row in rows} & set(conf.campaigns)):
         campaign = conf.campaigns[name]
         context.judge.keep(

@@ -113,3 +113,47 @@ def test_a_campaign_of_which_nothing_was_told_asks_for_its_feedback():
 def test_without_results_the_pages_say_so():
     assert "no campaign is judged" in shown(effect_page.overview([], {}))
     assert "nothing is judged" in shown(effect_page.of_campaign([], SPRING, METRICS))
+
+
+def of(table, *changes):
+    names = CONTRACTS[table].column_names
+    return [dict(zip(names, row, strict=True)) for row in rows(table, *changes)]
+
+
+def test_the_value_of_another_rule_has_its_interval_or_its_reason():
+    values = of(
+        "mart.policy_value",
+        {"rule": "naive", "estimator": "doubly_robust"},
+        {
+            "rule": "greedy",
+            "estimator": "inverse_propensity",
+            "support": Decimal("0.25"),
+            "value": None,
+            "low": None,
+            "high": None,
+            "because": "no_support",
+        },
+    )
+    text = shown([effect_page.of_rules(values, "yuan")])
+    assert "naive doubly robust 5,200 90% 4,300 12 1.24 0.91 to 1.57" in text
+    assert (
+        "greedy inverse propensity 5,200 25% 4,300 12 the nights could not have made its contacts"
+    ) in text
+    assert text.index("greedy") < text.index("naive")
+
+
+def test_offers_with_an_alarm_stand_first():
+    drift = of(
+        "mart.acceptance_drift",
+        {"campaign_id": "a", "alarm": None},
+        {"campaign_id": "z", "orders": 2, "alarm": "accepted_less"},
+    )
+    text = shown([effect_page.of_drift(drift)])
+    assert "z gotone_58 sms 240 14.4 2 3 to 31 less often" in text
+    assert text.index("z gotone_58") < text.index("a gotone_58")
+
+
+@pytest.mark.parametrize("reason", CONTRACTS["mart.policy_value"].column("because").allowed)
+def test_each_reason_without_a_value_is_told_in_words(reason):
+    row = of("mart.policy_value", {"value": None, "low": None, "high": None, "because": reason})
+    assert effect_page.NO_VALUE[reason] in shown([effect_page.of_rules(row, "yuan")])

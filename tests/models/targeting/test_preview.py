@@ -2,7 +2,14 @@
 
 from pyspark.sql import functions as F
 
-from models.targeting.preview import CONTROL, TREATED, UNIVERSAL, candidates, preview
+from models.targeting.preview import (
+    CONTROL,
+    TREATED,
+    UNIVERSAL,
+    candidates,
+    preview,
+    with_channel_rule,
+)
 from tests.given.campaigns import campaign
 from tests.given.frames import local_frame
 
@@ -67,4 +74,34 @@ def test_customers_are_counted_by_arm_free_channels_rule_and_cap(spark):
         (TREATED, ()): 1,
         (UNIVERSAL, both): 1,
         (CONTROL, both): 1,
+    }
+
+
+def test_a_channel_that_serves_no_number_of_the_customer_is_kept_from_him(spark):
+    """The manager knows one of the two numbers of 1, none of 2 and of 3; SMS asks for nothing."""
+    members = local_frame(
+        spark, [(1, 11), (1, 12), (2, 21), (3, 31)], "customer_id bigint, subscriber_id bigint"
+    )
+    serving = local_frame(
+        spark,
+        [(11, []), (12, ["manager"]), (21, [])],
+        "subscriber_id bigint, serving array<string>",
+    )
+    judged = local_frame(
+        spark,
+        [
+            (1, "c", "manager", [], []),
+            (2, "c", "manager", ["CAP_ALL"], []),
+            (2, "c", "sms", [], []),
+            (3, "c", "manager", [], []),
+        ],
+        JUDGED,
+    )
+    found = with_channel_rule(judged, members, serving, ["manager"])
+    assert found.columns == judged.columns
+    assert {(row[0], row["channel"]): row["contact_reasons"] for row in found.collect()} == {
+        (1, "manager"): [],
+        (2, "manager"): ["CHANNEL", "CAP_ALL"],
+        (2, "sms"): [],
+        (3, "manager"): ["CHANNEL"],
     }
