@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from jobs.intake import archive, redelivery
 from jobs.intake.landing import Landing
@@ -32,9 +32,6 @@ from schemas.config import Config
 from schemas.contract import Contract
 from schemas.errors import ChudianError
 from schemas.window import Window
-
-if TYPE_CHECKING:  # a run imports pyspark only once its inputs are in order
-    from pyspark.sql import SparkSession
 
 
 class Configuration(NamedTuple):
@@ -222,22 +219,10 @@ def _run_step(step: Step, run: Run, window: Window, *, rebuild: bool = False) ->
     """Run one step for one window; the rows that it wrote."""
     tables, contracts = run.warehouse.tables, run.warehouse.contracts
     with run.warehouse.step(step, window, rebuild=rebuild) as activity:
-        tables.suit(
-            few_rows=reads_few_rows([step], window, run.conf, contracts, run.landing, tables.root)
-        )
-        called_from(tables.spark, step)
+        few = reads_few_rows([step], window, run.conf, contracts, run.landing, tables.root)
+        tables.suit(step.name, few_rows=few)
         importlib.import_module(step.module).run(run.context(step, window, rebuild=rebuild))
     return activity.rows_out
-
-
-def called_from(spark: SparkSession, step: Step) -> None:
-    """Name the step as the place in the program that starts this thread's jobs.
-
-    Logs of Spark show the name. Without one Spark looks for the place in Java's stack, for each
-    part of each job.
-    """
-    for form in ("callSite.short", "callSite.long"):
-        spark.sparkContext.setLocalProperty(form, step.name)
 
 
 def rebuild_earlier(

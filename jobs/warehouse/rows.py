@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from functools import reduce
+from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -15,6 +16,9 @@ from schemas.contract import Contract
 from schemas.errors import ConfigError
 from schemas.render.spark import struct_type
 from schemas.window import Window
+
+if TYPE_CHECKING:
+    from jobs.warehouse.tables import Tables
 
 
 @dataclass(frozen=True)
@@ -107,3 +111,15 @@ def part(
     if months is not None:
         frame = frame.where(F.col("month").isin(months))
     return frame
+
+
+def months_delivered(tables: Tables, names: Sequence[str], day: date) -> set[date]:
+    """The months of the events that were delivered on a day, in the tables that hold events."""
+    held = [
+        tables.load(name)
+        .where(F.col("batch_date") == F.lit(day))
+        .select(F.trunc("local_date", "month").alias("month"))
+        for name in names
+        if {"batch_date", "local_date"} <= set(tables.contracts[name].column_names)
+    ]
+    return {row["month"] for row in reduce(DataFrame.unionByName, held).distinct().collect()}

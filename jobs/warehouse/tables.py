@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
-from functools import reduce
 from pathlib import Path
 from typing import Any, cast
 
@@ -71,9 +70,14 @@ class Tables:
         few_rows = getattr(self._thread, "few_rows", False)
         return self._for_few_rows if few_rows and self._for_few_rows else self._session
 
-    def suit(self, *, few_rows: bool) -> None:
-        """Choose the session of what follows in this thread."""
+    def suit(self, step: str, *, few_rows: bool) -> None:
+        """Choose the session of what follows in this thread; its jobs get the name of the step.
+
+        Without a name Spark looks for the place that calls it, for each part of each job.
+        """
         self._thread.few_rows = few_rows
+        for form in ("callSite.short", "callSite.long"):
+            self.spark.sparkContext.setLocalProperty(form, step)
 
     @property
     def whole_files(self) -> SparkSession:
@@ -299,17 +303,6 @@ class Tables:
             return None
         names = (status.getPath().getName() for status in files.listStatus(log))
         return max((int(n[:-5]) for n in names if n.endswith(".json")), default=None)
-
-    def months(self, tables: Sequence[str], day: date) -> set[date]:
-        """The months of the events that were delivered on a day, in the tables that hold events."""
-        held = [
-            self.load(table)
-            .where(F.col("batch_date") == F.lit(day))
-            .select(F.trunc("local_date", "month").alias("month"))
-            for table in tables
-            if {"batch_date", "local_date"} <= set(self.contracts[table].column_names)
-        ]
-        return {row["month"] for row in reduce(DataFrame.unionByName, held).distinct().collect()}
 
     def uri(self, file: Path) -> str:
         """A file as Spark names it in `_metadata.file_path`."""

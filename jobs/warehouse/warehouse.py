@@ -25,7 +25,7 @@ from jobs.warehouse.judge import Judge
 from jobs.warehouse.ledger import COMMITTED, STARTED, Entry, Ledger
 from jobs.warehouse.ledger_writer import Activity, LedgerWriter
 from jobs.warehouse.lineage import Lineage, Slice
-from jobs.warehouse.rows import Ingested, conform, part, shaped, wanted
+from jobs.warehouse.rows import Ingested, conform, months_delivered, part, shaped, wanted
 from jobs.warehouse.tables import Tables, cached
 from schemas.config import Config
 from schemas.contract import APPEND_ONLY, Contract
@@ -360,7 +360,7 @@ class Warehouse:
         """The months of the events of a day's delivery, in the table and its inputs."""
         if (table, day) not in self._months:
             writer = next(step for step in self.lineage.steps if table in step.writes)
-            self._months[table, day] = self.tables.months((table, *writer.reads), day)
+            self._months[table, day] = months_delivered(self.tables, (table, *writer.reads), day)
         return self._months[table, day]
 
     def _slices(self, table: str, window: Window, source: str | None = None) -> list[str]:
