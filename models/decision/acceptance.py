@@ -1,8 +1,10 @@
 """How often offers are accepted, learnt from feedback 接受率 (S1-08, S2-05).
 
-Per campaign × offer × channel × segment (brand): the rate of orders among contacts is drawn towards
-the acceptance that the campaign configures, as if that had been seen in `weight` contacts more
-(Beta-binomial). Counts grow by the night; nothing is read twice.
+In two levels, each a Beta-binomial. Per campaign × channel, the rate of orders among contacts is
+drawn towards the acceptance that the campaign configures, as if that had been seen in `weight`
+contacts more. Per campaign × offer × channel × segment (brand), it is drawn towards that pooled
+rate in the same way: a campaign of many offers learns from all of them. Counts grow by the night;
+nothing is read twice.
 """
 
 from collections.abc import Sequence
@@ -64,14 +66,20 @@ def acceptance(
         .where("prior IS NOT NULL")
     )
     orders, contacts = (F.col(name).cast("decimal(18,0)") for name in ("orders", "contacts"))
-    drawn = (orders + F.col("prior") * weight) / (contacts + weight)
-    return counted.select(
+    together = Window.partitionBy("campaign_id", "channel")
+    all_orders, all_contacts = (
+        F.sum(name).over(together).cast("decimal(18,0)") for name in ("orders", "contacts")
+    )
+    pooled = (all_orders + F.col("prior") * weight) / (all_contacts + weight)
+    drawn = (orders + F.col("pooled_rate") * weight) / (contacts + weight)
+    return counted.withColumn("pooled_rate", pooled.cast(ACCEPTANCE_TYPE)).select(
         F.lit(data_date).alias("data_date"),
         *CELL,
         "contacts",
         "orders",
         (orders / contacts).cast(ACCEPTANCE_TYPE).alias("rate"),
         "prior",
+        "pooled_rate",
         drawn.cast(ACCEPTANCE_TYPE).alias("shrunk_rate"),
     )
 

@@ -28,8 +28,9 @@ def valued(
 ) -> DataFrame:
     """`candidates` with acceptance, saving_value, margin, preference_value, cost and value.
 
-    `learnt`: mart.acceptance; its shrunk rate goes before the acceptance that the campaign
-    configures. A customer whose bill is not known counts as ordinary.
+    `learnt`: mart.acceptance. Its shrunk rate goes before the pooled rate of its campaign and
+    channel, and that before the acceptance that the campaign configures. A customer whose bill is
+    not known counts as ordinary.
     """
     known = learnt.select(
         "campaign_id",
@@ -38,12 +39,17 @@ def valued(
         F.col("segment").alias("brand"),
         F.col("shrunk_rate").alias("_learnt"),
     )
-    rows = candidates.join(F.broadcast(known), ["campaign_id", "offer", "channel", "brand"], "left")
+    pooled = learnt.groupBy("campaign_id", "channel").agg(F.max("pooled_rate").alias("_pooled"))
+    rows = candidates.join(
+        F.broadcast(known), ["campaign_id", "offer", "channel", "brand"], "left"
+    ).join(F.broadcast(pooled), ["campaign_id", "channel"], "left")
     months = F.col("horizon_months")
     costs = {name: channel.unit_cost for name, channel in channels.items()}
     rows = rows.withColumns(
         {
-            "acceptance": F.coalesce("_learnt", configured(campaigns)).cast(ACCEPTANCE_TYPE),
+            "acceptance": F.coalesce("_learnt", "_pooled", configured(campaigns)).cast(
+                ACCEPTANCE_TYPE
+            ),
             "saving_value": (F.col("saving") * months).cast(AMOUNT_TYPE),
             "margin": (F.col("income_change") * months).cast(AMOUNT_TYPE),
             "preference_value": (_weight(rule, "preference") * F.coalesce("score", F.lit(0))).cast(
@@ -56,7 +62,7 @@ def valued(
     )
     gained = (F.col("acceptance") * worth(campaigns)).cast(AMOUNT_TYPE)
     value = gained + F.col("preference_value") - F.col("cost")
-    return rows.withColumn("value", value.cast(AMOUNT_TYPE)).drop("_learnt")
+    return rows.withColumn("value", value.cast(AMOUNT_TYPE)).drop("_learnt", "_pooled")
 
 
 def configured(campaigns: Sequence[Campaign]) -> Column:

@@ -222,11 +222,13 @@ class DecisionInputs:
         )
         return self
 
-    def accepts(self, offer, channel, rate, *, campaign_id="tariff", segment="gotone"):
-        """A learnt rate."""
+    def accepts(
+        self, offer, channel, rate, *, campaign_id="tariff", segment="gotone", pooled="0.2"
+    ):
+        """A learnt rate, and that of all offers and segments."""
         self.learnt += named(
-            "campaign_id offer channel segment shrunk_rate",
-            (campaign_id, offer, channel, segment, Decimal(rate)),
+            "campaign_id offer channel segment pooled_rate shrunk_rate",
+            (campaign_id, offer, channel, segment, Decimal(pooled), Decimal(rate)),
         )
         return self
 

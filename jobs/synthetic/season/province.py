@@ -145,6 +145,12 @@ class Season:
         codes = self.conf.sources["campaign_feedback"].codes["channel"]
         return {str(channel): word for word, channel in codes.items()}
 
+    def active(self, who: str, day: date) -> bool:
+        """Whether a subscriber is active on a day, so that he can order."""
+        person, number = self.people[who], self.province.number_of(day)
+        life = self.lives[person.chunk]
+        return bool(life.people.active(np.array([number]))[person.place, 0])
+
     def numbers(self, day: date) -> Iterator[tuple[str, str]]:
         """Each active subscriber and the number held on the day."""
         number = self.province.number_of(day)

@@ -11,7 +11,7 @@ from typing import Any
 
 from jobs.synthetic.season.province import Season
 from jobs.warehouse.committed import CommittedRows
-from models.synthetic.season.answers import Push
+from models.synthetic.season.answers import Touch
 from schemas.config import Config
 from schemas.config.contact_policy import CALENDAR_DAY, seconds
 
@@ -94,7 +94,7 @@ def value(season: Season, tables: CommittedRows) -> Decimal:
     # A number may have changed hands since the push: its new holder is in no decision.
     caused = sum((worth.get(key, Decimal(0)) for key in season.memory.accepted), Decimal(0))
     natural = season.memory.orders.keys() - season.memory.accepted.keys()
-    return caused + _natural(season, natural) - cost(conf, season.pushes)
+    return caused + _natural(season, natural) - cost(conf, season.touches)
 
 
 def value_without(season: Season) -> Decimal:
@@ -105,6 +105,7 @@ def value_without(season: Season) -> Decimal:
         for who in season.people
         if (day := season.planted.natural_day(campaign, who, season.first)) is not None
         and day <= season.until
+        and season.active(who, day)
     )
     return _natural(season, orders)
 
@@ -119,9 +120,9 @@ def _natural(season: Season, orders: Iterable[tuple[str, str]]) -> Decimal:
     return total
 
 
-def cost(conf: Config, pushes: Iterable[Push]) -> Decimal:
-    """Yuan that the pushed contacts cost."""
-    return sum((conf.channels[one.channel].unit_cost for one in pushes), Decimal(0))
+def cost(conf: Config, touches: Iterable[Touch]) -> Decimal:
+    """Yuan that the contacts cost. A row is no contact until its customer comes to the channel."""
+    return sum((conf.channels[one.push.channel].unit_cost for one in touches), Decimal(0))
 
 
 def violations(season: Season) -> int:

@@ -110,6 +110,27 @@ def test_a_contact_that_was_not_made_breaks_nothing(season):
     assert truth.violations(season) == 0
 
 
-def test_pushes_cost_what_their_channels_cost():
-    pushes = [push("1"), push("2", channel="sms")]
-    assert truth.cost(CONFIGURED, pushes) == Decimal("2.10")
+def test_contacts_and_attempts_cost_what_their_channels_cost(season):
+    """A call that nobody answers was made all the same; a row that is only listed costs nothing."""
+    ((who, number), *_) = numbers(season)
+    season.pushes = [push(number, channel="hall")]
+    moment = datetime.combine(NIGHT, time(10))
+    contact(season, who, moment, reached=False)
+    contact(season, who, moment, "sms")
+    assert truth.cost(CONFIGURED, season.touches) == Decimal("2.10")
+
+
+def test_without_contacts_only_who_is_active_on_the_day_would_have_ordered(tmp_path, monkeypatch):
+    """Everybody would order the ring-back tone on one day: 6 months of a margin of 5 yuan."""
+    province = synthetic.plan(CONFIGURED, 7, 60, FIRST, UNTIL)
+    season = Season(province, CONFIGURED, 1.0, NIGHT, UNTIL, tmp_path, tmp_path)
+
+    def ordered(campaign, who, first):
+        return first if campaign == RINGBACK else None
+
+    planted = type("Planted", (), {"natural_day": staticmethod(ordered)})()
+    monkeypatch.setattr(season, "planted", planted)
+    active = [who for who in season.people if season.active(who, NIGHT)]
+    assert 0 < len(active) < len(season.people)
+    assert sorted(active) == [who for who, _ in sorted(season.numbers(NIGHT))]
+    assert truth.value_without(season) == 30 * len(active)

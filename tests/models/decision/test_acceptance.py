@@ -69,7 +69,9 @@ def test_contacts_and_orders_are_counted_by_offer_channel_and_brand(spark):
     }
     row = found["gotone_58", "sms", "gotone"]
     assert (row.rate, row.prior) == (Decimal("0.5"), Decimal("0.2"))
-    assert row.shrunk_rate == Decimal("0.205882")  # (1 + 100 × 0.2) ÷ 102
+    assert row.pooled_rate == Decimal("0.201923")  # (1 + 100 × 0.2) ÷ 104: all contacts by SMS
+    assert row.shrunk_rate == Decimal("0.207768")  # (1 + 100 × 0.201923) ÷ 102
+    assert found["gotone_58", "hall", "gotone"].pooled_rate == Decimal("0.306931")
 
 
 def test_a_night_adds_to_the_counts_before(spark):
@@ -80,7 +82,19 @@ def test_a_night_adds_to_the_counts_before(spark):
     )
     found = learnt(spark, reported(1), accepted(1), before)
     (row,) = found.values()
-    assert (row.contacts, row.orders, row.shrunk_rate) == (99, 10, Decimal("0.150754"))
+    assert (row.contacts, row.orders, row.pooled_rate) == (99, 10, Decimal("0.150754"))
+    assert row.shrunk_rate == Decimal("0.126007")  # (10 + 100 × 0.150754) ÷ 199
+
+
+def test_a_campaign_learns_from_all_of_its_offers(spark):
+    """Of 10 contacts for each of 40 offers no customer accepts: no offer is thought good."""
+    before = named(
+        "campaign_id offer channel segment contacts orders",
+        *(("tariff", f"offer_{n}", "sms", "gotone", 10, 0) for n in range(40)),
+    )
+    found = learnt(spark, [], [], before)
+    assert {row.pooled_rate for row in found.values()} == {Decimal("0.04")}  # 20 ÷ 500
+    assert max(row.shrunk_rate for row in found.values()) == Decimal("0.036364")
 
 
 def test_without_feedback_there_are_no_rows(spark):
@@ -101,7 +115,18 @@ def test_drawn_counts_equal_exact_fractions(spark):
         ),
     )
     found = learnt(spark, [], [], before)
+    pooled = drawn(
+        sum(orders for *_, orders in cells),
+        Fraction(1, 5),
+        sum(contacts for _, contacts, _ in cells),
+    )
     for offer, contacts, orders in cells:
-        exact = (orders + Fraction(1, 5) * WEIGHT) / (contacts + WEIGHT)
-        millionths = Decimal(int(exact * 10**6 + Fraction(1, 2))).scaleb(-6)
-        assert found[offer, "sms", "gotone"].shrunk_rate == millionths
+        row = found[offer, "sms", "gotone"]
+        assert row.pooled_rate == pooled
+        assert row.shrunk_rate == drawn(orders, Fraction(pooled), contacts)
+
+
+def drawn(orders, towards, contacts):
+    """The exact rate, in millionths."""
+    exact = (orders + towards * WEIGHT) / (contacts + WEIGHT)
+    return Decimal(int(exact * 10**6 + Fraction(1, 2))).scaleb(-6)
