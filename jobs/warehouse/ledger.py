@@ -272,7 +272,8 @@ class Ledger:
 
     def may_hold_rows(self, table: str, source: str, slices: Iterable[str]) -> bool:
         """Whether one of these slices may hold rows: a run has begun to write it."""
-        return table in self.untold or any((table, source, one) in self.touched for one in slices)
+        untold = table in self.untold
+        return any(untold or (table, source, one) in self.touched for one in slices)
 
     def touch(self, table: str, source: str, slices: Collection[str]) -> bool:
         """Note that these slices are about to be written; whether they may hold rows already."""

@@ -128,6 +128,16 @@ def test_without_its_ledger_every_slice_of_a_table_may_hold_rows(wh, monkeypatch
     assert not wh.ledger.may_hold_rows(CUSTOMER, "crm", ["2031-01-01"])
 
 
+def test_without_its_ledger_a_run_that_replaces_no_month_writes_nothing(
+    wh, frame, root, monkeypatch
+):
+    monkeypatch.setattr(wh.ledger, "untold", {MONTH})
+    before = delta_table(root, MONTH).version()
+    with wh.step(step(writes=[MONTH]), Window(DAYS[0], DAYS[0])):
+        assert wh.replace(MONTH, frame(MONTH), months=()) == 0
+    assert delta_table(root, MONTH).version() == before
+
+
 def test_moving_the_ledger_away_is_noticed_when_the_run_opens(opened, tmp_path):
     assert opened("first", tmp_path).ledger.untold == set()
     (tmp_path / "ops" / "run_ledger").rename(tmp_path / "aside")
