@@ -13,6 +13,7 @@ from models.drawing import funnel, page, whiskers
 from models.drawing.page import Drawn
 from schemas.config import Campaign
 from schemas.config.metric import Metric
+from schemas.currency import Currency
 
 Row = Mapping[str, Any]
 Rows = Sequence[Row]
@@ -75,7 +76,7 @@ def overview(rows: Rows, campaigns: Mapping[str, Campaign]) -> list[str]:
     ]
 
 
-def of_rules(rows: Rows, unit: str) -> str:
+def of_rules(rows: Rows, money: Currency) -> str:
     """What a contact would have earned under each rule of value.rule, from one night's estimate."""
     table = [
         [
@@ -85,14 +86,16 @@ def of_rules(rows: Rows, unit: str) -> str:
             f"{row['support']:.0%}",
             row["made"],
             row["made_by_lot"],
-            "" if row["value"] is None else f"{row['value']:.2f}",
-            "" if row["low"] is None else f"{row['low']:.2f} to {row['high']:.2f}",
+            "" if row["value"] is None else str(money.rounded(row["value"])),
+            ""
+            if row["low"] is None
+            else f"{money.rounded(row['low'])} to {money.rounded(row['high'])}",
             NO_VALUE.get(row["because"], ""),
         ]
         for row in sorted(rows, key=lambda row: (row["rule"], row["estimator"]))
     ]
     heads = ["rule", "estimator", "its contacts", "possible", "made", "by lot"]
-    heads += [f"{unit} a contact", "95 % interval", ""]
+    heads += [f"{money.unit} a contact", "95 % interval", ""]
     return page.table("What another rule would have earned", heads, table, "no window has closed")
 
 

@@ -40,7 +40,8 @@ def spark_counts(events: Path, steps: set[str]) -> dict[str, Counter]:
     """Jobs, stages, tasks and their processor seconds by step, from Spark's log of events."""
     found: dict[str, Counter] = defaultdict(Counter)
     step_of: dict[int, str] = {}
-    for line in next(events.iterdir()).open(encoding="utf-8", newline="\n"):
+    log = next(events.iterdir()).read_text(encoding="utf-8").rstrip("\n")
+    for line in log.split("\n"):  # names in it hold other characters that end a line
         event = json.loads(line)
         if event["Event"] == "SparkListenerJobStart":
             named = (event.get("Properties") or {}).get("spark.job.description")

@@ -1,11 +1,19 @@
-"""Tables of the facts that channels name, as known at the end of the day; no step."""
+"""Facts that channels name, and their tables as known at the end of the day; no step."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from pyspark.sql import DataFrame
 
 from jobs.runtime.context import Context
+from schemas.config import Config
 from schemas.config.channel import FACT_TABLES
+
+
+def required_facts(conf: Config, names: Iterable[str]) -> dict[str, str]:
+    """Of these channels, those that require a fact of a customer, and the fact."""
+    return {name: fact for name in names if (fact := conf.channels[name].requires)}
 
 
 def channel_facts(context: Context) -> dict[str, DataFrame]:

@@ -16,7 +16,7 @@ from datetime import timedelta
 from pyspark.sql import DataFrame
 
 from jobs.runtime.context import Context
-from jobs.steps.decision.channel_facts import channel_facts
+from jobs.steps.decision.channel_facts import channel_facts, required_facts
 from jobs.steps.decision.contact_facts import contact_tables
 from jobs.steps.decision.running import running_campaigns
 from jobs.warehouse.tables import cached, held
@@ -94,9 +94,7 @@ def _tables(context: Context, terms: night.Terms) -> night.Tables:
     warehouse, day = context.warehouse, context.day
     before = day - timedelta(days=1)
     used = {name for one in terms.campaigns for _, name in one.ways_on(day)}
-    required = {
-        name: terms.channels[name].requires for name in used if terms.channels[name].requires
-    }
+    required = required_facts(context.conf, used)
     return night.Tables(
         snapshots=candidates.Snapshots(
             match=context.newest("mart.package_match"),

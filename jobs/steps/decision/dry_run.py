@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from jobs.plan.step import Step, required_tables
 from jobs.runtime.context import Context
-from jobs.steps.decision.channel_facts import channel_facts
+from jobs.steps.decision.channel_facts import channel_facts, required_facts
 from jobs.steps.decision.contact_facts import contact_tables
 from jobs.steps.decision.facts import facts_of
 from models.campaign.night_load import contacts
@@ -58,9 +58,7 @@ def tried(context: Context, campaign: Campaign) -> Preview:
     met = known.planned(candidates(people, campaign), policy, classes=classes, data_date=day)
     facts = known.facts(tables, policy, data_date=day)
     judged = rules.judged(met, facts, policy, conf.runtime.timezone)
-    asked = {name: conf.channels[name].requires for name in campaign.channels}
-    required = {name: fact for name, fact in asked.items() if fact}
-    if required:
+    if required := required_facts(conf, campaign.channels):
         judged = with_channel_rule(
             judged, people, serving(required, channel_facts(context)), required
         )

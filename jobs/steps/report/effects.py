@@ -26,7 +26,7 @@ def run(context: Context) -> None:
     parts = [
         *effect_page.overview(rows, conf.campaigns),
         effect_page.of_drift(drift),
-        effect_page.of_rules(values, conf.runtime.currency.unit),
+        effect_page.of_rules(values, conf.runtime.currency),
     ]
     context.judge.keep("effects.html", page.page(f"What campaigns changed, {day}", parts))
     for name in sorted({row["campaign_id"] for row in rows} & set(conf.campaigns)):

@@ -71,7 +71,8 @@ class Season:
         self.waiting: dict[date, list[Push]] = defaultdict(list)
         self.pushes: list[Push] = []
         self.touches: list[Touch] = []
-        self._holders: dict[date, dict[str, str]] = {}
+        self._numbers: dict[date, dict[str, str]] = {}  # by day: subscriber → number
+        self._holders: dict[date, dict[str, str]] = {}  # by day: number → subscriber
         self.changed = False
         self.offers = {
             one.id: tuple(one.offers) for one in self.conf.campaigns.values() if one.offers
@@ -84,8 +85,7 @@ class Season:
         for push in pushed_files.pushes(self.push, self.conf.channels.values(), night):
             self.pushes.append(push)
             self.waiting[answers.due(push, self.planted)].append(push)
-        numbers = dict(self.numbers(day))
-        holders = {number: who for who, number in numbers.items()}
+        numbers, holders = self._numbers_on(day), self._holders_on(day)
         truth, memory = self.planted, self.memory
         touched = [
             self._possible(one, day)
@@ -117,10 +117,7 @@ class Season:
 
     def holder(self, push: Push) -> str | None:
         """The subscriber who held the number of a pushed row on the day after the push."""
-        day = push.pushed + timedelta(days=1)
-        if day not in self._holders:
-            self._holders[day] = {number: who for who, number in self.numbers(day)}
-        return self._holders[day].get(push.msisdn)
+        return self._holders_on(push.pushed + timedelta(days=1)).get(push.msisdn)
 
     def customer(self, subscriber: str) -> str:
         """The customer of a subscriber."""
@@ -147,9 +144,7 @@ class Season:
 
     def active(self, who: str, day: date) -> bool:
         """Whether a subscriber is active on a day, so that he can order."""
-        person, number = self.people[who], self.province.number_of(day)
-        life = self.lives[person.chunk]
-        return bool(life.people.active(np.array([number]))[person.place, 0])
+        return who in self._numbers_on(day)
 
     def numbers(self, day: date) -> Iterator[tuple[str, str]]:
         """Each active subscriber and the number held on the day."""
@@ -159,6 +154,17 @@ class Season:
             held = life.people.number_at(np.arange(len(life.people)), np.array(number))
             for place in np.nonzero(active)[0].tolist():
                 yield subscriber_id(int(life.people.line[place])), str(held[place])
+
+    def _numbers_on(self, day: date) -> dict[str, str]:
+        if day not in self._numbers:
+            self._numbers[day] = dict(self.numbers(day))
+        return self._numbers[day]
+
+    def _holders_on(self, day: date) -> dict[str, str]:
+        if day not in self._holders:
+            held = self._numbers_on(day)
+            self._holders[day] = {number: who for who, number in held.items()}
+        return self._holders[day]
 
     def _possible(self, one: Touch, day: date) -> Touch:
         """The contact; who has decided on other packages already, does not take those offered."""

@@ -10,6 +10,7 @@ import pytest
 from jobs.pages import effect_page
 from models.drawing import page
 from schemas.config.campaign import Success
+from schemas.currency import YUAN
 from tests.given.campaigns import campaign
 from tests.given.rows import CONTRACTS, rows
 from tests.models.evaluation.test_reading import METRICS
@@ -134,7 +135,7 @@ def test_the_value_of_another_rule_has_its_interval_or_its_reason():
             "because": "no_support",
         },
     )
-    text = shown([effect_page.of_rules(values, "yuan")])
+    text = shown([effect_page.of_rules(values, YUAN)])
     assert "naive doubly robust 5,200 90% 4,300 12 1.24 0.91 to 1.57" in text
     assert (
         "greedy inverse propensity 5,200 25% 4,300 12 the nights could not have made its contacts"
@@ -156,4 +157,4 @@ def test_offers_with_an_alarm_stand_first():
 @pytest.mark.parametrize("reason", CONTRACTS["mart.policy_value"].column("because").allowed)
 def test_each_reason_without_a_value_is_told_in_words(reason):
     row = of("mart.policy_value", {"value": None, "low": None, "high": None, "because": reason})
-    assert effect_page.NO_VALUE[reason] in shown([effect_page.of_rules(row, "yuan")])
+    assert effect_page.NO_VALUE[reason] in shown([effect_page.of_rules(row, YUAN)])
